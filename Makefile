@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+#   make            build/fairlead
+#   make check      unit and bpf tests (bpf: root)
+#   make help       every target
+#
+# V=1 shows the commands. CC, CLANG, BPFTOOL, CFLAGS, PREFIX may be given;
+# B=dir builds somewhere else than in build/.
+
+CC      ?= cc
+CLANG   ?= clang
+BPFTOOL ?= bpftool
+CFLAGS  ?= -O2 -g
+PREFIX  ?= /usr/local
+B       ?= build
+
+PKGS     := libbpf libxdp libmnl yaml-0.1 jansson libcrypto
+WARN     := -Wall -Wextra -Werror -Wshadow -Wno-unused-parameter
+USER     := -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing $(WARN) \
+	    -Iheaders -Iuser -I$(B) -MMD -MP $(shell pkg-config --cflags $(PKGS))
+BPF      := -g -O2 -fno-strict-aliasing -Wall -Wextra -Werror --target=bpf -mcpu=v3 \
+	    -Iheaders -Ibpf -idirafter /usr/include/$(shell $(CC) -dumpmachine) \
+	    -MMD -MP
+LDLIBS   := $(shell pkg-config --libs $(PKGS))
+
+# What needs no kernel is in the library that the unit tests link.
+SRC      := $(wildcard user/*.c)
+OBJ      := $(SRC:%.c=$(B)/%.o)
+LIB_OBJ  := $(filter-out $(B)/user/main.o,$(OBJ))
+BPF_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard bpf/*.bpf.c))
+TEST_LIB := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
+UNIT     := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c))
+BPF_TEST := $(patsubst %.c,$(B)/%,$(wildcard tests/bpf/*_test.c))
+FUZZ     := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
+
+ifneq ($(V),1)
+.SILENT:
+say = @printf '  %-7s %s\n'
+else
+say = @:
+endif
+
+all: $(B)/fairlead ## build everything
+
+$(B)/fairlead: $(OBJ)
+	$(say) LD $@
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+$(OBJ) $(TEST_LIB): | $(B)/fairlead.skel.h
+$(B)/%.o: %.c
+	$(say) CC $@
+	mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(USER) -Itests/lib -c $< -o $@
+
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c
+	$(say) BPF $@
+	mkdir -p $(@D)
+	$(CLANG) $(BPF) -c $< -o $@
+
+$(B)/fairlead.bpf.o: $(BPF_OBJ)
+	$(say) LINK $@
+	$(BPFTOOL) gen object $@ $^
+
+$(B)/fairlead.skel.h: $(B)/fairlead.bpf.o
+	$(say) SKEL $@
+	$(BPFTOOL) gen skeleton $< name fairlead_bpf > $@
+
+$(B)/tests/%_test: $(B)/tests/%_test.o $(TEST_LIB) $(LIB_OBJ)
+	$(say) LD $@
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
+$(UNIT:=.o) $(BPF_TEST:=.o): | $(B)/fairlead.skel.h
+
+unit: $(UNIT) ## unit tests: no kernel, no root
+	for t in $^; do ./$$t || exit 1; done
+
+check: $(UNIT) $(BPF_TEST) ## unit and bpf tests (bpf: root)
+	for t in $^; do ./$$t || exit 1; done
+
+clean: ## remove build/
+	rm -rf $(B)
+
+help: ## show this
+	sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile
+
+.PHONY: all unit check clean help
+.DELETE_ON_ERROR:
+.SECONDARY:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

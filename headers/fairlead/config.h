@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the programs know from the day they are loaded: const volatile in
+ * bpf/, so that the verifier prunes by it; filled by user/dp.c before load.
+ * What changes while they run is in struct runtime.
+ */
+#ifndef FAIRLEAD_CONFIG_H
+#define FAIRLEAD_CONFIG_H
+
+#include <fairlead/types.h>
+
+struct fairlead_config {
+	__u32 hash_key[16];	/* secret; nodes that share it hash alike */
+	__u64 hz_reciprocal;	/* 2^32 / jiffies per second */
+	__u64 jiffies_start;	/* jiffies64 when CLOCK_MONOTONIC was 0 */
+	__u32 cell_buckets;	/* power of two: buckets in service_cells */
+	__u32 conn_buckets;	/* power of two: buckets in conns */
+};
+
+/* One entry, at index 0 of the map runtime; written by user/ at any time. */
+struct runtime {
+	struct addr tunnel4;	/* source of tunnels; word 0 of it: 0, see below */
+	struct addr tunnel6;
+	__u32 tunnel4_bits;	/* low bits of tunnel4 that the flow fills; */
+	__u32 tunnel6_bits;	/* an all-zero address: the link's own */
+	__u16 nat_port_first;	/* host order, both included */
+	__u16 nat_port_last;
+	__u16 nat_addrs4;	/* how many of nat_addrs[1..] are IPv4's */
+	__u16 nat_addrs6;	/* ... and of nat_addrs[NAT_ADDRS_MAX + 1..] IPv6's */
+	__u16 gue_port;		/* host order */
+	__u16 geneve_port;
+	__u32 geneve_vni;
+	__u8 has_prefixes;	/* a CIDR VIP exists: look into prefixes */
+	__u8 pad[3];
+	__u32 syn_s;		/* life of an entry that saw no answer yet */
+	__u32 closing_s;	/* ... and after FIN or RST */
+	__u32 fragment_s;	/* ... of a fragmented packet's ports */
+};
+
+#define NAT_ADDRS_MAX 256	/* of each family */
+
+#endif

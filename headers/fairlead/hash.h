@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The hashes, once for both sides: bpf/ looks up what user/ has placed.
+ *
+ * NH of UMAC (RFC 4418, 5.2.1: sum of (m + k)(m' + k') over pairs of 32-bit
+ * words, universal under a secret key: two inputs chosen without knowing the
+ * key meet with a chance of 2^-32), then a full-avalanche mix, as NH's own
+ * low bits are weak. An address costs two multiplications, and the parts of a
+ * flow add up, so that the later hashes start from the earlier sums.
+ */
+#ifndef FAIRLEAD_HASH_H
+#define FAIRLEAD_HASH_H
+
+#include <fairlead/types.h>
+
+#define HASH_INLINE static inline __attribute__((always_inline, unused))
+
+/* One pair of words; i is the position of its two key words. */
+HASH_INLINE __u64 hash_pair(const __u32 *key, int i, __u32 a, __u32 b)
+{
+	return (__u64)(__u32)(a + key[i]) * (__u32)(b + key[i + 1]);
+}
+
+/* splitmix64's finaliser: a permutation of the 64-bit numbers. */
+HASH_INLINE __u64 hash_mix(__u64 h)
+{
+	h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9ull;
+	h = (h ^ (h >> 27)) * 0x94d049bb133111ebull;
+	return h ^ (h >> 31);
+}
+
+HASH_INLINE __u64 hash_addr(const __u32 *key, int i, const struct addr *a)
+{
+	return hash_pair(key, i, a->word[0], a->word[1]) +
+	       hash_pair(key, i + 2, a->word[2], a->word[3]);
+}
+
+/* What vip_filter is asked with: the address that a packet goes to. */
+HASH_INLINE __u64 hash_dst(const __u32 *key, const struct addr *dst)
+{
+	return hash_addr(key, 0, dst);
+}
+
+/* Where in vip_filter an address is, from hash_dst(). */
+HASH_INLINE __u32 vip_filter_index(__u64 dst_sum)
+{
+	return hash_mix(dst_sum) & (VIP_FILTER_SIZE - 1);
+}
+
+/* Of (address, port, protocol); the bucket is in the low half. */
+HASH_INLINE __u64 service_hash(const __u32 *key, __u64 dst_sum, __be16 port,
+			       __u8 proto)
+{
+	return hash_mix(dst_sum + hash_pair(key, 4, port, proto));
+}
+
+/* Of a client and the address it dials: what affinity is decided by. */
+HASH_INLINE __u64 client_hash(const __u32 *key, __u64 dst_sum,
+			      const struct addr *src)
+{
+	return hash_mix(dst_sum + hash_addr(key, 6, src));
+}
+
+/* Of a whole flow, every field. The slot is in the high half, the bucket of
+ * conns in the low one, and conn_tag() takes bits of both. */
+HASH_INLINE __u64 flow_hash(const __u32 *key, __u64 dst_sum,
+			    const struct flow *f)
+{
+	return hash_mix(dst_sum + hash_addr(key, 6, &f->src) +
+			hash_pair(key, 10, (__u32)f->sport << 16 | f->dport,
+				  (__u32)f->kind << 8 | f->proto));
+}
+
+/* A table of count slots, by the high half: growing it splits each slot. */
+HASH_INLINE __u32 slot_index(__u64 hash, __u32 count)
+{
+	return (hash >> 32) * count >> 32;
+}
+
+/* Never 0 (empty) nor CONN_BUSY. Bits that neither the bucket (low 24) nor
+ * the slot (top 16) is chosen by, and some of theirs. */
+HASH_INLINE __u32 conn_tag(__u64 hash)
+{
+	return (__u32)(hash >> 20) | 2;
+}
+
+#endif

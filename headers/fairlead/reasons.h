@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Why a packet left the datapath. One list makes the enum, the names that
+ * `fairlead status` prints, the metric label and the table in the manual.
+ * Append only: the numbers are indexes into pinned counters.
+ */
+#ifndef FAIRLEAD_REASONS_H
+#define FAIRLEAD_REASONS_H
+
+/*        name             verdict  what it tells an operator */
+#define FAIRLEAD_REASONS(X)							\
+	X(NOT_IP,          PASS,    "neither IPv4 nor IPv6")			\
+	X(NOT_OURS,        PASS,    "not for a service")			\
+	X(FORWARDED,       FORWARD, "sent to a backend")			\
+	X(RETURNED,        FORWARD, "reply of a backend, sent to its client")	\
+	X(ICMP_FORWARDED,  FORWARD, "ICMP error, sent where its flow goes")	\
+	X(LOCAL,           PASS,    "given to a backend on this host")		\
+	X(VIA_STACK,       PASS,    "next hop unknown, left to the host's routing") \
+	X(HOST_PORT,       PASS,    "no service at this port of an address the host owns") \
+	X(NO_CONN,         PASS,    "no connection at this port of a NAT address") \
+	X(ECHO,            REPLY,   "answered: echo request to a service address") \
+	X(NO_SERVICE,      REPLY,   "rejected: no service at this port of a service address") \
+	X(NO_BACKEND,      REPLY,   "rejected: the service has no usable backend") \
+	X(TOO_BIG,         REPLY,   "rejected: does not fit the way to the backend") \
+	X(HOPS_EXCEEDED,   REPLY,   "rejected: hop limit reached zero")		\
+	X(UNANSWERED,      DROP,    "would be rejected, but must not be answered") \
+	X(TRUNCATED,       DROP,    "a header runs past the packet")		\
+	X(BAD_HEADER,      DROP,    "a header contradicts itself")		\
+	X(BAD_ADDR,        DROP,    "source address that nobody can have")	\
+	X(PROTOCOL,        DROP,    "protocol that services do not speak")	\
+	X(FRAGMENT_EARLY,  DROP,    "fragment before its first one, kept for it") \
+	X(FRAGMENT_LOST,   DROP,    "fragment before its first one, no room to keep it") \
+	X(ICMP_UNRELATED,  DROP,    "ICMP about no flow of a service")		\
+	X(NO_PORT,         DROP,    "NAT: no source port left towards this backend") \
+	X(NO_ROOM,         DROP,    "NAT: no room in the table of connections") \
+	X(NO_NEXT_HOP,     DROP,    "no way to the backend")			\
+	X(INTERNAL,        DROP,    "the kernel refused a step that cannot fail")
+
+enum verdict {
+	VERDICT_PASS,		/* to the host, as it is now */
+	VERDICT_FORWARD,	/* out, to where the decision says */
+	VERDICT_REPLY,		/* back out where it came from */
+	VERDICT_DROP,
+};
+
+enum reason {
+	REASON_NONE = -1,	/* not an outcome: carry on */
+#define X(name, verdict, text) REASON_##name,
+	FAIRLEAD_REASONS(X)
+#undef X
+	NR_REASONS,
+};
+
+static inline enum verdict reason_verdict(enum reason why)
+{
+	switch (why) {
+#define X(name, verdict, text) case REASON_##name: return VERDICT_##verdict;
+	FAIRLEAD_REASONS(X)
+#undef X
+	default: return VERDICT_DROP;
+	}
+}
+
+#endif

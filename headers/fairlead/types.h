@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The contract between bpf/ and user/: every type that crosses the boundary,
+ * in a map that one side writes and the other reads, is defined here alone.
+ *
+ * What user/ writes are arrays in memory that both sides share (mmap): a
+ * change becomes visible by one aligned 8-byte store, so no packet ever sees
+ * half of it. Fields off the wire stay in network order and say so in their
+ * type. Padding is explicit: a zeroed key is a canonical key. Sizes are
+ * asserted: a change needs a new FAIRLEAD_ABI.
+ */
+#ifndef FAIRLEAD_TYPES_H
+#define FAIRLEAD_TYPES_H
+
+#include <linux/types.h>
+
+/* Names the pin directory, /sys/fs/bpf/fairlead/<abi>. */
+#define FAIRLEAD_ABI 1
+
+/* An IPv6 address, or an IPv4 one as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2). */
+struct addr {
+	__be32 word[4];
+};
+
+enum flow_kind {
+	FLOW_PACKET,	/* the five-tuple of a packet, either direction */
+	FLOW_FRAGMENT,	/* src, dst, proto; sport and dport hold the IP id */
+	FLOW_AFFINITY,	/* src, dst, dport, proto: a client of a service */
+};
+
+/* What a table of connections is asked with. */
+struct flow {
+	struct addr src;
+	struct addr dst;
+	__be16 sport;
+	__be16 dport;
+	__u8 proto;
+	__u8 kind;		/* enum flow_kind */
+	__u8 pad[2];
+};
+
+enum forward {
+	FORWARD_NAT,	/* new destination, and source */
+	FORWARD_L2,	/* new destination MAC alone */
+	FORWARD_IPIP,	/* IP in IP, any pair of families (RFC 2003, 2473, 4213) */
+	FORWARD_GUE,	/* IP in UDP (GUE variant 1: no header of its own) */
+	FORWARD_GRE,	/* IP in GRE (RFC 2784) */
+	FORWARD_GENEVE,	/* IP in Geneve (RFC 8926), no inner Ethernet */
+};
+
+enum algorithm {
+	ALGORITHM_MAGLEV,
+	ALGORITHM_RANDOM,
+	ALGORITHM_ROUND_ROBIN,
+};
+
+enum service_flag {
+	SERVICE_VIP	  = 1 << 0, /* stands for an address: no port serves */
+	SERVICE_HOST	  = 1 << 1, /* the host owns the address: reject nothing */
+	SERVICE_AFFINITY  = 1 << 2, /* clients stick, see affinity_s */
+	SERVICE_STATELESS = 1 << 3, /* UDP: the slot's backend, nothing kept */
+	SERVICE_TRACKED	  = 1 << 4, /* every slot is as good as tracked */
+};
+
+/*
+ * One service: an address, a protocol and a range of ports; or, with
+ * SERVICE_VIP and proto 0, the address itself. Never changed once a cell
+ * names it: a change is a new entry and a new cell. Entry 0 is never used.
+ */
+struct service {
+	struct addr addr;
+	__u16 port_first;	/* host order; 0 to 65535: every port */
+	__u16 port_last;
+	__u8 proto;		/* IPPROTO_*, 0 with SERVICE_VIP */
+	__u8 forward;		/* enum forward */
+	__u8 algorithm;		/* enum algorithm */
+	__u8 flags;		/* enum service_flag */
+	__u32 id;		/* stays through changes; index in turns */
+	__u32 slot_base;	/* index in slots */
+	__u32 slot_count;	/* power of two; 0: no usable backend */
+	__u32 affinity_s;
+	__u32 idle_s;		/* an entry in conns not seen for so long is dead */
+	__u32 pad[5];
+};
+
+/*
+ * The way to a service: SERVICE_CELLS cells make a bucket, one cache line; a
+ * bucket without an empty cell goes on in the next, SERVICE_PROBES at most.
+ */
+#define SERVICE_CELLS 8
+#define SERVICE_PROBES 4
+
+struct service_cell {
+	__u32 tag;		/* high half of service_hash() */
+	__u32 service;		/* index in services; 0: empty */
+};
+
+/* A cell that was used and is free: a search goes on past it. */
+#define SERVICE_CELL_GONE 0xffffffffu
+
+/*
+ * Who owns a slot of a service's table, and who did before. previous == 0:
+ * settled, every flow of the slot is the backend's. Otherwise tracked: a flow
+ * that conns does not know is older than the tracking and is previous's.
+ * Always read and written as one 8-byte word.
+ */
+struct slot {
+	__u32 backend;		/* index in backends; 0: none */
+	__u32 previous;
+};
+
+enum backend_state {
+	BACKEND_FREE,		/* nobody: the entry may be given away */
+	BACKEND_ACTIVE,
+	BACKEND_DRAIN,		/* keeps its flows, gets no new ones */
+	BACKEND_LEAVING,	/* not defined any more; as drained */
+	BACKEND_DOWN,		/* failed: its flows go elsewhere */
+};
+
+enum backend_flag {
+	BACKEND_LOCAL	  = 1 << 0, /* its address is this host's */
+	BACKEND_SET_STATE = 1 << 1, /* state set by hand, not by definition */
+	BACKEND_SET_WEIGHT = 1 << 2, /* weight likewise */
+};
+
+/* Where a frame goes. One 8-byte word, so never seen half changed. */
+struct nexthop {
+	__u8 mac[6];
+	__u16 link;		/* index in links; 0: ask the kernel's FIB */
+};
+
+/* A backend of one service. Entry 0 is never used. */
+struct backend {
+	struct addr addr;
+	struct nexthop hop;
+	__u32 generation;	/* grows each time the entry is given away */
+	__u32 service;		/* struct service, id */
+	__be16 port;		/* 0: the port that the client asked for */
+	__u8 state;		/* enum backend_state */
+	__u8 flags;		/* enum backend_flag */
+	__u16 weight;		/* in force */
+	__u16 weight_defined;	/* what the definition says */
+	__u8 state_defined;	/* enum backend_state, likewise */
+	__u8 pad[3];
+	__u32 changed_s;	/* CLOCK_MONOTONIC, last change of state */
+	__u32 pad2[4];
+};
+
+/* An interface that frames leave by. Entry 0 is never used. */
+struct link {
+	__u32 ifindex;		/* the one that sends: a VLAN's parent */
+	__u16 mtu;		/* of the IP packet */
+	__be16 vlan_proto;	/* ETH_P_8021Q, ETH_P_8021AD; 0: untagged */
+	__be16 vlan_id;
+	__u8 mac[6];
+	struct addr addr4;	/* our own there: source of tunnels and of NAT */
+	struct addr addr6;
+	__u32 user_ifindex;	/* as people name it: the VLAN's own */
+	__u32 pad[3];
+};
+
+/* How much is known of a connection: the low bits of conn_head's time. */
+enum conn_state {
+	CONN_NEW,		/* one SYN or datagram: first to be given up */
+	CONN_LIVE,
+	CONN_CLOSING,		/* FIN or RST seen */
+};
+
+#define CONN_STATE_BITS 2
+#define CONN_WAYS 7
+
+/*
+ * The table of connections: buckets of CONN_WAYS entries under one line of
+ * heads. A search reads the heads (one cache line) and then the one entry
+ * whose tag fits. The head is the entry's lock as well: CONN_BUSY while it is
+ * being written, and a reader that finds another tag after reading than
+ * before has read nothing.
+ */
+struct conn_head {
+	__u32 tag;		/* 0: empty */
+	__u32 time;		/* last seen, s << CONN_STATE_BITS | conn_state */
+};
+
+#define CONN_BUSY 1u		/* a tag that no flow has */
+
+enum conn_flag {
+	CONN_REPLY = 1 << 0,	/* peer's other direction: backend to client */
+};
+
+struct conn {
+	struct flow flow;
+	__u32 backend;		/* index in backends */
+	__u32 generation;	/* of that backend, when it was chosen */
+	__u32 peer;		/* NAT: position of the other direction; 0: none */
+	__be16 port;		/* NAT: source port that we gave; fragment: dport */
+	__be16 port2;		/* fragment: sport */
+	__u16 nat_addr;		/* NAT: index in nat_addrs */
+	__u8 flags;		/* enum conn_flag */
+	__u8 pad;
+	__u32 peer_tag;		/* tag of peer's head: is it still the same? */
+};
+
+/* position = bucket * (CONN_WAYS + 1) + 1 + way: a 64-byte line each. */
+union conn_line {
+	struct conn_head head[CONN_WAYS + 1];
+	struct conn conn;
+};
+
+/* What user/ alone needs of a service, by struct service's id. */
+#define SERVICE_NAME_MAX 112
+
+struct service_info {
+	char name[SERVICE_NAME_MAX];	/* ends in NUL */
+	__u32 changed_s;	/* CLOCK_MONOTONIC, last change of its slots */
+	__u32 tracked;		/* how many of its slots are tracked */
+	__u64 pad;
+};
+
+/* Which definitions are in force: index 0 of the map applied. */
+struct applied {
+	__u64 generation;	/* grows by one with each change put in force */
+	__u8 sha256[32];	/* of the definitions */
+	__s64 since_s;		/* CLOCK_REALTIME */
+};
+
+/* Of one backend, on one CPU. */
+struct backend_stats {
+	__u64 packets;
+	__u64 bytes;
+	__u64 connections;
+};
+
+/* Of one reason, on one CPU. */
+struct counter {
+	__u64 packets;
+	__u64 bytes;
+};
+
+/* Bits of a byte of vip_filter: what may be at an address. */
+enum vip_class {
+	VIP_SERVICE = 1 << 0,	/* a service, or a VIP that rejects */
+	VIP_CONNS   = 1 << 1,	/* NAT: ask conns first */
+};
+
+#define VIP_FILTER_SIZE (1 << 18)
+
+/* A CIDR VIP: the services of every address in it are those of base. */
+struct prefix_key {
+	__u32 len;		/* bits, IPv4's plus 96 */
+	struct addr addr;
+};
+
+struct prefix {
+	struct addr base;
+	__u32 class;		/* enum vip_class */
+	__u32 pad;
+};
+
+/* Header of a fragment that came before its first one, in early_fragments. */
+struct early_fragment {
+	__u32 ifindex;
+	__u32 len;		/* bytes of frame that follow */
+};
+
+#define EARLY_FRAGMENT_MAX 2048
+
+_Static_assert(sizeof(struct flow) == 40, "pinned ABI");
+_Static_assert(sizeof(struct service) == 64, "pinned ABI");
+_Static_assert(sizeof(struct service_cell) == 8, "pinned ABI");
+_Static_assert(sizeof(struct slot) == 8, "pinned ABI");
+_Static_assert(sizeof(struct nexthop) == 8, "pinned ABI");
+_Static_assert(sizeof(struct backend) == 64, "pinned ABI");
+_Static_assert(sizeof(struct link) == 64, "pinned ABI");
+_Static_assert(sizeof(struct conn) == 64, "pinned ABI");
+_Static_assert(sizeof(struct service_info) == 128, "pinned ABI");
+_Static_assert(sizeof(union conn_line) == 64, "pinned ABI");
+
+#endif

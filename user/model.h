@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What somebody wants: services and their backends as plain structs, whatever
+ * source they come from. No libbpf, no sockets; reconcile.c brings the kernel
+ * in step with it. Everything here is valid: sources check before they fill.
+ */
+#ifndef FAIRLEAD_MODEL_H
+#define FAIRLEAD_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <fairlead/config.h>
+#include <fairlead/types.h>
+
+#define BACKEND_WEIGHT_MAX 1000
+#define BACKENDS_PER_SERVICE_MAX 65535
+#define MODEL_NAT_ADDRS_MAX 16
+#define MODEL_UPLINKS_MAX 32
+
+struct model_backend {
+	struct addr addr;
+	__u16 port;		/* host order; 0: the port the client asked for */
+	__u16 weight;		/* 0: drained; default 100 */
+	__u8 state;		/* BACKEND_ACTIVE or BACKEND_DRAIN */
+};
+
+enum health_type { HEALTH_NONE, HEALTH_TCP, HEALTH_HTTP, HEALTH_HTTPS,
+		   HEALTH_UDP, HEALTH_ICMP };
+
+/* Parsed and checked; nobody acts on it yet. */
+struct model_health {
+	enum health_type type;
+	char *path;		/* HTTP; owned, may be NULL */
+	char *host;		/* HTTP; owned, may be NULL */
+	__u16 port;		/* host order; 0: the backend's */
+	__u32 interval_ms;	/* default 2000 */
+	__u32 timeout_ms;	/* default 1000 */
+	__u32 rise, fall;	/* default 2 and 3 */
+};
+
+struct model_service {
+	char *name;		/* unique; owned */
+	struct addr addr;	/* of a CIDR: its first address */
+	__u8 prefix_len;	/* bits of struct addr; 128: a single address */
+	__u8 proto;		/* IPPROTO_TCP, _UDP, _SCTP */
+	__u16 port_first;	/* host order; "*" is 0 to 65535 */
+	__u16 port_last;
+	enum forward forward;	/* default FORWARD_NAT */
+	enum algorithm algorithm;
+	bool stateless;		/* udp: stateless */
+	__u32 affinity_s;	/* 0: none */
+	__u32 idle_s;		/* 0: the node's default for the protocol */
+	struct model_health health;
+	struct model_backend *backends; /* owned; sorted by address, port */
+	size_t nr_backends;
+};
+
+struct model {
+	char *node;		/* owned; NULL: host name */
+	char *uplinks[MODEL_UPLINKS_MAX]; /* owned; none: the default route's */
+	size_t nr_uplinks;
+	bool has_hash_key;
+	__u32 hash_key[16];	/* SHA-256 based expansion of "hash-key:" */
+	struct addr tunnel4, tunnel6; /* all zero: the link's own address */
+	__u32 tunnel4_bits, tunnel6_bits; /* host bits of "tunnel-source:" CIDR */
+	struct addr nat4[MODEL_NAT_ADDRS_MAX]; /* none: the link's own address */
+	struct addr nat6[MODEL_NAT_ADDRS_MAX];
+	size_t nr_nat4, nr_nat6;
+	__u16 nat_port_first, nat_port_last; /* host order; default 1024, 65535 */
+	__u16 gue_port, geneve_port;	/* default 6080, 6081 */
+	__u32 geneve_vni;
+	__u32 idle_tcp_s, idle_udp_s, idle_sctp_s; /* default 900, 60, 900 */
+	__u32 syn_s, closing_s, fragment_s;	/* default 60, 10, 30 */
+	__u32 max_services, max_backends, max_slots, max_conns; /* limits */
+	struct model_service *services; /* owned; sorted by name */
+	size_t nr_services;
+	__u8 sha256[32];	/* of all bytes that were read, in file order */
+};
+
+/* A model with every default and no service. NULL when out of memory. */
+struct model *model_new(void);
+void model_free(struct model *m); /* NULL is fine */
+void model_freep(struct model **m);
+
+/* Free what a service owns, not the struct itself. */
+void model_service_clear(struct model_service *s);
+
+/* The names of enum forward etc. as the file format spells them. */
+const char *forward_name(enum forward forward);
+const char *algorithm_name(enum algorithm algorithm);
+const char *backend_state_name(enum backend_state state);
+const char *proto_name(__u8 proto);
+
+/* "192.0.2.10:443/tcp", "[2001:db8::]/64:8000-8999/udp", "10.0.0.1:any/sctp". */
+#define SERVICE_TEXT_MAX 80
+const char *model_service_text(const struct model_service *s,
+			       char text[static SERVICE_TEXT_MAX]);
+
+#endif

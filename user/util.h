@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Scope-bound cleanup. Declare, initialise to NULL or -1, never goto. */
+#ifndef FAIRLEAD_UTIL_H
+#define FAIRLEAD_UTIL_H
+
+#include <unistd.h>
+
+#define __cleanup(fn) __attribute__((cleanup(fn)))
+
+/* Hand an owned pointer out of the scope that would free it. */
+#define take_ptr(p) ({ __auto_type owned_ = (p); (p) = NULL; owned_; })
+
+#endif
