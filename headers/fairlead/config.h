@@ -19,14 +19,14 @@ struct fairlead_config {
 
 /* One entry, at index 0 of the map runtime; written by user/ at any time. */
 struct runtime {
-	struct addr tunnel4;	/* source of tunnels; word 0 of it: 0, see below */
+	struct addr tunnel4;	/* source of tunnels; all zero: the link's own */
 	struct addr tunnel6;
-	__u32 tunnel4_bits;	/* low bits of tunnel4 that the flow fills; */
-	__u32 tunnel6_bits;	/* an all-zero address: the link's own */
+	__u32 tunnel4_bits;	/* low bits of tunnel4 that the flow's hash fills */
+	__u32 tunnel6_bits;	/* 32 at most */
 	__u16 nat_port_first;	/* host order, both included */
 	__u16 nat_port_last;
-	__u16 nat_addrs4;	/* how many of nat_addrs[1..] are IPv4's */
-	__u16 nat_addrs6;	/* ... and of nat_addrs[NAT_ADDRS_MAX + 1..] IPv6's */
+	__u16 nat_addrs4;	/* how many of nat_addrs[1...] are IPv4's, */
+	__u16 nat_addrs6;	/* and of [NAT_ADDRS_MAX + 1...] IPv6's: no gaps */
 	__u16 gue_port;		/* host order */
 	__u16 geneve_port;
 	__u32 geneve_vni;
@@ -37,6 +37,6 @@ struct runtime {
 	__u32 fragment_s;	/* ... of a fragmented packet's ports */
 };
 
-#define NAT_ADDRS_MAX 256	/* of each family */
+#define NAT_ADDRS_MAX 127	/* of each family */
 
 #endif

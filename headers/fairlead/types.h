@@ -184,26 +184,46 @@ struct conn_head {
 #define CONN_BUSY 1u		/* a tag that no flow has */
 
 enum conn_flag {
-	CONN_REPLY = 1 << 0,	/* peer's other direction: backend to client */
+	CONN_NAT   = 1 << 0,	/* a client's packets, translated */
+	CONN_REPLY = 1 << 1,	/* a backend's; what to is in the peer */
 };
 
 struct conn {
 	struct flow flow;
 	__u32 backend;		/* index in backends */
 	__u32 generation;	/* of that backend, when it was chosen */
-	__u32 peer;		/* NAT: position of the other direction; 0: none */
-	__be16 port;		/* NAT: source port that we gave; fragment: dport */
-	__be16 port2;		/* fragment: sport */
-	__u16 nat_addr;		/* NAT: index in nat_addrs */
+	__u32 peer;		/* NAT: position of the other direction; 0: none
+				 * fragment: what L4 begins with, both ports */
+	__be16 port;		/* NAT: source port that we gave */
+	__u8 nat_addr;		/* NAT: index in nat_addrs */
 	__u8 flags;		/* enum conn_flag */
-	__u8 pad;
-	__u32 peer_tag;		/* tag of peer's head: is it still the same? */
+	struct nexthop hop;	/* NAT, client's direction: back to the client */
 };
 
 /* position = bucket * (CONN_WAYS + 1) + 1 + way: a 64-byte line each. */
 union conn_line {
 	struct conn_head head[CONN_WAYS + 1];
 	struct conn conn;
+};
+
+struct conn_bucket {
+	union conn_line line[CONN_WAYS + 1];
+};
+
+struct service_bucket {
+	struct service_cell cell[SERVICE_CELLS];
+};
+
+/* Bits of a byte of vip_filter: what may be at an address. */
+enum vip_class {
+	VIP_SERVICE = 1 << 0,	/* a service, or a VIP that rejects */
+	VIP_CONNS   = 1 << 1,	/* NAT: ask conns first */
+};
+
+#define VIP_FILTER_SIZE (1 << 18)
+
+struct vip_filter {
+	__u8 class[VIP_FILTER_SIZE];
 };
 
 /* What user/ alone needs of a service, by struct service's id. */
@@ -235,14 +255,6 @@ struct counter {
 	__u64 packets;
 	__u64 bytes;
 };
-
-/* Bits of a byte of vip_filter: what may be at an address. */
-enum vip_class {
-	VIP_SERVICE = 1 << 0,	/* a service, or a VIP that rejects */
-	VIP_CONNS   = 1 << 1,	/* NAT: ask conns first */
-};
-
-#define VIP_FILTER_SIZE (1 << 18)
 
 /* A CIDR VIP: the services of every address in it are those of base. */
 struct prefix_key {
