@@ -434,20 +434,25 @@ static void iface_read_vlan(const struct nlattr *data, struct iface *ret)
 		ret->vlan_proto = htons(ETH_P_8021Q);
 }
 
+static bool text_is(const struct nlattr *attr, const char *text)
+{
+	const char *payload = mnl_attr_get_payload(attr);
+	size_t len = strnlen(payload, mnl_attr_get_payload_len(attr));
+
+	return len == strlen(text) && !memcmp(payload, text, len);
+}
+
 static void iface_read_kind(const struct nlattr *const *attrs,
 			    struct iface *ret)
 {
 	const struct nlattr *info[IFLA_INFO_MAX + 1];
-	const char *kind;
 
 	if (!attrs[IFLA_LINKINFO])
 		return;
 	netlink_nested(attrs[IFLA_LINKINFO], info, IFLA_INFO_MAX + 1);
 	if (!info[IFLA_INFO_KIND] || !info[IFLA_INFO_DATA])
 		return;
-	kind = mnl_attr_get_payload(info[IFLA_INFO_KIND]);
-	if (strncmp(kind, "vlan",
-		    mnl_attr_get_payload_len(info[IFLA_INFO_KIND])))
+	if (!text_is(info[IFLA_INFO_KIND], "vlan"))
 		return;
 	iface_read_vlan(info[IFLA_INFO_DATA], ret);
 	if (!attrs[IFLA_LINK_NETNSID])
@@ -811,7 +816,9 @@ static int hops_read(__u8 family, const struct nlattr *multipath,
 	int left = mnl_attr_get_payload_len(multipath);
 	int count = 0;
 
-	for (; RTNH_OK(nh, left) && count < room; count++) {
+	/* RTNH_OK() itself reads a length that may not be there. */
+	for (; left >= (int)sizeof(*nh) && RTNH_OK(nh, left) && count < room;
+	     count++) {
 		netlink_attrs_in(RTNH_DATA(nh),
 				 nh->rtnh_len - RTNH_LENGTH(0), attrs,
 				 RTA_MAX + 1);

@@ -452,7 +452,7 @@ static void silent_neighbour_stays_pending_until_it_answers(void **state)
 	assert_mac(await(net, "10.1.0.77", NEXTHOP_FOUND), RIGHT_MAC);
 }
 
-static void refresh_revives_a_stale_neighbour_and_spares_a_fixed_one(void **state)
+static void refresh_revives_the_stale_and_spares_the_fixed(void **state)
 {
 	struct net *net = *state;
 
@@ -620,7 +620,7 @@ int main(void)
 		CASE(other_tables_and_blackholes_lead_nowhere),
 		CASE(changed_mac_of_a_neighbour_is_reported),
 		CASE(silent_neighbour_stays_pending_until_it_answers),
-		CASE(refresh_revives_a_stale_neighbour_and_spares_a_fixed_one),
+		CASE(refresh_revives_the_stale_and_spares_the_fixed),
 		CASE(link_down_and_up_takes_routes_and_brings_them_back),
 		CASE(addresses_come_and_go),
 		CASE(last_address_takes_its_routes_along),
