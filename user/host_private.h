@@ -47,7 +47,8 @@ struct host {
 	__u32 lengths[ADDR_BITS + 1];	/* routes of each length */
 };
 
-static inline __u64 hash_of(const struct host *h, const struct addr *addr, __u32 more)
+static inline __u64 hash_of(const struct host *h, const struct addr *addr,
+			    __u32 more)
 {
 	return hash_mix(hash_addr(h->key, 0, addr) +
 			hash_pair(h->key, 4, more, 0));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * The main routing table, from the kernel's messages, in the kernel's order:
- * of equal prefixes the lower metric first, of equal metrics the older one.
+ * of equal prefixes the lower metric first, of equal metrics the one that the
+ * kernel looks at first.
  */
 #include <arpa/inet.h>
 #include <errno.h>
