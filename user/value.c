@@ -331,13 +331,13 @@ static const char *unusable_kind(const struct addr *a, unsigned int len)
 		unsigned int len;
 		const char *kind;
 	} nets[] = {
-		{ NET4(0x00000000), 128, "unspecified" },
-		{ NET4(0x7f000000), 96 + 8, "loopback" },
-		{ NET4(0xe0000000), 96 + 4, "multicast" },
-		{ NET4(0xffffffff), 128, "broadcast" },
-		{ NET6(0, 0), 128, "unspecified" },
-		{ NET6(0, 1), 128, "loopback" },
-		{ NET6(0xff000000, 0), 8, "multicast" },
+		{ NET4(0x00000000), 128, "an unspecified" },
+		{ NET4(0x7f000000), 96 + 8, "a loopback" },
+		{ NET4(0xe0000000), 96 + 4, "a multicast" },
+		{ NET4(0xffffffff), 128, "a broadcast" },
+		{ NET6(0, 0), 128, "an unspecified" },
+		{ NET6(0, 1), 128, "a loopback" },
+		{ NET6(0xff000000, 0), 8, "a multicast" },
 	};
 
 	for (size_t i = 0; i < sizeof(nets) / sizeof(*nets); i++)
@@ -356,9 +356,9 @@ static bool check_usable(struct reader *r, const struct tree_node *n,
 	if (!kind)
 		return true;
 	if (len == 128)
-		return reader_error(r, n, "%s \"%s\" is a %s address", what,
+		return reader_error(r, n, "%s \"%s\" is %s address", what,
 				    n->text, kind);
-	return reader_error(r, n, "%s \"%s\" has a %s address in it", what,
+	return reader_error(r, n, "%s \"%s\" has %s address in it", what,
 			    n->text, kind);
 }
 
