@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* One service of a document: each key by itself, then what they say together. */
+/* One service of a document: what each key says, and what they say together. */
 #include <stdlib.h>
 #include <string.h>
 

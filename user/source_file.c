@@ -434,7 +434,7 @@ static struct file *file_new(const char *path)
 	return f;
 }
 
-/* Bring list's file of that path up to date; old: the one there was, or NULL. */
+/* Add path's file to list, up to date; old: the one there was, or NULL. */
 static int refresh(struct source_file *s, struct file_list *list,
 		   const char *path, struct file *old, struct report *r)
 {
