@@ -348,8 +348,8 @@ static void load_failed(struct daemon *d, int err, const char *errors)
 
 	if (!*errors)
 		errors = strerror(-err);
-	snprintf(line, sizeof(line), "%.*s", (int)strcspn(errors, "\n"),
-		 errors);
+	snprintf(line, sizeof(line), "%s", errors);
+	line[strcspn(line, "\n")] = 0;
 	if (!strcmp(line, d->load_error))
 		return;
 	strcpy(d->load_error, line);
@@ -379,12 +379,14 @@ static int load(struct daemon *d, enum daemon_patience patience)
 		load_failed(d, err, errors ? errors : "");
 	}
 	free(errors);
-	if (!err && has_changed) {
-		model_free(d->pending);
-		d->pending = m;
-		d->apply_error[0] = 0;
+	if (err || !has_changed) {
+		model_free(m);
+		return err;
 	}
-	return err;
+	model_free(d->pending);
+	d->pending = m;
+	d->apply_error[0] = 0;
+	return 0;
 }
 
 int daemon_reload(struct daemon *d, enum daemon_patience patience)

@@ -96,7 +96,7 @@ bool number_parse(const char *text, unsigned int least, unsigned int most,
 bool endpoint_parse(const char *text, struct addr *ret_addr, int *ret_port);
 
 /* The other way; a negative port is left out. */
-#define ENDPOINT_TEXT_MAX 56
+#define ENDPOINT_TEXT_MAX 64
 const char *endpoint_format(const struct addr *addr, int port,
 			    char text[static ENDPOINT_TEXT_MAX]);
 
