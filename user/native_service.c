@@ -39,9 +39,14 @@ static const struct {
 	enum forward forward;
 	enum tunnel_families families;
 } forwards[] = {
-	{ FORWARD_NAT }, { FORWARD_L2 }, { FORWARD_IPIP },
-	{ FORWARD_IPIP, FAMILIES_6IN6 }, { FORWARD_IPIP, FAMILIES_6OVER4 },
-	{ FORWARD_GUE }, { FORWARD_GRE }, { FORWARD_GENEVE },
+	{ FORWARD_NAT, FAMILIES_ANY },
+	{ FORWARD_L2, FAMILIES_ANY },
+	{ FORWARD_IPIP, FAMILIES_ANY },
+	{ FORWARD_IPIP, FAMILIES_6IN6 },
+	{ FORWARD_IPIP, FAMILIES_6OVER4 },
+	{ FORWARD_GUE, FAMILIES_ANY },
+	{ FORWARD_GRE, FAMILIES_ANY },
+	{ FORWARD_GENEVE, FAMILIES_ANY },
 };
 
 static const char *const forward_words[] = {
