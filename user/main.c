@@ -59,12 +59,31 @@ static int cmd_help(const struct options *o)
 		usage_print(commands, NULL, stdout);
 		return DONE;
 	}
+	if (o->nr_arguments == 1 &&
+	    command_is_group(commands, o->arguments[0])) {
+		usage_print(commands, o->arguments[0], stdout);
+		return DONE;
+	}
 	command = command_find(commands, o->nr_arguments, o->arguments, &words,
 			       stderr);
 	if (!command)
 		return MISUSED;
 	command_help(command, stdout);
 	return DONE;
+}
+
+/* "--help", "--version" and "service --help" say it in another way. */
+static void words_normalise(int argc, char **argv)
+{
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		argv[1] = "help";
+	} else if (!strcmp(argv[1], "--version")) {
+		argv[1] = "version";
+	} else if (argc == 3 && !strcmp(argv[2], "--help") &&
+		   command_is_group(commands, argv[1])) {
+		argv[2] = argv[1];
+		argv[1] = "help";
+	}
 }
 
 int main(int argc, char **argv)
@@ -77,11 +96,7 @@ int main(int argc, char **argv)
 		usage_print(commands, NULL, stderr);
 		return MISUSED;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
-		argv[1] = "help";
-	else if (!strcmp(argv[1], "--version"))
-		argv[1] = "version";
-
+	words_normalise(argc, argv);
 	command = command_find(commands, argc - 1, argv + 1, &words, stderr);
 	if (!command || !options_parse(command, argc - 1 - words,
 				       argv + 1 + words, &o, stderr))

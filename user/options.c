@@ -221,7 +221,7 @@ static int words_match(const char *name, int argc, char **argv)
 	return argc > 1 && !strcmp(name + first + 1, argv[1]) ? 2 : 0;
 }
 
-static bool is_group(const struct command *commands, const char *word)
+bool command_is_group(const struct command *commands, const char *word)
 {
 	size_t len = strlen(word);
 
@@ -257,7 +257,8 @@ static void words_known(const struct command *commands, const char *group,
 static void unknown_command(const struct command *commands, int argc,
 			    char **argv, FILE *errors)
 {
-	const char *group = is_group(commands, argv[0]) ? argv[0] : NULL;
+	const char *group = command_is_group(commands, argv[0]) ?
+			    argv[0] : NULL;
 	const char *known[WORDS_MAX + 1];
 	char room[WORDS_MAX][32];
 	const char *word, *near;

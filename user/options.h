@@ -84,6 +84,9 @@ bool options_parse(const struct command *command, int argc, char **argv,
 /* Every command in a line; with prefix, those whose first word it is. */
 void usage_print(const struct command *commands, const char *prefix, FILE *out);
 
+/* True: a first word of commands of two words. */
+bool command_is_group(const struct command *commands, const char *word);
+
 /* One command with its options. */
 void command_help(const struct command *command, FILE *out);
 
