@@ -172,7 +172,9 @@ static __u64 now_ms(void)
 }
 
 /* As if a packet went there: whether the kernel could is its own affair, and
- * we are told of what comes of it. */
+ * we are told of what comes of it. One that we do not know of may have been
+ * set by the operator just now, and would not stay permanent: the first time,
+ * leave it alone. */
 static void use_neighbour(struct nexthops *n, const struct neighbour *b)
 {
 	char request[256] __attribute__((aligned(4))) = {};
@@ -181,6 +183,8 @@ static void use_neighbour(struct nexthops *n, const struct neighbour *b)
 
 	m->nlmsg_type = RTM_NEWNEIGH;
 	m->nlmsg_flags = NLM_F_CREATE;
+	if (!b->state && !b->asked_ms)
+		m->nlmsg_flags |= NLM_F_EXCL;
 	header->ndm_family = addr_is4(&b->addr) ? AF_INET : AF_INET6;
 	header->ndm_ifindex = b->ifindex;
 	header->ndm_flags = NTF_USE;
@@ -201,8 +205,8 @@ static void ask_neighbour(struct nexthops *n, struct neighbour *b)
 	if (n->asks == ASKS_MAX)
 		return;
 	n->asks++;
-	b->asked_ms = now;
 	use_neighbour(n, b);
+	b->asked_ms = now;
 }
 
 struct told {
