@@ -19,9 +19,13 @@ struct table {
 	__u32 count;
 };
 
+static inline struct node **table_bucket(const struct table *t, __u64 hash)
+{
+	return &t->buckets[hash & t->mask];
+}
+
 int table_init(struct table *t);
 void table_free(struct table *t);		/* and all that is in it */
-struct node **table_bucket(const struct table *t, __u64 hash);
 void table_add(struct table *t, struct node *node);
 void table_remove(struct table *t, struct node *node);	/* frees it too */
 /* After a node was put into its chain by hand. */
@@ -47,7 +51,8 @@ struct host {
 	__u32 lengths[ADDR_BITS + 1];	/* routes of each length */
 };
 
-static inline __u64 hash_of(const struct host *h, const struct addr *addr, __u32 more)
+static inline __u64 hash_of(const struct host *h, const struct addr *addr,
+			    __u32 more)
 {
 	return hash_mix(hash_addr(h->key, 0, addr) +
 			hash_pair(h->key, 4, more, 0));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * The main routing table, from the kernel's messages, in the kernel's order:
- * of equal prefixes the lower metric first, of equal metrics the older one.
+ * of equal prefixes the lower metric first, of equal metrics the one that the
+ * kernel looks at first.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -397,9 +398,12 @@ static const struct hop *route_pick(const struct host *h,
 {
 	static const __u32 no_key[4];
 	__u32 flags = IFF_UP | IFF_RUNNING;
-	__u32 sum = route_weight(h, r, flags);
-	__u32 i, at;
+	__u32 i, at, sum;
 
+	if (r->nr_hops == 1)
+		return host_has_iface(h, r->hops[0].ifindex, IFF_UP) ?
+		       &r->hops[0] : NULL;
+	sum = route_weight(h, r, flags);
 	if (!sum) {
 		flags = IFF_UP;
 		sum = route_weight(h, r, flags);

@@ -28,11 +28,6 @@ void table_free(struct table *t)
 	free(t->buckets);
 }
 
-struct node **table_bucket(const struct table *t, __u64 hash)
-{
-	return &t->buckets[hash & t->mask];
-}
-
 static void table_append(struct table *t, struct node *node)
 {
 	struct node **at = table_bucket(t, node->hash);
