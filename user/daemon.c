@@ -401,10 +401,21 @@ int daemon_reload(struct daemon *d, enum daemon_patience patience)
 
 /* Life */
 
+/* Room for so many, in buckets. */
+static __u32 conn_buckets(__u32 conns)
+{
+	__u64 ret = conns ? 1 : 0;
+
+	while (ret * CONN_WAYS < conns)
+		ret *= 2;
+	return ret;
+}
+
 static int datapath_open(struct daemon *d, const char *pin_root)
 {
 	const struct model *m = d->pending;
 	struct dp_opts opts = {
+		.sizes.conn_buckets = conn_buckets(m->max_conns),
 		.has_hash_key = m->has_hash_key,
 		.pin_root = pin_root,
 	};
