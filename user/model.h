@@ -78,7 +78,7 @@ struct model {
 	__u32 geneve_vni;
 	__u32 idle_tcp_s, idle_udp_s, idle_sctp_s; /* default 900, 60, 900 */
 	__u32 syn_s, closing_s, fragment_s;	/* default 60, 10, 30 */
-	__u32 max_services, max_backends, max_slots, max_conns; /* 0: no limit */
+	__u32 max_services, max_backends, max_slots, max_conns; /* 0: none */
 	struct model_service *services; /* owned; sorted by name */
 	size_t nr_services;
 	/*

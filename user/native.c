@@ -152,10 +152,12 @@ static bool is_foreign(struct reader *r, const struct tree_node *root)
 	if (!kind)
 		return false;
 	if (kind->next->kind == TREE_SCALAR && !strcmp(kind->text, "kind"))
-		reader_error(r, kind, "Kubernetes manifest (kind \"%.64s\"): not supported by this version",
+		reader_error(r, kind,
+			     "Kubernetes manifest (kind \"%.64s\"): not supported by this version",
 			     kind->next->text);
 	else
-		reader_error(r, kind, "Kubernetes manifest: not supported by this version");
+		reader_error(r, kind,
+			     "Kubernetes manifest: not supported by this version");
 	return true;
 }
 

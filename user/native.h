@@ -49,7 +49,7 @@ struct native_service {
 struct native {
 	struct model *settings;	/* without services; NULL: none is given */
 	struct place at[NR_SETTINGS];
-	struct native_service *services; /* as written; those without mistakes */
+	struct native_service *services; /* as written; without mistakes */
 	size_t nr_services;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* One service of a document: each key by itself, then what they say together. */
+/* One service of a document: what each key says, and what they say together. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -191,7 +191,8 @@ static void read_udp(struct context *c)
 		reader_error(c->r, n, "\"udp\" in a service of protocol %s",
 			     proto_name(c->s->proto));
 	else if (c->s->stateless && c->v[KEY_AFFINITY])
-		reader_error(c->r, n, "affinity keeps state: not together with \"udp: stateless\"");
+		reader_error(c->r, n,
+			     "affinity keeps state: not together with \"udp: stateless\"");
 }
 
 enum health_key { HEALTH_KEY_TYPE, HEALTH_KEY_PATH, HEALTH_KEY_HOST,
@@ -243,7 +244,8 @@ static char *read_http_text(struct reader *r, const struct tree_node *n,
 	for (const char *p = text; *p; p++) {
 		if (*p > ' ' && *p != 0x7f)
 			continue;
-		reader_error(r, n, "%s has a space, a control character or a byte that is not ASCII",
+		reader_error(r, n,
+			     "%s has a space, a control character or a byte that is not ASCII",
 			     what);
 		return NULL;
 	}
@@ -258,7 +260,8 @@ static void read_http(struct reader *r, const struct tree_node *const *v,
 	if (!n)
 		return;
 	if (h->type != HEALTH_HTTP && h->type != HEALTH_HTTPS) {
-		reader_error(r, n, "\"%s\" in a health check that is not of type http or https",
+		reader_error(r, n,
+			     "\"%s\" in a health check that is not of type http or https",
 			     v[HEALTH_KEY_PATH] ? "path" : "host");
 		return;
 	}
@@ -339,10 +342,12 @@ static void check_backend_port(struct context *c, const struct tree_node *n,
 	if (!c->knows_forward || s->forward == FORWARD_NAT)
 		return;
 	if (!has_one_port(s))
-		reader_error(c->r, n, "a backend's port in a service of several ports: forward \"%s\" keeps the client's port, only \"nat\" rewrites it",
+		reader_error(c->r, n,
+			     "a backend's port in a service of several ports: forward \"%s\" keeps the client's port, only \"nat\" rewrites it",
 			     c->v[KEY_FORWARD]->text);
 	else if (port != s->port_first)
-		reader_error(c->r, n, "backend port %u is not the service's port %u: forward \"%s\" keeps the port, only \"nat\" rewrites it",
+		reader_error(c->r, n,
+			     "backend port %u is not the service's port %u: forward \"%s\" keeps the port, only \"nat\" rewrites it",
 			     port, s->port_first, c->v[KEY_FORWARD]->text);
 }
 
@@ -361,12 +366,15 @@ static void check_tunnel_families(struct context *c, const struct tree_node *n,
 				  bool vip_is4, bool backend_is4)
 {
 	if (c->families == FAMILIES_6IN6 && (vip_is4 || backend_is4))
-		reader_error(c->r, n, "forward \"ip6ip6\" is IPv6 in IPv6, but %s is IPv4; \"ipip\" takes any",
+		reader_error(c->r, n,
+			     "forward \"ip6ip6\" is IPv6 in IPv6, but %s is IPv4; \"ipip\" takes any",
 			     vip_is4 ? "the service" : "the backend");
 	else if (c->families == FAMILIES_6OVER4 && vip_is4)
-		reader_error(c->r, n, "forward \"ip4ip6\" is IPv6 over IPv4, but the service is IPv4; \"ipip\" takes any");
+		reader_error(c->r, n,
+			     "forward \"ip4ip6\" is IPv6 over IPv4, but the service is IPv4; \"ipip\" takes any");
 	else if (c->families == FAMILIES_6OVER4 && !backend_is4)
-		reader_error(c->r, n, "forward \"ip4ip6\" is IPv6 over IPv4, but the backend is IPv6; \"ipip\" takes any");
+		reader_error(c->r, n,
+			     "forward \"ip4ip6\" is IPv6 over IPv4, but the backend is IPv6; \"ipip\" takes any");
 }
 
 static void check_families(struct context *c, const struct tree_node *n,
@@ -379,7 +387,8 @@ static void check_families(struct context *c, const struct tree_node *n,
 		return;
 	if (c->s->forward == FORWARD_NAT || c->s->forward == FORWARD_L2) {
 		if (vip_is4 != backend_is4)
-			reader_error(c->r, n, "backend \"%s\" is %s, the service %s: forward \"%s\" needs one family, a tunnel such as \"ipip\" takes both",
+			reader_error(c->r, n,
+				     "backend \"%s\" is %s, the service %s: forward \"%s\" needs one family, a tunnel such as \"ipip\" takes both",
 				     n->text, backend_is4 ? "IPv4" : "IPv6",
 				     vip_is4 ? "IPv4" : "IPv6",
 				     forward_name(c->s->forward));

@@ -160,7 +160,8 @@ static bool read_uplink(struct reader *r, const struct tree_node *n,
 				    text);
 	for (size_t i = 0; i < m->nr_uplinks; i++)
 		if (!strcmp(m->uplinks[i], text))
-			return reader_error(r, n, "uplink \"%s\" is listed twice",
+			return reader_error(r, n,
+					    "uplink \"%s\" is listed twice",
 					    text);
 	if (m->nr_uplinks == MODEL_UPLINKS_MAX)
 		return reader_error(r, n, "more than %u uplinks",

@@ -17,7 +17,7 @@ static const struct document *owner(const struct native_service *s)
 static int compare_places(const struct native_service *a,
 			  const struct native_service *b)
 {
-	int order = strcmp(owner(a)->file->path, owner(b)->file->path);
+	int order = strcmp(owner(a)->path, owner(b)->path);
 	__u32 a_line = owner(a)->first_line + a->name_at.line;
 	__u32 b_line = owner(b)->first_line + b->name_at.line;
 
@@ -114,11 +114,11 @@ static void check_names(const struct service_index *index, struct report *r)
 
 		if (strcmp(a->service.name, b->service.name))
 			continue;
-		report_error(r, owner(b)->file->path,
+		report_error(r, owner(b)->path,
 			     owner(b)->first_line + b->name_at.line,
 			     b->name_at.column,
 			     "service \"%s\" is defined already at %s:%u:%u",
-			     b->service.name, owner(a)->file->path,
+			     b->service.name, owner(a)->path,
 			     owner(a)->first_line + a->name_at.line,
 			     a->name_at.column);
 	}
@@ -136,12 +136,13 @@ static void report_pair(struct report *r, const struct native_service *a,
 		a = b;
 		b = swap;
 	}
-	report_error(r, owner(b)->file->path,
+	report_error(r, owner(b)->path,
 		     owner(b)->first_line + b->addr_at.line,
-		     b->addr_at.column, "%s %s %s of service \"%s\" at %s:%u:%u",
+		     b->addr_at.column,
+		     "%s %s %s of service \"%s\" at %s:%u:%u",
 		     model_service_text(&b->service, b_text), how,
 		     model_service_text(&a->service, a_text), a->service.name,
-		     owner(a)->file->path,
+		     owner(a)->path,
 		     owner(a)->first_line + a->addr_at.line,
 		     a->addr_at.column);
 }

@@ -10,14 +10,10 @@
 #include "native.h"
 #include "report.h"
 
-struct service_file {
-	char *path;
-};
-
 /* One document: what services have as their owner. */
 struct document {
 	__u8 digest[32];
-	struct service_file *file;
+	const char *path;	/* its file's */
 	__u32 first_line;	/* lines of the file before it */
 	struct native *native;	/* NULL: it could not be parsed */
 	bool is_live;		/* it is in its file still */

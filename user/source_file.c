@@ -24,7 +24,7 @@ struct signature {
 };
 
 struct file {
-	struct service_file id;	/* first: documents point at it */
+	char *path;		/* documents point at it */
 	struct signature signature;
 	bool is_stale;		/* to be read again, whatever signature says */
 	__u8 digest[32];
@@ -76,7 +76,7 @@ static void file_drop(struct source_file *s, struct file *f)
 	for (size_t i = 0; i < f->nr_documents; i++)
 		bury(s, f->documents[i]);
 	free(f->documents);
-	free(f->id.path);
+	free(f->path);
 	free(f);
 }
 
@@ -191,7 +191,7 @@ static int document_parse(struct document *d, struct report *r,
 	struct yaml_tree *tree __cleanup(yaml_tree_freep) = NULL;
 	struct reader reader = {
 		.report = r,
-		.path = d->file->path,
+		.path = d->path,
 		.first_line = chunk->first_line,
 	};
 	struct tree_error error;
@@ -200,7 +200,7 @@ static int document_parse(struct document *d, struct report *r,
 	err = yaml_tree_parse(chunk->text, chunk->len, &tree, &error);
 	if (err == -EINVAL) {
 		d->has_mistakes = true;
-		report_error(r, d->file->path, chunk->first_line + error.line,
+		report_error(r, d->path, chunk->first_line + error.line,
 			     error.column, "%s", error.text);
 		return 0;
 	}
@@ -231,7 +231,7 @@ static int document_get(struct source_file *s, struct file *f,
 		free(d);
 		d = same;
 	} else if (!err) {
-		d->file = &f->id;
+		d->path = f->path;
 		d->is_new = true;
 		err = document_parse(d, r, chunk);
 		s->work.documents_parsed++;
@@ -246,19 +246,19 @@ static int document_get(struct source_file *s, struct file *f,
 	return 0;
 }
 
-static int add_document(struct file *f, struct document *d)
+/* Room for one more; it grows at powers of two, so need not be remembered. */
+static int make_room(struct file *f)
 {
-	/* Room grows at powers of two, so it need not be remembered. */
-	if (!(f->nr_documents & (f->nr_documents - 1))) {
-		size_t room = f->nr_documents ? 2 * f->nr_documents : 1;
-		struct document **larger;
+	size_t count = f->nr_documents;
+	struct document **larger;
 
-		larger = realloc(f->documents, room * sizeof(*larger));
-		if (!larger)
-			return -ENOMEM;
-		f->documents = larger;
-	}
-	f->documents[f->nr_documents++] = d;
+	if (count & (count - 1))
+		return 0;
+	larger = realloc(f->documents, (count ? 2 * count : 1) *
+			 sizeof(*larger));
+	if (!larger)
+		return -ENOMEM;
+	f->documents = larger;
 	return 0;
 }
 
@@ -272,16 +272,13 @@ static int cut_documents(struct source_file *s, struct file *f,
 	while (yaml_tree_next(text, len, &chunk)) {
 		struct document *d;
 
-		err = document_get(s, f, r, &chunk, old, nr_old, &d);
+		err = make_room(f) ?:
+		      document_get(s, f, r, &chunk, old, nr_old, &d);
 		if (err)
 			return err;
 		if (d->has_mistakes)
 			f->is_stale = true;
-		err = add_document(f, d);
-		if (err) {
-			bury(s, d);
-			return err;
-		}
+		f->documents[f->nr_documents++] = d;
 	}
 	return 0;
 }
@@ -387,9 +384,9 @@ static int file_read(struct source_file *s, struct file *f, struct report *r)
 	int err;
 
 	s->work.files_read++;
-	err = read_path(f->id.path, &text, &len, &f->signature);
+	err = read_path(f->path, &text, &len, &f->signature);
 	if (err)
-		return report_errno(r, f->id.path, err);
+		return report_errno(r, f->path, err);
 	f->is_stale = is_too_young(&f->signature);
 	err = digest(text, len, sha256);
 	if (err)
@@ -428,8 +425,8 @@ static struct file *file_new(const char *path)
 
 	if (!f)
 		return NULL;
-	f->id.path = strdup(path);
-	if (!f->id.path) {
+	f->path = strdup(path);
+	if (!f->path) {
 		free(f);
 		return NULL;
 	}
@@ -437,7 +434,7 @@ static struct file *file_new(const char *path)
 	return f;
 }
 
-/* Bring list's file of that path up to date; old: the one there was, or NULL. */
+/* Add path's file to list, up to date; old: the one there was, or NULL. */
 static int refresh(struct source_file *s, struct file_list *list,
 		   const char *path, struct file *old, struct report *r)
 {
@@ -573,7 +570,7 @@ static int refresh_all(struct source_file *s, struct report *r,
 		int order = -1;
 
 		while (i < old.count) {
-			order = strcmp(old.files[i]->id.path, paths[j]);
+			order = strcmp(old.files[i]->path, paths[j]);
 			if (order >= 0)
 				break;
 			file_drop(s, old.files[i++]);
@@ -665,10 +662,10 @@ static int merge_settings(struct model *m, const struct document *d,
 		}
 		if (setting_is_equal(i, m, n->settings))
 			continue;
-		report_error(r, d->file->path, d->first_line + n->at[i].line,
+		report_error(r, d->path, d->first_line + n->at[i].line,
 			     n->at[i].column,
 			     "\"%s\" is set differently at %s:%u:%u",
-			     setting_name(i), from[i]->file->path,
+			     setting_name(i), from[i]->path,
 			     from[i]->first_line + from[i]->native->at[i].line,
 			     from[i]->native->at[i].column);
 	}
@@ -720,7 +717,7 @@ static void md_freep(EVP_MD_CTX **md)
 static bool digest_line(EVP_MD_CTX *md, const struct file *f)
 {
 	static const char hex[] = "0123456789abcdef";
-	const char *name = strrchr(f->id.path, '/') + 1;
+	const char *name = strrchr(f->path, '/') + 1;
 	char text[66];
 
 	for (int i = 0; i < 32; i++) {

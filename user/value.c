@@ -62,9 +62,12 @@ static const char *list_known(const char *const *known, char *text, size_t size)
 static void report_unknown_key(struct reader *r, const struct tree_node *key,
 			       const char *what, const char *const *keys)
 {
-	const char *near = suggest(key->text, keys);
+	const char *near = NULL;
 	char text[200];
 
+	/* Not for what is only counted: there may be millions. */
+	if (r->report->count < REPORT_MAX)
+		near = suggest(key->text, keys);
 	if (near)
 		reader_error(r, key,
 			     "unknown key \"%.64s\" in %s; did you mean \"%s\"?",
@@ -274,7 +277,8 @@ bool value_ms(struct reader *r, const struct tree_node *n, const char *what,
 	if (!value_text(r, n, what, &text))
 		return false;
 	if (!parse_duration(text, n->count, &ms))
-		return reader_error(r, n, "%s \"%.64s\" is not a duration such as \"2s\", \"150ms\" or \"1h30m\"",
+		return reader_error(r, n,
+				    "%s \"%.64s\" is not a duration such as \"2s\", \"150ms\" or \"1h30m\"",
 				    what, text);
 	if (ms < min_ms || ms > max_ms)
 		return reader_error(r, n, "%s \"%.64s\" is not from %s to %s",
@@ -331,13 +335,13 @@ static const char *unusable_kind(const struct addr *a, unsigned int len)
 		unsigned int len;
 		const char *kind;
 	} nets[] = {
-		{ NET4(0x00000000), 128, "unspecified" },
-		{ NET4(0x7f000000), 96 + 8, "loopback" },
-		{ NET4(0xe0000000), 96 + 4, "multicast" },
-		{ NET4(0xffffffff), 128, "broadcast" },
-		{ NET6(0, 0), 128, "unspecified" },
-		{ NET6(0, 1), 128, "loopback" },
-		{ NET6(0xff000000, 0), 8, "multicast" },
+		{ NET4(0x00000000), 128, "an unspecified" },
+		{ NET4(0x7f000000), 96 + 8, "a loopback" },
+		{ NET4(0xe0000000), 96 + 4, "a multicast" },
+		{ NET4(0xffffffff), 128, "a broadcast" },
+		{ NET6(0, 0), 128, "an unspecified" },
+		{ NET6(0, 1), 128, "a loopback" },
+		{ NET6(0xff000000, 0), 8, "a multicast" },
 	};
 
 	for (size_t i = 0; i < sizeof(nets) / sizeof(*nets); i++)
@@ -356,9 +360,9 @@ static bool check_usable(struct reader *r, const struct tree_node *n,
 	if (!kind)
 		return true;
 	if (len == 128)
-		return reader_error(r, n, "%s \"%s\" is a %s address", what,
+		return reader_error(r, n, "%s \"%s\" is %s address", what,
 				    n->text, kind);
-	return reader_error(r, n, "%s \"%s\" has a %s address in it", what,
+	return reader_error(r, n, "%s \"%s\" has %s address in it", what,
 			    n->text, kind);
 }
 
@@ -416,9 +420,11 @@ bool value_cidr(struct reader *r, const struct tree_node *n, const char *what,
 		return false;
 	if (!addr_parse_cidr(text, &a, &len)) {
 		if (has_host_bits(text, net, sizeof(net)))
-			return reader_error(r, n, "%s \"%s\" has bits set after its prefix; did you mean \"%s\"?",
+			return reader_error(r, n,
+					    "%s \"%s\" has bits set after its prefix; did you mean \"%s\"?",
 					    what, text, net);
-		return reader_error(r, n, "%s \"%.64s\" is not an address or a prefix such as \"192.0.2.0/24\"",
+		return reader_error(r, n,
+				    "%s \"%.64s\" is not an address or a prefix such as \"192.0.2.0/24\"",
 				    what, text);
 	}
 	if (!check_usable(r, n, what, &a, len))
@@ -447,10 +453,12 @@ bool value_name(struct reader *r, const struct tree_node *n, const char *what,
 	if (!n->count)
 		return reader_error(r, n, "%s is empty", what);
 	if (n->count > max)
-		return reader_error(r, n, "%s \"%.32s...\" has %u bytes; at most %zu are allowed",
+		return reader_error(r, n,
+				    "%s \"%.32s...\" has %u bytes; at most %zu are allowed",
 				    what, text, n->count, max);
 	if (!is_name(text))
-		return reader_error(r, n, "%s \"%.64s\" has other characters than letters, digits and \"-_.:/@\"",
+		return reader_error(r, n,
+				    "%s \"%.64s\" has other characters than letters, digits and \"-_.:/@\"",
 				    what, text);
 	*ret = text;
 	return true;
