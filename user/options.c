@@ -214,7 +214,8 @@ static int words_match(const char *name, int argc, char **argv)
 {
 	size_t first = strcspn(name, " ");
 
-	if (argc < 1 || strlen(argv[0]) != first || memcmp(name, argv[0], first))
+	if (argc < 1 || strlen(argv[0]) != first ||
+	    memcmp(name, argv[0], first))
 		return 0;
 	if (!name[first])
 		return 1;
@@ -264,7 +265,8 @@ static void unknown_command(const struct command *commands, int argc,
 	const char *word, *near;
 
 	if (group && argc < 2) {
-		fprintf(errors, "fairlead: \"%s\" needs one more word\n", group);
+		fprintf(errors, "fairlead: \"%s\" needs one more word\n",
+			group);
 		usage_print(commands, group, errors);
 		return;
 	}
