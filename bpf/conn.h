@@ -179,8 +179,11 @@ static __always_inline __u64 conn_worth(const struct conn_head *head,
 	__u32 word = READ_ONCE(head->tag), time = READ_ONCE(head->time);
 	__u32 is_new = match_bit(conn_state(time), CONN_NEW, 0);
 	__u32 is_live = match_bit(conn_state(time), CONN_LIVE, 0);
-	__u64 age = now - (time >> CONN_STATE_BITS), life, dead;
+	__s32 unseen = now - (time >> CONN_STATE_BITS);
+	__u64 age, life, dead;
 
+	/* another CPU may be a second ahead */
+	age = (__u32)(unseen & ~(unseen >> 31));
 	life = (lives->idle_s & -is_live) | (lives->syn_s & -is_new) |
 	       (lives->closing_s & (is_live + is_new - 1));
 	dead = (life - age) >> 63;

@@ -96,7 +96,6 @@ struct state {
 };
 
 /* state.c */
-int state_resize(struct state *s);	/* after dp_grow() */
 __u32 pool_take(struct pool *p);	/* 0: none */
 void pool_give(struct pool *p, __u32 number);
 /* What is_used() says no to, of 1 to size - 1. */
