@@ -24,19 +24,7 @@
 
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
-
-/* clang: cfg has an initialiser, so what is read through a pointer that is
- * not volatile is folded to it (14, -O2); a pointer it cannot see through is
- * not. */
-static __always_inline const __u32 *hash_key_get(void)
-{
-	const __u32 *key = (const __u32 *)cfg.hash_key;
-
-	asm volatile("" : "+r"(key));
-	return key;
-}
-
-#define hash_key hash_key_get()
+#define hash_key ((const __u32 *)cfg.hash_key)
 
 /* CLOCK_MONOTONIC in seconds, from jiffies: no helper call. */
 static __always_inline __u32 now_s(void)

@@ -67,7 +67,7 @@ static struct dp *dp_new(const char *pin_root)
 	return dp;
 }
 
-int dp_make_dir(const char *path)
+static int make_dir(const char *path)
 {
 	char part[DP_PATH_MAX];
 	const char *slash = path;
@@ -83,7 +83,7 @@ int dp_make_dir(const char *path)
 }
 
 /* Pins need bpffs; a bare machine may not have it mounted yet. */
-static int bpffs_ensure(const char *dir)
+int dp_bpffs_ensure(const char *dir)
 {
 	struct statfs fs;
 	int err;
@@ -91,7 +91,7 @@ static int bpffs_ensure(const char *dir)
 	if (statfs("/sys/fs/bpf", &fs) == 0 && fs.f_type != BPF_FS_MAGIC &&
 	    mount("bpf", "/sys/fs/bpf", "bpf", 0, "mode=0700"))
 		return log_error(-errno, "cannot mount bpffs on \"/sys/fs/bpf\"");
-	err = dp_make_dir(dir);
+	err = make_dir(dir);
 	if (err)
 		return log_error(err, "cannot make \"%s\"", dir);
 	if (statfs(dir, &fs) || fs.f_type != BPF_FS_MAGIC)
@@ -279,7 +279,7 @@ static int open_prepare(struct dp *dp, const struct dp_opts *opts)
 	if (opts->unpinned)
 		*dp->dir = '\0';
 	else
-		err = bpffs_ensure(dp->dir);
+		err = dp_bpffs_ensure(dp->dir);
 	if (!err)
 		err = choose_key(dp, opts);
 	if (err)
@@ -360,7 +360,7 @@ static int copy_array(int from, int to)
 	void *a, *b;
 
 	memset(&info, 0, sizeof(info));
-	if (bpf_map_get_info_by_fd(from, &info, &len))
+	if (bpf_obj_get_info_by_fd(from, &info, &len))
 		return -errno;
 	bytes = (size_t)info.max_entries * info.value_size;
 	a = mmap(NULL, bytes, PROT_READ, MAP_SHARED, from, 0);

@@ -34,7 +34,7 @@ static int map_info(int fd, struct bpf_map_info *ret)
 	__u32 len = sizeof(*ret);
 
 	memset(ret, 0, len);
-	return bpf_map_get_info_by_fd(fd, ret, &len) ? -errno : 0;
+	return bpf_obj_get_info_by_fd(fd, ret, &len) ? -errno : 0;
 }
 
 int dp_map_entries(int fd, __u32 *ret)

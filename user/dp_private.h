@@ -61,6 +61,7 @@ int dp_clock(__u64 *ret_hz, __u64 *ret_start);
 /* dp_fragments.c */
 void fragments_free(struct fragments *f);
 
-int dp_make_dir(const char *path);
+/* dp.c: make dir, on a bpffs, which is mounted if need be. Logs. */
+int dp_bpffs_ensure(const char *dir);
 
 #endif
