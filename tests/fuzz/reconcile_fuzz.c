@@ -174,6 +174,7 @@ static void check_history(struct run *r, const struct service *old,
 		was = r->before[old->slot_base + (__u64)i * old->slot_count /
 							 e->slot_count];
 		must(is.backend == was.backend ||
+		     (!was.backend && !was.previous) ||
 		     is.previous == (was.previous ? was.previous :
 						    was.backend),
 		     "a slot that changes owner remembers");
@@ -297,6 +298,18 @@ static void send_packets(struct run *r, int number)
 	}
 }
 
+/* Seconds, in which connections go on or do not. */
+static void pass(struct run *r, int seconds, bool with_packets)
+{
+	for (int i = 0; i <= seconds; i++) {
+		r->now_s++;
+		reconcile_tick(r->s, r->now_s);
+		check_reuse(r);
+		for (int j = 0; with_packets && i % 8 == 0 && j < SERVICES; j++)
+			send_packets(r, j);
+	}
+}
+
 static void change(struct run *r, __u8 op, __u8 byte)
 {
 	struct model_service *svc = service_named(r, byte % SERVICES);
@@ -328,11 +341,7 @@ static void step(struct run *r)
 		restart(r);
 		return;
 	case 8:
-		for (int i = byte % 32; i >= 0; i--) {
-			r->now_s++;
-			reconcile_tick(r->s, r->now_s);
-		}
-		check_reuse(r);
+		pass(r, byte % 64, byte >= 64);
 		return;
 	case 9:
 	case 10:
