@@ -293,6 +293,10 @@ static void send_packets(struct run *r, int number)
 
 		must(!is_open || backend == open->backend,
 		     "old flows reach the same backend");
+		/* Known to conns from an earlier service of this name, whose
+		 * backends are about to go: not to be relied on. */
+		if (r->f->t.backends[backend].service != e->id)
+			backend = 0;
 		*open = (struct open_flow){ backend ? e->id : 0, backend,
 					    r->now_s };
 	}
