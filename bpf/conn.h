@@ -146,7 +146,7 @@ static __always_inline __u32 conn_life(enum conn_state state, __u32 idle_s)
 
 static __always_inline bool conn_is_dead(__u32 time, __u32 now, __u32 idle_s)
 {
-	return now - (time >> CONN_STATE_BITS) >
+	return now - (time >> CONN_STATE_BITS) >=
 	       conn_life(conn_state(time), idle_s);
 }
 

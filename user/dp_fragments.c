@@ -4,6 +4,7 @@
  * sends each through fl_xdp again (BPF_PROG_TEST_RUN with live frames, so the
  * frame really leaves) once the first one's ports are in conns.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>
