@@ -24,7 +24,18 @@
 
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
-#define hash_key ((const __u32 *)cfg.hash_key)
+
+/* clang (14, 19): what is read of cfg through a pointer that is not volatile
+ * is folded to the initialiser; not so through one of unknown origin. */
+static __always_inline const __u32 *hash_key_get(void)
+{
+	const __u32 *key = (const __u32 *)cfg.hash_key;
+
+	asm volatile("" : "+r"(key));
+	return key;
+}
+
+#define hash_key hash_key_get()
 
 /* CLOCK_MONOTONIC in seconds, from jiffies: no helper call. */
 static __always_inline __u32 now_s(void)

@@ -380,9 +380,10 @@ static __always_inline __u32 quoted_check_at(__u8 proto)
 	return proto == IPPROTO_TCP ? 16 : proto == IPPROTO_UDP ? 6 : 0;
 }
 
-/* The quoted ports and checksum; adds to *icmp what that changes. */
+/* The quoted ports and checksum, the latter if it ends before end; adds to
+ * *icmp what that changes. */
 static __always_inline bool quoted_rewrite_l4(struct xdp_md *ctx, __u32 at,
-					      const struct flow *to,
+					      __u32 end, const struct flow *to,
 					      __u64 sum, __u64 *icmp)
 {
 	struct ports ports, new = { to->dport, to->sport };
@@ -396,7 +397,8 @@ static __always_inline bool quoted_rewrite_l4(struct xdp_md *ctx, __u32 at,
 	delta = csum_delta(*(__u32 *)&ports, *(__u32 *)&new);
 	sum += delta;
 	*icmp += delta;
-	if (!off || bpf_xdp_load_bytes(ctx, at + off, &was, sizeof(was)))
+	if (!off || at + off + sizeof(was) > end ||
+	    bpf_xdp_load_bytes(ctx, at + off, &was, sizeof(was)))
 		return true;
 	if (to->proto == IPPROTO_UDP && !was)
 		return true;
@@ -421,7 +423,8 @@ static __always_inline bool icmp_translate(struct xdp_md *ctx,
 
 	len = ip_readdress(ctx, icmp + 8, &to->dst, &to->src, &quoted, v6);
 	if (!len ||
-	    !quoted_rewrite_l4(ctx, icmp + 8 + len, to, quoted, &delta) ||
+	    !quoted_rewrite_l4(ctx, icmp + 8 + len, p->l2_len + p->l3_len, to,
+			       quoted, &delta) ||
 	    !ip_readdress(ctx, p->l2_len, &to->src, &to->dst, &outer, v6) ||
 	    bpf_xdp_load_bytes(ctx, icmp + 2, &check, sizeof(check)))
 		return false;

@@ -19,7 +19,7 @@
 #include <fairlead/reasons.h>
 #include <fairlead/types.h>
 
-/* Weak for the linker, and so that clang folds nothing of it. */
+/* Weak, as maps are. */
 const volatile struct fairlead_config cfg __weak = {};
 
 /* By user/: see struct runtime. */

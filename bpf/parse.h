@@ -372,7 +372,8 @@ static __always_inline enum reason parse_quoted(struct frame *f, const bool v6)
 		f->pkt.flow.dst = addr_from4(ip4->saddr);
 	}
 	ports = (void *)ip4 + off;
-	if (!pkt_has(f, ports, 8))
+	if (!pkt_has(f, ports, 8) ||
+	    f->pkt.l4_off + 8 + off + 8 > f->pkt.l3_len)
 		return REASON_ICMP_UNRELATED;
 	f->pkt.flow.sport = ports->dst;
 	f->pkt.flow.dport = ports->src;
