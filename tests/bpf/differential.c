@@ -61,6 +61,14 @@ static const struct {
 	},
 };
 
+static int only_family = -1;
+static bool is_verbose;
+
+static int any_family(void)
+{
+	return only_family < 0 ? (int)any(2) : only_family;
+}
+
 static const uint8_t protos[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
 
 struct client_flow {
@@ -88,7 +96,7 @@ static bool is_v6(const char *text)
 static void any_service(struct scene *s, size_t i)
 {
 	struct service_words *words = &s->services[i];
-	int v6 = any(2), backends_v6;
+	int v6 = any_family(), backends_v6;
 
 	snprintf(s->names[i], sizeof(s->names[i]), "s%zu", i);
 	*words = (struct service_words){
@@ -103,7 +111,9 @@ static void any_service(struct scene *s, size_t i)
 		words->port_last = words->port + any(10);
 	if (words->forward != FORWARD_NAT)
 		words->backend_port = 0;
-	words->stateless = words->proto == IPPROTO_UDP && chance(20);
+	words->stateless = words->proto == IPPROTO_UDP && chance(20) &&
+			   words->algorithm == ALGORITHM_MAGLEV &&
+			   !words->affinity_s;
 	backends_v6 = words->forward >= FORWARD_IPIP ? any(2) : (uint32_t)v6;
 	for (uint32_t n = any(9), j = 0; j < n; j++)
 		words->backends[j] = families[backends_v6].backends[j];
@@ -145,7 +155,7 @@ static void any_settings(struct scene *s)
 	}
 	m->geneve_vni = any(1 << 24);
 	if (chance(30))
-		world_host(s->w, families[any(2)].vips[any(3)]);
+		world_host(s->w, families[any_family()].vips[any(3)]);
 	for (int i = LINK_TX; chance(20) && i <= LINK_VLAN; i++)
 		world_tables(s->w)->links[i].mtu = 1300 + any(200);
 }
@@ -253,7 +263,7 @@ static struct packet to_port_of_none(struct scene *s)
 
 static struct packet to_stranger(void)
 {
-	int v6 = any(2);
+	int v6 = any_family();
 	struct words w = {
 		l4_words(protos[any(3)], families[v6].clients[any(4)], any(99),
 			 families[v6].strangers[any(2)], any(99)),
@@ -265,7 +275,7 @@ static struct packet to_stranger(void)
 
 static struct packet echo(void)
 {
-	int v6 = any(2);
+	int v6 = any_family();
 	struct words w = {
 		.src = addr(families[v6].clients[any(4)]),
 		.dst = addr(families[v6].vips[any(3)]),
@@ -439,8 +449,14 @@ static bool one_packet(struct scene *s)
 	in = next_packet(s, f);
 	if (chance(12))
 		spoil(&in);
+	if (is_verbose)
+		fprintf(stderr, "> %s\n", packet_describe(&in, text));
 	if (!world_check(s->w, &in, &got))
 		return false;
+	if (is_verbose)
+		fprintf(stderr, "< %s %s\n",
+			reason_name(__builtin_ctz(got.reasons)),
+			packet_describe(&got.packet, text));
 	if (!sums_kept(&in, &got)) {
 		fprintf(stderr, "  in:   %s\n", packet_describe(&in, text));
 		fprintf(stderr, "  out:  %s\n",
@@ -478,7 +494,8 @@ struct limits {
 static int usage(void)
 {
 	fprintf(stderr, "usage: differential [--seed N] [--worlds N] "
-			"[--packets N] [--seconds N]\n");
+			"[--packets N] [--seconds N] [--family 4|6] "
+			"[--verbose]\n");
 	return 2;
 }
 
@@ -489,18 +506,22 @@ static bool parse_limits(int argc, char **argv, struct limits *l)
 		{ "worlds", required_argument, NULL, 'w' },
 		{ "packets", required_argument, NULL, 'p' },
 		{ "seconds", required_argument, NULL, 't' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "family", required_argument, NULL, 'f' },
 		{},
 	};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		uint64_t value = c == '?' ? 0 : strtoull(optarg, NULL, 0);
+		uint64_t value = optarg ? strtoull(optarg, NULL, 0) : 0;
 
 		switch (c) {
 		case 's': l->seed = value; break;
 		case 'w': l->worlds = value; break;
 		case 'p': l->packets = value; break;
 		case 't': l->seconds = value; break;
+		case 'v': is_verbose = true; break;
+		case 'f': only_family = value == 6; break;
 		default: return false;
 		}
 	}

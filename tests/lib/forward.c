@@ -31,6 +31,24 @@ static uint16_t moved(uint16_t check, uint32_t before, uint32_t after)
 		       (uint32_t)fold16(after));
 }
 
+/* What became of the packet, if that is one at all. */
+static bool got_layers(const struct step *s, struct layers *ret)
+{
+	packet_layers(&s->got->packet, ret);
+	return ret->state == LAYERS_OK;
+}
+
+/* Bytes that have no expectation: as the datapath left them. */
+static void adopt(struct step *s, size_t at, size_t len)
+{
+	struct layers g;
+
+	if (!got_layers(s, &g))
+		return;
+	memcpy(s->want->packet.data + at,
+	       s->got->packet.data + at - s->l.l3 + g.l3, len);
+}
+
 static void seal_ip4(const uint8_t *before, uint8_t *after, size_t len)
 {
 	uint32_t was = sum16(sum16(0, before, 10), before + 12, len - 12);
@@ -39,25 +57,34 @@ static void seal_ip4(const uint8_t *before, uint8_t *after, size_t len)
 	put16(after + 10, moved(get16(before + 10), was, is));
 }
 
-/* A CRC that was right is right again; of a wrong one, no expectation. */
+static uint32_t sctp_crc(const uint8_t *data, const struct layers *l,
+			 size_t end)
+{
+	uint8_t copy[PACKET_MAX];
+
+	memcpy(copy, data + l->l4, end - l->l4);
+	memset(copy + 8, 0, 4);
+	return htole32(crc32c(copy, end - l->l4));
+}
+
+/* CRCs are linear: by the difference too. Of a part, or of a quoted packet,
+ * no expectation: nobody verifies those. */
 static void seal_sctp(struct step *s, const struct layers *l, size_t end)
 {
 	struct packet *p = &s->want->packet;
 	size_t at = l->l4 + 8;
-	uint8_t copy[PACKET_MAX];
 	uint32_t crc;
 
 	if (end < at + 4)
 		return;
-	memcpy(copy, s->in->data + l->l4, end - l->l4);
-	memset(copy + 8, 0, 4);
-	crc = htole32(crc32c(copy, end - l->l4));
-	if (memcmp(s->in->data + at, &crc, 4) || end != l->end) {
-		memcpy(p->data + at, s->got->packet.data + at, 4);
+	if (!memcmp(s->in->data + l->l4, p->data + l->l4, 8))
+		return;
+	if (end != l->end || l->fragment || l == &s->quote) {
+		adopt(s, at, 4);
 		return;
 	}
-	memcpy(copy, p->data + l->l4, 8);
-	crc = htole32(crc32c(copy, end - l->l4));
+	memcpy(&crc, s->in->data + at, 4);
+	crc ^= sctp_crc(s->in->data, l, end) ^ sctp_crc(p->data, l, end);
 	memcpy(p->data + at, &crc, 4);
 }
 
@@ -80,7 +107,7 @@ static void seal(struct step *s, const struct layers *l, size_t end)
 	check = get16(before + at);
 	if (l->proto == IPPROTO_UDP && !check) {
 		if (l->v6)	/* forbidden: anything goes */
-			memcpy(after + at, s->got->packet.data + at, 2);
+			adopt(s, at, 2);
 		return;
 	}
 	check = moved(check, covered(before, l, end, skip),
@@ -130,13 +157,6 @@ static uint8_t traffic_class(const struct step *s)
 	const uint8_t *ip = s->in->data + s->l.l3;
 
 	return s->l.v6 ? get16(ip) >> 4 : ip[1];
-}
-
-/* The first field to be ours, if our length is its length too. */
-static bool got_layers(const struct step *s, struct layers *ret)
-{
-	packet_layers(&s->got->packet, ret);
-	return ret->state == LAYERS_OK;
 }
 
 static struct words answer_words(const struct step *s, uint8_t proto)

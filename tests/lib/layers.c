@@ -257,7 +257,7 @@ static const char *inner_wrong(const struct packet *p, size_t at, size_t end,
 	if (at >= end)
 		return NULL;
 	packet_layers_ip(p, at, end, p->data[at] >> 4 == 6, &l);
-	if (l.state == LAYERS_OK)
+	if (l.state == LAYERS_OK && !(quote && l.proto == IPPROTO_SCTP))
 		return ip_wrong(p, &l);
 	if (quote && l.state == LAYERS_TRUNCATED && !l.v6 &&
 	    l.l4 <= end &&

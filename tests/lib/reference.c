@@ -175,6 +175,15 @@ static bool ports_wrong(struct step *s)
 	return s->want->reasons;
 }
 
+/* The host may judge by itself what is malformed at an address of its own. */
+static void or_left_to_host(struct step *s)
+{
+	if (is_host_addr(s->r, &s->l.dst))
+		expect_or(s, REASON_HOST_PORT);
+	if (!is_vip(s->r, &s->l.dst))
+		expect_or(s, REASON_NO_CONN);
+}
+
 static bool is_icmp(const struct layers *l)
 {
 	return l->proto == (l->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
@@ -344,6 +353,24 @@ static void choose(struct step *s)
 	s->candidates[s->nr_candidates++] = backend ?: slot_backend(s);
 }
 
+/* With nobody to take new connections, recorded ones go on. */
+static bool choose_without_slots(struct step *s)
+{
+	const struct service *svc = &s->service->service;
+
+	if (svc->algorithm == ALGORITHM_MAGLEV &&
+	    svc->forward != FORWARD_NAT &&
+	    !(svc->flags & (SERVICE_TRACKED | SERVICE_AFFINITY)))
+		return false;
+	s->candidates[0] = recorded_backend(s);
+	if (!s->candidates[0])
+		return false;
+	s->known = true;
+	s->keeps = true;
+	s->nr_candidates = 1;
+	return true;
+}
+
 /* The choice was made: remember what the datapath must. */
 static void keep(struct step *s, __u32 backend)
 {
@@ -408,15 +435,17 @@ static void to_service(struct step *s)
 		reject(s, REASON_NO_SERVICE);
 		return;
 	}
-	if (!s->service->service.slot_count) {
+	if (!s->service->service.slot_count && !choose_without_slots(s)) {
 		if (is_host_addr(s->r, &s->flow.dst))
 			expect_vague(s, REASON_BIT(NO_BACKEND) |
+					REASON_BIT(UNANSWERED) |
 					REASON_BIT(HOST_PORT));
 		else
 			reject(s, REASON_NO_BACKEND);
 		return;
 	}
-	choose(s);
+	if (!s->nr_candidates)
+		choose(s);
 	to_backend(s);
 }
 
@@ -427,6 +456,11 @@ static bool from_backend(struct step *s)
 	if (!is_nat_addr(s->r, &s->flow.dst))
 		return false;
 	m = memory_find_reply(s->r, &s->flow);
+	if (!m && memory_was_taken(s->r, &s->flow)) {
+		expect_vague(s, REASON_BIT(NO_CONN) | REASON_BIT(RETURNED) |
+				REASON_BIT(VIA_STACK));
+		return true;
+	}
 	if (!m)
 		return false;
 	if (s->tcp_flags & (FIN | RST))
@@ -481,8 +515,18 @@ static void icmp_error_arrived(struct step *s)
 {
 	const struct memory *m;
 
-	if (!quoted_flow(s)) {
+	if (!quoted_flow(s) && s->quote.state != LAYERS_BAD) {
 		unrelated(s);
+		return;
+	}
+	if (s->quote.state == LAYERS_BAD ||
+	    (s->l.v6 && s->quote.l4 != s->quote.l3 + 40)) {
+		/* to follow these is neither asked for nor wrong */
+		unrelated(s);
+		expect_or(s, REASON_ICMP_FORWARDED);
+		expect_or(s, REASON_VIA_STACK);
+		expect_or(s, REASON_UNANSWERED);
+		s->want->compare = COMPARE_NOTHING;
 		return;
 	}
 	if (is_nat_addr(s->r, &s->flow.dst) &&
@@ -491,14 +535,18 @@ static void icmp_error_arrived(struct step *s)
 		return;
 	}
 	s->service = service_of(s->r, &s->flow);
-	if (!s->service || !s->service->service.slot_count ||
+	if (!s->service || (!s->service->service.slot_count &&
+			    !choose_without_slots(s)) ||
 	    !addr_eq(&s->flow.dst, &s->l.dst) ||
 	    (s->service->service.forward == FORWARD_NAT &&
-	     !memory_find(s->r, &s->flow))) {
+	     !recorded_backend(s))) {
 		unrelated(s);
+		if (s->service)	/* known, but nobody is there */
+			expect_or(s, REASON_UNANSWERED);
 		return;
 	}
-	choose(s);
+	if (!s->nr_candidates)
+		choose(s);
 	to_backend(s);
 }
 
@@ -509,6 +557,7 @@ static void icmp_arrived(struct step *s)
 
 	if (s->l.end - s->l.l4 < 8) {
 		expect(s, REASON_TRUNCATED);
+		or_left_to_host(s);
 		return;
 	}
 	if (v6 ? l4[0] >= 1 && l4[0] <= 4 :
@@ -575,10 +624,11 @@ static void transport_arrived(struct step *s)
 		if (!later_fragment(s))
 			return;
 	} else if (ports_wrong(s)) {
+		or_left_to_host(s);
 		return;
-	} else if (s->l.fragment) {
-		first_fragment(s);
 	}
+	if (s->l.fragment && !s->l.fragment_offset)
+		first_fragment(s);
 	if (from_backend(s))
 		return;
 	if (!is_vip(s->r, &s->l.dst))
@@ -594,13 +644,15 @@ static void ours(struct step *s)
 	if (is_malformed(s)) {
 		if (bad)
 			expect_or(s, REASON_BAD_ADDR);
+		or_left_to_host(s);
 	} else if (bad) {
 		expect(s, REASON_BAD_ADDR);
+		or_left_to_host(s);
 	} else if (is_icmp(&s->l) && !s->l.fragment_offset) {
 		icmp_arrived(s);
 	} else if (is_transport(s->l.proto)) {
 		transport_arrived(s);
-	} else if (is_icmp(&s->l)) {
+	} else if (s->l.fragment_offset) {
 		expect_vague(s, REASON_BIT(PROTOCOL) |
 				REASON_BIT(FRAGMENT_EARLY) |
 				REASON_BIT(FRAGMENT_LOST) |
@@ -632,6 +684,8 @@ void reference_packet(struct reference *r, const struct packet *in,
 		expect(&s, REASON_NOT_OURS);
 	else
 		ours(&s);
+	if (in->len < ETH_LEN + VLANS_MAX * VLAN_LEN)
+		expect_or(&s, REASON_NOT_IP); /* no IP header fits */
 }
 
 static void outcome_say(const char *who, const struct outcome *o)
