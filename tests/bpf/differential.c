@@ -437,6 +437,15 @@ static bool sums_kept(const struct packet *in, const struct outcome *got)
 	return false;
 }
 
+/* To be put into a test of its own. */
+static void print_bytes(const struct packet *p)
+{
+	fprintf(stderr, "  bytes:");
+	for (size_t i = 0; i < p->len && i < 200; i++)
+		fprintf(stderr, "%s%02x", i % 4 ? "" : " ", p->data[i]);
+	fputc('\n', stderr);
+}
+
 static bool one_packet(struct scene *s)
 {
 	struct client_flow *f = &s->flows[any(FLOWS)];
@@ -451,8 +460,10 @@ static bool one_packet(struct scene *s)
 		spoil(&in);
 	if (is_verbose)
 		fprintf(stderr, "> %s\n", packet_describe(&in, text));
-	if (!world_check(s->w, &in, &got))
+	if (!world_check(s->w, &in, &got)) {
+		print_bytes(&in);
 		return false;
+	}
 	if (is_verbose)
 		fprintf(stderr, "< %s %s\n",
 			reason_name(__builtin_ctz(got.reasons)),

@@ -25,8 +25,11 @@ static uint32_t covered(const uint8_t *data, const struct layers *l, size_t end,
 	return sum16(sum, data + l->l4 + skip + 2, end - l->l4 - skip - 2);
 }
 
+/* What does not change keeps the zero that it has. */
 static uint16_t moved(uint16_t check, uint32_t before, uint32_t after)
 {
+	if (fold16(before) == fold16(after))
+		return check;
 	return ~fold16((uint16_t)~check + (uint16_t)~fold16(before) +
 		       (uint32_t)fold16(after));
 }
@@ -211,7 +214,7 @@ void answer_error(struct step *s, uint8_t type, uint8_t code, uint32_t rest)
 {
 	struct words w = answer_words(s, s->l.v6 ? IPPROTO_ICMPV6 :
 						   IPPROTO_ICMP);
-	size_t have = s->l.end - s->l.l3, least = s->l.l4 - s->l.l3 + 8;
+	size_t have = s->l.end - s->l.l3, least = (s->l.v6 ? 40 : s->l.l4 - s->l.l3) + 8;
 	size_t most = (s->l.v6 ? 1280 - 40 : 576 - 20) - 8;
 	struct layers g;
 

@@ -316,13 +316,17 @@ static __u32 sticky_backend(struct step *s)
 	return m->backend;
 }
 
-/* By the slot: who has it, or who had it when the flow is an older one. */
+/* By the slot: who has it, or who had it when the flow may be an older one.
+ * Of UDP that is always recorded, there are no older ones. */
 static __u32 slot_backend(struct step *s)
 {
 	const struct slot *slot = slot_of(s);
+	__u8 flags = s->service->service.flags;
+	bool is_new = s->opens ||
+		      (flags & SERVICE_TRACKED && is_new_flow(s));
 
-	if (!s->opens && slot->previous && may_serve(s->r, slot->previous) &&
-	    !(s->service->service.flags & SERVICE_STATELESS))
+	if (!is_new && slot->previous && may_serve(s->r, slot->previous) &&
+	    !(flags & SERVICE_STATELESS))
 		return slot->previous;
 	return slot->backend;
 }
@@ -449,6 +453,9 @@ static void to_service(struct step *s)
 	to_backend(s);
 }
 
+/* No link has less; above, the way back may be too narrow for a reply. */
+#define LEAST_MTU 1280
+
 static bool from_backend(struct step *s)
 {
 	struct memory *m;
@@ -468,6 +475,10 @@ static bool from_backend(struct step *s)
 	if (hop_limit(s) <= 1)
 		expect_vague(s, REASON_BIT(HOPS_EXCEEDED) |
 				REASON_BIT(UNANSWERED));
+	else if (s->l.end - s->l.l3 > LEAST_MTU)
+		expect_vague(s, REASON_BIT(TOO_BIG) | REASON_BIT(RETURNED) |
+				REASON_BIT(UNANSWERED) |
+				REASON_BIT(VIA_STACK));
 	else
 		give_back(s, m);
 	return true;
@@ -529,9 +540,16 @@ static void icmp_error_arrived(struct step *s)
 		s->want->compare = COMPARE_NOTHING;
 		return;
 	}
-	if (is_nat_addr(s->r, &s->flow.dst) &&
-	    (m = memory_find_reply(s->r, &s->flow))) {
+	m = is_nat_addr(s->r, &s->flow.dst) ?
+		    memory_find_reply(s->r, &s->flow) : NULL;
+	if (m) {
 		give_back(s, m);
+		return;
+	}
+	if (memory_was_taken(s->r, &s->flow)) {
+		expect_vague(s, REASON_BIT(NO_CONN) | REASON_BIT(VIA_STACK) |
+				REASON_BIT(ICMP_UNRELATED) |
+				REASON_BIT(ICMP_FORWARDED));
 		return;
 	}
 	s->service = service_of(s->r, &s->flow);
