@@ -109,8 +109,9 @@ static void seal(struct step *s, const struct layers *l, size_t end)
 		return;
 	check = get16(before + at);
 	if (l->proto == IPPROTO_UDP && !check) {
-		if (l->v6)	/* forbidden: anything goes */
-			adopt(s, at, 2);
+		if (l->v6 && covered(before, l, end, skip) !=
+			     covered(after, l, end, skip))
+			adopt(s, at, 2); /* forbidden: anything goes */
 		return;
 	}
 	check = moved(check, covered(before, l, end, skip),

@@ -145,6 +145,11 @@ unsigned int world_seen(const struct world *w)
 	return w->seen;
 }
 
+void world_forget_seen(struct world *w)
+{
+	w->seen = 0;
+}
+
 static void set_links(struct tables *t)
 {
 	for (__u32 i = LINK_TX; i <= LINK_VLAN; i++) {
@@ -213,6 +218,7 @@ void world_reset(struct world *w)
 	w->link = LINK_TX;
 	w->now_s = dp_now_s();
 	clear_tables(t);
+	dp_fragments_read(w->dp);	/* room for new ones */
 	set_links(t);
 	err = state_load(t, w->now_s, &w->state, NULL);
 	if (err)

@@ -86,7 +86,8 @@ void world_run(struct world *w, const struct packet *in, struct outcome *ret);
 bool world_check(struct world *w, const struct packet *in,
 		 struct outcome *got);
 
-/* Reasons that were seen since world_open(). */
+/* Reasons that were seen since world_open() or world_forget_seen(). */
 unsigned int world_seen(const struct world *w);
+void world_forget_seen(struct world *w);
 
 #endif
