@@ -35,7 +35,8 @@ static uint32_t any(uint32_t below)
 	random_state ^= random_state << 13;
 	random_state ^= random_state >> 7;
 	random_state ^= random_state << 17;
-	return (random_state * 0x2545f4914f6cdd1dull >> 32) * (uint64_t)below >> 32;
+	return (random_state * 0x2545f4914f6cdd1dull >> 32) * (uint64_t)below >>
+	       32;
 }
 
 static bool chance(uint32_t percent)

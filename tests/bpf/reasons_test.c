@@ -34,7 +34,8 @@ static void at_a_service(const struct family *f)
 	run(tcp(f->client, 1, f->vip, 80));		/* FORWARDED */
 	run(echo_request(f->client, f->vip, 1, 1));	/* ECHO */
 	run(tcp(f->client, 1, f->vip, 81));		/* NO_SERVICE */
-	run(tcp(f->client, 1, f->vip, 81, .flags = RST)); /* UNANSWERED */
+	/* UNANSWERED */
+	run(tcp(f->client, 1, f->vip, 81, .flags = RST));
 	run(tcp(f->client, 1, f->vip, 80, .ttl = 1));	/* HOPS_EXCEEDED */
 	run(tcp(f->client, 1, f->vip, 80, .df = true,	/* TOO_BIG */
 		.payload = 1480));
@@ -94,14 +95,15 @@ static void with_special_backends(const struct family *f)
 	run(tcp(f->client, 1, f->vip2, 80));		/* NO_NEXT_HOP */
 }
 
-/* Until there is no room for more: nobody reads what is kept. */
+/* FRAGMENT_EARLY, and FRAGMENT_LOST when there is no room for more: nobody
+ * reads what is kept. */
 static void with_many_fragments(const struct family *f)
 {
 	struct packet p = udp(f->client, 1, f->vip, 80, .payload = 900);
 
 	serve(f, FORWARD_L2, IPPROTO_UDP);
 	for (int i = 0; i < 1000; i++)
-		run(packet_fragment(&p, 400, 200, i)); /* FRAGMENT_EARLY, _LOST */
+		run(packet_fragment(&p, 400, 200, i));
 }
 
 /* Live connections are never pushed out, so a bucket fills up. */

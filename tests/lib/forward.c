@@ -215,7 +215,8 @@ void answer_error(struct step *s, uint8_t type, uint8_t code, uint32_t rest)
 {
 	struct words w = answer_words(s, s->l.v6 ? IPPROTO_ICMPV6 :
 						   IPPROTO_ICMP);
-	size_t have = s->l.end - s->l.l3, least = (s->l.v6 ? 40 : s->l.l4 - s->l.l3) + 8;
+	size_t have = s->l.end - s->l.l3;
+	size_t least = (s->l.v6 ? 40 : s->l.l4 - s->l.l3) + 8;
 	size_t most = (s->l.v6 ? 1280 - 40 : 576 - 20) - 8;
 	struct layers g;
 

@@ -38,8 +38,8 @@ enum sctp_chunk { SCTP_DATA = 0, SCTP_INIT = 1 };
 
 enum extension {
 	EXTENSION_NONE,
-	EXTENSION_HOP,		/* hop-by-hop options, 8 bytes of padding */
-	EXTENSION_ROUTING,	/* type 0 with one address used up, 24 bytes */
+	EXTENSION_HOP,		/* hop-by-hop options, 8 bytes of pad */
+	EXTENSION_ROUTING,	/* type 0, one address used up, 24 bytes */
 	EXTENSION_DESTINATION,	/* destination options, 16 bytes */
 	EXTENSION_FRAGMENT,	/* an atomic fragment, 8 bytes */
 };
@@ -52,7 +52,7 @@ struct vlan {
 struct words {
 	struct addr src, dst;
 	uint8_t proto;
-	uint16_t sport, dport;	/* host order; ICMP echo: id and sequence */
+	uint16_t sport, dport;	/* host order */
 
 	uint8_t smac[MAC_LEN], dmac[MAC_LEN]; /* all zero: mac_client, mac_us */
 	struct vlan vlan[VLANS_MAX];

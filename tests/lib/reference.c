@@ -531,6 +531,7 @@ static void icmp_error_arrived(struct step *s)
 		return;
 	}
 	if (s->quote.state == LAYERS_BAD ||
+	    (s->quote.end < s->l.end && s->quote.end < s->quote.l4 + 18) ||
 	    (s->l.v6 && s->quote.l4 != s->quote.l3 + 40)) {
 		/* to follow these is neither asked for nor wrong */
 		unrelated(s);

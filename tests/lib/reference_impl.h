@@ -16,7 +16,7 @@ struct memory {
 	__be16 sport, dport;	/* of a fragment */
 	bool closing;		/* FIN or RST seen: a SYN begins anew */
 	bool nat;
-	bool stale;		/* replaced; its port may be free or not yet */
+	bool stale;		/* replaced; its port may be free */
 	struct addr nat_addr;
 	__be16 nat_port;
 	struct addr server;	/* NAT: where the backend is */

@@ -75,7 +75,8 @@ void world_settle(struct world *w);
 void world_forget(struct world *w);
 
 struct tables *world_tables(struct world *w);
-struct model *world_model(struct world *w);	/* in force after the next apply */
+/* What is changed in it comes into force by world_apply(). */
+struct model *world_model(struct world *w);
 struct reference *world_reference(struct world *w);
 int world_program(const struct world *w);
 

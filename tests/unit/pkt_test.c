@@ -153,7 +153,8 @@ static void tunnels_hold_their_packet(void **state)
 	for (int f = FORWARD_IPIP; f <= FORWARD_GENEVE; f++) {
 		assert_tunnel(f, "192.0.2.7", "10.96.0.1", "10.0.0.1",
 			      "10.0.0.2");
-		assert_tunnel(f, "192.0.2.7", "10.96.0.1", "fd00::1", "fd00::2");
+		assert_tunnel(f, "192.0.2.7", "10.96.0.1", "fd00::1",
+			      "fd00::2");
 		assert_tunnel(f, "2001:db8::7", "fd00:96::1", "10.0.0.1",
 			      "10.0.0.2");
 		assert_tunnel(f, "2001:db8::7", "fd00:96::1", "fd00::1",
