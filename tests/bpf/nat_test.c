@@ -340,6 +340,31 @@ static void errors_about_requests_reach_the_client(void **state)
 	}
 }
 
+/* TCP's checksum would be there, were padding part of the packet. */
+static void padding_behind_a_quote_is_none_of_it(void **state)
+{
+	const struct family *f = *state;
+	struct addr router = addr(f->router), vip = addr(f->vip);
+	struct packet open = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
+	struct packet reply = tcp(f->vip, 80, f->client, 4321, .payload = 40);
+	struct outcome got;
+
+	service(f, IPPROTO_TCP);
+	expect_reason(&open, FORWARDED);
+	for (size_t l4 = 0; l4 <= 20; l4++) {
+		struct packet in = icmp_error(&router, &vip, f->v6 ? 2 : 3,
+					      f->v6 ? 0 : 4, 1400, &reply,
+					      (f->v6 ? 40 : 20) + l4);
+
+		memset(in.data + in.len, 0xa5, 40);
+		in.len += 40;
+		got = expect_reason_at(&in, l4 < 8 ? REASON_ICMP_UNRELATED :
+				       REASON_ICMP_FORWARDED, __FILE__,
+				       __LINE__);
+		assert_true(l4 < 8 || packet_checksums_ok(&got.packet));
+	}
+}
+
 static void errors_about_nothing_are_dropped(void **state)
 {
 	const struct family *f = *state;
@@ -425,6 +450,7 @@ int main(void)
 		BOTH(strange_packets_to_our_nat_address_are_left_alone),
 		BOTH(errors_about_replies_reach_the_backend),
 		BOTH(errors_about_requests_reach_the_client),
+		BOTH(padding_behind_a_quote_is_none_of_it),
 		BOTH(errors_about_nothing_are_dropped),
 		BOTH(errors_follow_their_flow_in_the_direct_modes),
 		BOTH(a_closed_connections_port_serves_again),

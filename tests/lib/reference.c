@@ -541,6 +541,10 @@ static void icmp_error_arrived(struct step *s)
 		s->want->compare = COMPARE_NOTHING;
 		return;
 	}
+	if (!addr_eq(&s->flow.dst, &s->l.dst)) {
+		unrelated(s);
+		return;
+	}
 	m = is_nat_addr(s->r, &s->flow.dst) ?
 		    memory_find_reply(s->r, &s->flow) : NULL;
 	if (m) {
@@ -556,7 +560,6 @@ static void icmp_error_arrived(struct step *s)
 	s->service = service_of(s->r, &s->flow);
 	if (!s->service || (!s->service->service.slot_count &&
 			    !choose_without_slots(s)) ||
-	    !addr_eq(&s->flow.dst, &s->l.dst) ||
 	    (s->service->service.forward == FORWARD_NAT &&
 	     !recorded_backend(s))) {
 		unrelated(s);
@@ -579,6 +582,10 @@ static void icmp_arrived(struct step *s)
 		or_left_to_host(s);
 		return;
 	}
+	if (s->l.fragment) {	/* nobody needs ICMP in parts */
+		expect_vague(s, ~0u);
+		return;
+	}
 	if (v6 ? l4[0] >= 1 && l4[0] <= 4 :
 		 l4[0] == 3 || l4[0] == 11 || l4[0] == 12) {
 		icmp_error_arrived(s);
@@ -591,8 +598,6 @@ static void icmp_arrived(struct step *s)
 				REASON_BIT(PROTOCOL) | REASON_BIT(UNANSWERED));
 	} else if (s->in->data[0] & 1) {
 		expect(s, REASON_UNANSWERED);
-	} else if (s->l.fragment) {
-		expect_vague(s, REASON_BIT(ECHO) | REASON_BIT(UNANSWERED));
 	} else {
 		expect(s, REASON_ECHO);
 		answer_echo(s);
