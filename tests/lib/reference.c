@@ -331,6 +331,14 @@ static __u32 slot_backend(struct step *s)
 	return slot->backend;
 }
 
+/* Chance has decided, but the packet was rejected: any backend may be it. */
+static bool was_hidden(struct step *s)
+{
+	const struct memory *m = memory_find(s->r, &s->flow);
+
+	return m && m->hidden;
+}
+
 /* Fills candidates: more than one if chance decides. */
 static void choose(struct step *s)
 {
@@ -350,7 +358,7 @@ static void choose(struct step *s)
 	s->known = backend;
 	if (!backend && svc->flags & SERVICE_AFFINITY && is_new_flow(s))
 		backend = sticky_backend(s);
-	if (!backend && !maglev && is_new_flow(s)) {
+	if (!backend && !maglev && (is_new_flow(s) || was_hidden(s))) {
 		any_slot(s);
 		return;
 	}
@@ -380,7 +388,7 @@ static void keep(struct step *s, __u32 backend)
 {
 	const struct service *svc = &s->service->service;
 	struct memory m = {
-		.backend = backend,
+		.backend = backend, .hidden = !backend,
 		.generation = backend_at(s->r, backend)->generation,
 	};
 
@@ -413,8 +421,7 @@ static void to_backend(struct step *s)
 	}
 	if (hop_limit(s) <= 1) {
 		reject(s, REASON_HOPS_EXCEEDED);
-		if (s->nr_candidates == 1)
-			keep(s, s->candidates[0]);
+		keep(s, s->nr_candidates == 1 ? s->candidates[0] : 0);
 		return;
 	}
 	for (size_t i = 0; i < s->nr_candidates; i++) {
@@ -425,7 +432,11 @@ static void to_backend(struct step *s)
 			break;
 		}
 	}
-	keep(s, s->candidates[taken]);
+	if (s->nr_candidates > 1 && want->actions == 1 << XDP_TX &&
+	    !(want->reasons & REASON_BIT(FORWARDED)))
+		keep(s, 0);
+	else
+		keep(s, s->candidates[taken]);
 }
 
 static void to_service(struct step *s)
@@ -453,8 +464,19 @@ static void to_service(struct step *s)
 	to_backend(s);
 }
 
-/* No link has less; above, the way back may be too narrow for a reply. */
+/* No link has less; above, the way back may be too narrow. */
 #define LEAST_MTU 1280
+
+static void to_client(struct step *s, const struct memory *m)
+{
+	if (s->l.end - s->l.l3 <= LEAST_MTU)
+		give_back(s, m);
+	else
+		expect_vague(s, REASON_BIT(TOO_BIG) | REASON_BIT(RETURNED) |
+				REASON_BIT(ICMP_FORWARDED) |
+				REASON_BIT(UNANSWERED) |
+				REASON_BIT(VIA_STACK));
+}
 
 static bool from_backend(struct step *s)
 {
@@ -475,12 +497,8 @@ static bool from_backend(struct step *s)
 	if (hop_limit(s) <= 1)
 		expect_vague(s, REASON_BIT(HOPS_EXCEEDED) |
 				REASON_BIT(UNANSWERED));
-	else if (s->l.end - s->l.l3 > LEAST_MTU)
-		expect_vague(s, REASON_BIT(TOO_BIG) | REASON_BIT(RETURNED) |
-				REASON_BIT(UNANSWERED) |
-				REASON_BIT(VIA_STACK));
 	else
-		give_back(s, m);
+		to_client(s, m);
 	return true;
 }
 
@@ -548,7 +566,7 @@ static void icmp_error_arrived(struct step *s)
 	m = is_nat_addr(s->r, &s->flow.dst) ?
 		    memory_find_reply(s->r, &s->flow) : NULL;
 	if (m) {
-		give_back(s, m);
+		to_client(s, m);
 		return;
 	}
 	if (memory_was_taken(s->r, &s->flow)) {

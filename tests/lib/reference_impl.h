@@ -15,6 +15,7 @@ struct memory {
 	__u32 backend, generation;
 	__be16 sport, dport;	/* of a fragment */
 	bool closing;		/* FIN or RST seen: a SYN begins anew */
+	bool hidden;		/* by chance, and nobody could see it */
 	bool nat;
 	bool stale;		/* replaced; its port may be free */
 	struct addr nat_addr;
