@@ -68,7 +68,10 @@ $(B)/fairlead.skel.h: $(B)/fairlead.bpf.o
 $(B)/tests/%_test: $(B)/tests/%_test.o $(TEST_LIB) $(LIB_OBJ)
 	$(say) LD $@
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
-$(UNIT:=.o) $(BPF_TEST:=.o): | $(B)/fairlead.skel.h
+$(B)/tests/bpf/differential: $(B)/tests/bpf/differential.o $(TEST_LIB) $(LIB_OBJ)
+	$(say) LD $@
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
+$(B)/tests/bpf/differential.o $(UNIT:=.o) $(BPF_TEST:=.o): | $(B)/fairlead.skel.h
 
 unit: $(UNIT) ## unit tests: no kernel, no root
 	for t in $^; do ./$$t || exit 1; done

@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* NAT, both ways: addresses, ports, checksums, and ICMP errors about it. */
+#include "family.h"
+
+static void service(const struct family *f, uint8_t proto)
+{
+	world_service(world, .addr = f->vip, .port = 80, .proto = proto,
+		      .forward = FORWARD_NAT, .backends = { f->backend },
+		      .backend_port = 8080);
+}
+
+static struct packet l4(uint8_t proto, const char *src, uint16_t sport,
+			const char *dst, uint16_t dport, uint8_t ttl)
+{
+	return packet_of(l4_words(proto, src, sport, dst, dport),
+			 .payload = 33, .flags = SYN, .chunk = SCTP_INIT,
+			 .ttl = ttl, .options = 12,
+			 .extensions = { EXTENSION_DESTINATION });
+}
+
+static const uint8_t protos[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
+
+/* Run a reply; compare all but the Ethernet header. */
+static void expect_reply(const struct packet *in, const struct packet *want,
+			 unsigned int reasons)
+{
+	struct outcome got;
+	struct packet a, b;
+
+	assert_true(world_check(world, in, &got));
+	assert_true(got.reasons & (reasons | REASON_BIT(VIA_STACK)));
+	a = packet_framed(want, mac_us, mac_us, NULL);
+	b = packet_framed(&got.packet, mac_us, mac_us, NULL);
+	if (packet_eq(&a, &b))
+		return;
+	packet_diff(&a, &b);
+	fail();
+}
+
+static void both_directions_are_translated(void **state)
+{
+	const struct family *f = *state;
+
+	for (int i = 0; i < 3; i++) {
+		struct packet in = l4(protos[i], f->client, 4321, f->vip, 80,
+				      64);
+		struct packet out = l4(protos[i], f->nat, 4321, f->backend,
+				       8080, 63);
+		struct packet reply = l4(protos[i], f->backend, 8080, f->nat,
+					 4321, 64);
+		struct packet back = l4(protos[i], f->vip, 80, f->client, 4321,
+					63);
+
+		world_reset(world);
+		service(f, protos[i]);
+		out = framed_to(&out, f->backend, LINK_TX);
+		expect_packet(&in, FORWARDED, &out);
+		expect_reply(&reply, &back, REASON_BIT(RETURNED));
+		expect_packet(&in, FORWARDED, &out);
+	}
+}
+
+/* The client is on a link that we know: its MAC is learnt. */
+static void replies_go_back_to_where_the_client_came_from(void **state)
+{
+	const struct family *f = *state;
+	struct packet in = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
+	struct packet reply = tcp(f->backend, 8080, f->nat, 4321,
+				  .flags = SYN | ACK, .smac = { 2, 3 });
+	struct outcome got;
+
+	service(f, IPPROTO_TCP);
+	expect_reason(&in, FORWARDED);
+	got = expect_reason(&reply, RETURNED);
+	assert_int_equal(got.actions, 1 << XDP_TX);
+	assert_memory_equal(got.packet.data, mac_client, MAC_LEN);
+	assert_memory_equal(got.packet.data + MAC_LEN,
+			    world_tables(world)->links[LINK_TX].mac, MAC_LEN);
+}
+
+static void the_clients_port_is_kept_if_it_is_free(void **state)
+{
+	const struct family *f = *state;
+	struct packet a = tcp(f->client, 5000, f->vip, 80, .flags = SYN);
+	struct packet b = tcp(f->client2, 5000, f->vip, 80, .flags = SYN);
+	struct packet low = tcp(f->client, 80, f->vip, 80, .flags = SYN);
+	struct outcome got;
+	struct layers l;
+
+	service(f, IPPROTO_TCP);
+	got = expect_reason(&a, FORWARDED);
+	packet_layers(&got.packet, &l);
+	assert_int_equal(get16(got.packet.data + l.l4), 5000);
+	got = expect_reason(&b, FORWARDED);
+	assert_int_not_equal(get16(got.packet.data + l.l4), 5000);
+	got = expect_reason(&low, FORWARDED);
+	assert_true(get16(got.packet.data + l.l4) >= 1024);
+}
+
+static void no_port_left_is_a_reason_of_its_own(void **state)
+{
+	const struct family *f = *state;
+	struct packet a = tcp(f->client, 5000, f->vip, 80, .flags = SYN);
+	struct packet b = tcp(f->client2, 5000, f->vip, 80, .flags = SYN);
+	struct packet other = tcp(f->client2, 5000, f->vip, 81, .flags = SYN);
+
+	world_model(world)->nat_port_first = 5000;
+	world_model(world)->nat_port_last = 5000;
+	world_define(world, &(struct service_words){
+		.name = "other", .addr = f->vip, .port = 81,
+		.forward = FORWARD_NAT, .backends = { f->backend2 } });
+	service(f, IPPROTO_TCP);
+	expect_reason(&a, FORWARDED);
+	expect_reason(&b, NO_PORT);
+	expect_reason(&a, FORWARDED);
+	expect_reason(&other, FORWARDED); /* another backend: free there */
+}
+
+static void every_port_of_a_small_range_is_found(void **state)
+{
+	const struct family *f = *state;
+	bool seen[8] = {};
+
+	world_model(world)->nat_port_first = 6000;
+	world_model(world)->nat_port_last = 6007;
+	service(f, IPPROTO_UDP);
+	for (int i = 0; i < 8; i++) {
+		struct packet p = udp(f->client, 100 + i, f->vip, 80);
+		struct outcome got = expect_reason(&p, FORWARDED);
+		struct layers l;
+		uint16_t port;
+
+		packet_layers(&got.packet, &l);
+		port = get16(got.packet.data + l.l4);
+		assert_in_range(port, 6000, 6007);
+		assert_false(seen[port - 6000]);
+		seen[port - 6000] = true;
+	}
+}
+
+static void several_addresses_are_all_used(void **state)
+{
+	const struct family *f = *state;
+	static const char *const list[2][3] = {
+		{ "10.9.9.1", "10.9.9.2", "10.9.9.3" },
+		{ "fd00:99::1", "fd00:99::2", "fd00:99::3" },
+	};
+	int used[3] = {};
+
+	world_nat(world, list[f->v6], 3);
+	service(f, IPPROTO_TCP);
+	for (int i = 0; i < 150; i++) {
+		struct packet p = tcp(f->client, 3000 + i, f->vip, 80,
+				      .flags = SYN);
+		struct outcome got = expect_reason(&p, FORWARDED);
+		struct layers l;
+
+		packet_layers(&got.packet, &l);
+		for (int j = 0; j < 3; j++) {
+			struct addr a = addr(list[f->v6][j]);
+
+			used[j] += !memcmp(&a, &l.src, sizeof(a));
+		}
+	}
+	for (int j = 0; j < 3; j++)
+		assert_in_range(used[j], 20, 90);
+}
+
+/* Every possible checksum, so the zeros as well; and UDP without one. */
+static void checksums_are_right_in_their_corners(void **state)
+{
+	const struct family *f = *state;
+	struct layers l;
+	struct outcome got;
+
+	service(f, IPPROTO_UDP);
+	for (unsigned int i = 0; i < 65536; i += i < 65000 ? 97 : 1) {
+		uint8_t bytes[2] = { i >> 8, i };
+		struct packet p = udp(f->client, 7000, f->vip, 80,
+				      .payload = 2, .content = bytes);
+
+		world_run(world, &p, &got);
+		packet_layers(&got.packet, &l);
+		assert_true(packet_checksums_ok(&got.packet));
+		assert_int_not_equal(get16(got.packet.data + l.l4 + 6), 0);
+	}
+	if (!f->v6) {
+		struct packet p = udp(f->client, 7000, f->vip, 80,
+				      .payload = 9, .unsummed = true);
+
+		got = expect_reason(&p, FORWARDED);
+		packet_layers(&got.packet, &l);
+		assert_int_equal(get16(got.packet.data + l.l4 + 6), 0);
+	}
+}
+
+/* Search the payload for which the checksum of the translated packet is 0:
+ * UDP must send 0xffff, TCP either. */
+static void a_sum_of_zero_is_sent_as_ffff(void **state)
+{
+	const struct family *f = *state;
+	int zeros = 0;
+
+	service(f, IPPROTO_UDP);
+	for (unsigned int i = 0; i < 65536; i++) {
+		uint8_t bytes[2] = { i >> 8, i };
+		struct packet p = udp(f->nat, 7000, f->backend, 8080,
+				      .payload = 2, .content = bytes);
+		struct layers l;
+
+		packet_layers(&p, &l);
+		if (get16(p.data + l.l4 + 6) != 0xffff)
+			continue;
+		zeros++;
+		p = udp(f->client, 7000, f->vip, 80, .payload = 2,
+			.content = bytes);
+		expect_reason(&p, FORWARDED);
+	}
+	assert_true(zeros > 0);
+}
+
+/* A wrong checksum must not be made right on the way. */
+static void wrong_checksums_stay_wrong(void **state)
+{
+	const struct family *f = *state;
+
+	for (int i = 0; i < 3; i++) {
+		struct packet p = l4(protos[i], f->client, 4321, f->vip, 80,
+				     64);
+		struct outcome got;
+
+		world_reset(world);
+		service(f, protos[i]);
+		p.data[p.len - 1] ^= 0x10;
+		got = expect_reason_at(&p, REASON_FORWARDED, __FILE__,
+				       __LINE__);
+		assert_false(packet_checksums_ok(&got.packet));
+	}
+}
+
+static void strange_packets_to_our_nat_address_are_left_alone(void **state)
+{
+	const struct family *f = *state;
+	struct addr nat = addr(f->nat);
+	struct packet p[] = {
+		tcp(f->backend, 8080, f->nat, 999, .flags = ACK),
+		udp(f->client, 1, f->nat, 53, .payload = 7),
+		echo_request(f->client, f->nat, 1, 10),
+		packet_of(.src = addr(f->client), .dst = nat, .proto = 89,
+			  .payload = 20),
+	};
+
+	service(f, IPPROTO_TCP);
+	for (int i = 0; i < 4; i++)
+		expect_untouched(&p[i], NO_CONN);
+}
+
+/* A router between client and us complains about a reply of the VIP. Half of
+ * TCP's checksum (17 bytes of it quoted) and CRCs cut short stay as they are:
+ * for them the reference's word is enough. */
+static void errors_about_replies_reach_the_backend(void **state)
+{
+	const struct family *f = *state;
+	struct addr router = addr(f->router), vip = addr(f->vip);
+	struct addr nat = addr(f->nat), backend = addr(f->backend);
+	size_t least = f->v6 ? 48 : 28;
+
+	for (int i = 0; i < 3; i++) {
+		struct packet open = packet_of(
+			l4_words(protos[i], f->client, 4321, f->vip, 80),
+			.flags = SYN, .chunk = SCTP_INIT);
+		struct packet reply = packet_of(
+			l4_words(protos[i], f->vip, 80, f->client, 4321),
+			.payload = 40);
+		struct packet inner = packet_of(
+			l4_words(protos[i], f->backend, 8080, f->nat, 4321),
+			.payload = 40);
+
+		world_reset(world);
+		service(f, protos[i]);
+		expect_reason(&open, FORWARDED);
+		for (size_t cut = least; cut < 110; cut++) {
+			struct packet in = icmp_error(&router, &vip,
+				f->v6 ? 2 : 3, f->v6 ? 0 : 4, 1400, &reply,
+				cut);
+			struct packet want = icmp_error(&nat, &backend,
+				f->v6 ? 2 : 3, f->v6 ? 0 : 4, 1400, &inner,
+				cut);
+			struct outcome got;
+			struct layers l;
+
+			want.data[ETH_LEN + (f->v6 ? 7 : 8)]--;
+			packet_sum(&want);
+			want = framed_to(&want, f->backend, LINK_TX);
+			got = expect_reason(&in, ICMP_FORWARDED);
+			packet_layers(&got.packet, &l);
+			assert_true(packet_checksums_ok(&got.packet));
+			if (protos[i] != IPPROTO_SCTP && cut != least + 9)
+				assert_true(packet_eq(&want, &got.packet));
+		}
+	}
+}
+
+/* A router between us and the backend complains about what we sent. */
+static void errors_about_requests_reach_the_client(void **state)
+{
+	const struct family *f = *state;
+	struct addr router = addr(f->router), nat = addr(f->nat);
+	struct addr vip = addr(f->vip), client = addr(f->client);
+	size_t least = f->v6 ? 48 : 28;
+
+	for (int i = 0; i < 3; i++) {
+		struct packet open = packet_of(
+			l4_words(protos[i], f->client, 4321, f->vip, 80),
+			.flags = SYN, .chunk = SCTP_INIT);
+		struct packet sent = packet_of(
+			l4_words(protos[i], f->nat, 4321, f->backend, 8080),
+			.payload = 40);
+		struct packet inner = packet_of(
+			l4_words(protos[i], f->client, 4321, f->vip, 80),
+			.payload = 40);
+
+		world_reset(world);
+		service(f, protos[i]);
+		expect_reason(&open, FORWARDED);
+		for (size_t cut = least; cut < 110; cut++) {
+			struct packet in = icmp_error(&router, &nat,
+				f->v6 ? 1 : 11, 0, 0, &sent, cut);
+			struct packet want = icmp_error(&vip, &client,
+				f->v6 ? 1 : 11, 0, 0, &inner, cut);
+
+			want.data[ETH_LEN + (f->v6 ? 7 : 8)]--;
+			packet_sum(&want);
+			if (protos[i] != IPPROTO_SCTP && cut != least + 9)
+				expect_reply(&in, &want,
+					     REASON_BIT(ICMP_FORWARDED));
+			else
+				assert_true(world_check(world, &in, NULL));
+		}
+	}
+}
+
+/* TCP's checksum would be there, were padding part of the packet. */
+static void padding_behind_a_quote_is_none_of_it(void **state)
+{
+	const struct family *f = *state;
+	struct addr router = addr(f->router), vip = addr(f->vip);
+	struct packet open = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
+	struct packet reply = tcp(f->vip, 80, f->client, 4321, .payload = 40);
+	struct outcome got;
+
+	service(f, IPPROTO_TCP);
+	expect_reason(&open, FORWARDED);
+	for (size_t l4 = 0; l4 <= 20; l4++) {
+		struct packet in = icmp_error(&router, &vip, f->v6 ? 2 : 3,
+					      f->v6 ? 0 : 4, 1400, &reply,
+					      (f->v6 ? 40 : 20) + l4);
+
+		memset(in.data + in.len, 0xa5, 40);
+		in.len += 40;
+		got = expect_reason_at(&in, l4 < 8 ? REASON_ICMP_UNRELATED :
+				       REASON_ICMP_FORWARDED, __FILE__,
+				       __LINE__);
+		assert_true(l4 < 8 || packet_checksums_ok(&got.packet));
+	}
+}
+
+static void errors_about_nothing_are_dropped(void **state)
+{
+	const struct family *f = *state;
+	struct addr router = addr(f->router), vip = addr(f->vip);
+	struct addr other = addr(f->vip2);
+	struct packet reply = tcp(f->vip, 80, f->client, 4321, .flags = ACK);
+	size_t head = f->v6 ? 40 : 20;
+	struct packet p;
+
+	service(f, IPPROTO_TCP);
+	p = icmp_error(&router, &vip, f->v6 ? 1 : 3, 1, 0, &reply, PACKET_MAX);
+	expect_reason(&p, ICMP_UNRELATED);	/* no such connection */
+	for (size_t cut = 0; cut < head + 8; cut++) {
+		p = icmp_error(&router, &vip, f->v6 ? 1 : 3, 1, 0, &reply,
+			       cut);
+		expect_reason(&p, ICMP_UNRELATED);
+	}
+	reply = tcp(f->stranger, 80, f->client, 4321);
+	p = icmp_error(&router, &vip, f->v6 ? 1 : 3, 1, 0, &reply, PACKET_MAX);
+	expect_reason(&p, ICMP_UNRELATED);
+	p = icmp_error(&router, &other, f->v6 ? 1 : 3, 1, 0, &reply,
+		       PACKET_MAX);
+	expect_untouched(&p, NOT_OURS);
+}
+
+static void errors_follow_their_flow_in_the_direct_modes(void **state)
+{
+	const struct family *f = *state;
+	static const enum forward ways[] = {
+		FORWARD_L2, FORWARD_IPIP, FORWARD_GUE, FORWARD_GRE,
+		FORWARD_GENEVE,
+	};
+	struct addr router = addr(f->router), vip = addr(f->vip);
+
+	for (int i = 0; i < 5; i++) {
+		world_reset(world);
+		world_service(world, .addr = f->vip, .port = 80,
+			      .forward = ways[i],
+			      .backends = { f->backend, f->backend2,
+					    f->backend3 });
+		world_settle(world);
+		for (int port = 1; port < 40; port++) {
+			struct packet reply = tcp(f->vip, 80, f->client, port);
+			struct packet p = icmp_error(&router, &vip,
+				f->v6 ? 3 : 11, 0, 0, &reply,
+				f->v6 ? 48 : 28);
+			struct packet flow = tcp(f->client, port, f->vip, 80);
+			struct outcome a = expect_reason(&p, ICMP_FORWARDED);
+			struct outcome b = expect_reason(&flow, FORWARDED);
+
+			assert_memory_equal(a.packet.data, b.packet.data,
+					    MAC_LEN);
+		}
+	}
+}
+
+static void a_closed_connections_port_serves_again(void **state)
+{
+	const struct family *f = *state;
+	struct packet syn = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
+	struct packet fin = tcp(f->client, 4321, f->vip, 80,
+				.flags = FIN | ACK);
+
+	service(f, IPPROTO_TCP);
+	expect_reason(&syn, FORWARDED);
+	expect_reason(&fin, FORWARDED);
+	expect_reason(&syn, FORWARDED);
+	expect_reason(&syn, FORWARDED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		BOTH(both_directions_are_translated),
+		BOTH(replies_go_back_to_where_the_client_came_from),
+		BOTH(the_clients_port_is_kept_if_it_is_free),
+		BOTH(no_port_left_is_a_reason_of_its_own),
+		BOTH(every_port_of_a_small_range_is_found),
+		BOTH(several_addresses_are_all_used),
+		BOTH(checksums_are_right_in_their_corners),
+		BOTH(a_sum_of_zero_is_sent_as_ffff),
+		BOTH(wrong_checksums_stay_wrong),
+		BOTH(strange_packets_to_our_nat_address_are_left_alone),
+		BOTH(errors_about_replies_reach_the_backend),
+		BOTH(errors_about_requests_reach_the_client),
+		BOTH(padding_behind_a_quote_is_none_of_it),
+		BOTH(errors_about_nothing_are_dropped),
+		BOTH(errors_follow_their_flow_in_the_direct_modes),
+		BOTH(a_closed_connections_port_serves_again),
+	};
+
+	return run_both(tests);
+}

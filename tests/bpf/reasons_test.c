@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Every reason in headers/fairlead/reasons.h is reached: a new one without a
+ * packet here fails. INTERNAL alone cannot be provoked.
+ */
+#include <stdio.h>
+
+#include "family.h"
+
+static void run(struct packet p)
+{
+	struct outcome got;
+
+	world_run(world, &p, &got);
+}
+
+static void serve(const struct family *f, enum forward forward, uint8_t proto)
+{
+	world_reset(world);
+	world_service(world, .addr = f->vip, .port = 80, .forward = forward,
+		      .proto = proto, .backends = { f->backend });
+}
+
+/* Passed on, answered or dropped at a VIP with a service that has backends. */
+static void at_a_service(const struct family *f)
+{
+	struct packet p;
+
+	serve(f, FORWARD_GUE, IPPROTO_TCP);
+	p = tcp(f->client, 1, f->vip, 80);
+	put16(p.data + 12, 0x0806);
+	run(p);						/* NOT_IP */
+	run(tcp(f->client, 1, f->stranger, 80));	/* NOT_OURS */
+	run(tcp(f->client, 1, f->vip, 80));		/* FORWARDED */
+	run(echo_request(f->client, f->vip, 1, 1));	/* ECHO */
+	run(tcp(f->client, 1, f->vip, 81));		/* NO_SERVICE */
+	/* UNANSWERED */
+	run(tcp(f->client, 1, f->vip, 81, .flags = RST));
+	run(tcp(f->client, 1, f->vip, 80, .ttl = 1));	/* HOPS_EXCEEDED */
+	run(tcp(f->client, 1, f->vip, 80, .df = true,	/* TOO_BIG */
+		.payload = 1480));
+	p = tcp(f->client, 1, f->vip, 80);
+	p.len -= 4;
+	run(p);						/* TRUNCATED */
+	p.len += 4;
+	p.data[p.len - 8] = 0x40;
+	run(p);						/* BAD_HEADER */
+	p = tcp(f->v6 ? "ff02::1" : "127.0.0.1", 1, f->vip, 80);
+	run(p);						/* BAD_ADDR */
+	run(packet_of(.src = addr(f->client), .dst = addr(f->vip),
+		      .proto = 89, .payload = 9));	/* PROTOCOL */
+	run(packet_of(.src = addr(f->client), .dst = addr(f->vip),
+		      .proto = f->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
+		      .type = f->v6 ? 1 : 3));		/* ICMP_UNRELATED */
+}
+
+static void with_nat(const struct family *f)
+{
+	struct addr router = addr(f->router), vip = addr(f->vip);
+	struct packet reply = tcp(f->vip, 80, f->client, 5000);
+
+	serve(f, FORWARD_NAT, IPPROTO_TCP);
+	run(tcp(f->client, 5000, f->vip, 80, .flags = SYN));
+	run(tcp(f->backend, 80, f->nat, 5000));		/* RETURNED */
+	run(icmp_error(&router, &vip, f->v6 ? 1 : 3, 0, 0, &reply,
+		       PACKET_MAX));			/* ICMP_FORWARDED */
+	run(tcp(f->client, 1, f->nat, 2));		/* NO_CONN */
+	world_model(world)->nat_port_first = 5000;
+	world_model(world)->nat_port_last = 5000;
+	world_apply(world);
+	run(tcp(f->client2, 5000, f->vip, 80, .flags = SYN)); /* NO_PORT */
+}
+
+static void with_special_backends(const struct family *f)
+{
+	serve(f, FORWARD_IPIP, IPPROTO_TCP);
+	world_backend_state(world, f->backend, BACKEND_DOWN);
+	run(tcp(f->client, 1, f->vip, 80));		/* NO_BACKEND */
+
+	world_reset(world);
+	world_host(world, f->vip);
+	world_local(world, f->backend);
+	world_service(world, .addr = f->vip, .port = 80,
+		      .forward = FORWARD_L2, .backends = { f->backend });
+	run(tcp(f->client, 1, f->vip, 80));		/* LOCAL */
+	run(tcp(f->client, 1, f->vip, 22));		/* HOST_PORT */
+
+	world_reset(world);
+	world_link(world, 0);
+	world_service(world, .addr = f->vip, .port = 80,
+		      .forward = FORWARD_NAT, .backends = { f->backend });
+	run(tcp(f->client, 1, f->vip, 80));		/* VIA_STACK */
+	world_service(world, .addr = f->vip2, .port = 80, .name = "l2",
+		      .forward = FORWARD_L2, .backends = { f->backend });
+	run(tcp(f->client, 1, f->vip2, 80));		/* NO_NEXT_HOP */
+}
+
+/* FRAGMENT_EARLY, and FRAGMENT_LOST when there is no room for more: nobody
+ * reads what is kept. */
+static void with_many_fragments(const struct family *f)
+{
+	struct packet p = udp(f->client, 1, f->vip, 80, .payload = 900);
+
+	serve(f, FORWARD_L2, IPPROTO_UDP);
+	for (int i = 0; i < 1000; i++)
+		run(packet_fragment(&p, 400, 200, i));
+}
+
+/* Live connections are never pushed out, so a bucket fills up. */
+static void with_many_connections(const struct family *f)
+{
+	serve(f, FORWARD_NAT, IPPROTO_TCP);
+	for (int i = 0; i < 120000; i++) {
+		struct packet p = tcp(i & 1 ? f->client : f->client2,
+				      1024 + i / 2, f->vip, 80, .flags = SYN);
+		struct outcome got;
+
+		world_run(world, &p, &got);
+		if (got.reasons & REASON_BIT(NO_ROOM))
+			return;
+		p = tcp(i & 1 ? f->client : f->client2, 1024 + i / 2, f->vip,
+			80, .flags = ACK);
+		world_run(world, &p, &got);
+	}
+}
+
+static void every_reason_is_reached(void **state)
+{
+	const struct family *f = *state;
+	unsigned int seen;
+
+	world_forget_seen(world);
+	at_a_service(f);
+	with_nat(f);
+	with_special_backends(f);
+	with_many_fragments(f);
+	with_many_connections(f);
+	seen = world_seen(world);
+	for (int why = 0; why < NR_REASONS; why++) {
+		if (why != REASON_INTERNAL && !(seen & 1u << why))
+			fprintf(stderr, "  never seen: %s\n", reason_name(why));
+	}
+	assert_int_equal(seen | REASON_BIT(INTERNAL), (1u << NR_REASONS) - 1);
+	assert_false(seen & REASON_BIT(INTERNAL));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		BOTH(every_reason_is_reached),
+	};
+
+	return run_both(tests);
+}
