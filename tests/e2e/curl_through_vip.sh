@@ -44,9 +44,9 @@ for hop in 10.91.0.11 fd91::11; do
 done
 decap 1 2 3
 for mode in nat l2 ipip gue gre geneve; do
-	BACKEND_PORT=80
-	[[ $mode != nat ]] || BACKEND_PORT=8080
-	services "$mode" 1 2 3
+	port=80
+	[[ $mode != nat ]] || port=8080
+	BACKEND_PORT=$port services "$mode" 1 2 3
 	in_force
 	for vip in "${FAMILIES[@]}"; do
 		it "$mode: all backends answer at $vip" everybody_answers "$vip"

@@ -119,6 +119,14 @@ wait_for() {
 	done
 }
 
+# fails COMMAND...: that it succeeds would be wrong. (set -e overlooks "!".)
+fails() {
+	if "$@"; then
+		echo "succeeded, but must not: $*"
+		return 1
+	fi
+}
+
 # The product, on a host; each host has its own pins.
 fairlead_on() {
 	local host=$1
@@ -135,11 +143,22 @@ fairlead() {
 serve() {
 	mkdir -p "$DIR/run-balancer"
 	start serve balancer "${BINARY:-$FAIRLEAD}" serve --config "$CONFIG" "$@"
-	wait_for 10 fairlead status --wait --timeout 1
+	in_force
 }
 
+# Wait until the daemon has read its files again and obeys them.
 in_force() {
-	fairlead status --wait --timeout "${1:-5}"
+	fairlead status --wait --timeout 10 --json >"$DIR/status.json" ||
+		(cat "$DIR/serve.err" && return 1)
+}
+
+generation() {
+	fairlead status --json | jq .applied.generation
+}
+
+# The daemon by its own word, and its exit status does not matter.
+serve_kill() {
+	stop serve "${1:-TERM}"
 }
 
 # decap: every backend takes tunnels apart and owns the service addresses.
@@ -227,27 +246,59 @@ load_report() {
 	tail -n 1 "$DIR/$1.log"
 }
 
-# Under keep-alive and short connections, over both families.
-all_loads_start() {
+# Keep-alive and short connections, and datagrams, over both families.
+loads() {
 	local mode vip
 
-	for mode in keepalive short; do
+	for mode in keepalive short udp; do
 		for vip in "${FAMILIES[@]}"; do
-			load_start "$mode-$vip" "$mode" "$vip" --concurrency 8 \
-				--pause-ms 5
+			echo "$mode-$vip"
 		done
 	done
 }
 
-all_loads_stop() {
-	local mode vip failed=0
+loads_start() {
+	local load
 
-	for mode in keepalive short; do
-		for vip in "${FAMILIES[@]}"; do
-			load_stop "$mode-$vip" || failed=1
-		done
+	for load in $(loads); do
+		load_start "$load" "${load%%-*}" "${load#*-}" \
+			--concurrency 8 --pause-ms 5
+	done
+}
+
+# Not one request failed; connections that live on stayed where they were.
+loads_stop() {
+	local load failed=0
+
+	for load in $(loads); do
+		load_stop "$load" || failed=1
+		case $load in
+		keepalive-*) load_kept "$load" || failed=1 ;;
+		esac
 	done
 	return $failed
+}
+
+load_kept() {
+	load_report "$1" | jq -e '.connections == 8 and .moved == 0' >/dev/null
+}
+
+load_answers() {
+	load_report "$1" | jq ".requests - .failures"
+}
+
+# Every client gets answers now, after this call began.
+loads_go_on() {
+	local load before
+
+	for load in $(loads); do
+		before=$(load_answers "$load")
+		wait_for 5 load_is_past "$load" $((before + 20))
+	done
+}
+
+load_is_past() {
+	(($(load_answers "$1") > $2))
 }
 
 artefacts() {
