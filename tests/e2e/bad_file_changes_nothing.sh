@@ -67,7 +67,7 @@ vanished() {
 
 # A daemon that starts with a wrong file takes nothing down either.
 restarted_with_it() {
-	serve_kill TERM
+	stop serve
 	config <<-END
 		services: 7
 	END

@@ -64,7 +64,7 @@ cleaned() {
 	cat "$DIR/ids"
 	grep -q prog "$DIR/ids"
 	grep -q map "$DIR/ids"
-	serve_kill TERM
+	stop serve
 	fairlead cleanup --yes
 	fairlead_on backend-1 cleanup --yes
 	wait_for 10 none_left

@@ -6,7 +6,7 @@
 . "${0%/*}/lib.sh"
 
 killed() {
-	serve_kill KILL
+	stop serve KILL
 	loads_go_on
 }
 
@@ -20,7 +20,7 @@ started_again() {
 }
 
 stopped() {
-	serve_kill TERM
+	stop serve
 	loads_go_on
 }
 
@@ -40,13 +40,13 @@ replaced() {
 	BINARY=$OTHER serve
 	loads_go_on
 	[[ $(program_id) != "$before" ]]
-	serve_kill TERM
+	stop serve
 	serve
 	loads_go_on
 }
 
 definitions_changed_meanwhile() {
-	serve_kill TERM
+	stop serve
 	services "$mode" 1 2 3:drain
 	loads_go_on
 	serve

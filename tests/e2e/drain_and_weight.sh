@@ -68,7 +68,7 @@ drained_by_hand() {
 }
 
 hand_survives() {
-	serve_kill TERM
+	stop serve
 	serve
 	new_connections 'keys == ["backend-2"]'
 }

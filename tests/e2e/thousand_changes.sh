@@ -26,7 +26,7 @@ edits() {
 
 	for ((i = 0; i < CHANGES; i++)); do
 		# shellcheck disable=SC2046
-		services "$1" $(backends $i)
+		services "$1" $(backends "$i")
 		in_force
 	done
 }
