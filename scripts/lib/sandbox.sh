@@ -21,7 +21,7 @@ tools_build() {
 	flock 9
 	for tool in load server; do
 		[[ $B/tests/e2e/$tool -nt $ROOT/tests/e2e/$tool.c ]] ||
-			cc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra \
+			cc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Wno-unused-parameter \
 				-o "$B/tests/e2e/$tool" \
 				"$ROOT/tests/e2e/$tool.c"
 	done
@@ -53,7 +53,7 @@ start() {
 }
 
 running() {
-	kill -0 "$(<"$DIR/$1.pid")" 2>/dev/null
+	[[ -e $DIR/$1.pid ]] && kill -0 "$(<"$DIR/$1.pid")" 2>/dev/null
 }
 
 gone() {

@@ -32,6 +32,18 @@ datagrams_are_answered() {
 		"$DIR/udp"
 }
 
+# By NAT backends see the balancer; by all else, the client.
+client_is_seen() {
+	local expected=10.90.1.2 headers
+
+	[[ $2 != *:* ]] || expected=fd90:1::2
+	[[ $1 != nat ]] || expected=10.91.0.2
+	[[ $1 != nat || $2 != *:* ]] || expected=fd91::2
+	headers=$(ask "$2" --include)
+	echo "$headers"
+	grep -qE "^Client: (::ffff:)?$expected"$'\r' <<<"$headers"
+}
+
 stranger_passes() {
 	[[ $(ask "$1") == backend-1 ]]
 }
@@ -50,6 +62,7 @@ for mode in nat l2 ipip gue gre geneve; do
 	in_force
 	for vip in "${FAMILIES[@]}"; do
 		it "$mode: all backends answer at $vip" everybody_answers "$vip"
+		it "$mode: whom backends see" client_is_seen "$mode" "$vip"
 		it "$mode: a large answer from $vip" large_answer_arrives "$vip"
 		it "$mode: datagrams to $vip" datagrams_are_answered "$vip"
 	done

@@ -5,9 +5,11 @@
  *
  *   server NAME PORT...
  *
- * GET /N answers with N bytes at least. A UDP answer is "NAME LENGTH SUM", of
+ * The answer's head has who asked,
+ * "Client: ADDRESS"; GET /N answers with N bytes at least. A UDP answer is "NAME LENGTH SUM", of
  * the datagram that came, and leaves from the address that it was sent to.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -95,9 +97,20 @@ static bool peer_send(struct peer *p)
 	return true;
 }
 
+/* IPv4 clients show as ::ffff:192.0.2.1. */
+static const char *client_text(int fd, char text[static INET6_ADDRSTRLEN])
+{
+	struct sockaddr_in6 client = {};
+	socklen_t len = sizeof(client);
+
+	getpeername(fd, (void *)&client, &len);
+	return inet_ntop(AF_INET6, &client.sin6_addr, text, INET6_ADDRSTRLEN);
+}
+
 static bool peer_answer(struct peer *p)
 {
 	size_t size = strlen(name) + 1, wanted = 0;
+	char client[INET6_ADDRSTRLEN];
 	int head;
 
 	sscanf(p->head, "%*s /%zu", &wanted);
@@ -107,8 +120,10 @@ static bool peer_answer(struct peer *p)
 	p->out = malloc(256 + size);
 	if (!p->out)
 		die("malloc");
-	head = sprintf(p->out, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n%s\r\n",
-		       size, p->closing ? "Connection: close\r\n" : "");
+	head = sprintf(p->out, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n"
+		       "Client: %s\r\n%s\r\n", size,
+		       client_text(p->fd, client),
+		       p->closing ? "Connection: close\r\n" : "");
 	memset(p->out + head, '.', size);
 	memcpy(p->out + head, name, strlen(name));
 	p->out[head + strlen(name)] = '\n';
