@@ -122,6 +122,9 @@ struct dp_feature {
 #define DP_FEATURES_MAX 16
 int dp_features(struct dp_feature ret[static DP_FEATURES_MAX]);
 
+/* "v1.1": of the library that is in use. */
+const char *dp_library_version(void);
+
 /* Remove every program, link, map and pin of every ABI. Says what it removed
  * to stdout when verbose. */
 int dp_cleanup(const char *pin_root, bool verbose);

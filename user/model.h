@@ -54,6 +54,12 @@ struct model_service {
 	struct model_health health;
 	struct model_backend *backends; /* owned; sorted by address, port */
 	size_t nr_backends;
+
+	/*
+	 * How many models share what this service owns: the same pointers in
+	 * two models are the same contents. NULL: this one alone.
+	 */
+	unsigned int *shared;
 };
 
 struct model {
@@ -72,10 +78,15 @@ struct model {
 	__u32 geneve_vni;
 	__u32 idle_tcp_s, idle_udp_s, idle_sctp_s; /* default 900, 60, 900 */
 	__u32 syn_s, closing_s, fragment_s;	/* default 60, 10, 30 */
-	__u32 max_services, max_backends, max_slots, max_conns; /* limits */
+	__u32 max_services, max_backends, max_slots, max_conns; /* 0: none */
 	struct model_service *services; /* owned; sorted by name */
 	size_t nr_services;
-	__u8 sha256[32];	/* of all bytes that were read, in file order */
+	/*
+	 * Of the file's bytes; of a directory: of what `sha256sum *.yaml ...`
+	 * prints there in byte order of names, so that a change in one file of
+	 * many costs no reading of all.
+	 */
+	__u8 sha256[32];
 };
 
 /* A model with every default and no service. NULL when out of memory. */
@@ -83,7 +94,7 @@ struct model *model_new(void);
 void model_free(struct model *m); /* NULL is fine */
 void model_freep(struct model **m);
 
-/* Free what a service owns, not the struct itself. */
+/* Free what a service owns, unless shared, and not the struct itself. */
 void model_service_clear(struct model_service *s);
 
 /* The names of enum forward etc. as the file format spells them. */

@@ -32,8 +32,10 @@ void nexthops_move(struct nexthops *n, struct link *links);
 int nexthops_fd(const struct nexthops *n);
 
 /* Take in what the kernel says. *ret_changed: an earlier answer of
- * nexthops_find(), _is_local() or _source() may be another now. A lost
- * message (ENOBUFS) is mended by reading everything again. */
+ * nexthops_find(), _is_local() or _default_ifindex() may be another now: ask
+ * anew for all that is needed, as neighbours are watched and refreshed for
+ * what was asked since. A lost message (ENOBUFS) is mended by reading
+ * everything again. */
 int nexthops_read(struct nexthops *n, bool *ret_changed);
 
 enum nexthop_result {
@@ -51,6 +53,11 @@ bool nexthops_is_local(const struct nexthops *n, const struct addr *addr);
 
 /* ifindex of the default route's interface (IPv4's, else IPv6's); 0: none. */
 __u32 nexthops_default_ifindex(const struct nexthops *n);
+
+/* An interface by name and back. -ENODEV, NULL: there is none. The name is
+ * valid until the next nexthops_read(). */
+int nexthops_ifindex(const struct nexthops *n, const char *name, __u32 *ret);
+const char *nexthops_ifname(const struct nexthops *n, __u32 ifindex);
 
 /* Keep neighbours that we use from growing stale: every 10 s or so. */
 void nexthops_refresh(struct nexthops *n);

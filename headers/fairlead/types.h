@@ -80,7 +80,8 @@ struct service {
 	__u32 slot_count;	/* power of two; 0: no usable backend */
 	__u32 affinity_s;
 	__u32 idle_s;		/* an entry in conns not seen for so long is dead */
-	__u32 pad[5];
+	__u32 prefix_len;	/* bits of addr; under 128: a CIDR, see prefixes */
+	__u32 pad[4];
 };
 
 /*

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the kernel has told of this host: links, addresses, neighbours and the
+ * main routing table, kept from its messages. Asks nothing and opens no
+ * socket: that is nexthop.c, which alone calls this.
+ */
+#ifndef FAIRLEAD_HOST_H
+#define FAIRLEAD_HOST_H
+
+#include <stdbool.h>
+
+#include <linux/netlink.h>
+
+#include <fairlead/types.h>
+
+#include "nexthop.h"
+
+struct host;
+
+/* links as nexthops_open() has it. */
+int host_new(struct link *links, __u32 nr_links, struct host **ret);
+void host_free(struct host *h);		/* NULL is fine */
+void host_freep(struct host **h);
+void host_move(struct host *h, struct link *links);
+
+/* Links of an earlier process whose interfaces are still there keep their
+ * entry numbers: once, after the first reading. */
+void host_adopt_links(struct host *h);
+
+/* Take in one message. What makes no sense is ignored: -ENOMEM alone. */
+int host_take(struct host *h, const struct nlmsghdr *m);
+
+/* Between these, host_take() gets everything that there is. What was not
+ * mentioned is gone, if what came is_whole. */
+void host_reading_begin(struct host *h);
+void host_reading_end(struct host *h, const bool is_whole);
+
+/* A change that the kernel tells only half of was seen: read again. */
+bool host_is_stale(const struct host *h);
+
+/* May an earlier answer be another now? Once said, it is forgotten, and so is
+ * which neighbours were answered with. */
+bool host_changed(struct host *h);
+
+bool host_is_local(const struct host *h, const struct addr *addr);
+
+/* One way on from here. */
+struct hop {
+	struct addr via;	/* has_via: the gateway */
+	bool has_via;
+	__u32 ifindex;
+	__u32 weight;
+};
+
+enum route_result {
+	ROUTE_HOP,
+	ROUTE_LOCAL,
+	ROUTE_NONE,
+	ROUTE_ASK,		/* the kernel alone knows (nexthop object) */
+};
+
+/* The longest prefix, its lowest metric, one of its hops. */
+enum route_result host_route(const struct host *h, const struct addr *addr,
+			     struct hop *ret);
+/* The same from the kernel's answer to RTM_GETROUTE. */
+enum route_result host_route_told(const struct nlmsghdr *m, struct hop *ret);
+__u32 host_default_ifindex(const struct host *h);
+
+struct node {
+	struct node *next;
+	__u64 hash;
+	__u32 reading;		/* the last one that mentioned it */
+};
+
+struct neighbour {
+	struct node node;
+	struct addr addr;
+	__u32 ifindex;
+	__u8 mac[6];
+	__u16 state;		/* NUD_*, 0: the kernel has none */
+	__u32 answer;		/* asked for since that change */
+	__u64 asked_ms;		/* when the kernel was last asked; 0: never */
+};
+
+bool neighbour_is_usable(const struct neighbour *b);
+/* Nobody but the operator changes it. */
+bool neighbour_is_fixed(const struct neighbour *b);
+
+/* How to send to addr by hop. *ret_neighbour, if there is one to ask for,
+ * stays valid until the next message. */
+enum nexthop_result host_answer(struct host *h, const struct addr *addr,
+				const struct hop *hop, struct nexthop *ret,
+				struct neighbour **ret_neighbour);
+
+/* Each neighbour that was answered with since the last change; the records of
+ * others that the kernel does not have are freed. */
+void host_each_answered(struct host *h,
+			void (*fn)(struct neighbour *b, void *data),
+			void *data);
+
+__u32 host_ifindex(const struct host *h, const char *name);	/* 0: none */
+const char *host_ifname(const struct host *h, __u32 ifindex);
+
+#endif

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Writes the slots of a service. A slot remembers who owned it before, so
+ * that old flows stay where they are: see struct slot for what each pair says
+ * to the datapath.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "state.h"
+
+int layout_reserve(struct state *s, size_t members)
+{
+	struct maglev_member *m;
+
+	if (!s->owners)
+		s->owners = malloc(MAGLEV_SIZE_MAX * sizeof(*s->owners));
+	if (!s->old_slots)
+		s->old_slots = malloc(MAGLEV_SIZE_MAX * sizeof(*s->old_slots));
+	if (!s->owners || !s->old_slots)
+		return -ENOMEM;
+	if (members <= s->max_members)
+		return 0;
+	m = realloc(s->members, members * sizeof(*m));
+	if (!m)
+		return -ENOMEM;
+	s->members = m;
+	s->max_members = members;
+	return 0;
+}
+
+/* Who may get new flows; how many they are. */
+static __u32 layout_members(struct state *s, const struct layout *l)
+{
+	const struct backend *b;
+	__u32 nr = 0;
+
+	for (size_t i = 0; i < l->nr_backends; i++) {
+		b = &s->t->backends[l->backends[i]];
+		if (b->state != BACKEND_ACTIVE || !b->weight ||
+		    (l->leaves && l->leaves[i]))
+			continue;
+		s->members[nr++] = (struct maglev_member){
+			.hash = maglev_hash(&b->addr, ntohs(b->port)),
+			.value = l->backends[i],
+			.weight = b->weight,
+		};
+	}
+	return nr;
+}
+
+static void layout_owners(struct state *s, const struct layout *l)
+{
+	__u32 nr = layout_members(s, l);
+
+	if (!nr)
+		memset(s->owners, 0, l->new->slot_count * sizeof(*s->owners));
+	else if (l->new->algorithm == ALGORITHM_ROUND_ROBIN)
+		round_robin_fill(s->members, nr, s->owners, l->new->slot_count);
+	else
+		maglev_fill(s->members, nr, s->owners, l->new->slot_count);
+}
+
+/* Nobody's, if it is no backend of this service: tables may lie. */
+static __u32 own(const struct state *s, __u32 id, __u32 backend)
+{
+	const struct backend *b;
+
+	if (!backend || backend >= s->t->nr_backends)
+		return 0;
+	b = &s->t->backends[backend];
+	return b->service == id && b->state != BACKEND_FREE ? backend : 0;
+}
+
+/* NAT finds its flows in conns alone, and stateless ones are not kept. */
+static bool remembers(const struct service *e)
+{
+	return e->forward != FORWARD_NAT && !(e->flags & SERVICE_STATELESS);
+}
+
+enum slot_rule {
+	RULE_FORGET,	/* nobody needs to know who was there before */
+	RULE_KEEP,
+	RULE_TRACK,	/* flows are in conns alone: even an unchanged owner */
+};
+
+static enum slot_rule layout_rule(const struct layout *l)
+{
+	if (!l->old || !remembers(l->old) || !remembers(l->new))
+		return RULE_FORGET;
+	if (l->old->flags & SERVICE_TRACKED &&
+	    !(l->new->flags & SERVICE_TRACKED))
+		return RULE_TRACK;
+	return RULE_KEEP;
+}
+
+static struct slot slot_next(struct slot was, __u32 owner, enum slot_rule rule)
+{
+	struct slot next = { .backend = owner };
+
+	if (rule == RULE_FORGET)
+		return next;
+	next.previous = was.previous;
+	if (!was.previous && (was.backend != owner || rule == RULE_TRACK))
+		next.previous = was.backend;
+	return next;
+}
+
+/* The table in force until now, with one entry for each of its slots. */
+static int layout_old(struct state *s, const struct layout *l)
+{
+	const struct slot *old;
+
+	if (!l->old || !l->old->slot_count)
+		return 0;
+	old = s->t->slots(s->t, l->old->slot_base, l->old->slot_count);
+	if (!old)
+		return -ENOMEM;
+	memcpy(s->old_slots, old, l->old->slot_count * sizeof(*old));
+	return 0;
+}
+
+static struct slot slot_before(const struct state *s, const struct layout *l,
+			       __u32 i)
+{
+	struct slot was = {};
+
+	if (!l->old || !l->old->slot_count)
+		return was;
+	was = s->old_slots[(__u64)i * l->old->slot_count / l->new->slot_count];
+	was.backend = own(s, l->id, was.backend);
+	was.previous = own(s, l->id, was.previous);
+	return was;
+}
+
+int layout_write(struct state *s, const struct layout *l, __u32 now_s)
+{
+	struct service_info *info = &s->t->infos[l->id];
+	enum slot_rule rule = layout_rule(l);
+	__u32 tracked = 0, written = 0;
+	struct slot *slots, next;
+
+	if (!l->new->slot_count)
+		return 0;
+	if (layout_old(s, l))
+		return -ENOMEM;
+	slots = s->t->slots(s->t, l->new->slot_base, l->new->slot_count);
+	if (!slots)
+		return -ENOMEM;
+	layout_owners(s, l);
+	for (__u32 i = 0; i < l->new->slot_count; i++) {
+		next = slot_next(slot_before(s, l, i), s->owners[i], rule);
+		tracked += next.previous != 0;
+		if (!memcmp(&slots[i], &next, sizeof(next)))
+			continue;
+		/* A crash amid the writing must not leave it for settled. */
+		if (!written++) {
+			info->tracked = l->new->slot_count;
+			info->changed_s = now_s;
+		}
+		table_store(&slots[i], next);
+	}
+	info->tracked = tracked;
+	if (written)
+		s->books[l->id].written_s = now_s;
+	return written;
+}

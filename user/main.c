@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The table of commands; usage and dispatch come from it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd.h"
+
+static int cmd_help(const struct options *o);
+
+static const struct command commands[] = {
+	{ "serve", "", "keep the datapath in step with definitions",
+	  TAKES(CONFIG) | TAKES(ONCE), 0, 0, cmd_serve },
+	{ "check", "FILE|DIR", "say whether definitions are right",
+	  TAKES(JSON), 1, 1, cmd_check },
+	{ "diff", "FILE|DIR", "say what definitions would change",
+	  TAKES(JSON), 1, 1, cmd_diff },
+	{ "status", "", "what is in force, and what became of packets",
+	  TAKES(JSON) | TAKES(WAIT) | TAKES(TIMEOUT), 0, 0, cmd_status },
+	{ "service list", "", "services, a line each",
+	  TAKES(JSON), 0, 0, cmd_service_list },
+	{ "service show", "NAME", "one service and its backends",
+	  TAKES(JSON), 1, 1, cmd_service_show },
+	{ "backend list", "[SERVICE]", "backends, a line each",
+	  TAKES(JSON), 0, 1, cmd_backend_list },
+	{ "backend drain", "SERVICE ADDR[:PORT]",
+	  "give a backend no new connections", 0, 2, 2, cmd_backend_drain },
+	{ "backend undrain", "SERVICE ADDR[:PORT]",
+	  "give it new connections again", 0, 2, 2, cmd_backend_undrain },
+	{ "backend weight", "SERVICE ADDR[:PORT] N",
+	  "set a backend's weight", 0, 3, 3, cmd_backend_weight },
+	{ "backend default", "SERVICE ADDR[:PORT]",
+	  "back to what the definition says", 0, 2, 2, cmd_backend_default },
+	{ "conn list", "", "connections that are kept in memory",
+	  TAKES(JSON) | TAKES(SERVICE) | TAKES(BACKEND) | TAKES(CLIENT) |
+	  TAKES(LIMIT), 0, 0, cmd_conn_list },
+	{ "conn flush", "", "forget connections",
+	  TAKES(JSON) | TAKES(SERVICE) | TAKES(BACKEND) | TAKES(CLIENT),
+	  0, 0, cmd_conn_flush },
+	{ "cleanup", "", "remove every program, map and pin",
+	  TAKES(YES), 0, 0, cmd_cleanup },
+	{ "decap", "", "on a backend host: take tunnels' packets out",
+	  TAKES(INTERFACE) | TAKES(HOOK) | TAKES(GUE_PORT) |
+	  TAKES(GENEVE_PORT) | TAKES(DETACH), 0, 0, cmd_decap },
+	{ "reasons", "", "every reason that a packet is counted under",
+	  TAKES(JSON), 0, 0, cmd_reasons },
+	{ "version", "", "versions of this program, libbpf and the kernel",
+	  TAKES(JSON), 0, 0, cmd_version },
+	{ "help", "[COMMAND]", "this, or one command's options",
+	  0, 0, 2, cmd_help },
+	{},
+};
+
+static int cmd_help(const struct options *o)
+{
+	const struct command *command;
+	int words;
+
+	if (!o->nr_arguments) {
+		usage_print(commands, NULL, stdout);
+		return DONE;
+	}
+	if (o->nr_arguments == 1 &&
+	    command_is_group(commands, o->arguments[0])) {
+		usage_print(commands, o->arguments[0], stdout);
+		return DONE;
+	}
+	command = command_find(commands, o->nr_arguments, o->arguments, &words,
+			       stderr);
+	if (!command)
+		return MISUSED;
+	command_help(command, stdout);
+	return DONE;
+}
+
+/* "--help", "--version" and "service --help" say it in another way. */
+static void words_normalise(int argc, char **argv)
+{
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		argv[1] = "help";
+	} else if (!strcmp(argv[1], "--version")) {
+		argv[1] = "version";
+	} else if (argc == 3 && !strcmp(argv[2], "--help") &&
+		   command_is_group(commands, argv[1])) {
+		argv[2] = argv[1];
+		argv[1] = "help";
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+	struct options o;
+	int words;
+
+	if (argc < 2) {
+		usage_print(commands, NULL, stderr);
+		return MISUSED;
+	}
+	words_normalise(argc, argv);
+	command = command_find(commands, argc - 1, argv + 1, &words, stderr);
+	if (!command || !options_parse(command, argc - 1 - words,
+				       argv + 1 + words, &o, stderr))
+		return MISUSED;
+	if (!o.help)
+		return command->run(&o);
+	command_help(command, stdout);
+	return DONE;
+}

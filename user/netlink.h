@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A thin front to libmnl for rtnetlink: a socket that asks or follows, dumps
+ * that say whether they are whole, and attributes whose size has been checked
+ * before anybody reads them. Functions return 0 or a negative errno.
+ */
+#ifndef FAIRLEAD_NETLINK_H
+#define FAIRLEAD_NETLINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <libmnl/libmnl.h>
+
+#include <fairlead/types.h>
+
+struct netlink;
+
+/* The bit of an RTNLGRP_ in the groups of netlink_open(). */
+#define NETLINK_GROUP(group) (1u << ((group) - 1))
+
+/* With groups: a socket to follow, non-blocking. Without: one to ask. */
+int netlink_open(__u32 groups, struct netlink **ret);
+void netlink_close(struct netlink *nl);		/* NULL is fine */
+void netlink_closep(struct netlink **nl);
+int netlink_fd(const struct netlink *nl);
+
+/* Gets each message; an error ends the call that it was passed to. */
+typedef int (*netlink_fn)(const struct nlmsghdr *m, void *data);
+
+/* All there is of a kind. -EINTR: it changed meanwhile, some may be missing. */
+int netlink_dump(struct netlink *nl, __u16 type, __u8 family, netlink_fn fn,
+		 void *data);
+
+/* Send m and wait for the kernel's answer; fn may be NULL. */
+int netlink_ask(struct netlink *nl, struct nlmsghdr *m, netlink_fn fn,
+		void *data);
+
+/* All messages that wait. -ENOBUFS, after all of them: some were lost. */
+int netlink_read(struct netlink *nl, netlink_fn fn, void *data);
+
+/* ret[type] for types below count, NULL where there is none. The header is
+ * the family's own, behind struct nlmsghdr. */
+void netlink_attrs(const struct nlmsghdr *m, size_t header,
+		   const struct nlattr **ret, unsigned int count);
+void netlink_nested(const struct nlattr *nest, const struct nlattr **ret,
+		    unsigned int count);
+void netlink_attrs_in(const void *bytes, size_t size,
+		      const struct nlattr **ret, unsigned int count);
+
+/* False, and *ret left alone: no attribute (NULL), or not of that size. */
+bool netlink_u16(const struct nlattr *attr, __u16 *ret);
+bool netlink_u32(const struct nlattr *attr, __u32 *ret);
+bool netlink_addr(const struct nlattr *attr, __u8 family, struct addr *ret);
+bool netlink_addr_in(const void *bytes, size_t size, __u16 family,
+		     struct addr *ret);
+
+/* As the last attribute of m: 4 or 16 bytes. */
+void netlink_put_addr(struct nlmsghdr *m, __u16 type, const struct addr *addr);
+
+#endif

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "report.h"
+
+#define TEXT_MAX 480
+
+/* What is quoted comes from a file: no control characters to a terminal. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
+void report_verror(struct report *r, const char *path, unsigned int line,
+		   unsigned int column, const char *fmt, va_list args)
+{
+	char text[TEXT_MAX];
+
+	if (r->count++ >= REPORT_MAX)
+		return;
+	vsnprintf(text, sizeof(text), fmt, args);
+	make_printable(text);
+	if (line)
+		fprintf(r->out, "%s:%u:%u: %s\n", path, line, column, text);
+	else
+		fprintf(r->out, "%s: %s\n", path, text);
+}
+
+void report_error(struct report *r, const char *path, unsigned int line,
+		  unsigned int column, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	report_verror(r, path, line, column, fmt, args);
+	va_end(args);
+}
+
+void report_finish(struct report *r)
+{
+	if (r->count > REPORT_MAX)
+		fprintf(r->out, "%u more errors, not shown\n",
+			r->count - REPORT_MAX);
+}

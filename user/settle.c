@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What time does: entries out of use are given back, slots forget who owned
+ * them before, backends that left go. A slot may forget when every live flow
+ * of it is in conns (its last change is older than the idle limit) and has
+ * the slot's own backend; a backend may go when neither a slot nor a live
+ * flow names it. So conns is walked, some buckets each tick, if anything
+ * waits for it.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fairlead/hash.h>
+
+#include "state.h"
+
+#define SCAN_INTERVAL_S 10
+#define SCAN_WINDOW 4096	/* buckets mapped at a time */
+#define SCAN_WINDOWS 8		/* in a tick */
+#define SLOTS_WINDOW 65536
+
+/* A live flow of a slot that is tracked. */
+struct scan_flow {
+	__u32 slot;		/* index in slots */
+	__u32 backend;
+};
+
+static void bit_set(__u8 *bits, __u32 i)
+{
+	bits[i / 8] |= 1 << i % 8;
+}
+
+static bool bit_is_set(const __u8 *bits, __u32 i)
+{
+	return bits[i / 8] >> i % 8 & 1;
+}
+
+/* 0 if then is yet to come. */
+static __u32 seconds_since(__u32 then, __u32 now_s)
+{
+	return now_s > then ? now_s - then : 0;
+}
+
+static void give_back(struct state *s, const struct retired *r, __u32 now_s)
+{
+	switch (r->kind) {
+	case RETIRED_ID:
+		pool_give(&s->ids, r->index);
+		return;
+	case RETIRED_ENTRY:
+		pool_give(&s->entries, r->index);
+		return;
+	case RETIRED_RANGE:
+		ranges_free(&s->slots, r->index, r->count);
+		return;
+	case RETIRED_BACKEND:
+		backend_state_store(&s->t->backends[r->index], BACKEND_FREE,
+				    now_s);
+		pool_give(&s->backends, r->index);
+		return;
+	}
+}
+
+static void give_back_old(struct state *s, __u32 now_s)
+{
+	size_t i = 0;
+
+	while (i < s->nr_retired &&
+	       seconds_since(s->retired[i].since_s, now_s) >= GRACE_S)
+		give_back(s, &s->retired[i++], now_s);
+	if (!i)
+		return;
+	s->nr_retired -= i;
+	memmove(s->retired, s->retired + i,
+		s->nr_retired * sizeof(*s->retired));
+	if (!s->nr_retired) {
+		free(s->retired);
+		s->retired = NULL;
+		s->max_retired = 0;
+	}
+}
+
+void scan_clear(struct scan *scan)
+{
+	free(scan->needed);
+	free(scan->named);
+	free(scan->flows);
+	*scan = (struct scan){ .next_s = scan->next_s };
+}
+
+/* Was its last change so long ago that every live flow is in conns? */
+static bool is_due(const struct state *s, __u32 id, __u32 now_s)
+{
+	const struct service_info *info = &s->t->infos[id];
+
+	return info->tracked && seconds_since(info->changed_s, now_s) >
+					book_entry(s, id)->idle_s;
+}
+
+static bool anything_waits(const struct state *s, __u32 now_s)
+{
+	for (size_t i = 0; i < s->nr_order; i++)
+		if (s->books[s->order[i]].nr_leaving ||
+		    is_due(s, s->order[i], now_s))
+			return true;
+	return false;
+}
+
+static bool scan_start(struct state *s, __u32 now_s)
+{
+	struct scan *scan = &s->scan;
+
+	if (now_s < scan->next_s || !anything_waits(s, now_s))
+		return false;
+	*scan = (struct scan){
+		.active = true,
+		.started_s = now_s,
+		.next_s = now_s + SCAN_INTERVAL_S,
+		.conn_buckets = s->t->conn_buckets,
+		.nr_slots = s->t->nr_slots,
+		.nr_backends = s->t->nr_backends,
+		.needed = calloc(1, s->t->nr_slots / 8 + 1),
+		.named = calloc(1, s->t->nr_backends / 8 + 1),
+		.flows = calloc(SCAN_WINDOW * CONN_WAYS, sizeof(*scan->flows)),
+	};
+	if (scan->needed && scan->named && scan->flows)
+		return true;
+	scan_clear(scan);
+	return false;
+}
+
+/* The life of an entry in this state. */
+static __u32 conn_life(const struct state *s, const struct service *e,
+		       __u32 time)
+{
+	switch (time & ((1 << CONN_STATE_BITS) - 1)) {
+	case CONN_NEW:
+		return s->t->runtime->syn_s;
+	case CONN_CLOSING:
+		return s->t->runtime->closing_s;
+	default:
+		return e->idle_s;
+	}
+}
+
+static bool conn_is_live(const struct state *s, const struct service *e,
+			 __u32 time, __u32 now_s)
+{
+	const __u32 mask = UINT32_MAX >> CONN_STATE_BITS;
+	__u32 age = (now_s - (time >> CONN_STATE_BITS)) & mask;
+
+	/* The programs' clock may be a moment ahead of ours. */
+	return age > mask / 2 || age < conn_life(s, e, time);
+}
+
+/* The service that a flow is of: its backend must still be the same. */
+static const struct service *conn_service(const struct state *s,
+					  const struct conn *c)
+{
+	const struct backend *b;
+
+	if (!c->backend || c->backend >= s->nr_backends)
+		return NULL;
+	b = &s->t->backends[c->backend];
+	if (b->generation != c->generation || b->state == BACKEND_FREE ||
+	    b->service >= s->nr_services || !s->books[b->service].entry)
+		return NULL;
+	return book_entry(s, b->service);
+}
+
+/* Flows of tracked services are found in conns, settled slots or not. */
+static bool needs_slots(const struct service *e)
+{
+	return e->slot_count && e->forward != FORWARD_NAT &&
+	       !(e->flags & (SERVICE_TRACKED | SERVICE_STATELESS));
+}
+
+static void scan_conn(struct state *s, const struct conn_head *head,
+		      const struct conn *conn, __u32 now_s)
+{
+	__u32 tag = __atomic_load_n(&head->tag, __ATOMIC_ACQUIRE);
+	const __u32 *key = s->t->hash_key;
+	const struct service *e;
+	struct conn c = *conn;
+	__u64 hash;
+
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (!tag || tag == CONN_BUSY || c.flow.kind != FLOW_PACKET ||
+	    __atomic_load_n(&head->tag, __ATOMIC_RELAXED) != tag)
+		return;
+	e = conn_service(s, &c);
+	if (!e || !conn_is_live(s, e, head->time, now_s))
+		return;
+	bit_set(s->scan.named, c.backend);
+	if (!s->t->infos[e->id].tracked || !needs_slots(e))
+		return;
+	hash = flow_hash(key, hash_dst(key, &c.flow.dst), &c.flow);
+	s->scan.flows[s->scan.nr_flows++] = (struct scan_flow){
+		.slot = e->slot_base + slot_index(hash, e->slot_count),
+		.backend = c.backend,
+	};
+}
+
+static int compare_flows(const void *a, const void *b)
+{
+	const struct scan_flow *x = a, *y = b;
+
+	return x->slot < y->slot ? -1 : x->slot > y->slot;
+}
+
+/* Which slots have flows that are not their backend's? In the order of the
+ * slots, so that each window is mapped once. */
+static bool scan_flows(struct state *s)
+{
+	struct scan *scan = &s->scan;
+	const struct slot *slots = NULL;
+	__u32 base = 0, count = 0;
+
+	qsort(scan->flows, scan->nr_flows, sizeof(*scan->flows),
+	      compare_flows);
+	for (size_t i = 0; i < scan->nr_flows; i++) {
+		const struct scan_flow *f = &scan->flows[i];
+
+		if (f->slot >= scan->nr_slots)
+			continue;
+		if (!slots || f->slot - base >= count) {
+			base = f->slot - f->slot % SLOTS_WINDOW;
+			count = scan->nr_slots - base;
+			if (count > SLOTS_WINDOW)
+				count = SLOTS_WINDOW;
+			slots = s->t->slots(s->t, base, count);
+			if (!slots)
+				return false;
+		}
+		if (slots[f->slot - base].backend != f->backend)
+			bit_set(scan->needed, f->slot);
+	}
+	scan->nr_flows = 0;
+	return true;
+}
+
+static bool scan_window(struct state *s, __u32 now_s)
+{
+	struct scan *scan = &s->scan;
+	__u32 count = scan->conn_buckets - scan->bucket;
+	const union conn_line *line;
+
+	if (count > SCAN_WINDOW)
+		count = SCAN_WINDOW;
+	line = s->t->conns(s->t, scan->bucket, count);
+	if (!line)
+		return false;
+	for (__u32 i = 0; i < count; i++, line += CONN_WAYS + 1)
+		for (int way = 0; way < CONN_WAYS; way++)
+			if (line->head[way].tag)
+				scan_conn(s, &line->head[way],
+					  &line[1 + way].conn, now_s);
+	scan->bucket += count;
+	return scan_flows(s);
+}
+
+/* The tables are no longer those that it began with. */
+static bool scan_is_stale(const struct state *s)
+{
+	return s->scan.conn_buckets != s->t->conn_buckets ||
+	       s->scan.nr_slots != s->t->nr_slots ||
+	       s->scan.nr_backends != s->t->nr_backends;
+}
+
+/* Settle what may be; name the backends that slots remember yet. */
+static unsigned int settle_service(struct state *s, __u32 id, __u32 now_s)
+{
+	const struct service *e = book_entry(s, id);
+	struct slot *slots = s->t->slots(s->t, e->slot_base, e->slot_count);
+	unsigned int settled = 0, tracked = 0;
+	struct slot slot;
+
+	if (!slots)
+		return 0;
+	for (__u32 i = 0; i < e->slot_count; i++) {
+		slot = slots[i];
+		if (!slot.previous)
+			continue;
+		if (needs_slots(e) &&
+		    bit_is_set(s->scan.needed, e->slot_base + i)) {
+			tracked++;
+			if (slot.previous < s->scan.nr_backends)
+				bit_set(s->scan.named, slot.previous);
+			continue;
+		}
+		slot.previous = 0;
+		table_store(&slots[i], slot);
+		settled++;
+	}
+	s->t->infos[id].tracked = tracked;
+	if (settled)
+		s->books[id].written_s = now_s;
+	return settled;
+}
+
+/* Those that left before the walk began, and that nothing names. */
+static void free_leaving(struct state *s, __u32 id, __u32 now_s)
+{
+	struct service_book *book = &s->books[id];
+	__u32 nr = 0, index;
+	struct backend *b;
+
+	if (seconds_since(book->written_s, now_s) < GRACE_S)
+		return;
+	for (__u32 i = 0; i < book->nr_backends; i++) {
+		index = book->backends[i];
+		b = &s->t->backends[index];
+		if (b->state != BACKEND_LEAVING ||
+		    seconds_since(b->changed_s, s->scan.started_s) < GRACE_S ||
+		    bit_is_set(s->scan.named, index)) {
+			book->backends[nr++] = index;
+			continue;
+		}
+		backend_state_store(b, BACKEND_FREE, now_s);
+		pool_give(&s->backends, index);
+		book->nr_leaving--;
+	}
+	book->nr_backends = nr;
+}
+
+static unsigned int scan_finish(struct state *s, __u32 now_s)
+{
+	unsigned int settled = 0;
+	__u32 id;
+
+	for (size_t i = 0; i < s->nr_order; i++) {
+		id = s->order[i];
+		if (s->t->infos[id].tracked) {
+			if (!is_due(s, id, s->scan.started_s))
+				continue;
+			settled += settle_service(s, id, now_s);
+		}
+		if (s->books[id].nr_leaving)
+			free_leaving(s, id, now_s);
+	}
+	scan_clear(&s->scan);
+	return settled;
+}
+
+unsigned int reconcile_tick(struct state *s, __u32 now_s)
+{
+	give_back_old(s, now_s);
+	if (!s->scan.active && !scan_start(s, now_s))
+		return 0;
+	if (scan_is_stale(s)) {
+		scan_clear(&s->scan);
+		return 0;
+	}
+	for (int i = 0; i < SCAN_WINDOWS; i++) {
+		if (s->scan.bucket == s->scan.conn_buckets)
+			break;
+		if (!scan_window(s, now_s)) {
+			scan_clear(&s->scan);
+			return 0;
+		}
+	}
+	if (s->scan.bucket < s->scan.conn_buckets)
+		return 0;
+	return scan_finish(s, now_s);
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The books of what is in the tables: private to state.c, load.c, cells.c,
+ * layout.c, reconcile.c and settle.c; everybody else includes reconcile.h. Books hold
+ * what the tables do not say by themselves, and indexes rather than copies.
+ */
+#ifndef FAIRLEAD_STATE_H
+#define FAIRLEAD_STATE_H
+
+#include "maglev.h"
+#include "ranges.h"
+#include "reconcile.h"
+
+#define GRACE_S 2	/* packets that read an entry are gone after that */
+
+/* Numbers 1 to size - 1 that can be given away, the lowest first at first. */
+struct pool {
+	__u32 *free;
+	__u32 nr_free;
+	__u32 size;
+};
+
+/* By service id. entry 0: the id is not in use. */
+struct service_book {
+	__u64 digest;		/* of the definition in force; 0: unknown */
+	__u32 *backends;	/* indexes, sorted by address and port */
+	__u32 nr_backends;
+	__u32 nr_leaving;	/* of them */
+	__u32 entry;		/* in tables.services */
+	__u32 written_s;	/* last time that a slot was written */
+};
+
+/* By entry of tables.services, for those that are SERVICE_VIP. */
+struct vip_book {
+	__u32 services;		/* at the address */
+	__u32 single;		/* of them, not CIDRs: seen by vip_filter */
+	__u32 nat;		/* of those, FORWARD_NAT */
+};
+
+struct prefix_book {
+	struct prefix_key key;
+	__u32 services;
+	__u32 nat;
+};
+
+/* How many reasons a byte of vip_filter has to have each of its bits. */
+struct filter_book {
+	__u16 service;
+	__u16 conns;
+};
+
+enum retired_kind { RETIRED_ID, RETIRED_ENTRY, RETIRED_RANGE, RETIRED_BACKEND };
+
+/* Out of use since; not to be given away before the grace period is over. */
+struct retired {
+	__u32 since_s;
+	enum retired_kind kind;
+	__u32 index;
+	__u32 count;		/* RETIRED_RANGE */
+};
+
+/* A walk over conns, some buckets each tick. */
+struct scan {
+	bool active;
+	__u32 started_s;
+	__u32 next_s;		/* not before */
+	__u32 bucket;
+	__u32 conn_buckets, nr_slots, nr_backends; /* when it started */
+	__u8 *needed;		/* bit by slot: a live flow is not its owner's */
+	__u8 *named;		/* bit by backend: a live flow or a slot has it */
+	struct scan_flow *flows;	/* of a window */
+	size_t nr_flows;
+};
+
+struct state {
+	struct tables *t;
+	struct service_book *books;	/* [nr_services] */
+	struct vip_book *vips;		/* [nr_services] */
+	__u32 nr_services, nr_backends;	/* as tables had when last looked */
+	__u32 cell_buckets;
+	__u32 *order;			/* ids by name */
+	size_t nr_order;
+	struct pool ids, entries, backends;
+	struct ranges slots;
+	__u32 cells_used;
+	struct filter_book *filter;	/* [VIP_FILTER_SIZE] */
+	struct prefix_book *prefixes;
+	size_t nr_prefixes, max_prefixes;
+	struct retired *retired;	/* oldest first */
+	size_t nr_retired, max_retired;
+	struct maglev_member *members;	/* scratch of layout_write() */
+	size_t max_members;
+	__u32 *owners;			/* [MAGLEV_SIZE_MAX], scratch */
+	struct slot *old_slots;		/* [MAGLEV_SIZE_MAX], scratch */
+	struct scan scan;
+};
+
+/* state.c */
+int state_resize(struct state *s);	/* after dp_grow() */
+__u32 pool_take(struct pool *p);	/* 0: none */
+void pool_give(struct pool *p, __u32 number);
+/* What is_used() says no to, of 1 to size - 1. */
+int pool_fill(struct state *s, struct pool *p, __u32 size,
+	      bool (*is_used)(const struct state *s, __u32 number));
+int retired_reserve(struct state *s, size_t more);
+void retire(struct state *s, enum retired_kind kind, __u32 index, __u32 count,
+	    __u32 now_s);		/* reserved before */
+size_t order_find(const struct state *s, const char *name, bool *ret_found);
+void backend_state_store(struct backend *b, __u8 state, __u32 now_s);
+/* The sign of a after b, the order of service_book.backends. port: host's. */
+int backend_compare(const struct backend *b, const struct addr *addr,
+		    __u16 port);
+
+static inline struct service *book_entry(const struct state *s, __u32 id)
+{
+	return &s->t->services[s->books[id].entry];
+}
+
+/* cells.c: how services are found */
+bool service_is_cidr(const struct service *e);
+/* Wrong proto, addr or port: 0. port: host order. */
+__u32 cells_find(const struct state *s, const struct addr *addr, __u16 port,
+		 __u8 proto);
+/* How many cells a range of ports takes. */
+__u32 cells_of(__u16 port_first, __u16 port_last);
+int cells_put(struct state *s, __u32 entry);
+void cells_del(struct state *s, __u32 entry); /* those that still name it */
+/* Every cell right and no other: after a restart, after a growth. */
+int cells_repair(struct state *s);
+int vip_hold(struct state *s, const struct service *e);	/* before the cells */
+void vip_drop(struct state *s, const struct service *e, __u32 now_s);
+bool vip_adopt(struct state *s, const struct service *e);
+int prefixes_reserve(struct state *s, size_t more);
+int filter_hold(struct state *s, const struct service *e); /* after them */
+int filter_drop(struct state *s, const struct service *e);
+void filter_add(struct state *s, const struct addr *addr, __u8 class);
+void filter_del(struct state *s, const struct addr *addr, __u8 class);
+/* f is one of these two; addrs as in tables. */
+void filter_nat(struct state *s, const struct addr *addrs, int nr4, int nr6,
+		void (*f)(struct state *s, const struct addr *addr, __u8 class));
+void filter_repair(struct state *s);
+
+/* layout.c: who owns the slots of a service */
+struct layout {
+	__u32 id;
+	const struct service *old;	/* NULL: a new service */
+	const struct service *new;
+	const __u32 *backends;		/* those that leave are not ACTIVE, */
+	size_t nr_backends;		/* or in leaves */
+	const bool *leaves;		/* NULL: none */
+};
+
+int layout_reserve(struct state *s, size_t members);
+/* Write the slots of new; how many were written, or -errno. */
+int layout_write(struct state *s, const struct layout *l, __u32 now_s);
+
+/* reconcile.c: the slots anew, after a backend was set by hand */
+int service_relayout(struct state *s, __u32 id, __u32 now_s);
+
+/* load.c: into the books what is in the tables */
+int state_read(struct state *s, __u32 now_s, unsigned int *ret_dropped);
+
+/* settle.c */
+void scan_clear(struct scan *scan);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Values as people write them in definitions: a node of a tree to a number, a
+ * duration, an address ... A mistake is reported where it stands; false then,
+ * and *ret is as before.
+ */
+#ifndef FAIRLEAD_VALUE_H
+#define FAIRLEAD_VALUE_H
+
+#include <stdbool.h>
+
+#include <fairlead/types.h>
+
+#include "report.h"
+#include "yaml_tree.h"
+
+/* Where mistakes of one document are written to. */
+struct reader {
+	struct report *report;
+	const char *path;
+	__u32 first_line;	/* lines of the file before the document */
+	bool no_memory;
+};
+
+/* Always false. */
+bool reader_error(struct reader *r, const struct tree_node *at,
+		  const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* A copy; NULL: noted in no_memory. */
+char *reader_strdup(struct reader *r, const char *text);
+
+/*
+ * The values of a mapping, by the position of their key in keys[], which ends
+ * in NULL. what: "a service". Unknown keys are reported, the others filled.
+ */
+void value_keys(struct reader *r, const struct tree_node *n, const char *what,
+		const char *const *keys, const struct tree_node **ret);
+
+bool value_text(struct reader *r, const struct tree_node *n, const char *what,
+		const char **ret);
+bool value_number(struct reader *r, const struct tree_node *n,
+		  const char *what, __u32 min, __u32 max, __u32 *ret);
+bool value_port(struct reader *r, const struct tree_node *n, const char *what,
+		__u16 *ret);
+
+/* A number, "8000-8999"; with _any also "*", which is 0 to 65535. */
+bool value_port_range(struct reader *r, const struct tree_node *n,
+		      const char *what, __u16 *ret_first, __u16 *ret_last);
+bool value_port_any(struct reader *r, const struct tree_node *n,
+		    const char *what, __u16 *ret_first, __u16 *ret_last);
+
+/* "2s", "150ms", "1h30m", or a plain number of seconds. */
+bool value_ms(struct reader *r, const struct tree_node *n, const char *what,
+	      __u32 min_ms, __u32 max_ms, __u32 *ret);
+bool value_seconds(struct reader *r, const struct tree_node *n,
+		   const char *what, __u32 *ret);
+
+/* The longest that value_seconds() takes, and conns' clock allows with ease. */
+#define SECONDS_MAX (30 * 24 * 3600)
+
+/* One word of a list that ends in NULL: its position, or -1. */
+int value_choice(struct reader *r, const struct tree_node *n,
+		 const char *what, const char *const *known);
+
+/* An address that a host can have: not a group's, not loopback ... */
+bool value_addr(struct reader *r, const struct tree_node *n, const char *what,
+		struct addr *ret);
+bool value_cidr(struct reader *r, const struct tree_node *n, const char *what,
+		struct addr *ret, unsigned int *ret_len);
+
+/* Letters, digits and "-_.:/@", up to max bytes. */
+bool value_name(struct reader *r, const struct tree_node *n, const char *what,
+		size_t max, const char **ret);
+
+#endif
