@@ -1,0 +1,537 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Random worlds, random packets: fl_xdp against the reference, verdict,
+ * reason and every byte. Each world has a seed of its own; a difference
+ * prints it, and `differential --seed N --worlds 1` repeats it.
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <arpa/inet.h>
+#include <linux/bpf.h>
+
+#include "bytes.h"
+#include "world.h"
+
+#define PACKETS_A_WORLD 4000
+#define FLOWS 48
+#define SERVICES_MAX 6
+#define MAX_DIFFERENCES 20
+
+static uint64_t random_state;
+
+/* Seeds next to each other must not make worlds alike. */
+static void start_random(uint64_t seed)
+{
+	random_state = (seed + 1) * 0x9e3779b97f4a7c15ull;
+	random_state ^= random_state >> 29;
+}
+
+static uint32_t any(uint32_t below)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (random_state * 0x2545f4914f6cdd1dull >> 32) * (uint64_t)below >> 32;
+}
+
+static bool chance(uint32_t percent)
+{
+	return any(100) < percent;
+}
+
+static const struct {
+	const char *vips[3], *backends[8], *clients[4], *strangers[2];
+} families[] = {
+	{
+		{ "10.96.0.1", "10.96.0.2", "10.96.0.3" },
+		{ "10.1.0.1", "10.1.0.2", "10.1.0.3", "10.1.0.4",
+		  "10.1.0.5", "10.1.0.6", "10.1.0.7", "10.1.0.8" },
+		{ "192.0.2.7", "192.0.2.8", "198.51.100.1", "203.0.113.200" },
+		{ "10.97.0.1", "224.0.0.5" },
+	}, {
+		{ "fd00:96::1", "fd00:96::2", "fd00:96::3" },
+		{ "fd00:1::1", "fd00:1::2", "fd00:1::3", "fd00:1::4",
+		  "fd00:1::5", "fd00:1::6", "fd00:1::7", "fd00:1::8" },
+		{ "2001:db8::7", "2001:db8::8", "2001:db8:1::9", "2600::1" },
+		{ "fd00:97::1", "ff02::1" },
+	},
+};
+
+static const uint8_t protos[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
+
+struct client_flow {
+	const char *client;
+	const struct service_words *service;
+	uint16_t sport, dport;
+	struct packet sent, forwarded;	/* the last ones; len 0: none */
+};
+
+struct scene {
+	struct world *w;
+	struct service_words services[SERVICES_MAX];
+	char names[SERVICES_MAX][8];
+	size_t nr_services;
+	struct client_flow flows[FLOWS];
+	struct packet queue[4];	/* fragments to come */
+	size_t queued;
+};
+
+static bool is_v6(const char *text)
+{
+	return strchr(text, ':');
+}
+
+static void any_service(struct scene *s, size_t i)
+{
+	struct service_words *words = &s->services[i];
+	int v6 = any(2), backends_v6;
+
+	snprintf(s->names[i], sizeof(s->names[i]), "s%zu", i);
+	*words = (struct service_words){
+		.name = s->names[i], .addr = families[v6].vips[any(3)],
+		.proto = protos[any(3)], .port = 80 + 20 * i,
+		.forward = any(FORWARD_GENEVE + 1),
+		.algorithm = chance(70) ? ALGORITHM_MAGLEV : any(3),
+		.affinity_s = chance(15) ? 1000 : 0,
+		.backend_port = chance(50) ? 8080 : 0,
+	};
+	if (chance(20))
+		words->port_last = words->port + any(10);
+	if (words->forward != FORWARD_NAT)
+		words->backend_port = 0;
+	words->stateless = words->proto == IPPROTO_UDP && chance(20);
+	backends_v6 = words->forward >= FORWARD_IPIP ? any(2) : (uint32_t)v6;
+	for (uint32_t n = any(9), j = 0; j < n; j++)
+		words->backends[j] = families[backends_v6].backends[j];
+}
+
+static void any_flow(struct scene *s, struct client_flow *f)
+{
+	const struct service_words *svc = &s->services[any(s->nr_services)];
+	uint32_t ports = svc->port_last ? svc->port_last - svc->port + 1 : 1;
+
+	*f = (struct client_flow){
+		.service = svc,
+		.client = families[is_v6(svc->addr)].clients[any(4)],
+		.sport = chance(10) ? any(1024) : 1024 + any(64512),
+		.dport = svc->port + any(ports),
+	};
+}
+
+static void any_settings(struct scene *s)
+{
+	static const char *const nat[] = {
+		"10.9.9.1", "10.9.9.2", "10.9.9.3",
+		"fd00:99::1", "fd00:99::2", "fd00:99::3",
+	};
+	struct model *m = world_model(s->w);
+
+	world_link(s->w, chance(50) ? -1 : (int)(1 + any(3)));
+	if (chance(30))
+		world_nat(s->w, nat, 6);
+	if (chance(20)) {
+		m->nat_port_first = 40000;
+		m->nat_port_last = 40000 + any(200);
+	}
+	if (chance(30)) {
+		m->tunnel4 = addr("172.16.0.0");
+		m->tunnel6 = addr("fd00:aaaa::");
+		m->tunnel4_bits = any(17);
+		m->tunnel6_bits = any(33);
+	}
+	m->geneve_vni = any(1 << 24);
+	if (chance(30))
+		world_host(s->w, families[any(2)].vips[any(3)]);
+	for (int i = LINK_TX; chance(20) && i <= LINK_VLAN; i++)
+		world_tables(s->w)->links[i].mtu = 1300 + any(200);
+}
+
+static void new_scene(struct scene *s, struct world *w)
+{
+	s->w = w;
+	s->queued = 0;
+	world_reset(w);
+	any_settings(s);
+	s->nr_services = 1 + any(SERVICES_MAX);
+	for (size_t i = 0; i < s->nr_services; i++) {
+		any_service(s, i);
+		world_define(w, &s->services[i]);
+	}
+	world_apply(w);
+	for (int i = 0; i < FLOWS; i++)
+		any_flow(s, &s->flows[i]);
+}
+
+/* Somebody changes something while traffic flows. */
+static void any_change(struct scene *s)
+{
+	static const enum backend_state states[] = {
+		BACKEND_ACTIVE, BACKEND_ACTIVE, BACKEND_DRAIN, BACKEND_DOWN,
+	};
+	struct service_words *words = &s->services[any(s->nr_services)];
+	size_t n = 0;
+
+	if (chance(60)) {
+		world_backend_state(s->w, families[any(2)].backends[any(8)],
+				    states[any(4)]);
+		return;
+	}
+	while (n < 8 && words->backends[n])
+		n++;
+	if (chance(50) && n)
+		words->backends[n - 1] = NULL;
+	else if (n && n < 8)
+		words->backends[n] = families[is_v6(words->backends[0])]
+					     .backends[n];
+	world_define(s->w, words);
+	world_apply(s->w);
+}
+
+static void any_shape(struct words *w)
+{
+	bool v6 = addr_v6(&w->dst);
+
+	w->payload = chance(90) ? any(80) : any(1400);
+	w->tos = chance(70) ? 0 : any(256);
+	w->ttl = 2 + any(254);
+	w->df = chance(70);
+	w->id = any(65536);
+	w->label = any(1 << 20);
+	w->seq = any(~0u);
+	w->ack = any(~0u);
+	w->tcp_options = chance(30) ? any(11) * 4 : 0;
+	w->unsummed = !v6 && chance(20);
+	w->options = chance(10) ? any(11) * 4 : 0;
+	for (int i = 0; v6 && chance(15) && i < 3; i++)
+		w->extensions[i] = 1 + any(4);
+	for (uint32_t i = 0, n = chance(15) ? 1 + any(2) : 0; i < n; i++)
+		w->vlan[i] = (struct vlan){ chance(80) ? 0x8100 : 0x88a8,
+					    any(4096) };
+}
+
+static uint8_t any_flags(void)
+{
+	static const uint8_t flags[] = {
+		SYN, SYN, ACK, ACK, ACK | PSH, ACK | PSH, FIN | ACK, RST,
+		RST | ACK, SYN | ACK, 0, URG | ACK,
+	};
+
+	return chance(97) ? flags[any(sizeof(flags))] : any(256);
+}
+
+static struct words flow_words(const struct client_flow *f)
+{
+	struct words w = {
+		l4_words(f->service->proto, f->client, f->sport,
+			 f->service->addr, f->dport),
+		.flags = any_flags(), .chunk = chance(30) ? SCTP_INIT : 0,
+	};
+
+	any_shape(&w);
+	return w;
+}
+
+static struct packet to_port_of_none(struct scene *s)
+{
+	struct client_flow f = s->flows[any(FLOWS)];
+	struct words w;
+
+	f.sport = any(65536);
+	f.dport = chance(50) ? 79 : any(65536);
+	w = flow_words(&f);
+	w.proto = protos[any(3)];
+	if (chance(10))
+		w.ttl = 1;
+	if (chance(10))
+		w.dmac[0] = 0xff;
+	return packet_build(&w);
+}
+
+static struct packet to_stranger(void)
+{
+	int v6 = any(2);
+	struct words w = {
+		l4_words(protos[any(3)], families[v6].clients[any(4)], any(99),
+			 families[v6].strangers[any(2)], any(99)),
+	};
+
+	any_shape(&w);
+	return packet_build(&w);
+}
+
+static struct packet echo(void)
+{
+	int v6 = any(2);
+	struct words w = {
+		.src = addr(families[v6].clients[any(4)]),
+		.dst = addr(families[v6].vips[any(3)]),
+		.proto = v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
+		.type = chance(90) ? (v6 ? 128 : 8) : any(256),
+		.rest = any(~0u),
+	};
+
+	any_shape(&w);
+	return packet_build(&w);
+}
+
+/* A router on the way complains to from about p, which from has sent. */
+static struct packet error_about(const struct packet *p, const struct addr *to)
+{
+	static const uint8_t types4[] = { 3, 3, 11, 12 };
+	bool v6 = addr_v6(to);
+	struct addr router = addr(v6 ? "2001:db8:ffff::1" : "203.0.113.1");
+	size_t least = v6 ? 48 : 28;
+
+	return icmp_error(&router, to, v6 ? 1 + any(4) : types4[any(4)],
+			  any(5), any(1500), p,
+			  chance(50) ? least + any(60) : PACKET_MAX);
+}
+
+/* About what a backend sent to the client in the service's name. */
+static struct packet error_to_vip(struct client_flow *f)
+{
+	struct words w = {
+		l4_words(f->service->proto, f->service->addr, f->dport,
+			 f->client, f->sport),
+		.flags = ACK,
+	};
+	struct packet p;
+
+	any_shape(&w);
+	memset(w.extensions, 0, sizeof(w.extensions));
+	p = packet_build(&w);
+	return error_about(&p, &w.src);
+}
+
+/* The backend's answer to what it was sent by NAT, or an error about that. */
+static struct packet from_backend(struct client_flow *f)
+{
+	const struct packet *sent = &f->forwarded;
+	struct layers l;
+	struct words w;
+
+	packet_layers(sent, &l);
+	if (chance(30))
+		return error_about(sent, &l.src);
+	w = (struct words){
+		.src = l.dst, .dst = l.src, .proto = l.proto,
+		.sport = get16(sent->data + l.l4 + 2),
+		.dport = get16(sent->data + l.l4), .flags = any_flags(),
+	};
+	any_shape(&w);
+	if (chance(5))
+		w.sport++;
+	return packet_build(&w);
+}
+
+/* Cut p into up to four; all but the returned one come next. */
+static struct packet in_fragments(struct scene *s, const struct packet *p)
+{
+	struct layers l;
+	struct packet first;
+	size_t step, total;
+	uint32_t id = any(~0u);
+
+	packet_layers(p, &l);
+	total = l.end - l.l4;
+	step = (total / (2 + any(3)) + 15) & ~7ul;
+	if (step < 24)
+		step = 24;
+	if (l.fragment || l.state != LAYERS_OK || step >= total)
+		return *p;
+	first = packet_fragment(p, 0, step, id);
+	s->queued = 0;
+	for (size_t at = step; at < total && s->queued < 4; at += step)
+		s->queue[s->queued++] = packet_fragment(p, at, step, id);
+	if (chance(10)) {
+		struct packet later = s->queue[--s->queued];
+
+		s->queue[s->queued++] = first;
+		return later;
+	}
+	return first;
+}
+
+/* As the network or an enemy may spoil it. */
+static void spoil(struct packet *p)
+{
+	static const uint16_t corners[] = { 0, 1, 0xffff, 0x8000, 20, 40 };
+	size_t room = p->len < 140 ? p->len : 140;
+
+	switch (any(4)) {
+	case 0:
+		for (uint32_t n = 1 + any(3); n; n--)
+			p->data[any(room)] ^= 1 << any(8);
+		break;
+	case 1:
+		p->len = ETH_LEN + any(p->len - ETH_LEN);
+		break;
+	case 2:
+		put16(p->data + any(room / 2) * 2, corners[any(6)]);
+		break;
+	default:		/* padding, perhaps beyond what is allowed */
+		memset(p->data + p->len, any(256), 64);
+		p->len += any(64);
+	}
+}
+
+static struct packet next_packet(struct scene *s, struct client_flow *f)
+{
+	uint32_t what = any(100);
+	struct words w;
+	struct packet p;
+
+	if (s->queued)
+		return s->queue[--s->queued];
+	if (what < 6)
+		return to_port_of_none(s);
+	if (what < 10)
+		return to_stranger();
+	if (what < 14)
+		return echo();
+	if (what < 20)
+		return error_to_vip(f);
+	if (what < 40 && f->forwarded.len)
+		return from_backend(f);
+	w = flow_words(f);
+	if (what < 50 && f->service->proto != IPPROTO_TCP)
+		w.payload = 100 + any(900);
+	p = packet_build(&w);
+	return what < 50 ? in_fragments(s, &p) : p;
+}
+
+/* What a NAT backend can answer to. */
+static void note(struct client_flow *f, const struct outcome *got)
+{
+	struct layers l;
+
+	packet_layers(&got->packet, &l);
+	if (f->service->forward == FORWARD_NAT && !l.fragment &&
+	    got->reasons == REASON_BIT(FORWARDED) &&
+	    l.proto == f->service->proto)
+		f->forwarded = got->packet;
+}
+
+static bool sums_kept(const struct packet *in, const struct outcome *got)
+{
+	const char *wrong = packet_checksums_wrong(&got->packet);
+
+	if (!wrong || got->reasons & REASON_BIT(NOT_OURS) ||
+	    packet_checksums_wrong(in))
+		return true;
+	fprintf(stderr, "  right checksums became wrong: %s\n", wrong);
+	return false;
+}
+
+static bool one_packet(struct scene *s)
+{
+	struct client_flow *f = &s->flows[any(FLOWS)];
+	char text[DESCRIPTION_MAX];
+	struct outcome got;
+	struct packet in;
+
+	if (chance(2))
+		any_flow(s, f);
+	in = next_packet(s, f);
+	if (chance(12))
+		spoil(&in);
+	if (!world_check(s->w, &in, &got))
+		return false;
+	if (!sums_kept(&in, &got)) {
+		fprintf(stderr, "  in:   %s\n", packet_describe(&in, text));
+		fprintf(stderr, "  out:  %s\n",
+			packet_describe(&got.packet, text));
+		return false;
+	}
+	if (packet_checksums_ok(&in))
+		note(f, &got);
+	return true;
+}
+
+/* Packets until one differs; returns how many were right. */
+static uint64_t one_world(struct scene *s, struct world *w, uint64_t seed)
+{
+	start_random(seed);
+	new_scene(s, w);
+	for (uint64_t n = 0; n < PACKETS_A_WORLD; n++) {
+		if (any(1000) < 3)
+			any_change(s);
+		if (!one_packet(s)) {
+			fprintf(stderr,
+				"packet %" PRIu64 " of seed %" PRIu64 "\n\n",
+				n, seed);
+			return n;
+		}
+	}
+	return PACKETS_A_WORLD;
+}
+
+struct limits {
+	uint64_t seed, packets, worlds;
+	time_t seconds;
+};
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: differential [--seed N] [--worlds N] "
+			"[--packets N] [--seconds N]\n");
+	return 2;
+}
+
+static bool parse_limits(int argc, char **argv, struct limits *l)
+{
+	static const struct option options[] = {
+		{ "seed", required_argument, NULL, 's' },
+		{ "worlds", required_argument, NULL, 'w' },
+		{ "packets", required_argument, NULL, 'p' },
+		{ "seconds", required_argument, NULL, 't' },
+		{},
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		uint64_t value = c == '?' ? 0 : strtoull(optarg, NULL, 0);
+
+		switch (c) {
+		case 's': l->seed = value; break;
+		case 'w': l->worlds = value; break;
+		case 'p': l->packets = value; break;
+		case 't': l->seconds = value; break;
+		default: return false;
+		}
+	}
+	return optind == argc;
+}
+
+int main(int argc, char **argv)
+{
+	struct limits l = { .seed = time(NULL) * 1000, .packets = ~0ull,
+			    .worlds = ~0ull, .seconds = 10 };
+	static struct scene scene;
+	uint64_t packets = 0, differences = 0, worlds = 0;
+	struct world *w;
+	time_t end;
+
+	if (!parse_limits(argc, argv, &l))
+		return usage();
+	if (l.packets != ~0ull || l.worlds != ~0ull)
+		l.seconds = 1 << 30;
+	w = world_open();
+	end = time(NULL) + l.seconds;
+	printf("seed %" PRIu64 "\n", l.seed);
+	while (worlds < l.worlds && packets < l.packets &&
+	       time(NULL) < end && differences < MAX_DIFFERENCES) {
+		uint64_t n = one_world(&scene, w, l.seed + worlds++);
+
+		packets += n;
+		differences += n < PACKETS_A_WORLD;
+	}
+	printf("%" PRIu64 " packets in %" PRIu64 " worlds, %" PRIu64
+	       " differences\n", packets, worlds, differences);
+	world_close(w);
+	return differences != 0;
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What is ours and what is not; headers cut, lying and forged. */
+#include <arpa/inet.h>
+
+#include "family.h"
+
+static struct packet to(const char *src, const char *dst)
+{
+	return tcp(src, 4321, dst, 80, .flags = SYN, .payload = 6);
+}
+
+static void l2_service(const struct family *f)
+{
+	world_service(world, .addr = f->vip, .port = 80,
+		      .forward = FORWARD_L2, .backends = { f->backend });
+}
+
+static void what_is_not_ip_passes_untouched(void **state)
+{
+	const struct family *f = *state;
+	static const uint16_t types[] = { 0x0806, 0x88cc, 0x0060, 0x8847 };
+	struct packet p = to(f->client, f->vip);
+
+	l2_service(f);
+	for (int i = 0; i < 4; i++) {
+		put16(p.data + 12, types[i]);
+		expect_untouched(&p, NOT_IP);
+	}
+	p = tcp(f->client, 1, f->vip, 80,
+		.vlan = { { 0x8100, 1 }, { 0x8100, 2 } });
+	put16(p.data + 20, 0x8100);	/* a third tag */
+	expect_untouched(&p, NOT_IP);
+}
+
+static void strangers_pass_untouched_whatever_they_are(void **state)
+{
+	const struct family *f = *state;
+	struct packet p = tcp(f->client, 1, f->stranger, 80, .options = 8,
+			      .payload = 64, .extensions = { EXTENSION_HOP });
+	struct packet part;
+
+	l2_service(f);
+	expect_untouched(&p, NOT_OURS);
+	part = packet_fragment(&p, 32, 64, 7);
+	expect_untouched(&part, NOT_OURS);
+	part = echo_request(f->client, f->stranger, 1, 5);
+	expect_untouched(&part, NOT_OURS);
+	for (size_t len = ETH_LEN; len < p.len; len++) {
+		part = packet_cut(&p, len);
+		expect_untouched(&part, NOT_OURS);
+	}
+	for (size_t at = ETH_LEN; at < ETH_LEN + 8; at++) {
+		part = p;
+		part.data[at] ^= 0xff;
+		expect_untouched(&part, NOT_OURS);
+	}
+}
+
+static void cut_packets_are_dropped_unless_nobody_knows_whose(void **state)
+{
+	const struct family *f = *state;
+	struct packet whole[] = {
+		to(f->client, f->vip),
+		udp(f->client, 1, f->vip, 53, .payload = 4, .options = 12,
+		    .extensions = { EXTENSION_HOP, EXTENSION_ROUTING }),
+		sctp(f->client, 1, f->vip, 9, .payload = 4),
+		echo_request(f->client, f->vip, 1, 9),
+	};
+	size_t header = ETH_LEN + (f->v6 ? 40 : 20);
+
+	l2_service(f);
+	for (int i = 0; i < 4; i++) {
+		for (size_t len = ETH_LEN; len < whole[i].len; len++) {
+			struct packet p = packet_cut(&whole[i], len);
+
+			if (len < header)
+				expect_untouched(&p, NOT_OURS);
+			else
+				expect_reason(&p, TRUNCATED);
+		}
+	}
+}
+
+/* IP length right, but it ends within the L4 header. */
+static void short_l4_headers_are_dropped(void **state)
+{
+	const struct family *f = *state;
+	size_t l4 = ETH_LEN + (f->v6 ? 40 : 20);
+	struct packet whole[] = {
+		tcp(f->client, 1, f->vip, 80), udp(f->client, 1, f->vip, 80),
+		sctp(f->client, 1, f->vip, 80),
+		echo_request(f->client, f->vip, 1, 0),
+	};
+	static const size_t least[] = { 20, 8, 12, 8 };
+
+	l2_service(f);
+	for (int i = 0; i < 4; i++) {
+		for (size_t len = 0; len < least[i]; len++) {
+			struct packet p = packet_cut(&whole[i], l4 + len);
+
+			put16(p.data + ETH_LEN + (f->v6 ? 4 : 2),
+			      len + (f->v6 ? 0 : 20));
+			expect_reason(&p, TRUNCATED);
+			p.len += 60;	/* padding is no header */
+			expect_reason(&p, TRUNCATED);
+		}
+	}
+}
+
+static void headers_that_contradict_themselves_are_dropped(void **state)
+{
+	const struct family *f = *state;
+	size_t l4 = ETH_LEN + (f->v6 ? 40 : 20);
+	struct packet p = to(f->client, f->vip);
+
+	l2_service(f);
+	p.data[l4 + 12] = 4 << 4;
+	expect_reason(&p, BAD_HEADER);
+	p = to(f->client, f->vip);
+	p.data[l4 + 12] = 15 << 4;
+	expect_reason(&p, TRUNCATED);
+	p = to(f->client, f->vip);
+	p.data[ETH_LEN] = 0x55;
+	expect_reason(&p, BAD_HEADER);
+	p = udp(f->client, 1, f->vip, 80, .payload = 4);
+	put16(p.data + l4 + 4, 7);
+	expect_reason(&p, BAD_HEADER);
+	put16(p.data + l4 + 4, 13);
+	expect_reason(&p, TRUNCATED);
+	if (f->v6)
+		return;
+	p = to(f->client, f->vip);
+	p.data[ETH_LEN] = 0x44;
+	expect_reason(&p, BAD_HEADER);
+	p = to(f->client, f->vip);
+	put16(p.data + ETH_LEN + 2, 19);
+	expect_reason(&p, BAD_HEADER);
+}
+
+static void sources_that_nobody_has_are_dropped(void **state)
+{
+	const struct family *f = *state;
+	static const char *const bad[2][9] = {
+		{ "127.0.0.1", "127.255.255.254", "0.0.0.0", "0.1.2.3",
+		  "224.0.0.1", "239.1.1.1", "240.0.0.1", "255.255.255.255" },
+		{ "::", "::1", "ff02::1", "ff0e::7", "::ffff:192.0.2.7",
+		  "::ffff:0.0.0.0" },
+	};
+
+	l2_service(f);
+	for (int i = 0; bad[f->v6][i]; i++) {
+		struct packet p = to(f->client, f->vip), q;
+		struct in6_addr a = {};
+
+		q = to(f->client, f->stranger);
+		if (f->v6) {
+			inet_pton(AF_INET6, bad[1][i], &a);
+			memcpy(p.data + ETH_LEN + 8, &a, 16);
+			memcpy(q.data + ETH_LEN + 8, &a, 16);
+		} else {
+			inet_pton(AF_INET, bad[0][i], &a);
+			memcpy(p.data + ETH_LEN + 12, &a, 4);
+			memcpy(q.data + ETH_LEN + 12, &a, 4);
+		}
+		expect_reason(&p, BAD_ADDR);
+		expect_untouched(&q, NOT_OURS);
+	}
+}
+
+static void mapped_destination_on_the_wire_is_no_vip(void **state)
+{
+	const struct family *f = *state;
+	struct packet p = to(families[1].client, families[1].vip);
+	struct addr mapped = addr(families[0].vip);
+
+	world_service(world, .addr = families[0].vip, .port = 80,
+		      .forward = FORWARD_L2,
+		      .backends = { families[0].backend });
+	l2_service(f);
+	memcpy(p.data + ETH_LEN + 24, &mapped, 16);
+	expect_untouched(&p, NOT_OURS);
+}
+
+static void protocols_without_ports_are_dropped_at_a_vip(void **state)
+{
+	const struct family *f = *state;
+	static const uint8_t protos[] = { 47, 50, 51, 89, 103, 132 + 1, 255 };
+
+	l2_service(f);
+	for (size_t i = 0; i < sizeof(protos); i++) {
+		struct packet p = packet_of(.src = addr(f->client),
+					    .dst = addr(f->vip),
+					    .proto = protos[i], .payload = 30);
+
+		expect_reason(&p, PROTOCOL);
+	}
+}
+
+static void addresses_that_the_host_owns_keep_their_other_ports(void **state)
+{
+	const struct family *f = *state;
+	struct packet p[] = {
+		tcp(f->client, 1, f->vip, 22, .flags = SYN),
+		udp(f->client, 1, f->vip, 53, .payload = 9),
+		sctp(f->client, 1, f->vip, 80),
+		echo_request(f->client, f->vip, 7, 3),
+		packet_of(.src = addr(f->client), .dst = addr(f->vip),
+			  .proto = 89, .payload = 30),
+	};
+	struct packet web = to(f->client, f->vip);
+
+	world_host(world, f->vip);
+	l2_service(f);
+	for (int i = 0; i < 5; i++)
+		expect_untouched(&p[i], HOST_PORT);
+	expect_reason(&web, FORWARDED);
+}
+
+static void extension_headers_and_options_are_walked(void **state)
+{
+	const struct family *f = *state;
+	struct packet p;
+
+	l2_service(f);
+	p = tcp(f->client, 1, f->vip, 80, .options = 40, .payload = 5,
+		.extensions = { EXTENSION_HOP, EXTENSION_ROUTING,
+				EXTENSION_DESTINATION, EXTENSION_FRAGMENT });
+	expect_reason(&p, FORWARDED);
+}
+
+static void every_flipped_bit_has_the_expected_verdict(void **state)
+{
+	const struct family *f = *state;
+	struct packet whole = tcp(f->client, 1, f->vip, 80, .options = 4,
+				  .extensions = { EXTENSION_HOP });
+
+	l2_service(f);
+	for (size_t bit = 0; bit < whole.len * 8; bit++) {
+		struct packet p = whole;
+
+		p.data[bit / 8] ^= 1 << bit % 8;
+		assert_true(world_check(world, &p, NULL));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		BOTH(what_is_not_ip_passes_untouched),
+		BOTH(strangers_pass_untouched_whatever_they_are),
+		BOTH(cut_packets_are_dropped_unless_nobody_knows_whose),
+		BOTH(short_l4_headers_are_dropped),
+		BOTH(headers_that_contradict_themselves_are_dropped),
+		BOTH(sources_that_nobody_has_are_dropped),
+		BOTH(mapped_destination_on_the_wire_is_no_vip),
+		BOTH(protocols_without_ports_are_dropped_at_a_vip),
+		BOTH(addresses_that_the_host_owns_keep_their_other_ports),
+		BOTH(extension_headers_and_options_are_walked),
+		BOTH(every_flipped_bit_has_the_expected_verdict),
+	};
+
+	return run_both(tests);
+}

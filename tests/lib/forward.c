@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The reference's output packets. Bytes are changed first; then seal() brings
+ * the checksums along, by the difference (RFC 1624), so that a wrong one
+ * stays as wrong as it was.
+ */
+#include <arpa/inet.h>
+#include <linux/bpf.h>
+
+#include "bytes.h"
+#include "reference_impl.h"
+
+/* What the L4 checksum at skip covers, as far as the addresses and the bytes
+ * up to end go; the rest does not change. */
+static uint32_t covered(const uint8_t *data, const struct layers *l, size_t end,
+			size_t skip)
+{
+	uint32_t sum = 0;
+
+	if (l->v6)
+		sum = sum16(sum, data + l->l3 + 8, 32);
+	else if (l->proto != IPPROTO_ICMP)
+		sum = sum16(sum, data + l->l3 + 12, 8);
+	sum = sum16(sum, data + l->l4, skip);
+	return sum16(sum, data + l->l4 + skip + 2, end - l->l4 - skip - 2);
+}
+
+static uint16_t moved(uint16_t check, uint32_t before, uint32_t after)
+{
+	return ~fold16((uint16_t)~check + (uint16_t)~fold16(before) +
+		       (uint32_t)fold16(after));
+}
+
+static void seal_ip4(const uint8_t *before, uint8_t *after, size_t len)
+{
+	uint32_t was = sum16(sum16(0, before, 10), before + 12, len - 12);
+	uint32_t is = sum16(sum16(0, after, 10), after + 12, len - 12);
+
+	put16(after + 10, moved(get16(before + 10), was, is));
+}
+
+/* A CRC that was right is right again; of a wrong one, no expectation. */
+static void seal_sctp(struct step *s, const struct layers *l, size_t end)
+{
+	struct packet *p = &s->want->packet;
+	size_t at = l->l4 + 8;
+	uint8_t copy[PACKET_MAX];
+	uint32_t crc;
+
+	if (end < at + 4)
+		return;
+	memcpy(copy, s->in->data + l->l4, end - l->l4);
+	memset(copy + 8, 0, 4);
+	crc = htole32(crc32c(copy, end - l->l4));
+	if (memcmp(s->in->data + at, &crc, 4) || end != l->end) {
+		memcpy(p->data + at, s->got->packet.data + at, 4);
+		return;
+	}
+	memcpy(copy, p->data + l->l4, 8);
+	crc = htole32(crc32c(copy, end - l->l4));
+	memcpy(p->data + at, &crc, 4);
+}
+
+/* Checksums of one IP packet at l, of which there is what lies before end. */
+static void seal(struct step *s, const struct layers *l, size_t end)
+{
+	const uint8_t *before = s->in->data;
+	uint8_t *after = s->want->packet.data;
+	size_t skip = checksum_offset(l->proto, l->v6), at = l->l4 + skip;
+	uint16_t check;
+
+	if (!l->v6)
+		seal_ip4(before + l->l3, after + l->l3, l->l4 - l->l3);
+	if (l->fragment_offset)
+		return;
+	if (l->proto == IPPROTO_SCTP)
+		seal_sctp(s, l, end);
+	if (!skip || at + 2 > end)
+		return;
+	check = get16(before + at);
+	if (l->proto == IPPROTO_UDP && !check) {
+		if (l->v6)	/* forbidden: anything goes */
+			memcpy(after + at, s->got->packet.data + at, 2);
+		return;
+	}
+	check = moved(check, covered(before, l, end, skip),
+		      covered(after, l, end, skip));
+	if (l->proto == IPPROTO_UDP && !check)
+		check = 0xffff;
+	put16(after + at, check);
+}
+
+/* The quoted packet's checksums, then the whole one's. */
+static void seal_all(struct step *s)
+{
+	size_t end = s->quote.end < s->l.end ? s->quote.end : s->l.end;
+
+	if (s->is_error)
+		seal(s, &s->quote, end);
+	seal(s, &s->l, s->l.end);
+}
+
+static void set_addr(struct packet *p, const struct layers *l, bool is_dst,
+		     const struct addr *a)
+{
+	uint8_t *ip = p->data + l->l3;
+
+	if (l->v6)
+		memcpy(ip + (is_dst ? 24 : 8), a, 16);
+	else
+		memcpy(ip + (is_dst ? 16 : 12), &a->word[3], 4);
+}
+
+/* One end of the IP packet at l: address, and port where there is one. */
+static void set_end(struct packet *p, const struct layers *l, bool is_dst,
+		    const struct addr *a, __be16 port)
+{
+	set_addr(p, l, is_dst, a);
+	if (!l->fragment_offset)
+		memcpy(p->data + l->l4 + (is_dst ? 2 : 0), &port, 2);
+}
+
+static void fewer_hops(struct step *s)
+{
+	s->want->packet.data[s->l.l3 + (s->l.v6 ? 7 : 8)]--;
+}
+
+static uint8_t traffic_class(const struct step *s)
+{
+	const uint8_t *ip = s->in->data + s->l.l3;
+
+	return s->l.v6 ? get16(ip) >> 4 : ip[1];
+}
+
+/* The first field to be ours, if our length is its length too. */
+static bool got_layers(const struct step *s, struct layers *ret)
+{
+	packet_layers(&s->got->packet, ret);
+	return ret->state == LAYERS_OK;
+}
+
+static struct words answer_words(const struct step *s, uint8_t proto)
+{
+	const uint8_t *data = s->in->data;
+	struct words w = { .src = s->l.dst, .dst = s->l.src, .proto = proto };
+	struct layers g;
+
+	memcpy(w.dmac, data + MAC_LEN, MAC_LEN);
+	memcpy(w.smac, data, MAC_LEN);
+	for (size_t i = 0; i < s->l.vlans; i++) {
+		w.vlan[i].proto = get16(data + 12 + i * VLAN_LEN);
+		w.vlan[i].id = get16(data + 14 + i * VLAN_LEN);
+	}
+	if (!got_layers(s, &g))
+		return w;
+	data = s->got->packet.data + g.l3;
+	if (g.v6) {
+		w.tos = get16(data) >> 4;
+		w.label = get32(data);
+	} else {
+		w.tos = data[1];
+		w.id = get16(data + 4);
+		w.df = data[6] & 0x40;
+	}
+	return w;
+}
+
+void answer_reset(struct step *s)
+{
+	const uint8_t *t = s->in->data + s->l.l4;
+	struct words w = answer_words(s, IPPROTO_TCP);
+	struct packet *p = &s->want->packet;
+
+	w.sport = get16(t + 2);
+	w.dport = get16(t);
+	if (s->tcp_flags & ACK) {
+		w.flags = RST;
+		w.seq = get32(t + 8);
+	} else {
+		w.flags = RST | ACK;
+		w.ack = get32(t + 4) + (s->l.end - s->l.l4) -
+			(t[12] >> 4) * 4 + !!(s->tcp_flags & SYN) +
+			!!(s->tcp_flags & FIN);
+	}
+	*p = packet_build(&w);
+	put16(p->data + p->len - 6, 0);	/* no window */
+	packet_sum(p);
+}
+
+void answer_error(struct step *s, uint8_t type, uint8_t code, uint32_t rest)
+{
+	struct words w = answer_words(s, s->l.v6 ? IPPROTO_ICMPV6 :
+						   IPPROTO_ICMP);
+	size_t have = s->l.end - s->l.l3, least = s->l.l4 - s->l.l3 + 8;
+	size_t most = (s->l.v6 ? 1280 - 40 : 576 - 20) - 8;
+	struct layers g;
+
+	if (most > have)
+		most = have;
+	if (least > most)
+		least = most;
+	w.payload = most;
+	if (got_layers(s, &g) && g.end - g.l4 >= least + 8 &&
+	    g.end - g.l4 <= most + 8)
+		w.payload = g.end - g.l4 - 8;
+	w.type = type;
+	w.code = code;
+	w.rest = rest;
+	w.content = s->in->data + s->l.l3;
+	s->want->packet = packet_build(&w);
+}
+
+void answer_echo(struct step *s)
+{
+	struct packet *p = &s->want->packet;
+	const struct packet *got = &s->got->packet;
+	uint8_t *ip = p->data + s->l.l3;
+
+	memcpy(p->data, s->in->data + MAC_LEN, MAC_LEN);
+	memcpy(p->data + MAC_LEN, s->in->data, MAC_LEN);
+	set_addr(p, &s->l, false, &s->l.dst);
+	set_addr(p, &s->l, true, &s->l.src);
+	if (s->l.v6) {
+		ip[7] = 64;
+	} else {
+		ip[8] = 64;
+		memcpy(ip + 1, got->data + s->l.l3 + 1, 1);
+		memcpy(ip + 4, got->data + s->l.l3 + 4, 4);
+	}
+	p->data[s->l.l4] = s->l.v6 ? 129 : 0;
+	seal(s, &s->l, s->l.end);
+}
+
+static bool is_taken(const struct step *s, const struct memory *m)
+{
+	struct flow reply = {
+		.src = m->server, .sport = m->server_port,
+		.dst = m->nat_addr, .dport = m->nat_port,
+		.proto = s->flow.proto,
+	};
+
+	return memory_find_reply(s->r, &reply);
+}
+
+static bool in_range(const struct step *s, __be16 port)
+{
+	const struct runtime *rt = s->r->tables->runtime;
+
+	return ntohs(port) >= rt->nat_port_first &&
+	       ntohs(port) <= rt->nat_port_last;
+}
+
+/* The address that the datapath took, if it is one; with one, that. */
+static struct addr nat_source(const struct step *s)
+{
+	const struct runtime *rt = s->r->tables->runtime;
+	int first = s->l.v6 ? NAT_ADDRS_MAX + 1 : 1;
+	int count = s->l.v6 ? rt->nat_addrs6 : rt->nat_addrs4;
+	const struct addr *a = s->r->tables->nat_addrs + first;
+	struct layers g;
+
+	if (got_layers(s, &g)) {
+		for (int i = 0; i < count; i++) {
+			if (!memcmp(&a[i], &g.src, sizeof(*a)))
+				return a[i];
+		}
+	}
+	return *a;
+}
+
+/* A new translation, after the datapath's if it is a legal one. False: it
+ * found no port, and may say so. */
+static bool translate(struct step *s, __u32 index, struct memory *m)
+{
+	const struct backend *b = &s->r->tables->backends[index];
+	struct layers g;
+	__be16 port;
+
+	*m = (struct memory){
+		.backend = index, .generation = b->generation, .nat = true,
+		.nat_addr = nat_source(s), .nat_port = s->flow.sport,
+		.server = b->addr, .server_port = b->port ?: s->flow.dport,
+	};
+	if (in_range(s, m->nat_port) && !is_taken(s, m))
+		return true;
+	if (s->got->reasons & REASON_BIT(NO_PORT) || !got_layers(s, &g))
+		return false;
+	memcpy(&port, s->got->packet.data + g.l4, 2);
+	m->nat_port = port;
+	return in_range(s, port) && !is_taken(s, m);
+}
+
+static bool forward_nat(struct step *s, __u32 index)
+{
+	struct packet *p = &s->want->packet;
+	struct memory *old = memory_find(s->r, &s->flow), m;
+
+	if (s->known || (s->is_error && old)) {
+		m = *old;
+	} else {
+		if (!translate(s, index, &m)) {
+			expect(s, REASON_NO_PORT);
+			return false;
+		}
+		memory_put(s->r, &s->flow, &m);
+	}
+	if (s->is_error) {
+		set_addr(p, &s->l, false, &m.nat_addr);
+		set_addr(p, &s->l, true, &m.server);
+		set_end(p, &s->quote, false, &m.server, m.server_port);
+		set_end(p, &s->quote, true, &m.nat_addr, m.nat_port);
+	} else {
+		set_end(p, &s->l, false, &m.nat_addr, m.nat_port);
+		set_end(p, &s->l, true, &m.server, m.server_port);
+	}
+	return true;
+}
+
+/* Low bits of a tunnel's source are the flow's to fill. */
+static struct addr tunnel_source(const struct step *s, const struct link *link,
+				 bool v6, const struct addr *got)
+{
+	const struct runtime *rt = s->r->tables->runtime;
+	static const struct addr zero;
+	struct addr a = v6 ? rt->tunnel6 : rt->tunnel4;
+	__u32 bits = v6 ? rt->tunnel6_bits : rt->tunnel4_bits;
+	__u32 mask = bits ? ~0u >> (32 - bits) : 0;
+
+	if (!memcmp(&a, &zero, sizeof(a)))
+		return v6 ? link->addr6 : link->addr4;
+	a.word[3] = htonl((ntohl(a.word[3]) & ~mask) |
+			  (ntohl(got->word[3]) & mask));
+	return a;
+}
+
+static struct packet encapsulate(const struct step *s, const struct backend *b,
+				 bool df)
+{
+	const struct runtime *rt = s->r->tables->runtime;
+	const struct packet *got = &s->got->packet;
+	enum forward how = s->service->service.forward;
+	struct layers g;
+	struct tunnel t = {
+		.forward = how, .dst = b->addr, .df = df,
+		.tos = traffic_class(s), .vni = rt->geneve_vni, .sport = 0xc000,
+		.dport = how == FORWARD_GUE ? rt->gue_port : rt->geneve_port,
+	};
+
+	if (got_layers(s, &g)) {
+		t.sport |= get16(got->data + g.l4);
+		t.label = g.v6 ? get32(got->data + g.l3) & 0xfffff : 0;
+	}
+	t.src = tunnel_source(s, &s->r->tables->links[b->hop.link],
+			      addr_v6(&b->addr), &g.src);
+	return packet_tunneled(&s->want->packet, &t);
+}
+
+static bool may_fragment(const struct step *s)
+{
+	return !s->l.v6 && !(s->in->data[s->l.l3 + 6] & 0x40);
+}
+
+static void too_big(struct step *s, size_t mtu)
+{
+	if (is_unanswerable(s)) {
+		expect(s, REASON_UNANSWERED);
+		return;
+	}
+	expect(s, REASON_TOO_BIG);
+	if (s->l.v6)
+		answer_error(s, 2, 0, mtu < 1280 ? 1280 : mtu);
+	else
+		answer_error(s, 3, 4, mtu);
+}
+
+static void unresolved(struct step *s, const struct backend *b)
+{
+	if (b->flags & BACKEND_LOCAL) {
+		expect(s, REASON_LOCAL);
+	} else {
+		expect(s, REASON_VIA_STACK);
+		expect_or(s, s->is_error ? REASON_ICMP_FORWARDED :
+					   REASON_FORWARDED);
+		expect_or(s, REASON_NO_NEXT_HOP);
+	}
+	s->want->compare = COMPARE_NOTHING;
+}
+
+void forward(struct step *s, __u32 index)
+{
+	const struct backend *b = &s->r->tables->backends[index];
+	const struct link *link = &s->r->tables->links[b->hop.link];
+	enum forward how = s->service->service.forward;
+	struct vlan vlan[VLANS_MAX] = {
+		{ ntohs(link->vlan_proto), ntohs(link->vlan_id) },
+	};
+	size_t overhead = tunnel_overhead(how, addr_v6(&b->addr));
+	struct packet *p = &s->want->packet;
+	bool fits = s->l.end - s->l.l3 + overhead <= link->mtu;
+
+	if (!(b->flags & BACKEND_LOCAL) && b->hop.link && !fits &&
+	    !may_fragment(s)) {
+		too_big(s, link->mtu - overhead);
+		return;
+	}
+	if (how == FORWARD_NAT && !forward_nat(s, index))
+		return;
+	if (b->flags & BACKEND_LOCAL || !b->hop.link) {
+		unresolved(s, b);
+		return;
+	}
+	fewer_hops(s);
+	seal_all(s);
+	if (how >= FORWARD_IPIP)
+		*p = encapsulate(s, b, fits);
+	*p = packet_framed(p, b->hop.mac, link->mac, vlan);
+	expect(s, s->is_error ? REASON_ICMP_FORWARDED : REASON_FORWARDED);
+	s->want->actions = 1 << (link->ifindex == s->r->ifindex ?
+					 XDP_TX : XDP_REDIRECT);
+}
+
+void give_back(struct step *s, const struct memory *m)
+{
+	struct packet *p = &s->want->packet;
+
+	fewer_hops(s);
+	if (s->is_error) {
+		set_addr(p, &s->l, false, &m->flow.dst);
+		set_addr(p, &s->l, true, &m->flow.src);
+		set_end(p, &s->quote, false, &m->flow.src, m->flow.sport);
+		set_end(p, &s->quote, true, &m->flow.dst, m->flow.dport);
+	} else {
+		set_end(p, &s->l, false, &m->flow.dst, m->flow.dport);
+		set_end(p, &s->l, true, &m->flow.src, m->flow.sport);
+	}
+	seal_all(s);
+	expect(s, s->is_error ? REASON_ICMP_FORWARDED : REASON_RETURNED);
+	expect_or(s, REASON_VIA_STACK);
+	s->want->compare = COMPARE_IP;
+}

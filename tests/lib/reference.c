@@ -1,0 +1,670 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * From packet to verdict, in the order of the specification: whose is it, is
+ * it well formed, which flow, which service, which backend; rewriting is in
+ * forward.c, what is remembered in memory.c.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <arpa/inet.h>
+#include <linux/bpf.h>
+
+#include <fairlead/hash.h>
+
+#include "bytes.h"
+#include "reference_impl.h"
+
+static const char *const reason_names[] = {
+#define X(name, verdict, text) [REASON_##name] = #name,
+	FAIRLEAD_REASONS(X)
+#undef X
+};
+
+const char *reason_name(enum reason why)
+{
+	return why < 0 || why >= NR_REASONS ? "NONE" : reason_names[why];
+}
+
+static unsigned int verdict_actions(enum verdict verdict)
+{
+	switch (verdict) {
+	case VERDICT_PASS: return 1 << XDP_PASS;
+	case VERDICT_FORWARD: return 1 << XDP_TX | 1 << XDP_REDIRECT;
+	case VERDICT_REPLY: return 1 << XDP_TX;
+	default: return 1 << XDP_DROP;
+	}
+}
+
+void expect(struct step *s, enum reason why)
+{
+	s->want->reasons = 1u << why;
+	s->want->actions = verdict_actions(reason_verdict(why));
+	s->want->compare = reason_verdict(why) == VERDICT_DROP ?
+				   COMPARE_NOTHING : COMPARE_FRAME;
+}
+
+void expect_or(struct step *s, enum reason why)
+{
+	s->want->reasons |= 1u << why;
+	s->want->actions |= verdict_actions(reason_verdict(why));
+}
+
+static void expect_vague(struct step *s, unsigned int reasons)
+{
+	s->want->reasons = 0;
+	s->want->actions = 0;
+	s->want->compare = COMPARE_NOTHING;
+	for (int why = 0; why < NR_REASONS; why++) {
+		if (reasons & 1u << why)
+			expect_or(s, why);
+	}
+}
+
+static bool addr_eq(const struct addr *a, const struct addr *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+static bool addr_within(const struct addr *a, const struct addr *net,
+			unsigned int len)
+{
+	const uint8_t *x = (const uint8_t *)a, *y = (const uint8_t *)net;
+	unsigned int bytes = len / 8, bits = len % 8;
+
+	return !memcmp(x, y, bytes) &&
+	       (!bits || !((x[bytes] ^ y[bytes]) >> (8 - bits)));
+}
+
+static bool is_nat_addr(const struct reference *r, const struct addr *a)
+{
+	const struct runtime *rt = r->tables->runtime;
+
+	for (int i = 1; i <= rt->nat_addrs4; i++) {
+		if (addr_eq(&r->tables->nat_addrs[i], a))
+			return true;
+	}
+	for (int i = 1; i <= rt->nat_addrs6; i++) {
+		if (addr_eq(&r->tables->nat_addrs[NAT_ADDRS_MAX + i], a))
+			return true;
+	}
+	return false;
+}
+
+static bool is_host_addr(const struct reference *r, const struct addr *a)
+{
+	for (size_t i = 0; i < r->nr_host_addrs; i++) {
+		if (addr_eq(&r->host_addrs[i], a))
+			return true;
+	}
+	return false;
+}
+
+static bool is_vip(const struct reference *r, const struct addr *a)
+{
+	for (size_t i = 0; i < r->nr_services; i++) {
+		if (addr_within(a, &r->services[i].service.addr,
+				r->services[i].prefix_len))
+			return true;
+	}
+	return false;
+}
+
+/* The service of flow f; a port of its own goes before every port. */
+static const struct reference_service *
+service_of(const struct reference *r, const struct flow *f)
+{
+	const struct reference_service *any = NULL;
+	uint16_t port = ntohs(f->dport);
+
+	for (size_t i = 0; i < r->nr_services; i++) {
+		const struct reference_service *s = &r->services[i];
+
+		if (s->service.proto != f->proto ||
+		    !addr_within(&f->dst, &s->service.addr, s->prefix_len) ||
+		    port < s->service.port_first || port > s->service.port_last)
+			continue;
+		if (s->service.port_first || s->service.port_last != 65535)
+			return s;
+		any = s;
+	}
+	return any;
+}
+
+static bool is_bad_source(const struct layers *l)
+{
+	const uint8_t *a = (const uint8_t *)&l->src;
+	static const uint8_t zero[15];
+
+	if (!l->v6)
+		return a[12] == 0 || a[12] == 127 || a[12] >= 224;
+	return a[0] == 0xff || !addr_v6(&l->src) ||
+	       (!memcmp(a, zero, 15) && a[15] <= 1);
+}
+
+/* TCP, UDP and SCTP as they stand at l4: is there a whole header? */
+static bool ports_wrong(struct step *s)
+{
+	const uint8_t *l4 = s->in->data + s->l.l4;
+	size_t room = s->l.end - s->l.l4;
+	static const uint8_t least[] = {
+		[IPPROTO_TCP] = 20, [IPPROTO_UDP] = 8, [IPPROTO_SCTP] = 12,
+	};
+	bool is_sctp = s->l.proto == IPPROTO_SCTP;
+
+	if (room < least[s->l.proto]) {
+		expect(s, REASON_TRUNCATED);
+		return true;
+	}
+	s->flow.sport = htons(get16(l4));
+	s->flow.dport = htons(get16(l4 + 2));
+	if (s->l.proto == IPPROTO_TCP) {
+		s->tcp_flags = l4[13];
+		s->opens = (l4[13] & (SYN | ACK)) == SYN;
+		if (l4[12] >> 4 < 5)
+			expect(s, REASON_BAD_HEADER);
+		else if ((l4[12] >> 4) * 4u > room)
+			expect(s, REASON_TRUNCATED);
+	} else if (is_sctp) {
+		s->opens = room > 12 && l4[12] == SCTP_INIT;
+	} else if (get16(l4 + 4) < 8) {
+		expect(s, REASON_BAD_HEADER);
+	} else if (get16(l4 + 4) > room && !s->l.fragment) {
+		expect(s, REASON_TRUNCATED);
+	}
+	return s->want->reasons;
+}
+
+static bool is_icmp(const struct layers *l)
+{
+	return l->proto == (l->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+}
+
+static bool is_transport(uint8_t proto)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP ||
+	       proto == IPPROTO_SCTP;
+}
+
+static bool is_malformed(struct step *s)
+{
+	if (s->l.state == LAYERS_OK && s->l.l4 <= s->l.end)
+		return false;
+	expect(s, s->l.state == LAYERS_TRUNCATED ? REASON_TRUNCATED :
+						   REASON_BAD_HEADER);
+	/* Which of two faults is found first is nobody's concern. */
+	expect_or(s, REASON_BAD_HEADER);
+	expect_or(s, REASON_TRUNCATED);
+	return true;
+}
+
+bool is_unanswerable(const struct step *s)
+{
+	return s->in->data[0] & 1 || s->l.fragment_offset ||
+	       (s->l.proto == IPPROTO_TCP && s->tcp_flags & RST) ||
+	       s->is_error;
+}
+
+void reject(struct step *s, enum reason why)
+{
+	if (is_unanswerable(s)) {
+		expect(s, REASON_UNANSWERED);
+		return;
+	}
+	expect(s, why);
+	if (why == REASON_HOPS_EXCEEDED)
+		answer_error(s, s->l.v6 ? 3 : 11, 0, 0);
+	else if (s->l.proto == IPPROTO_TCP)
+		answer_reset(s);
+	else
+		answer_error(s, s->l.v6 ? 1 : 3, s->l.v6 ? 4 : 3, 0);
+}
+
+static const struct backend *backend_at(const struct reference *r, __u32 index)
+{
+	return &r->tables->backends[index];
+}
+
+static bool may_serve(const struct reference *r, __u32 index)
+{
+	__u8 state = backend_at(r, index)->state;
+
+	return index && (state == BACKEND_ACTIVE || state == BACKEND_DRAIN ||
+			 state == BACKEND_LEAVING);
+}
+
+/* The backend of s's flow as recorded; 0: none, or it cannot serve. */
+static __u32 recorded_backend(struct step *s)
+{
+	const struct memory *m = memory_find(s->r, &s->flow);
+
+	if (!m || backend_at(s->r, m->backend)->generation != m->generation ||
+	    !may_serve(s->r, m->backend))
+		return 0;
+	return m->backend;
+}
+
+/* Every backend that has a slot, into s->candidates. */
+static void any_slot(struct step *s)
+{
+	const struct service *svc = &s->service->service;
+
+	for (__u32 i = 0; i < svc->slot_count; i++) {
+		__u32 backend = s->service->slots[i].backend;
+		size_t j;
+
+		for (j = 0; j < s->nr_candidates; j++) {
+			if (s->candidates[j] == backend)
+				break;
+		}
+		if (j == s->nr_candidates && j < CANDIDATES_MAX && backend)
+			s->candidates[s->nr_candidates++] = backend;
+	}
+}
+
+static const struct slot *slot_of(const struct step *s)
+{
+	const struct service *svc = &s->service->service;
+	const __u32 *key = s->r->tables->hash_key;
+	__u64 dst = hash_dst(key, &s->flow.dst);
+	__u64 hash = svc->flags & SERVICE_AFFINITY ?
+			     client_hash(key, dst, &s->flow.src) :
+			     flow_hash(key, dst, &s->flow);
+
+	return &s->service->slots[slot_index(hash, svc->slot_count)];
+}
+
+static bool is_new_flow(const struct step *s)
+{
+	return !s->is_error &&
+	       (s->opens || s->flow.proto == IPPROTO_UDP);
+}
+
+static struct flow affinity_key(const struct step *s)
+{
+	struct flow f = s->flow;
+
+	f.sport = 0;
+	f.kind = FLOW_AFFINITY;
+	return f;
+}
+
+static __u32 sticky_backend(struct step *s)
+{
+	struct flow f = affinity_key(s);
+	const struct memory *m = memory_find(s->r, &f);
+
+	if (!m || backend_at(s->r, m->backend)->generation != m->generation ||
+	    backend_at(s->r, m->backend)->state != BACKEND_ACTIVE)
+		return 0;
+	return m->backend;
+}
+
+/* By the slot: who has it, or who had it when the flow is an older one. */
+static __u32 slot_backend(struct step *s)
+{
+	const struct slot *slot = slot_of(s);
+
+	if (!s->opens && slot->previous && may_serve(s->r, slot->previous) &&
+	    !(s->service->service.flags & SERVICE_STATELESS))
+		return slot->previous;
+	return slot->backend;
+}
+
+/* Fills candidates: more than one if chance decides. */
+static void choose(struct step *s)
+{
+	const struct service *svc = &s->service->service;
+	bool maglev = svc->algorithm == ALGORITHM_MAGLEV;
+	__u32 backend = 0;
+
+	if (svc->flags & SERVICE_STATELESS && svc->forward != FORWARD_NAT) {
+		s->candidates[s->nr_candidates++] = slot_of(s)->backend;
+		return;
+	}
+	s->keeps = !maglev || svc->forward == FORWARD_NAT ||
+		   svc->flags & (SERVICE_TRACKED | SERVICE_AFFINITY) ||
+		   slot_of(s)->previous;
+	if (s->keeps)
+		backend = recorded_backend(s);
+	s->known = backend;
+	if (!backend && svc->flags & SERVICE_AFFINITY && is_new_flow(s))
+		backend = sticky_backend(s);
+	if (!backend && !maglev && is_new_flow(s)) {
+		any_slot(s);
+		return;
+	}
+	s->candidates[s->nr_candidates++] = backend ?: slot_backend(s);
+}
+
+/* The choice was made: remember what the datapath must. */
+static void keep(struct step *s, __u32 backend)
+{
+	const struct service *svc = &s->service->service;
+	struct memory m = {
+		.backend = backend,
+		.generation = backend_at(s->r, backend)->generation,
+	};
+
+	if (s->is_error)
+		return;
+	if (svc->flags & SERVICE_AFFINITY && is_new_flow(s) && !s->known) {
+		struct flow f = affinity_key(s);
+
+		memory_put(s->r, &f, &m);
+	}
+	if (!s->keeps || s->known || svc->forward == FORWARD_NAT)
+		return;
+	memory_put(s->r, &s->flow, &m);
+}
+
+static uint8_t hop_limit(const struct step *s)
+{
+	return s->in->data[s->l.l3 + (s->l.v6 ? 7 : 8)];
+}
+
+/* Towards one of the candidates: the one that the datapath took, if it may. */
+static void to_backend(struct step *s)
+{
+	struct outcome *want = s->want;
+	size_t taken = 0;
+
+	if (!s->nr_candidates || !s->candidates[0]) {
+		reject(s, REASON_NO_BACKEND);
+		return;
+	}
+	if (hop_limit(s) <= 1) {
+		reject(s, REASON_HOPS_EXCEEDED);
+		return;
+	}
+	for (size_t i = 0; i < s->nr_candidates; i++) {
+		want->packet = *s->in;
+		forward(s, s->candidates[i]);
+		if (s->nr_candidates == 1 || outcome_ok(want, s->got, false)) {
+			taken = i;
+			break;
+		}
+	}
+	keep(s, s->candidates[taken]);
+}
+
+static void to_service(struct step *s)
+{
+	s->service = service_of(s->r, &s->flow);
+	if (!s->service && is_host_addr(s->r, &s->flow.dst)) {
+		expect(s, REASON_HOST_PORT);
+		return;
+	}
+	if (!s->service) {
+		reject(s, REASON_NO_SERVICE);
+		return;
+	}
+	if (!s->service->service.slot_count) {
+		if (is_host_addr(s->r, &s->flow.dst))
+			expect_vague(s, REASON_BIT(NO_BACKEND) |
+					REASON_BIT(HOST_PORT));
+		else
+			reject(s, REASON_NO_BACKEND);
+		return;
+	}
+	choose(s);
+	to_backend(s);
+}
+
+static bool from_backend(struct step *s)
+{
+	const struct memory *m;
+
+	if (!is_nat_addr(s->r, &s->flow.dst))
+		return false;
+	m = memory_find_reply(s->r, &s->flow);
+	if (!m)
+		return false;
+	if (hop_limit(s) <= 1)
+		expect_vague(s, REASON_BIT(HOPS_EXCEEDED) |
+				REASON_BIT(UNANSWERED));
+	else
+		give_back(s, m);
+	return true;
+}
+
+static void unknown_at_nat(struct step *s)
+{
+	expect(s, is_host_addr(s->r, &s->l.dst) && is_vip(s->r, &s->l.dst) ?
+		       REASON_HOST_PORT : REASON_NO_CONN);
+}
+
+static void unrelated(struct step *s)
+{
+	expect(s, REASON_ICMP_UNRELATED);
+	if (is_nat_addr(s->r, &s->l.dst))
+		expect_or(s, REASON_NO_CONN);
+	if (is_host_addr(s->r, &s->l.dst))
+		expect_or(s, REASON_HOST_PORT);
+	if (s->want->actions & 1 << XDP_PASS)
+		s->want->compare = COMPARE_NOTHING;
+}
+
+/* Turn s->flow into that of the packets which the quoted one answers. */
+static bool quoted_flow(struct step *s)
+{
+	const uint8_t *l4;
+
+	s->quote.vlans = 0;
+	packet_layers_ip(s->in, s->l.l4 + 8, s->l.end, s->l.v6, &s->quote);
+	if (s->quote.state == LAYERS_NO_DST || s->quote.state == LAYERS_BAD ||
+	    s->quote.fragment_offset || s->quote.l4 + 8 > s->l.end ||
+	    !is_transport(s->quote.proto))
+		return false;
+	l4 = s->in->data + s->quote.l4;
+	s->flow.src = s->quote.dst;
+	s->flow.dst = s->quote.src;
+	s->flow.sport = htons(get16(l4 + 2));
+	s->flow.dport = htons(get16(l4));
+	s->flow.proto = s->quote.proto;
+	s->is_error = true;
+	return true;
+}
+
+static void icmp_error_arrived(struct step *s)
+{
+	const struct memory *m;
+
+	if (!quoted_flow(s)) {
+		unrelated(s);
+		return;
+	}
+	if (is_nat_addr(s->r, &s->flow.dst) &&
+	    (m = memory_find_reply(s->r, &s->flow))) {
+		give_back(s, m);
+		return;
+	}
+	s->service = service_of(s->r, &s->flow);
+	if (!s->service || !s->service->service.slot_count ||
+	    !addr_eq(&s->flow.dst, &s->l.dst) ||
+	    (s->service->service.forward == FORWARD_NAT &&
+	     !memory_find(s->r, &s->flow))) {
+		unrelated(s);
+		return;
+	}
+	choose(s);
+	to_backend(s);
+}
+
+static void icmp_arrived(struct step *s)
+{
+	const uint8_t *l4 = s->in->data + s->l.l4;
+	bool v6 = s->l.v6;
+
+	if (s->l.end - s->l.l4 < 8) {
+		expect(s, REASON_TRUNCATED);
+		return;
+	}
+	if (v6 ? l4[0] >= 1 && l4[0] <= 4 :
+		 l4[0] == 3 || l4[0] == 11 || l4[0] == 12) {
+		icmp_error_arrived(s);
+	} else if (is_host_addr(s->r, &s->l.dst)) {
+		expect(s, REASON_HOST_PORT);
+	} else if (!is_vip(s->r, &s->l.dst)) {
+		expect(s, REASON_NO_CONN);
+	} else if (l4[0] != (v6 ? 128 : 8)) {
+		expect_vague(s, REASON_BIT(ICMP_UNRELATED) |
+				REASON_BIT(PROTOCOL) | REASON_BIT(UNANSWERED));
+	} else if (s->in->data[0] & 1) {
+		expect(s, REASON_UNANSWERED);
+	} else {
+		expect(s, REASON_ECHO);
+		answer_echo(s);
+	}
+}
+
+static struct flow fragment_key(const struct step *s)
+{
+	struct flow f = s->flow;
+
+	f.kind = FLOW_FRAGMENT;
+	f.sport = s->l.fragment_id >> 16;
+	f.dport = s->l.fragment_id;
+	return f;
+}
+
+/* Ports of a later fragment, from its first one. */
+static bool later_fragment(struct step *s)
+{
+	struct flow f = fragment_key(s);
+	const struct memory *m = memory_find(s->r, &f);
+
+	if (m) {
+		s->flow.sport = m->sport;
+		s->flow.dport = m->dport;
+		return true;
+	}
+	expect(s, REASON_FRAGMENT_EARLY);
+	expect_or(s, REASON_FRAGMENT_LOST);
+	if (is_host_addr(s->r, &s->l.dst))
+		expect_or(s, REASON_HOST_PORT);
+	if (is_nat_addr(s->r, &s->l.dst))
+		expect_or(s, REASON_NO_CONN);
+	return false;
+}
+
+static void first_fragment(struct step *s)
+{
+	struct flow f = fragment_key(s);
+	struct memory m = { .sport = s->flow.sport, .dport = s->flow.dport };
+
+	memory_put(s->r, &f, &m);
+}
+
+static void transport_arrived(struct step *s)
+{
+	if (s->l.fragment_offset) {
+		if (!later_fragment(s))
+			return;
+	} else if (ports_wrong(s)) {
+		return;
+	} else if (s->l.fragment) {
+		first_fragment(s);
+	}
+	if (from_backend(s))
+		return;
+	if (!is_vip(s->r, &s->l.dst))
+		unknown_at_nat(s);
+	else
+		to_service(s);
+}
+
+static void ours(struct step *s)
+{
+	bool bad = is_bad_source(&s->l);
+
+	if (is_malformed(s)) {
+		if (bad)
+			expect_or(s, REASON_BAD_ADDR);
+	} else if (bad) {
+		expect(s, REASON_BAD_ADDR);
+	} else if (is_icmp(&s->l) && !s->l.fragment_offset) {
+		icmp_arrived(s);
+	} else if (is_transport(s->l.proto)) {
+		transport_arrived(s);
+	} else if (is_icmp(&s->l)) {
+		expect_vague(s, REASON_BIT(PROTOCOL) |
+				REASON_BIT(FRAGMENT_EARLY) |
+				REASON_BIT(FRAGMENT_LOST) |
+				REASON_BIT(HOST_PORT) | REASON_BIT(NO_CONN) |
+				REASON_BIT(UNANSWERED));
+	} else if (is_host_addr(s->r, &s->l.dst)) {
+		expect(s, REASON_HOST_PORT);
+	} else {
+		expect(s, is_vip(s->r, &s->l.dst) ? REASON_PROTOCOL :
+						    REASON_NO_CONN);
+	}
+}
+
+void reference_packet(struct reference *r, const struct packet *in,
+		      const struct outcome *got, struct outcome *want)
+{
+	struct step s = { .r = r, .in = in, .got = got, .want = want };
+
+	want->packet = *in;
+	want->reasons = 0;
+	packet_layers(in, &s.l);
+	s.flow = (struct flow){ .src = s.l.src, .dst = s.l.dst,
+				.proto = s.l.proto, .kind = FLOW_PACKET };
+	if (s.l.state == LAYERS_NOT_IP)
+		expect(&s, REASON_NOT_IP);
+	else if (s.l.state == LAYERS_NO_DST ||
+		 s.l.v6 != addr_v6(&s.l.dst) ||
+		 !(is_vip(r, &s.l.dst) || is_nat_addr(r, &s.l.dst)))
+		expect(&s, REASON_NOT_OURS);
+	else
+		ours(&s);
+}
+
+static void outcome_say(const char *who, const struct outcome *o)
+{
+	static const char *const actions[] = {
+		"ABORTED", "DROP", "PASS", "TX", "REDIRECT",
+	};
+
+	fprintf(stderr, "  %s", who);
+	for (int why = 0; why < NR_REASONS; why++) {
+		if (o->reasons & 1u << why)
+			fprintf(stderr, " %s", reason_name(why));
+	}
+	fputc(',', stderr);
+	for (int i = 0; i < 5; i++) {
+		if (o->actions & 1 << i)
+			fprintf(stderr, " %s", actions[i]);
+	}
+	fputc('\n', stderr);
+}
+
+static bool packet_ok(const struct outcome *want, const struct outcome *got)
+{
+	struct packet a, b;
+
+	if (want->compare == COMPARE_NOTHING)
+		return true;
+	if (want->compare == COMPARE_FRAME)
+		return packet_eq(&want->packet, &got->packet);
+	a = packet_framed(&want->packet, mac_us, mac_us, NULL);
+	b = packet_framed(&got->packet, mac_us, mac_us, NULL);
+	return packet_eq(&a, &b);
+}
+
+bool outcome_ok(const struct outcome *want, const struct outcome *got,
+		bool loud)
+{
+	bool same = packet_ok(want, got);
+	bool ok = same && (!got->reasons || got->reasons & want->reasons) &&
+		  got->actions & want->actions;
+
+	if (!ok && loud) {
+		outcome_say("want", want);
+		outcome_say("got ", got);
+		if (!same)
+			packet_diff(&want->packet, &got->packet);
+	}
+	return ok;
+}

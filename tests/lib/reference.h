@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The datapath once more: plain, slow and without limits. It knows services
+ * as they were defined and slots as they are in the tables, keeps its own
+ * connections, and says what must become of a packet. What the programs are
+ * free to choose (a NAT port, a tunnel's source port, a random slot) it takes
+ * from what they did, after checking that they were free to.
+ */
+#ifndef FAIRLEAD_TEST_REFERENCE_H
+#define FAIRLEAD_TEST_REFERENCE_H
+
+#include <fairlead/reasons.h>
+
+#include "pkt.h"
+#include "tables.h"
+
+#define HOST_ADDRS_MAX 8
+#define REASON_BIT(name) (1u << REASON_##name)
+
+/* How much of a packet has an expectation. */
+enum compare {
+	COMPARE_FRAME,
+	COMPARE_IP,	/* not the Ethernet header: the route decides that */
+	COMPARE_NOTHING,
+};
+
+/* What became of a packet; or, with several bits, what may become of it. */
+struct outcome {
+	unsigned int reasons;	/* REASON_BIT() */
+	unsigned int actions;	/* 1 << XDP_* */
+	enum compare compare;
+	struct packet packet;
+};
+
+struct reference_service {
+	struct service service;	/* as the tables have it */
+	unsigned int prefix_len; /* bits of struct addr */
+	struct slot *slots;	/* owned */
+};
+
+struct reference;
+
+/* Reads backends, links and runtime through t, which stays the caller's. */
+struct reference *reference_new(const struct tables *t, __u32 ifindex);
+void reference_free(struct reference *r);
+
+/* What is in force from now on; takes the slots. Connections stay. */
+void reference_services(struct reference *r, struct reference_service *s,
+			size_t count);
+void reference_host_addrs(struct reference *r, const struct addr *addrs,
+			  size_t count);
+
+/* in arrived; got is what the programs made of it. */
+void reference_packet(struct reference *r, const struct packet *in,
+		      const struct outcome *got, struct outcome *want);
+
+/* True if got is as wanted; else says why to stderr, if loud. */
+bool outcome_ok(const struct outcome *want, const struct outcome *got,
+		bool loud);
+
+const char *reason_name(enum reason why);
+
+#endif

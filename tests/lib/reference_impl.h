@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Shared by the reference's own files; nobody else includes it. */
+#ifndef FAIRLEAD_TEST_REFERENCE_IMPL_H
+#define FAIRLEAD_TEST_REFERENCE_IMPL_H
+
+#include "reference.h"
+
+#define CANDIDATES_MAX 64
+#define MEMORY_BUCKETS 512
+
+/* What is remembered of a flow. */
+struct memory {
+	struct memory *next;
+	struct flow flow;
+	__u32 backend, generation;
+	__be16 sport, dport;	/* of a fragment */
+	bool nat;
+	struct addr nat_addr;
+	__be16 nat_port;
+	struct addr server;	/* NAT: where the backend is */
+	__be16 server_port;
+};
+
+struct reference {
+	const struct tables *tables;
+	__u32 ifindex;		/* where packets arrive */
+	struct reference_service *services;
+	size_t nr_services;
+	struct addr host_addrs[HOST_ADDRS_MAX];
+	size_t nr_host_addrs;
+	struct memory *buckets[MEMORY_BUCKETS];
+};
+
+/* One packet on its way. */
+struct step {
+	struct reference *r;
+	const struct packet *in;
+	const struct outcome *got;
+	struct outcome *want;
+	struct layers l;	/* in's */
+	struct layers quote;	/* of an ICMP error in in */
+	struct flow flow;
+	bool is_error;
+	bool opens;		/* SYN, INIT */
+	bool keeps;		/* conns decide */
+	bool known;		/* ... and did */
+	uint8_t tcp_flags;
+	const struct reference_service *service;
+	__u32 candidates[CANDIDATES_MAX];
+	size_t nr_candidates;
+};
+
+void expect(struct step *s, enum reason why);
+void expect_or(struct step *s, enum reason why);
+void reject(struct step *s, enum reason why);
+/* Whether no answer may go to where the packet came from. */
+bool is_unanswerable(const struct step *s);
+
+/* Make want's packet; it is in's copy on entry. */
+void answer_reset(struct step *s);
+void answer_error(struct step *s, uint8_t type, uint8_t code, uint32_t rest);
+void answer_echo(struct step *s);
+void forward(struct step *s, __u32 backend);
+void give_back(struct step *s, const struct memory *m);
+
+struct memory *memory_find(struct reference *r, const struct flow *f);
+/* The client's flow whose replies look like f. */
+struct memory *memory_find_reply(struct reference *r, const struct flow *f);
+/* Replaces what is there. */
+struct memory *memory_put(struct reference *r, const struct flow *f,
+			  const struct memory *m);
+
+#endif

@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* See world.h. */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+#include <linux/bpf.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bytes.h"
+#include "dp.h"
+#include "world.h"
+
+#define CPUS_MAX 512
+#define HOSTS_MAX HOST_ADDRS_MAX
+
+struct world {
+	struct dp *dp;
+	struct state *state;
+	struct model *model;
+	struct reference *reference;
+	struct addr hosts[HOSTS_MAX];
+	size_t nr_hosts;
+	struct addr locals[HOSTS_MAX];
+	size_t nr_locals;
+	__u32 now_s;
+	int link;
+	int program, counters;
+	int cpu, cpus;
+	__u64 packets[NR_REASONS];
+	unsigned int seen;
+};
+
+static void die(const char *what, int err)
+{
+	fprintf(stderr, "%s: %s\n", what, strerror(-err));
+	abort();
+}
+
+/* The map of a program that has the name. */
+static int program_map(int program, const char *name)
+{
+	__u32 ids[64];
+	struct bpf_prog_info info = {
+		.nr_map_ids = 64,
+		.map_ids = (unsigned long)ids,
+	};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(program, &info, &len))
+		die("program info", -errno);
+	for (__u32 i = 0; i < info.nr_map_ids && i < 64; i++) {
+		struct bpf_map_info map = {};
+		__u32 map_len = sizeof(map);
+		int fd = bpf_map_get_fd_by_id(ids[i]);
+
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &map, &map_len) &&
+		    !strcmp(map.name, name))
+			return fd;
+		close(fd);
+	}
+	die(name, -ENOENT);
+	return -1;
+}
+
+static void stay_on_this_cpu(struct world *w)
+{
+	cpu_set_t set;
+
+	w->cpu = sched_getcpu();
+	CPU_ZERO(&set);
+	CPU_SET(w->cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		die("CPU affinity", -errno);
+	w->cpus = libbpf_num_possible_cpus();
+	if (w->cpus < 1 || w->cpus > CPUS_MAX)
+		die("number of CPUs", -ERANGE);
+}
+
+struct world *world_open(void)
+{
+	struct dp_opts opts = {
+		.unpinned = true,
+		.has_hash_key = true,
+		.sizes = { .services = 256, .backends = 1024, .slots = 1 << 16,
+			   .cell_buckets = 256, .conn_buckets = 1 << 13 },
+	};
+	struct world *w = calloc(1, sizeof(*w));
+	int err;
+
+	if (!w)
+		abort();
+	for (int i = 0; i < 16; i++)
+		opts.hash_key[i] = 0x9e3779b9u * (i + 1);
+	if (unshare(CLONE_NEWNET))
+		die("network namespace", -errno);
+	stay_on_this_cpu(w);
+	err = dp_open(&opts, &w->dp);
+	if (err)
+		die("datapath", err);
+	w->program = dp_program_fd(w->dp, "fl_xdp");
+	if (w->program < 0)
+		die("fl_xdp", w->program);
+	w->counters = program_map(w->program, "counters");
+	world_reset(w);
+	return w;
+}
+
+void world_close(struct world *w)
+{
+	reference_free(w->reference);
+	model_free(w->model);
+	state_free(w->state);
+	close(w->counters);
+	dp_close(w->dp);
+	free(w);
+}
+
+struct tables *world_tables(struct world *w)
+{
+	return dp_tables(w->dp);
+}
+
+struct model *world_model(struct world *w)
+{
+	return w->model;
+}
+
+struct reference *world_reference(struct world *w)
+{
+	return w->reference;
+}
+
+int world_program(const struct world *w)
+{
+	return w->program;
+}
+
+unsigned int world_seen(const struct world *w)
+{
+	return w->seen;
+}
+
+static void set_links(struct tables *t)
+{
+	for (__u32 i = LINK_TX; i <= LINK_VLAN; i++) {
+		t->links[i] = (struct link){
+			.ifindex = i == LINK_TX ? 1 : 2, .mtu = 1500,
+			.mac = { 0x02, 0, 0, 0, 0x11, i },
+			.addr4 = addr("10.9.9.0"), .addr6 = addr("fd00:99::"),
+			.user_ifindex = i,
+		};
+		t->links[i].addr4.word[3] |= htonl(i);
+		t->links[i].addr6.word[3] |= htonl(i);
+	}
+	t->links[LINK_VLAN].vlan_proto = htons(0x8100);
+	t->links[LINK_VLAN].vlan_id = htons(7);
+}
+
+static void clear_conns(struct tables *t)
+{
+	for (__u32 i = 0; i < t->conn_buckets; i += 256) {
+		__u32 n = t->conn_buckets - i < 256 ? t->conn_buckets - i : 256;
+		union conn_line *line = t->conns(t, i, n);
+
+		if (!line)
+			die("table of connections", -ENOMEM);
+		memset(line, 0, n * (CONN_WAYS + 1) * sizeof(*line));
+	}
+}
+
+static void clear_tables(struct tables *t)
+{
+	struct slot *slots = t->slots(t, 0, t->nr_slots);
+
+	if (!slots)
+		die("slots", -ENOMEM);
+	memset(slots, 0, t->nr_slots * sizeof(*slots));
+	memset(t->services, 0, t->nr_services * sizeof(*t->services));
+	memset(t->infos, 0, t->nr_services * sizeof(*t->infos));
+	memset(t->cells, 0, t->cell_buckets * SERVICE_CELLS *
+			    sizeof(*t->cells));
+	memset(t->backends, 0, t->nr_backends * sizeof(*t->backends));
+	memset(t->nat_addrs, 0, (2 * NAT_ADDRS_MAX + 1) *
+				sizeof(*t->nat_addrs));
+	memset(t->vip_filter, 0, VIP_FILTER_SIZE);
+	memset(t->runtime, 0, sizeof(*t->runtime));
+	clear_conns(t);
+}
+
+void world_reset(struct world *w)
+{
+	struct tables *t = world_tables(w);
+	static const char *const nat[] = { "10.9.9.1", "fd00:99::1" };
+	int err;
+
+	if (w->state) {		/* prefixes are not memory: undo them */
+		model_free(w->model);
+		w->model = model_new();
+		world_apply(w);
+		state_free(w->state);
+	} else {
+		w->model = model_new();
+	}
+	if (!w->model)
+		abort();
+	w->nr_hosts = 0;
+	w->nr_locals = 0;
+	w->link = LINK_TX;
+	w->now_s = dp_now_s();
+	clear_tables(t);
+	set_links(t);
+	err = state_load(t, w->now_s, &w->state, NULL);
+	if (err)
+		die("state", err);
+	reference_free(w->reference);
+	w->reference = reference_new(t, 1);
+	world_nat(w, nat, 2);
+	world_apply(w);
+}
+
+static struct model_service *find(struct world *w, const char *name)
+{
+	for (size_t i = 0; i < w->model->nr_services; i++) {
+		if (!strcmp(w->model->services[i].name, name))
+			return &w->model->services[i];
+	}
+	return NULL;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct model_service *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+static int compare_backends(const void *a, const void *b)
+{
+	const struct model_backend *x = a, *y = b;
+	int order = memcmp(&x->addr, &y->addr, sizeof(x->addr));
+
+	return order ?: x->port - y->port;
+}
+
+void world_undefine(struct world *w, const char *name)
+{
+	struct model_service *s = find(w, name);
+
+	if (!s)
+		return;
+	model_service_clear(s);
+	*s = w->model->services[--w->model->nr_services];
+	qsort(w->model->services, w->model->nr_services, sizeof(*s),
+	      compare_names);
+}
+
+static void set_backends(struct model_service *s,
+			 const struct service_words *words)
+{
+	s->backends = calloc(WORLD_BACKENDS_MAX, sizeof(*s->backends));
+	for (int i = 0; i < WORLD_BACKENDS_MAX && words->backends[i]; i++)
+		s->backends[s->nr_backends++] = (struct model_backend){
+			.addr = addr(words->backends[i]), .weight = 100,
+			.port = words->backend_port, .state = BACKEND_ACTIVE,
+		};
+	qsort(s->backends, s->nr_backends, sizeof(*s->backends),
+	      compare_backends);
+}
+
+void world_define(struct world *w, const struct service_words *words)
+{
+	const char *name = words->name ?: "web";
+	struct model *m = w->model;
+	struct model_service *s;
+	bool v6;
+
+	world_undefine(w, name);
+	m->services = realloc(m->services,
+			      (m->nr_services + 1) * sizeof(*m->services));
+	if (!m->services)
+		abort();
+	s = &m->services[m->nr_services++];
+	*s = (struct model_service){
+		.name = strdup(name), .addr = addr(words->addr),
+		.prefix_len = 128, .proto = words->proto ?: IPPROTO_TCP,
+		.port_first = words->port, .port_last = words->port_last,
+		.forward = words->forward, .algorithm = words->algorithm,
+		.stateless = words->stateless, .affinity_s = words->affinity_s,
+	};
+	v6 = addr_v6(&s->addr);
+	if (words->prefix_len)
+		s->prefix_len = words->prefix_len + (v6 ? 0 : 96);
+	if (!words->port)
+		s->port_last = 65535;
+	else if (!words->port_last)
+		s->port_last = words->port;
+	set_backends(s, words);
+	qsort(m->services, m->nr_services, sizeof(*m->services), compare_names);
+}
+
+static bool among(const struct addr *list, size_t count, const struct addr *a)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!memcmp(&list[i], a, sizeof(*a)))
+			return true;
+	}
+	return false;
+}
+
+/* The next hop of a backend: its address is in the MAC. */
+static void set_hop(void *arg, __u32 index, struct backend *b)
+{
+	struct world *w = arg;
+	__u32 low = ntohl(b->addr.word[3]);
+	struct nexthop hop = { .mac = { 0x02, 0xbb } };
+
+	put32(hop.mac + 2, low);
+	hop.link = w->link < 0 ? LINK_TX + low % 3 : (__u32)w->link;
+	table_store(&b->hop, hop);
+	b->flags &= ~BACKEND_LOCAL;
+	if (among(w->locals, w->nr_locals, &b->addr))
+		b->flags |= BACKEND_LOCAL;
+}
+
+static bool is_host(void *arg, const struct addr *a)
+{
+	const struct world *w = arg;
+
+	return among(w->hosts, w->nr_hosts, a);
+}
+
+/* Tell the reference what is in force. */
+static void update_reference(struct world *w)
+{
+	struct tables *t = world_tables(w);
+	struct state_service list[256];
+	size_t n = state_services(w->state, list, 256), count = 0;
+	struct reference_service *ret = calloc(n + 1, sizeof(*ret));
+
+	for (size_t i = 0; i < n; i++) {
+		const struct service *svc = list[i].service;
+		size_t bytes = svc->slot_count * sizeof(struct slot);
+		const struct model_service *s;
+
+		if (svc->flags & SERVICE_VIP)
+			continue;
+		s = find(w, list[i].info->name);
+		if (!s)
+			die(list[i].info->name, -ENOENT);
+		ret[count].service = *svc;
+		ret[count].prefix_len = s->prefix_len;
+		ret[count].slots = malloc(bytes + 1);
+		if (bytes)
+			memcpy(ret[count].slots,
+			       t->slots(t, svc->slot_base, svc->slot_count),
+			       bytes);
+		count++;
+	}
+	reference_services(w->reference, ret, count);
+	reference_host_addrs(w->reference, w->hosts, w->nr_hosts);
+}
+
+static void refresh(struct world *w)
+{
+	state_each_backend(w->state, set_hop, w);
+	state_host_addrs(w->state, is_host, w);
+	update_reference(w);
+}
+
+void world_apply(struct world *w)
+{
+	struct reconcile_result result = {};
+	char text[RECONCILE_TEXT_MAX] = "";
+	int err;
+
+	err = reconcile(w->state, w->model, w->now_s, &result, text);
+	if (err)
+		die(text[0] ? text : "reconcile", err);
+	refresh(w);
+}
+
+void world_backend_state(struct world *w, const char *text,
+			 enum backend_state state)
+{
+	struct addr a = addr(text);
+
+	for (size_t i = 0; i < w->model->nr_services; i++) {
+		const struct model_service *s = &w->model->services[i];
+
+		for (size_t j = 0; j < s->nr_backends; j++) {
+			if (memcmp(&s->backends[j].addr, &a, sizeof(a)))
+				continue;
+			state_backend_set_state(w->state, s->name, &a,
+						s->backends[j].port, state,
+						w->now_s);
+		}
+	}
+	refresh(w);
+}
+
+void world_link(struct world *w, int link)
+{
+	w->link = link;
+}
+
+void world_local(struct world *w, const char *text)
+{
+	w->locals[w->nr_locals++] = addr(text);
+}
+
+void world_host(struct world *w, const char *text)
+{
+	w->hosts[w->nr_hosts++] = addr(text);
+}
+
+void world_nat(struct world *w, const char *const *addrs, size_t count)
+{
+	struct addr list[2 * NAT_ADDRS_MAX];
+	int err;
+
+	for (size_t i = 0; i < count; i++)
+		list[i] = addr(addrs[i]);
+	err = state_nat_addrs(w->state, list, count);
+	if (err)
+		die("NAT addresses", err);
+}
+
+void world_settle(struct world *w)
+{
+	clear_conns(world_tables(w));
+	w->now_s += 100000;
+	for (int i = 0; i < 10; i++)
+		reconcile_tick(w->state, w->now_s += 100);
+	update_reference(w);
+}
+
+void world_forget(struct world *w)
+{
+	clear_conns(world_tables(w));
+	reference_free(w->reference);
+	w->reference = reference_new(world_tables(w), 1);
+	update_reference(w);
+}
+
+/* The reason that has one packet more than before. */
+static unsigned int counted(struct world *w)
+{
+	static struct counter values[NR_REASONS * CPUS_MAX];
+	__u32 keys[NR_REASONS], count = NR_REASONS, position;
+	unsigned int reasons = 0;
+
+	if (bpf_map_lookup_batch(w->counters, NULL, &position, keys, values,
+				 &count, NULL) && errno != ENOENT)
+		die("counters", -errno);
+	for (__u32 i = 0; i < count; i++) {
+		__u64 now = values[i * w->cpus + w->cpu].packets;
+
+		if (now != w->packets[keys[i]])
+			reasons |= 1u << keys[i];
+		w->packets[keys[i]] = now;
+	}
+	w->seen |= reasons;
+	return reasons;
+}
+
+void world_run(struct world *w, const struct packet *in, struct outcome *ret)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts,
+		.data_in = in->data,
+		.data_size_in = in->len,
+		.data_out = ret->packet.data,
+		.data_size_out = PACKET_MAX,
+	);
+
+	if (bpf_prog_test_run_opts(w->program, &opts))
+		die("test run", -errno);
+	ret->packet.len = opts.data_size_out;
+	ret->actions = 1u << opts.retval;
+	ret->reasons = counted(w);
+	ret->compare = COMPARE_FRAME;
+}
+
+bool world_check(struct world *w, const struct packet *in,
+		 struct outcome *got)
+{
+	struct outcome own, want;
+	char text[DESCRIPTION_MAX];
+
+	got = got ?: &own;
+	world_run(w, in, got);
+	reference_packet(w->reference, in, got, &want);
+	if (outcome_ok(&want, got, true))
+		return true;
+	fprintf(stderr, "  in:   %s\n", packet_describe(in, text));
+	return false;
+}

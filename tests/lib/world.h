@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A datapath to test: fl_xdp loaded but attached nowhere, its tables filled
+ * from a model as the daemon fills them, next hops by hand, and packets run
+ * through BPF_PROG_TEST_RUN. Everything arrives on lo of a network namespace
+ * of its own: a backend of link 1 is hairpinned (XDP_TX), one of link 2 is
+ * behind another interface (XDP_REDIRECT), one of link 3 in a VLAN of it.
+ * Each packet is put to the reference as well.
+ */
+#ifndef FAIRLEAD_TEST_WORLD_H
+#define FAIRLEAD_TEST_WORLD_H
+
+#include "model.h"
+#include "reconcile.h"
+#include "reference.h"
+
+enum { LINK_TX = 1, LINK_REDIRECT, LINK_VLAN };
+
+#define WORLD_BACKENDS_MAX 16
+
+struct world;
+
+/* A service in words; what is 0 takes the model's default. */
+struct service_words {
+	const char *name;	/* NULL: "web" */
+	const char *addr;
+	unsigned int prefix_len; /* bits of the family's address; 0: all */
+	__u8 proto;		/* 0: TCP */
+	__u16 port, port_last;	/* 0: every port; last 0: one port */
+	enum forward forward;
+	enum algorithm algorithm;
+	bool stateless;
+	__u32 affinity_s;
+	const char *backends[WORLD_BACKENDS_MAX];
+	__u16 backend_port;	/* 0: the client's */
+};
+
+/* One datapath a process; aborts on failure: without it nothing can be
+ * tested. */
+struct world *world_open(void);
+void world_close(struct world *w);
+
+/* No services, connections, host addresses; every setting a default. */
+void world_reset(struct world *w);
+
+/* Into the model, replacing what has the name; nothing applied yet. */
+void world_define(struct world *w, const struct service_words *words);
+void world_undefine(struct world *w, const char *name);
+
+/* Bring the tables in step. */
+void world_apply(struct world *w);
+
+/* world_define() and world_apply(). */
+#define world_service(w, ...) do {					\
+	world_define(w, &(struct service_words){ __VA_ARGS__ });	\
+	world_apply(w);							\
+} while (0)
+
+/* The state of a backend, set by hand, at every service that has it. */
+void world_backend_state(struct world *w, const char *addr,
+			 enum backend_state state);
+
+/* Where a backend's frames go from the next world_apply() on: LINK_* or 0,
+ * unknown; -1: by its address. */
+void world_link(struct world *w, int link);
+void world_local(struct world *w, const char *addr); /* BACKEND_LOCAL */
+
+void world_host(struct world *w, const char *addr);  /* the host owns it */
+void world_nat(struct world *w, const char *const *addrs, size_t count);
+
+/* Let so much time pass for the daemon that every slot settles. */
+void world_settle(struct world *w);
+
+/* Also forget what conns has. */
+void world_forget(struct world *w);
+
+struct tables *world_tables(struct world *w);
+struct model *world_model(struct world *w);	/* in force after the next apply */
+struct reference *world_reference(struct world *w);
+int world_program(const struct world *w);
+
+/* What fl_xdp makes of in. */
+void world_run(struct world *w, const struct packet *in, struct outcome *ret);
+
+/* The same, and whether the reference agrees; got may be NULL. */
+bool world_check(struct world *w, const struct packet *in,
+		 struct outcome *got);
+
+/* Reasons that were seen since world_open(). */
+unsigned int world_seen(const struct world *w);
+
+#endif
