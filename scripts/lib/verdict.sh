@@ -33,3 +33,17 @@ verdict() {
 	fi
 	echo "$ok $bad $skip"
 }
+
+# summary [FAILURES-MORE]: of all counts in $OUT, in one plain line.
+summary() {
+	cat "$OUT"/*.count 2>/dev/null | awk -v more="${1:-0}" '
+		{ ok += $1; bad += $2; skip += $3 }
+		END {
+			bad += more
+			printf "%d passed, %d failed", ok, bad
+			if (skip)
+				printf ", %d skipped", skip
+			print ""
+			exit bad > 0 || ok == 0
+		}'
+}

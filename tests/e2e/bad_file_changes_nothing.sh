@@ -26,7 +26,7 @@ checked() {
 }
 
 not_yaml() {
-	refused 3 <<-END
+	refused 4 <<-END
 		services:
 		  - {name: web, address: 192.0.2.10
 		  ]
