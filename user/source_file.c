@@ -272,6 +272,13 @@ static int cut_documents(struct source_file *s, struct file *f,
 	while (yaml_tree_next(text, len, &chunk)) {
 		struct document *d;
 
+		if (f->nr_documents == SOURCE_DOCUMENTS_MAX) {
+			f->is_stale = true;
+			report_error(r, f->path, chunk.first_line + 1, 1,
+				     "more than %u documents in a file",
+				     SOURCE_DOCUMENTS_MAX);
+			return 0;
+		}
 		err = make_room(f) ?:
 		      document_get(s, f, r, &chunk, old, nr_old, &d);
 		if (err)

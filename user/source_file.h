@@ -15,6 +15,7 @@
 
 #define SOURCE_FILE_BYTES_MAX (64u << 20)
 #define SOURCE_FILES_MAX (1u << 17)	/* of a directory */
+#define SOURCE_DOCUMENTS_MAX (1u << 17)	/* of a file */
 
 /*
  * Once: path to a model. -EINVAL: errors has a line for each mistake (and for

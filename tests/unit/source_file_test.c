@@ -388,6 +388,24 @@ static void a_file_that_is_too_large_is_refused(void **state)
 	free(errors);
 }
 
+static void a_file_has_a_limit_of_documents(void **state)
+{
+	const char document[] = "--- {}\n";
+	const size_t len = sizeof(document) - 1;
+	const size_t count = SOURCE_DOCUMENTS_MAX + 2;
+	char *text = malloc(count * len), *errors;
+
+	for (size_t i = 0; i < count; i++)
+		memcpy(text + i * len, document, len);
+	put_bytes("f.yaml", text, count * len);
+	errors = errors_of(in_dir("f.yaml"), -EINVAL);
+	assert_string_equal(errors, "D/f.yaml:131073:1: more than 131072 documents in a file\n");
+	free(errors);
+	put_bytes("f.yaml", text, SOURCE_DOCUMENTS_MAX * len);
+	model_free(load(in_dir("f.yaml")));
+	free(text);
+}
+
 static void a_document_has_a_limit_of_values(void **state)
 {
 	const size_t count = (1 << 23) + 1;
@@ -899,6 +917,7 @@ int main(void)
 		TEST(all_mistakes_of_a_run_are_reported_up_to_a_number),
 		TEST(limits_are_named),
 		TEST(a_file_that_is_too_large_is_refused),
+		TEST(a_file_has_a_limit_of_documents),
 		TEST(a_document_has_a_limit_of_values),
 		TEST(what_cannot_be_read_is_said),
 		TEST(nothing_written_is_a_model_without_services),
