@@ -28,6 +28,16 @@ static void free_bits(__u8 **bits)
 	free(*bits);
 }
 
+bool entry_is_in_force(const struct state *s, __u32 entry)
+{
+	const struct service *e = &s->t->services[entry];
+
+	if (s->vips[entry].services)
+		return true;
+	return !(e->flags & SERVICE_VIP) && e->id < s->nr_services &&
+	       s->books[e->id].entry == entry;
+}
+
 static bool is_every_port(const struct service *e)
 {
 	return e->port_first == 0 && e->port_last == 65535;
@@ -223,8 +233,11 @@ int cells_repair(struct state *s)
 
 	if (!good)
 		return -ENOMEM;
-	s->cell_buckets = s->t->cell_buckets;
 	s->cells_used = cells_count(s);
+	for (size_t i = 0; i < count; i++)
+		if (cell_is_used(s, &s->t->cells[i]) &&
+		    !entry_is_in_force(s, s->t->cells[i].service))
+			cell_empty(s, &s->t->cells[i]);
 	for (__u32 i = 1; i < s->nr_services && !ret; i++)
 		if (s->vips[i].services)
 			ret = cells_put_marked(s, i, good);
@@ -234,6 +247,8 @@ int cells_repair(struct state *s)
 		if (!(good[i / 8] >> i % 8 & 1) &&
 		    cell_is_used(s, &s->t->cells[i]))
 			cell_empty(s, &s->t->cells[i]);
+	if (!ret)
+		s->cell_buckets = s->t->cell_buckets;
 	return ret;
 }
 

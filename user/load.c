@@ -13,16 +13,6 @@
 #include "addr.h"
 #include "state.h"
 
-static bool entry_is_used(const struct state *s, __u32 entry)
-{
-	const struct service *e = &s->t->services[entry];
-
-	if (s->vips[entry].services)
-		return true;
-	return !(e->flags & SERVICE_VIP) && e->id < s->nr_services &&
-	       s->books[e->id].entry == entry;
-}
-
 static bool id_is_used(const struct state *s, __u32 id)
 {
 	return s->books[id].entry;
@@ -44,6 +34,18 @@ static bool entry_makes_sense(const struct state *s, const struct service *e)
 	       memchr(s->t->infos[e->id].name, '\0', SERVICE_NAME_MAX);
 }
 
+/* No more cells than a quarter of them is ever put in use: an entry with more
+ * ports than that lies, and would have cells everywhere. */
+static bool cells_fit(struct state *s, const struct service *e)
+{
+	__u64 cells = s->cells_used + cells_of(e->port_first, e->port_last);
+
+	if (cells * 4 > (__u64)s->t->cell_buckets * SERVICE_CELLS)
+		return false;
+	s->cells_used = cells;
+	return true;
+}
+
 /* The service of an entry that a cell names. False: it has none. */
 static bool read_entry(struct state *s, __u32 entry)
 {
@@ -55,6 +57,8 @@ static bool read_entry(struct state *s, __u32 entry)
 	book = &s->books[e->id];
 	if (book->entry)
 		return book->entry == entry;
+	if (!cells_fit(s, e))
+		return false;
 	if (e->slot_count &&
 	    ranges_reserve(&s->slots, e->slot_base, e->slot_count))
 		return false;
@@ -230,7 +234,8 @@ static int fill_pools(struct state *s)
 	int ret = pool_fill(s, &s->ids, s->nr_services, id_is_used);
 
 	if (!ret)
-		ret = pool_fill(s, &s->entries, s->nr_services, entry_is_used);
+		ret = pool_fill(s, &s->entries, s->nr_services,
+				entry_is_in_force);
 	if (!ret)
 		ret = pool_fill(s, &s->backends, s->nr_backends,
 				backend_is_used);

@@ -242,18 +242,32 @@ static void write_runtime(struct state *s, const struct model *m)
 		*rt = want;
 }
 
+/* Cells are few enough, and yet four buckets in a row are full: it takes
+ * chance of a kind that nobody sees, and other buckets. */
+static struct dp_sizes more_cells(const struct state *s)
+{
+	return (struct dp_sizes){
+		.services = s->t->nr_services,
+		.backends = s->t->nr_backends,
+		.slots = s->t->nr_slots,
+		.cell_buckets = 2 * s->t->cell_buckets,
+		.conn_buckets = s->t->conn_buckets,
+	};
+}
+
 int reconcile(struct state *s, const struct model *m, __u32 now_s,
 	      struct reconcile_result *ret,
 	      char text[static RECONCILE_TEXT_MAX])
 {
 	__cleanup(plan_clear) struct plan p = {};
-	int err = state_resize(s);
+	int err;
 
 	*ret = (struct reconcile_result){};
 	text[0] = '\0';
-	if (err)
-		return err;
-	err = plan_all(s, &p, m);
+	ret->needed = more_cells(s);
+	err = state_resize(s);
+	if (!err)
+		err = plan_all(s, &p, m);
 	if (!err)
 		err = plan_check_limits(&p, m, text);
 	if (!err)
@@ -267,6 +281,8 @@ int reconcile(struct state *s, const struct model *m, __u32 now_s,
 
 	write_runtime(s, m);
 	err = carry_out(s, &p, ret, now_s);
+	if (err == -ENOSPC)
+		ret->needed = more_cells(s);
 	ret->unchanged = p.nr_order - ret->added - ret->changed;
 	free(s->order);
 	s->order = take_ptr(p.order);

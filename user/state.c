@@ -358,7 +358,8 @@ static int nat_place(struct addr *table, const struct addr *addrs, size_t count)
 	for (size_t i = 0; i < NAT_ADDRS_MAX; i++) {
 		stays[i] = !addr_is_zero(&table[i]) &&
 			   addr_is_in(addrs, count, &table[i]) &&
-			   !addr_is_in(table, i, &table[i]);
+			   !addr_is_in(table + i + 1, NAT_ADDRS_MAX - i - 1,
+				       &table[i]);
 		if (stays[i])
 			nr = i + 1;
 	}
@@ -372,12 +373,13 @@ static int nat_place(struct addr *table, const struct addr *addrs, size_t count)
 		if (free >= nr)
 			nr = free + 1;
 	}
-	/* No gaps: a place in the middle that is free says another's. */
+	/* No gaps: a free place says what the last one says, so that of equal
+	 * ones the last is the address's own. */
 	for (size_t i = 0; i < NAT_ADDRS_MAX; i++)
 		if (i >= nr)
 			table[i] = (struct addr){};
 		else if (!stays[i])
-			table[i] = addrs[0];
+			table[i] = table[nr - 1];
 	return nr;
 }
 

@@ -117,6 +117,7 @@ static inline struct service *book_entry(const struct state *s, __u32 id)
 }
 
 /* cells.c: how services are found */
+bool entry_is_in_force(const struct state *s, __u32 entry);
 bool service_is_cidr(const struct service *e);
 /* Wrong proto, addr or port: 0. port: host order. */
 __u32 cells_find(const struct state *s, const struct addr *addr, __u16 port,

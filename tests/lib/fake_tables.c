@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* See fake_tables.h. Written from the description of the tables, not from
+ * bpf/: that the two agree is for the tests of bpf/ to show. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fairlead/hash.h>
+
+#include "addr.h"
+#include "fake_tables.h"
+
+static void *must_alloc(size_t count, size_t size)
+{
+	void *p = calloc(count ? count : 1, size);
+
+	if (!p)
+		abort();
+	return p;
+}
+
+static struct slot *fake_slots(struct tables *t, __u32 base, __u32 count)
+{
+	struct fake *f = (struct fake *)t;
+
+	f->slot_windows++;
+	if (f->slots_fail || (__u64)base + count > t->nr_slots)
+		return NULL;
+	return f->slot_memory + base;
+}
+
+static union conn_line *fake_conns(struct tables *t, __u32 bucket, __u32 count)
+{
+	struct fake *f = (struct fake *)t;
+
+	if ((__u64)bucket + count > t->conn_buckets)
+		return NULL;
+	return f->conn_memory + (size_t)bucket * (CONN_WAYS + 1);
+}
+
+static struct fake_prefix *prefix_at(struct fake *f,
+				     const struct prefix_key *key)
+{
+	for (size_t i = 0; i < f->nr_prefixes; i++)
+		if (!memcmp(&f->prefixes[i].key, key, sizeof(*key)))
+			return &f->prefixes[i];
+	return NULL;
+}
+
+static int fake_prefix_set(struct tables *t, const struct prefix_key *key,
+			   const struct prefix *value)
+{
+	struct fake *f = (struct fake *)t;
+	struct fake_prefix *p = prefix_at(f, key);
+
+	if (!p && f->nr_prefixes == 16)
+		return -ENOSPC;
+	if (!p)
+		p = &f->prefixes[f->nr_prefixes++];
+	*p = (struct fake_prefix){ *key, *value };
+	return 0;
+}
+
+static int fake_prefix_del(struct tables *t, const struct prefix_key *key)
+{
+	struct fake *f = (struct fake *)t;
+	struct fake_prefix *p = prefix_at(f, key);
+
+	if (!p)
+		return -ENOENT;
+	*p = f->prefixes[--f->nr_prefixes];
+	return 0;
+}
+
+struct fake *fake_new(struct fake_sizes z)
+{
+	struct fake *f = must_alloc(1, sizeof(*f));
+
+	for (int i = 0; i < 16; i++)
+		f->hash_key[i] = 0x9e3779b9u * (i + 1);
+	f->slot_memory = must_alloc(z.slots, sizeof(struct slot));
+	f->conn_memory = must_alloc((size_t)z.conn_buckets * (CONN_WAYS + 1),
+				    sizeof(union conn_line));
+	f->t = (struct tables){
+		.hash_key = f->hash_key,
+		.services = must_alloc(z.services, sizeof(struct service)),
+		.infos = must_alloc(z.services, sizeof(struct service_info)),
+		.cells = must_alloc((size_t)z.cell_buckets * SERVICE_CELLS,
+				    sizeof(struct service_cell)),
+		.backends = must_alloc(z.backends, sizeof(struct backend)),
+		.links = must_alloc(1, sizeof(struct link)),
+		.nat_addrs = must_alloc(2 * NAT_ADDRS_MAX + 1,
+					sizeof(struct addr)),
+		.vip_filter = must_alloc(VIP_FILTER_SIZE, 1),
+		.runtime = must_alloc(1, sizeof(struct runtime)),
+		.applied = must_alloc(1, sizeof(struct applied)),
+		.nr_services = z.services,
+		.nr_backends = z.backends,
+		.nr_slots = z.slots,
+		.nr_links = 1,
+		.cell_buckets = z.cell_buckets,
+		.conn_buckets = z.conn_buckets,
+		.slots = fake_slots,
+		.conns = fake_conns,
+		.prefix_set = fake_prefix_set,
+		.prefix_del = fake_prefix_del,
+	};
+	return f;
+}
+
+void fake_free(struct fake *f)
+{
+	free(f->slot_memory);
+	free(f->conn_memory);
+	free(f->t.services);
+	free(f->t.infos);
+	free(f->t.cells);
+	free(f->t.backends);
+	free(f->t.links);
+	free(f->t.nat_addrs);
+	free(f->t.vip_filter);
+	free(f->t.runtime);
+	free(f->t.applied);
+	free(f);
+}
+
+static void *grown(void *old, size_t had, size_t want, size_t size)
+{
+	char *p = realloc(old, (want ? want : 1) * size);
+
+	if (!p)
+		abort();
+	if (want > had)
+		memset(p + had * size, 0, (want - had) * size);
+	return p;
+}
+
+void fake_grow(struct fake *f, struct fake_sizes z)
+{
+	struct tables *t = &f->t;
+
+	t->services = grown(t->services, t->nr_services, z.services,
+			    sizeof(struct service));
+	t->infos = grown(t->infos, t->nr_services, z.services,
+			 sizeof(struct service_info));
+	t->backends = grown(t->backends, t->nr_backends, z.backends,
+			    sizeof(struct backend));
+	f->slot_memory = grown(f->slot_memory, t->nr_slots, z.slots,
+			       sizeof(struct slot));
+	t->cells = grown(t->cells, (size_t)t->cell_buckets * SERVICE_CELLS,
+			 (size_t)z.cell_buckets * SERVICE_CELLS,
+			 sizeof(struct service_cell));
+	t->nr_services = z.services;
+	t->nr_backends = z.backends;
+	t->nr_slots = z.slots;
+	t->cell_buckets = z.cell_buckets;
+}
+
+static __u64 digest(__u64 h, const void *data, size_t size)
+{
+	const __u8 *p = data;
+
+	for (size_t i = 0; i < size; i++)
+		h = (h ^ p[i]) * 0x100000001b3ull;
+	return h;
+}
+
+__u64 fake_digest(const struct fake *f)
+{
+	const struct tables *t = &f->t;
+	__u64 h = 0xcbf29ce484222325ull;
+
+	h = digest(h, t->services, t->nr_services * sizeof(*t->services));
+	h = digest(h, t->infos, t->nr_services * sizeof(*t->infos));
+	h = digest(h, t->backends, t->nr_backends * sizeof(*t->backends));
+	h = digest(h, t->cells, (size_t)t->cell_buckets * SERVICE_CELLS *
+					sizeof(*t->cells));
+	h = digest(h, f->slot_memory, t->nr_slots * sizeof(*f->slot_memory));
+	h = digest(h, t->vip_filter, VIP_FILTER_SIZE);
+	h = digest(h, t->nat_addrs,
+		   (2 * NAT_ADDRS_MAX + 1) * sizeof(*t->nat_addrs));
+	h = digest(h, t->runtime, sizeof(*t->runtime));
+	return digest(h, f->prefixes, sizeof(f->prefixes));
+}
+
+struct addr fake_addr4(__u32 host_order)
+{
+	return (struct addr){ { 0, 0, htonl(0xffff), htonl(host_order) } };
+}
+
+struct model_service *fake_service(struct model *m, const char *name,
+				   __u32 addr, __u16 port, __u8 proto)
+{
+	size_t at = m->nr_services;
+	char *copy = strdup(name);
+
+	if (!copy)
+		abort();
+	m->services = grown(m->services, m->nr_services, m->nr_services + 1,
+			    sizeof(*m->services));
+	while (at && strcmp(m->services[at - 1].name, name) > 0) {
+		m->services[at] = m->services[at - 1];
+		at--;
+	}
+	m->nr_services++;
+	m->services[at] = (struct model_service){
+		.name = copy,
+		.addr = fake_addr4(addr),
+		.prefix_len = 128,
+		.proto = proto,
+		.port_first = port,
+		.port_last = port,
+		.forward = FORWARD_IPIP,
+	};
+	return &m->services[at];
+}
+
+static int backend_order(const struct model_backend *b, const struct addr *addr,
+			 __u16 port)
+{
+	int order = addr_compare(&b->addr, addr);
+
+	return order ? order : b->port - port;
+}
+
+void fake_backend(struct model_service *svc, __u32 addr, __u16 port,
+		  __u16 weight)
+{
+	struct addr a = fake_addr4(addr);
+	size_t at = svc->nr_backends;
+
+	svc->backends = grown(svc->backends, at, at + 1,
+			      sizeof(*svc->backends));
+	while (at && backend_order(&svc->backends[at - 1], &a, port) > 0) {
+		svc->backends[at] = svc->backends[at - 1];
+		at--;
+	}
+	svc->nr_backends++;
+	svc->backends[at] = (struct model_backend){
+		.addr = a,
+		.port = port,
+		.weight = weight,
+		.state = BACKEND_ACTIVE,
+	};
+}
+
+void fake_backend_remove(struct model_service *svc, __u32 addr, __u16 port)
+{
+	struct addr a = fake_addr4(addr);
+
+	for (size_t i = 0; i < svc->nr_backends; i++)
+		if (!backend_order(&svc->backends[i], &a, port)) {
+			memmove(&svc->backends[i], &svc->backends[i + 1],
+				(--svc->nr_backends - i) *
+					sizeof(*svc->backends));
+			return;
+		}
+}
+
+void fake_service_remove(struct model *m, const char *name)
+{
+	for (size_t i = 0; i < m->nr_services; i++)
+		if (!strcmp(m->services[i].name, name)) {
+			model_service_clear(&m->services[i]);
+			memmove(&m->services[i], &m->services[i + 1],
+				(--m->nr_services - i) *
+					sizeof(*m->services));
+			return;
+		}
+}
+
+static bool serves(const struct service *e, const struct addr *dst, __u16 port,
+		   __u8 proto)
+{
+	return !addr_compare(&e->addr, dst) && e->proto == proto &&
+	       e->port_first <= port && port <= e->port_last;
+}
+
+static const struct service *find_at(struct fake *f, const struct addr *dst,
+				     __u16 port, __u8 proto)
+{
+	const __u32 *key = f->hash_key;
+	__u64 hash = service_hash(key, hash_dst(key, dst), htons(port), proto);
+	const struct service_cell *c;
+	bool full = true;
+
+	for (int probe = 0; probe < SERVICE_PROBES && full; probe++) {
+		__u32 bucket = ((__u32)hash + probe) & (f->t.cell_buckets - 1);
+
+		c = f->t.cells + (size_t)bucket * SERVICE_CELLS;
+		for (int i = 0; i < SERVICE_CELLS; i++, c++) {
+			full &= c->service != 0;
+			if (c->service && c->tag == hash >> 32 &&
+			    c->service < f->t.nr_services &&
+			    serves(&f->t.services[c->service], dst, port,
+				   proto))
+				return &f->t.services[c->service];
+		}
+	}
+	return NULL;
+}
+
+static const struct service *find_in(struct fake *f, const struct addr *dst,
+				     __u16 port, __u8 proto)
+{
+	const struct service *e = find_at(f, dst, port, proto);
+
+	if (!e)
+		e = find_at(f, dst, 0, proto);
+	return e ? e : find_at(f, dst, 0, 0);
+}
+
+static const struct fake_prefix *longest_prefix(struct fake *f,
+						const struct addr *dst)
+{
+	const struct fake_prefix *best = NULL, *p = f->prefixes;
+
+	for (size_t i = 0; i < f->nr_prefixes; i++, p++)
+		if (addr_in(dst, &p->key.addr, p->key.len) &&
+		    (!best || p->key.len > best->key.len))
+			best = p;
+	return best;
+}
+
+const struct service *fake_find(struct fake *f, const struct addr *dst,
+				__u16 port, __u8 proto)
+{
+	__u32 idx = vip_filter_index(hash_dst(f->hash_key, dst));
+	const struct service *e = NULL;
+	const struct fake_prefix *p;
+
+	if (f->t.vip_filter[idx])
+		e = find_in(f, dst, port, proto);
+	if (e || !f->t.runtime->has_prefixes)
+		return e;
+	p = longest_prefix(f, dst);
+	return p ? find_in(f, &p->value.base, port, proto) : NULL;
+}
+
+struct slot fake_slot(struct fake *f, const struct service *svc,
+		      const struct flow *flow)
+{
+	__u64 sum = hash_dst(f->hash_key, &flow->dst);
+	__u64 hash = flow_hash(f->hash_key, sum, flow);
+
+	if (!svc->slot_count)
+		return (struct slot){};
+	if (svc->flags & SERVICE_AFFINITY)
+		hash = client_hash(f->hash_key, sum, &flow->src);
+	return f->slot_memory[svc->slot_base +
+			      slot_index(hash, svc->slot_count)];
+}
+
+struct flow fake_flow(const struct addr *dst, __u16 port, __u8 proto,
+		      __u32 client, __u16 sport)
+{
+	return (struct flow){
+		.src = fake_addr4(client),
+		.dst = *dst,
+		.sport = htons(sport),
+		.dport = htons(port),
+		.proto = proto,
+	};
+}
+
+static bool keeps(const struct fake *f, __u32 backend)
+{
+	return backend && f->t.backends[backend].state != BACKEND_FREE &&
+	       f->t.backends[backend].state != BACKEND_DOWN;
+}
+
+/* The flow's head in conns; NULL: not there. *ret_room: where it could be. */
+static struct conn_head *conn_of(struct fake *f, const struct flow *flow,
+				 struct conn_head **ret_room,
+				 struct conn **ret)
+{
+	__u64 hash = flow_hash(f->hash_key, hash_dst(f->hash_key, &flow->dst),
+			       flow);
+	union conn_line *line = f->conn_memory;
+	struct conn_head *head;
+
+	*ret_room = NULL;
+	if (!f->t.conn_buckets)
+		return NULL;
+	line += (size_t)((__u32)hash & (f->t.conn_buckets - 1)) *
+		(CONN_WAYS + 1);
+	for (int way = 0; way < CONN_WAYS; way++) {
+		head = &line->head[way];
+		if (head->tag && !memcmp(&line[1 + way].conn.flow, flow,
+					 sizeof(*flow))) {
+			*ret = &line[1 + way].conn;
+			return head;
+		}
+		if (!head->tag && !*ret_room) {
+			*ret_room = head;
+			*ret = &line[1 + way].conn;
+		}
+	}
+	return NULL;
+}
+
+static __u32 packet_tracked(struct fake *f, const struct flow *flow,
+			    struct slot slot, bool older, __u32 now_s)
+{
+	__u32 time = now_s << CONN_STATE_BITS | CONN_LIVE, backend;
+	struct conn_head *head, *room;
+	struct conn *conn = NULL;
+	__u64 hash = flow_hash(f->hash_key, hash_dst(f->hash_key, &flow->dst),
+			       flow);
+
+	head = conn_of(f, flow, &room, &conn);
+	if (head && keeps(f, conn->backend) &&
+	    f->t.backends[conn->backend].generation == conn->generation) {
+		head->time = time;
+		return conn->backend;
+	}
+	backend = older && keeps(f, slot.previous) ? slot.previous :
+						     slot.backend;
+	if (!head)
+		head = room;
+	if (!head || !backend)
+		return backend;
+	*conn = (struct conn){
+		.flow = *flow,
+		.backend = backend,
+		.generation = f->t.backends[backend].generation,
+	};
+	*head = (struct conn_head){ conn_tag(hash), time };
+	return backend;
+}
+
+__u32 fake_packet(struct fake *f, const struct flow *flow, bool opens,
+		  __u32 now_s)
+{
+	const struct service *svc = fake_find(f, &flow->dst, ntohs(flow->dport),
+					      flow->proto);
+	bool older = !opens;
+	struct slot slot;
+
+	if (!svc || svc->flags & SERVICE_VIP)
+		return 0;
+	if (flow->proto == IPPROTO_UDP)
+		older = !(svc->flags & SERVICE_TRACKED);
+	slot = fake_slot(f, svc, flow);
+	if (!(svc->flags & SERVICE_TRACKED) &&
+	    (!slot.previous || svc->flags & SERVICE_STATELESS))
+		return slot.backend;
+	return packet_tracked(f, flow, slot, older, now_s);
+}

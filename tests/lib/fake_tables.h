@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The datapath's tables from calloc, models made by hand, and the datapath's
+ * look-ups over again in user space, to see what a packet would find.
+ */
+#ifndef FAIRLEAD_FAKE_TABLES_H
+#define FAIRLEAD_FAKE_TABLES_H
+
+#include "model.h"
+#include "tables.h"
+
+struct fake_prefix {
+	struct prefix_key key;
+	struct prefix value;
+};
+
+struct fake {
+	struct tables t;	/* first: the callbacks find the rest by it */
+	__u32 hash_key[16];
+	struct slot *slot_memory;
+	union conn_line *conn_memory;
+	struct fake_prefix prefixes[16];
+	size_t nr_prefixes;
+	unsigned int slot_windows; /* how often slots() was called */
+	bool slots_fail;
+};
+
+struct fake_sizes {
+	__u32 services, backends, slots, cell_buckets, conn_buckets;
+};
+
+/* Aborts when out of memory. */
+struct fake *fake_new(struct fake_sizes sizes);
+void fake_free(struct fake *f);
+
+/* As dp_grow(): larger copies of everything; cells are copied as they are. */
+void fake_grow(struct fake *f, struct fake_sizes sizes);
+
+/* All tables but conns, for a comparison. */
+__u64 fake_digest(const struct fake *f);
+
+struct addr fake_addr4(__u32 host_order);
+
+/* A service of m, which keeps them sorted by name. Pointers to services are
+ * good until the next. */
+struct model_service *fake_service(struct model *m, const char *name,
+				   __u32 addr, __u16 port, __u8 proto);
+void fake_backend(struct model_service *svc, __u32 addr, __u16 port,
+		  __u16 weight);
+void fake_backend_remove(struct model_service *svc, __u32 addr, __u16 port);
+void fake_service_remove(struct model *m, const char *name);
+
+/* What bpf/service.h finds; NULL: nothing. port: host order. */
+const struct service *fake_find(struct fake *f, const struct addr *dst,
+				__u16 port, __u8 proto);
+struct slot fake_slot(struct fake *f, const struct service *svc,
+		      const struct flow *flow);
+
+struct flow fake_flow(const struct addr *dst, __u16 port, __u8 proto,
+		      __u32 client, __u16 sport);
+
+/* As the datapath: who serves a packet of flow. opens: the first of one. */
+__u32 fake_packet(struct fake *f, const struct flow *flow, bool opens,
+		  __u32 now_s);
+
+#endif
