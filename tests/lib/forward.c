@@ -231,15 +231,21 @@ void answer_echo(struct step *s)
 	seal(s, &s->l, s->l.end);
 }
 
-static bool is_taken(const struct step *s, const struct memory *m)
+/* Who has m's port: nobody, somebody, or somebody who may have left. */
+enum port_state { PORT_FREE, PORT_TAKEN, PORT_STALE };
+
+static enum port_state port_state(const struct step *s, const struct memory *m)
 {
 	struct flow reply = {
 		.src = m->server, .sport = m->server_port,
 		.dst = m->nat_addr, .dport = m->nat_port,
 		.proto = s->flow.proto,
 	};
+	const struct memory *owner = memory_find_reply(s->r, &reply);
 
-	return memory_find_reply(s->r, &reply);
+	if (owner && memcmp(&owner->flow, &s->flow, sizeof(s->flow)))
+		return PORT_TAKEN;
+	return owner || memory_was_taken(s->r, &reply) ? PORT_STALE : PORT_FREE;
 }
 
 static bool in_range(const struct step *s, __be16 port)
@@ -274,20 +280,22 @@ static bool translate(struct step *s, __u32 index, struct memory *m)
 {
 	const struct backend *b = &s->r->tables->backends[index];
 	struct layers g;
-	__be16 port;
+	__be16 own = s->flow.sport, port;
+	enum port_state state;
 
 	*m = (struct memory){
 		.backend = index, .generation = b->generation, .nat = true,
-		.nat_addr = nat_source(s), .nat_port = s->flow.sport,
+		.nat_addr = nat_source(s), .nat_port = own,
 		.server = b->addr, .server_port = b->port ?: s->flow.dport,
 	};
-	if (in_range(s, m->nat_port) && !is_taken(s, m))
+	state = port_state(s, m);
+	if (in_range(s, own) && state == PORT_FREE)
 		return true;
 	if (s->got->reasons & REASON_BIT(NO_PORT) || !got_layers(s, &g))
 		return false;
 	memcpy(&port, s->got->packet.data + g.l4, 2);
 	m->nat_port = port;
-	return in_range(s, port) && !is_taken(s, m);
+	return in_range(s, port) && port_state(s, m) != PORT_TAKEN;
 }
 
 static bool forward_nat(struct step *s, __u32 index)
@@ -333,20 +341,33 @@ static struct addr tunnel_source(const struct step *s, const struct link *link,
 	return a;
 }
 
+/* The outer DF: set where the inner one is, clear where it must be cut; in
+ * between either will do. */
+static bool outer_df(const struct step *s, const struct layers *got, bool fits)
+{
+	bool inner = s->l.v6 || s->in->data[s->l.l3 + 6] & 0x40;
+
+	if (inner || !fits || got->v6 || !got->l3)
+		return fits;
+	return s->got->packet.data[got->l3 + 6] & 0x40;
+}
+
 static struct packet encapsulate(const struct step *s, const struct backend *b,
-				 bool df)
+				 bool fits)
 {
 	const struct runtime *rt = s->r->tables->runtime;
 	const struct packet *got = &s->got->packet;
 	enum forward how = s->service->service.forward;
 	struct layers g;
 	struct tunnel t = {
-		.forward = how, .dst = b->addr, .df = df,
+		.forward = how, .dst = b->addr,
 		.tos = traffic_class(s), .vni = rt->geneve_vni, .sport = 0xc000,
 		.dport = how == FORWARD_GUE ? rt->gue_port : rt->geneve_port,
 	};
 
-	if (got_layers(s, &g)) {
+	got_layers(s, &g);
+	t.df = outer_df(s, &g, fits);
+	if (g.state == LAYERS_OK) {
 		t.sport |= get16(got->data + g.l4);
 		t.label = g.v6 ? get32(got->data + g.l3) & 0xfffff : 0;
 	}

@@ -440,10 +440,13 @@ bool packet_eq(const struct packet *a, const struct packet *b)
 	return x.len == y.len && !memcmp(x.data, y.data, x.len);
 }
 
+#define DIFF_ROWS_MAX 8
+
 void packet_diff(const struct packet *want, const struct packet *got)
 {
 	size_t len = want->len > got->len ? want->len : got->len;
 	char text[DESCRIPTION_MAX];
+	int rows = 0;
 
 	fprintf(stderr, "  want: %s\n", packet_describe(want, text));
 	fprintf(stderr, "  got:  %s\n", packet_describe(got, text));
@@ -454,6 +457,8 @@ void packet_diff(const struct packet *want, const struct packet *got)
 		if (end <= want->len && end <= got->len &&
 		    !memcmp(want->data + row, got->data + row, end - row))
 			continue;
+		if (rows++ == DIFF_ROWS_MAX)
+			return;
 		for (int i = 0; i < 2; i++) {
 			const struct packet *p = sides[i], *q = sides[!i];
 

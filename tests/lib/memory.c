@@ -18,7 +18,7 @@ static struct memory **bucket_of(struct reference *r, const struct flow *f)
 struct memory *memory_find(struct reference *r, const struct flow *f)
 {
 	for (struct memory *m = *bucket_of(r, f); m; m = m->next) {
-		if (!memcmp(&m->flow, f, sizeof(*f)))
+		if (!m->stale && !memcmp(&m->flow, f, sizeof(*f)))
 			return m;
 	}
 	return NULL;
@@ -32,29 +32,50 @@ static bool is_reply(const struct memory *m, const struct flow *f)
 	       !memcmp(&m->nat_addr, &f->dst, sizeof(m->nat_addr));
 }
 
-struct memory *memory_find_reply(struct reference *r, const struct flow *f)
+static struct memory *find_reply(struct reference *r, const struct flow *f,
+				 bool stale)
 {
 	for (int i = 0; i < MEMORY_BUCKETS; i++) {
 		for (struct memory *m = r->buckets[i]; m; m = m->next) {
-			if (is_reply(m, f))
+			if (m->stale == stale && is_reply(m, f))
 				return m;
 		}
 	}
 	return NULL;
 }
 
+struct memory *memory_find_reply(struct reference *r, const struct flow *f)
+{
+	return find_reply(r, f, false);
+}
+
+bool memory_was_taken(struct reference *r, const struct flow *reply)
+{
+	return find_reply(r, reply, true);
+}
+
+static struct memory *add(struct reference *r, const struct flow *f)
+{
+	struct memory *m = calloc(1, sizeof(*m)), **bucket = bucket_of(r, f);
+
+	if (!m)
+		abort();
+	m->next = *bucket;
+	m->flow = *f;
+	*bucket = m;
+	return m;
+}
+
 struct memory *memory_put(struct reference *r, const struct flow *f,
 			  const struct memory *m)
 {
-	struct memory *place = memory_find(r, f), **bucket, *next;
+	struct memory *place = memory_find(r, f), *next;
 
-	if (!place) {
-		bucket = bucket_of(r, f);
-		place = calloc(1, sizeof(*place));
-		if (!place)
-			abort();
-		place->next = *bucket;
-		*bucket = place;
+	if (!place)
+		place = add(r, f);
+	if (place->nat) {
+		place->stale = true;
+		place = add(r, f);
 	}
 	next = place->next;
 	*place = *m;

@@ -209,6 +209,11 @@ void reject(struct step *s, enum reason why)
 {
 	if (is_unanswerable(s)) {
 		expect(s, REASON_UNANSWERED);
+		/* nobody needs to know the ports of what is rejected */
+		if (s->l.fragment_offset) {
+			expect_or(s, REASON_FRAGMENT_EARLY);
+			expect_or(s, REASON_FRAGMENT_LOST);
+		}
 		return;
 	}
 	expect(s, why);
@@ -236,11 +241,13 @@ static bool may_serve(const struct reference *r, __u32 index)
 /* The backend of s's flow as recorded; 0: none, or it cannot serve. */
 static __u32 recorded_backend(struct step *s)
 {
-	const struct memory *m = memory_find(s->r, &s->flow);
+	struct memory *m = memory_find(s->r, &s->flow);
 
 	if (!m || backend_at(s->r, m->backend)->generation != m->generation ||
-	    !may_serve(s->r, m->backend))
+	    !may_serve(s->r, m->backend) || (s->opens && m->closing))
 		return 0;
+	if (!s->is_error && s->tcp_flags & (FIN | RST))
+		m->closing = true;
 	return m->backend;
 }
 
@@ -375,6 +382,8 @@ static void to_backend(struct step *s)
 	}
 	if (hop_limit(s) <= 1) {
 		reject(s, REASON_HOPS_EXCEEDED);
+		if (s->nr_candidates == 1)
+			keep(s, s->candidates[0]);
 		return;
 	}
 	for (size_t i = 0; i < s->nr_candidates; i++) {
@@ -413,13 +422,15 @@ static void to_service(struct step *s)
 
 static bool from_backend(struct step *s)
 {
-	const struct memory *m;
+	struct memory *m;
 
 	if (!is_nat_addr(s->r, &s->flow.dst))
 		return false;
 	m = memory_find_reply(s->r, &s->flow);
 	if (!m)
 		return false;
+	if (s->tcp_flags & (FIN | RST))
+		m->closing = true;
 	if (hop_limit(s) <= 1)
 		expect_vague(s, REASON_BIT(HOPS_EXCEEDED) |
 				REASON_BIT(UNANSWERED));
@@ -512,6 +523,8 @@ static void icmp_arrived(struct step *s)
 				REASON_BIT(PROTOCOL) | REASON_BIT(UNANSWERED));
 	} else if (s->in->data[0] & 1) {
 		expect(s, REASON_UNANSWERED);
+	} else if (s->l.fragment) {
+		expect_vague(s, REASON_BIT(ECHO) | REASON_BIT(UNANSWERED));
 	} else {
 		expect(s, REASON_ECHO);
 		answer_echo(s);

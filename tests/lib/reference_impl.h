@@ -14,7 +14,9 @@ struct memory {
 	struct flow flow;
 	__u32 backend, generation;
 	__be16 sport, dport;	/* of a fragment */
+	bool closing;		/* FIN or RST seen: a SYN begins anew */
 	bool nat;
+	bool stale;		/* replaced; its port may be free or not yet */
 	struct addr nat_addr;
 	__be16 nat_port;
 	struct addr server;	/* NAT: where the backend is */
@@ -66,6 +68,8 @@ void give_back(struct step *s, const struct memory *m);
 struct memory *memory_find(struct reference *r, const struct flow *f);
 /* The client's flow whose replies look like f. */
 struct memory *memory_find_reply(struct reference *r, const struct flow *f);
+/* The same of translations that were replaced. */
+bool memory_was_taken(struct reference *r, const struct flow *reply);
 /* Replaces what is there. */
 struct memory *memory_put(struct reference *r, const struct flow *f,
 			  const struct memory *m);

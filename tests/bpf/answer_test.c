@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What a VIP itself says: echo, resets, ICMP errors; and when it must not. */
+#include "family.h"
+
+static void vip_only(const struct family *f)
+{
+	world_service(world, .addr = f->vip, .port = 80,
+		      .forward = FORWARD_IPIP, .backends = { f->backend });
+}
+
+static void empty_service(const struct family *f)
+{
+	world_service(world, .addr = f->vip, .port = 80,
+		      .forward = FORWARD_IPIP);
+}
+
+static void echo_requests_are_answered(void **state)
+{
+	const struct family *f = *state;
+	struct packet in = echo_request(f->client, f->vip, 77, 56);
+	struct packet want = packet_of(
+		.src = addr(f->vip), .dst = addr(f->client),
+		.proto = f->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
+		.type = f->v6 ? 129 : 0, .rest = 77 << 16 | 1, .payload = 56);
+
+	vip_only(f);
+	want = packet_framed(&want, mac_client, mac_us, NULL);
+	expect_packet(&in, ECHO, &want);
+}
+
+static void answers_keep_the_vlan_tags(void **state)
+{
+	const struct family *f = *state;
+	const struct vlan tags[2] = { { 0x88a8, 100 }, { 0x8100, 0x6007 } };
+	struct packet in[] = {
+		echo_request(f->client, f->vip, 77, 5),
+		tcp(f->client, 9, f->vip, 81, .flags = SYN),
+		udp(f->client, 9, f->vip, 81, .payload = 20),
+	};
+	struct outcome got;
+	struct layers l;
+
+	vip_only(f);
+	for (int i = 0; i < 3; i++) {
+		in[i] = packet_framed(&in[i], mac_us, mac_client, tags);
+		got = expect_reason_at(&in[i], i ? REASON_NO_SERVICE :
+				       REASON_ECHO, __FILE__, __LINE__);
+		packet_layers(&got.packet, &l);
+		assert_int_equal(l.vlans, 2);
+		assert_memory_equal(got.packet.data + 12, in[i].data + 12, 8);
+		assert_memory_equal(got.packet.data, mac_client, MAC_LEN);
+		assert_memory_equal(got.packet.data + 6, mac_us, MAC_LEN);
+	}
+}
+
+/* Our reset, but for the fields of the IP header that are free. */
+static void expect_reset(const struct family *f, const struct packet *in,
+			 uint8_t flags, uint32_t seq, uint32_t ack)
+{
+	struct outcome got = expect_reason(in, NO_SERVICE);
+	struct layers l;
+	const uint8_t *t;
+
+	packet_layers(&got.packet, &l);
+	t = got.packet.data + l.l4;
+	assert_int_equal(got.actions, 1 << XDP_TX);
+	assert_addr(l.src, f->vip);
+	assert_addr(l.dst, f->client);
+	assert_int_equal(get16(t), 81);
+	assert_int_equal(get16(t + 2), 4321);
+	assert_int_equal(t[13], flags);
+	assert_int_equal(get32(t + 4), seq);
+	assert_int_equal(get32(t + 8), ack);
+	assert_int_equal(got.packet.data[l.l3 + (f->v6 ? 7 : 8)], 64);
+	assert_true(packet_checksums_ok(&got.packet));
+}
+
+static void tcp_to_a_port_without_service_is_reset(void **state)
+{
+	const struct family *f = *state;
+	struct packet p;
+
+	vip_only(f);
+	p = tcp(f->client, 4321, f->vip, 81, .flags = SYN, .seq = 1000);
+	expect_reset(f, &p, RST | ACK, 0, 1001);
+	p = tcp(f->client, 4321, f->vip, 81, .flags = SYN | FIN,
+		.seq = 0xffffffff, .payload = 10, .tcp_options = 40);
+	expect_reset(f, &p, RST | ACK, 0, 11);
+	p = tcp(f->client, 4321, f->vip, 81, .flags = ACK | PSH, .seq = 5,
+		.ack = 0xdeadbeef, .payload = 100);
+	expect_reset(f, &p, RST, 0xdeadbeef, 0);
+	p = tcp(f->client, 4321, f->vip, 81, .seq = 7, .payload = 3);
+	expect_reset(f, &p, RST | ACK, 0, 10);
+	p = tcp(f->client, 4321, f->vip, 81, .flags = SYN, .seq = 1,
+		.options = 40, .payload = 1200,
+		.extensions = { EXTENSION_DESTINATION });
+	expect_reset(f, &p, RST | ACK, 0, 1202);
+}
+
+/* Ethernet pads short frames; the pad is no payload. */
+static void padding_is_not_acknowledged(void **state)
+{
+	const struct family *f = *state;
+	struct packet p = tcp(f->client, 4321, f->vip, 81, .flags = SYN,
+			      .seq = 1000);
+
+	vip_only(f);
+	p.len += 20;
+	expect_reset(f, &p, RST | ACK, 0, 1001);
+}
+
+static void expect_error(const struct family *f, const struct packet *in,
+			 enum reason why, uint8_t type, uint8_t code,
+			 uint32_t rest)
+{
+	struct outcome got = expect_reason_at(in, why, __FILE__, __LINE__);
+	struct layers l, m;
+	const uint8_t *icmp;
+
+	packet_layers(in, &m);
+	packet_layers(&got.packet, &l);
+	icmp = got.packet.data + l.l4;
+	assert_int_equal(got.actions, 1 << XDP_TX);
+	assert_addr(l.src, f->vip);
+	assert_addr(l.dst, f->client);
+	assert_int_equal(l.proto, f->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+	assert_int_equal(icmp[0], type);
+	assert_int_equal(icmp[1], code);
+	assert_int_equal(get32(icmp + 4), rest);
+	assert_true(l.end - l.l4 - 8 >= m.l4 - m.l3 + 8 ||
+		    l.end - l.l4 - 8 == m.end - m.l3);
+	assert_memory_equal(icmp + 8, in->data + m.l3, l.end - l.l4 - 8);
+	assert_true(packet_checksums_ok(&got.packet));
+}
+
+static void other_protocols_get_port_unreachable(void **state)
+{
+	const struct family *f = *state;
+	uint8_t type = f->v6 ? 1 : 3, code = f->v6 ? 4 : 3;
+	static const uint16_t payloads[] = { 0, 1, 3, 17, 100, 1400 };
+	struct packet p;
+
+	vip_only(f);
+	for (int i = 0; i < 6; i++) {
+		p = udp(f->client, 1, f->vip, 53, .payload = payloads[i]);
+		expect_error(f, &p, REASON_NO_SERVICE, type, code, 0);
+		p = sctp(f->client, 1, f->vip, 80, .payload = payloads[i],
+			 .options = 20, .extensions = { EXTENSION_HOP });
+		expect_error(f, &p, REASON_NO_SERVICE, type, code, 0);
+	}
+	p = udp(f->client, 1, f->vip, 80, .payload = 5);
+	expect_error(f, &p, REASON_NO_SERVICE, type, code, 0);
+}
+
+static void services_without_backend_reject(void **state)
+{
+	const struct family *f = *state;
+	struct packet p = tcp(f->client, 1, f->vip, 80, .flags = SYN);
+
+	empty_service(f);
+	expect_reason(&p, NO_BACKEND);
+	world_define(world, &(struct service_words){
+		.name = "dns", .proto = IPPROTO_UDP, .addr = f->vip,
+		.port = 53, .forward = FORWARD_NAT });
+	world_apply(world);
+	p = udp(f->client, 1, f->vip, 53, .payload = 4);
+	expect_error(f, &p, REASON_NO_BACKEND, f->v6 ? 1 : 3, f->v6 ? 4 : 3, 0);
+}
+
+static void services_whose_backends_are_all_down_reject(void **state)
+{
+	const struct family *f = *state;
+	struct packet p = tcp(f->client, 1, f->vip, 80, .flags = SYN);
+
+	vip_only(f);
+	expect_reason(&p, FORWARDED);
+	world_backend_state(world, f->backend, BACKEND_DOWN);
+	expect_reason(&p, NO_BACKEND);
+	world_backend_state(world, f->backend, BACKEND_ACTIVE);
+	expect_reason(&p, FORWARDED);
+}
+
+static void packets_at_their_last_hop_are_complained_about(void **state)
+{
+	const struct family *f = *state;
+	static const enum forward ways[] = {
+		FORWARD_NAT, FORWARD_L2, FORWARD_IPIP, FORWARD_GUE,
+	};
+
+	for (int i = 0; i < 4; i++) {
+		struct packet p = tcp(f->client, 1, f->vip, 80, .ttl = 1,
+				      .flags = SYN, .payload = 30);
+
+		world_service(world, .addr = f->vip, .port = 80,
+			      .forward = ways[i], .backends = { f->backend });
+		expect_error(f, &p, REASON_HOPS_EXCEEDED, f->v6 ? 3 : 11, 0,
+			     0);
+		p = udp(f->client, 1, f->vip, 80, .ttl = 1);
+		expect_error(f, &p, REASON_NO_SERVICE, f->v6 ? 1 : 3,
+			     f->v6 ? 4 : 3, 0);
+		p = tcp(f->client, 1, f->vip, 80, .ttl = 2);
+		expect_reason(&p, FORWARDED);
+	}
+}
+
+static void what_must_not_be_answered_is_dropped(void **state)
+{
+	const struct family *f = *state;
+	struct packet p, part;
+
+	empty_service(f);
+	p = tcp(f->client, 1, f->vip, 81, .flags = RST);
+	expect_reason(&p, UNANSWERED);
+	p = tcp(f->client, 1, f->vip, 80, .flags = RST | ACK);
+	expect_reason(&p, UNANSWERED);
+	p = udp(f->client, 1, f->vip, 81, .dmac = { 0xff, 0xff, 0xff, 0xff,
+						    0xff, 0xff });
+	expect_reason(&p, UNANSWERED);
+	p = tcp(f->client, 1, f->vip, 81, .dmac = { 0x01, 0, 0x5e, 1, 2, 3 });
+	expect_reason(&p, UNANSWERED);
+	p = echo_request(f->client, f->vip, 1, 1);
+	p.data[0] |= 1;
+	expect_reason(&p, UNANSWERED);
+
+	p = udp(f->client, 1, f->vip, 81, .payload = 100);
+	part = packet_fragment(&p, 0, 64, 1);
+	assert_true(world_check(world, &part, NULL));
+	part = packet_fragment(&p, 64, 64, 1);
+	assert_true(world_check(world, &part, NULL));
+}
+
+/* An error about our answer must not make another. */
+static void errors_at_their_last_hop_are_not_answered(void **state)
+{
+	const struct family *f = *state;
+	struct addr router = addr(f->router), vip = addr(f->vip);
+	struct packet about = tcp(f->vip, 80, f->client, 1, .flags = ACK);
+	struct packet p = icmp_error(&router, &vip, f->v6 ? 1 : 3, 0, 0,
+				     &about, PACKET_MAX);
+
+	vip_only(f);
+	p.data[ETH_LEN + (f->v6 ? 7 : 8)] = 1;
+	packet_sum(&p);
+	expect_reason(&p, UNANSWERED);
+}
+
+static void packets_too_big_for_the_way_are_complained_about(void **state)
+{
+	const struct family *f = *state;
+	static const enum forward ways[] = {
+		FORWARD_IPIP, FORWARD_GUE, FORWARD_GRE, FORWARD_GENEVE,
+	};
+
+	for (int i = 0; i < 8; i++) {
+		const char *to = i & 1 ? families[1].backend :
+					 families[0].backend;
+		size_t room = 1500 - tunnel_overhead(ways[i / 2], i & 1);
+		size_t head = f->v6 ? 60 : 40;
+		struct packet p = tcp(f->client, 1, f->vip, 80, .df = true,
+				      .payload = room - head);
+
+		world_reset(world);
+		world_service(world, .addr = f->vip, .port = 80,
+			      .forward = ways[i / 2], .backends = { to });
+		expect_reason(&p, FORWARDED);
+		p = tcp(f->client, 1, f->vip, 80, .df = true,
+			.payload = room - head + 1);
+		expect_error(f, &p, REASON_TOO_BIG, f->v6 ? 2 : 3,
+			     f->v6 ? 0 : 4, room);
+		p = tcp(f->client, 1, f->vip, 80, .payload = room - head + 1);
+		expect_reason_at(&p, f->v6 ? REASON_TOO_BIG : REASON_FORWARDED,
+				 __FILE__, __LINE__);
+	}
+}
+
+static void the_mtu_told_is_never_below_the_least_of_ipv6(void **state)
+{
+	const struct family *f = *state;
+	struct packet p = tcp(f->client, 1, f->vip, 80, .df = true,
+			      .payload = 1250);
+
+	vip_only(f);
+	world_tables(world)->links[LINK_TX].mtu = 1285;
+	expect_error(f, &p, REASON_TOO_BIG, f->v6 ? 2 : 3, f->v6 ? 0 : 4,
+		     f->v6 ? 1280 : 1265);
+}
+
+/* Without a tunnel the link's MTU counts all the same. */
+static void ipv4_that_may_be_cut_is_forwarded_though_too_big(void **state)
+{
+	const struct family *f = *state;
+	static const enum forward ways[] = { FORWARD_L2, FORWARD_NAT };
+	struct packet p;
+
+	for (int i = 0; i < 2; i++) {
+		world_service(world, .addr = f->vip, .port = 80,
+			      .forward = ways[i], .backends = { f->backend });
+		world_tables(world)->links[LINK_TX].mtu = 1400;
+		p = tcp(f->client, 1, f->vip, 80, .payload = 1400, .df = true);
+		expect_error(f, &p, REASON_TOO_BIG, f->v6 ? 2 : 3,
+			     f->v6 ? 0 : 4, 1400);
+		p = tcp(f->client, 1, f->vip, 80, .payload = 1400);
+		expect_reason_at(&p, f->v6 ? REASON_TOO_BIG : REASON_FORWARDED,
+				 __FILE__, __LINE__);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		BOTH(echo_requests_are_answered),
+		BOTH(answers_keep_the_vlan_tags),
+		BOTH(tcp_to_a_port_without_service_is_reset),
+		BOTH(padding_is_not_acknowledged),
+		BOTH(other_protocols_get_port_unreachable),
+		BOTH(services_without_backend_reject),
+		BOTH(services_whose_backends_are_all_down_reject),
+		BOTH(packets_at_their_last_hop_are_complained_about),
+		BOTH(what_must_not_be_answered_is_dropped),
+		BOTH(errors_at_their_last_hop_are_not_answered),
+		BOTH(packets_too_big_for_the_way_are_complained_about),
+		BOTH(the_mtu_told_is_never_below_the_least_of_ipv6),
+		BOTH(ipv4_that_may_be_cut_is_forwarded_though_too_big),
+	};
+
+	return run_both(tests);
+}
