@@ -14,7 +14,7 @@ refused() {
 		--seconds 1 --timeout-ms 300 "$port" >"$DIR/refused"
 	cat "$DIR/refused"
 	jq -e '.errors | keys == ["Connection refused"]' "$DIR/refused"
-	jq -e '.longest_ms < 100 and .failures > 20' "$DIR/refused"
+	jq -e '.longest_ms < 250 and .failures > 20' "$DIR/refused"
 }
 
 echo_answered() {
