@@ -7,8 +7,6 @@
 #include "control.h"
 #include "log.h"
 
-#define ASK_TIMEOUT_S 30
-
 const char *run_path(const struct options *o, const char *name,
 		     char path[static RUN_PATH_MAX])
 {
@@ -32,8 +30,8 @@ int daemon_ask(const struct options *o, json_t *request, json_t **ret)
 	json_t *answer = NULL;
 	int err;
 
-	err = control_ask(run_path(o, RUN_SOCKET, path), request, ASK_TIMEOUT_S,
-			  &answer);
+	err = control_ask(run_path(o, RUN_SOCKET, path), request,
+			  o->timeout_s ? o->timeout_s : 1, &answer);
 	if (err == -ENOENT || err == -ECONNREFUSED)
 		return -ENOENT;
 	if (err == -EACCES)

@@ -12,18 +12,14 @@
 #include "dp.h"
 #include "log.h"
 
-/* The lock that a daemon holds for as long as it lives. */
-static bool daemon_runs(const struct options *o)
+/* Take the lock that a daemon holds for as long as it lives, until we end: no
+ * daemon starts meanwhile. False: one runs. */
+static bool lock_take(const struct options *o)
 {
 	char path[RUN_PATH_MAX];
 	int fd = open(run_path(o, RUN_PID, path), O_RDONLY | O_CLOEXEC);
-	bool ret;
 
-	if (fd < 0)
-		return false;
-	ret = flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
-	close(fd);
-	return ret;
+	return fd < 0 || !flock(fd, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK;
 }
 
 static bool is_agreed(const struct options *o)
@@ -45,7 +41,7 @@ static bool is_agreed(const struct options *o)
 
 int cmd_cleanup(const struct options *o)
 {
-	if (daemon_runs(o)) {
+	if (!lock_take(o)) {
 		log_error(0, "a daemon runs; stop it first");
 		return FAILED;
 	}

@@ -204,6 +204,7 @@ static int serve_open(struct serve *s)
 	if (err)
 		return err;
 	locked_memory_raise();
+	signal(SIGPIPE, SIG_IGN); /* who reads our log may go */
 	err = loop_open(s);
 	if (err)
 		return err;

@@ -14,21 +14,23 @@
 struct service_row {
 	const char *name, *address, *protocol, *ports, *forward, *algorithm;
 	__u64 port_first, port_last, backends, backends_active, slots, tracked;
-	__u64 affinity_s, idle_s, connections, packets, bytes;
+	__u64 affinity_s, idle_s, connections, packets, bytes, prefix_len;
 	bool is_stateless;
-	char address_text[ADDR_TEXT_MAX], ports_text[16];
+	char address_text[ADDR_TEXT_MAX + 24], ports_text[16];
 };
 
 static const struct column service_columns[] = {
 	COLUMN("name", "SERVICE", TEXT, struct service_row, name),
 	COLUMN("address", "ADDRESS", TEXT, struct service_row, address),
+	COLUMN("prefix_len", NULL, COUNT, struct service_row, prefix_len),
 	COLUMN("ports", "PORT", TEXT, struct service_row, ports),
 	COLUMN("port_first", NULL, COUNT, struct service_row, port_first),
 	COLUMN("port_last", NULL, COUNT, struct service_row, port_last),
 	COLUMN("protocol", "PROTOCOL", TEXT, struct service_row, protocol),
 	COLUMN("forward", "FORWARD", TEXT, struct service_row, forward),
 	COLUMN("algorithm", "ALGORITHM", TEXT, struct service_row, algorithm),
-	COLUMN("backends_total", "BACKENDS", COUNT, struct service_row, backends),
+	COLUMN("backends_total", "BACKENDS", COUNT, struct service_row,
+	       backends),
 	COLUMN("backends_active", "ACTIVE", COUNT, struct service_row,
 	       backends_active),
 	COLUMN("slots", NULL, COUNT, struct service_row, slots),
@@ -42,6 +44,20 @@ static const struct column service_columns[] = {
 	COLUMN("bytes", "BYTES", COUNT, struct service_row, bytes),
 	COLUMNS_END,
 };
+
+/* With the length of a CIDR; IPv4's is the family's own. */
+static void address_fill(const struct service *s, struct service_row *ret)
+{
+	char *text = ret->address_text;
+	size_t len;
+
+	ret->address = addr_format(&s->addr, text);
+	ret->prefix_len = s->prefix_len - (addr_is4(&s->addr) ? 96 : 0);
+	len = strlen(text);
+	if (s->prefix_len < 128)
+		snprintf(text + len, sizeof(ret->address_text) - len, "/%llu",
+			 ret->prefix_len);
+}
 
 static void ports_fill(const struct service *s, struct service_row *ret)
 {
@@ -91,7 +107,7 @@ static void row_fill(const struct view *v, const struct state_service *s,
 		.idle_s = service->idle_s,
 		.is_stateless = service->flags & SERVICE_STATELESS,
 	};
-	ret->address = addr_format(&service->addr, ret->address_text);
+	address_fill(service, ret);
 	ports_fill(service, ret);
 	backends_sum(v, s, ret);
 }

@@ -35,10 +35,12 @@ struct attachment_row {
 };
 
 static const struct column attachment_columns[] = {
-	COLUMN("interface", "INTERFACE", TEXT, struct attachment_row, interface),
+	COLUMN("interface", "INTERFACE", TEXT, struct attachment_row,
+	       interface),
 	COLUMN("ifindex", NULL, COUNT, struct attachment_row, ifindex),
 	COLUMN("program", "PROGRAM", TEXT, struct attachment_row, program),
-	COLUMN("mechanism", "MECHANISM", TEXT, struct attachment_row, mechanism),
+	COLUMN("mechanism", "MECHANISM", TEXT, struct attachment_row,
+	       mechanism),
 	COLUMNS_END,
 };
 
@@ -384,10 +386,12 @@ int cmd_status(const struct options *o)
 		return FAILED;
 	err = daemon_ask(o, json_pack("{s:s}", "cmd", "status"), &s.daemon);
 	if (err && err != -ENOENT)
-		s.daemon = NULL;
-	err = view_try(o, &s.view);
-	if (err && err != -ENOENT)
 		return FAILED;
+	err = view_try(o, &s.view);
+	if (err && err != -ENOENT) {
+		json_decref(s.daemon);
+		return FAILED;
+	}
 	s.is_loaded = !err;
 	s.json = json_object();
 	err = status_print(&s);

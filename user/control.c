@@ -358,7 +358,7 @@ static int ask_receive(int fd, json_t **ret)
 	do {
 		got = recv(fd, line + len, sizeof(line) - len, 0);
 		if (got < 0)
-			return -errno;
+			return errno == EAGAIN ? -ETIMEDOUT : -errno;
 		len += got;
 	} while (got && len < sizeof(line) && line[len - 1] != '\n');
 	if (!len)

@@ -32,6 +32,11 @@
 #define ERROR_TEXT_MAX 512
 #define GROW_TRIES 4
 
+struct uplinks {
+	__u32 ifindexes[MODEL_UPLINKS_MAX];
+	size_t count;
+};
+
 struct daemon {
 	struct source_file *files;
 	struct dp *dp;
@@ -41,8 +46,7 @@ struct daemon {
 	struct model *pending;	/* loaded, but not in force; or NULL */
 	char load_error[ERROR_TEXT_MAX]; /* "": none */
 	char apply_error[ERROR_TEXT_MAX];
-	__u32 uplinks[MODEL_UPLINKS_MAX]; /* ifindexes */
-	size_t nr_uplinks;
+	struct uplinks uplinks;
 	struct loop *loop;
 	struct source *tick, *refresh, *fragment_retry;
 	struct source *nexthop_events, *fragment_events;
@@ -91,8 +95,8 @@ static bool is_host_addr(void *arg, const struct addr *a)
 
 static bool is_uplink(const struct daemon *d, __u32 ifindex)
 {
-	for (size_t i = 0; i < d->nr_uplinks; i++)
-		if (d->uplinks[i] == ifindex)
+	for (size_t i = 0; i < d->uplinks.count; i++)
+		if (d->uplinks.ifindexes[i] == ifindex)
 			return true;
 	return false;
 }
@@ -147,29 +151,41 @@ static int refuse(struct daemon *d, int err, const char *what, const char *name)
 	return err;
 }
 
-/* What m's uplinks are now. Nothing is attached yet. */
-static int uplinks_find(struct daemon *d, const struct model *m, __u32 *ret,
-			size_t *ret_count)
+/* An interface that was there may go and come back; a name that is new and
+ * means nothing is a mistake. */
+static bool is_known_uplink(const struct daemon *d, const char *name)
 {
+	for (size_t i = 0; d->model && i < d->model->nr_uplinks; i++)
+		if (!strcmp(d->model->uplinks[i], name))
+			return true;
+	return false;
+}
+
+/* What m's uplinks are now. Nothing is attached yet. */
+static int uplinks_find(struct daemon *d, const struct model *m,
+			struct uplinks *ret)
+{
+	__u32 ifindex;
+
+	*ret = (struct uplinks){};
 	for (size_t i = 0; i < m->nr_uplinks; i++) {
-		ret[i] = if_nametoindex(m->uplinks[i]);
-		if (!ret[i])
+		ifindex = if_nametoindex(m->uplinks[i]);
+		if (ifindex)
+			ret->ifindexes[ret->count++] = ifindex;
+		else if (!is_known_uplink(d, m->uplinks[i]))
 			return refuse(d, -ENODEV, "uplink \"%s\": no such "
 				      "interface", m->uplinks[i]);
 	}
-	*ret_count = m->nr_uplinks;
-	if (*ret_count)
+	if (m->nr_uplinks)
 		return 0;
-	ret[0] = nexthops_default_ifindex(d->nexthops);
-	*ret_count = 1;
-	if (ret[0])
-		return 0;
-	if (!d->nr_uplinks)
+	ifindex = nexthops_default_ifindex(d->nexthops);
+	if (ifindex)
+		*ret = (struct uplinks){ { ifindex }, 1 };
+	else if (d->uplinks.count)
+		*ret = d->uplinks; /* lost for a moment, perhaps */
+	else
 		return refuse(d, -ENODEV, "no default route to find the uplink "
 			      "by%s; name it in uplinks:", "");
-	/* Lost for a moment, perhaps: stay where we are. */
-	memcpy(ret, d->uplinks, d->nr_uplinks * sizeof(*ret));
-	*ret_count = d->nr_uplinks;
 	return 0;
 }
 
@@ -184,21 +200,20 @@ static void uplinks_detach_others(struct daemon *d)
 			dp_detach(d->dp, list[i].ifindex);
 }
 
-static int uplinks_attach(struct daemon *d, const __u32 *uplinks, size_t count)
+static int uplinks_attach(struct daemon *d)
 {
 	char name[IF_NAMESIZE] = "?";
 	int err;
 
-	for (size_t i = 0; i < count; i++) {
-		err = dp_attach(d->dp, uplinks[i]);
+	for (size_t i = 0; i < d->uplinks.count; i++) {
+		err = dp_attach(d->dp, d->uplinks.ifindexes[i]);
 		if (!err)
 			continue;
-		if_indextoname(uplinks[i], name);
+		if_indextoname(d->uplinks.ifindexes[i], name);
 		return refuse(d, err, "cannot attach to \"%s\"", name);
 	}
-	memcpy(d->uplinks, uplinks, count * sizeof(*uplinks));
-	d->nr_uplinks = count;
 	uplinks_detach_others(d);
+	d->apply_error[0] = 0;
 	return 0;
 }
 
@@ -305,27 +320,28 @@ static void applied_store(struct daemon *d, const struct reconcile_result *r)
 	applied_log(a->generation, r);
 }
 
-/* Put the pending model in force. apply_error says why not; not logged. */
+/* Put the pending model in force: tables, ways to backends, and only then the
+ * uplinks. apply_error says why not; not logged. */
 static int apply(struct daemon *d)
 {
-	__u32 uplinks[MODEL_UPLINKS_MAX];
 	struct reconcile_result result;
-	size_t nr_uplinks;
+	struct uplinks uplinks;
 	int err;
 
-	err = uplinks_find(d, d->pending, uplinks, &nr_uplinks);
+	err = uplinks_find(d, d->pending, &uplinks);
 	if (!err)
 		err = model_reconcile(d, d->pending, &result);
-	if (!err)
-		err = uplinks_attach(d, uplinks, nr_uplinks);
 	if (err)
 		return err;
 	model_free(d->model);
 	d->model = take_ptr(d->pending);
+	d->uplinks = uplinks;
 	err = ways_fill(d);
 	if (err)
 		log_error(err, "cannot use every address of NAT");
-	d->apply_error[0] = 0;
+	err = uplinks_attach(d);
+	if (err)
+		return err;
 	applied_store(d, &result);
 	return 0;
 }
@@ -396,7 +412,7 @@ int daemon_reload(struct daemon *d, enum daemon_patience patience)
 	if (err)
 		return err;
 	apply_pending(d);
-	return d->pending ? -EINVAL : 0;
+	return *d->apply_error ? -EINVAL : 0;
 }
 
 /* Life */
@@ -503,23 +519,23 @@ static void on_refresh(void *arg)
 	nexthops_refresh(d->nexthops);
 }
 
-/* An interface that was made anew under its old name has another index. */
+/* An interface that was made anew under its old name has another index; and
+ * what could not be attached to may let us now. */
 static void uplinks_follow(struct daemon *d)
 {
-	__u32 uplinks[MODEL_UPLINKS_MAX];
-	size_t count;
+	char before[ERROR_TEXT_MAX];
+	struct uplinks uplinks;
 
-	if (uplinks_find(d, d->model, uplinks, &count)) {
-		d->apply_error[0] = 0; /* gone: wait for it to come back */
+	memcpy(before, d->apply_error, sizeof(before));
+	if (uplinks_find(d, d->model, &uplinks))
 		return;
-	}
-	if (count == d->nr_uplinks &&
-	    !memcmp(uplinks, d->uplinks, count * sizeof(*uplinks)))
+	if (!*before && !memcmp(&uplinks, &d->uplinks, sizeof(uplinks)))
 		return;
-	if (uplinks_attach(d, uplinks, count))
+	d->uplinks = uplinks;
+	if (!uplinks_attach(d))
+		applied_store(d, &(struct reconcile_result){});
+	else if (strcmp(before, d->apply_error))
 		log_error(0, "%s", d->apply_error);
-	else
-		d->apply_error[0] = 0;
 }
 
 static void on_nexthops(void *arg, __u32 events)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The command line, see options.h. */
 #include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +12,8 @@
 
 enum option_type { OPTION_IS_FLAG, OPTION_IS_TEXT, OPTION_IS_NUMBER };
 
-#define FLAG(field) OPTION_IS_FLAG, offsetof(struct options, field)
-#define TEXT(field) OPTION_IS_TEXT, offsetof(struct options, field)
-#define NUMBER(field) OPTION_IS_NUMBER, offsetof(struct options, field)
+#define OPTION(name_, type_, field) .name = name_, \
+	.type = OPTION_IS_##type_, .offset = offsetof(struct options, field)
 
 struct option_spec {
 	const char *name;
@@ -25,36 +25,44 @@ struct option_spec {
 };
 
 static const struct option_spec specs[NR_OPTIONS] = {
-	[OPTION_CONFIG] = { "config", TEXT(config), "FILE|DIR",
-			    "the definitions" },
-	[OPTION_ONCE] = { "once", FLAG(once), NULL,
-			  "put the definitions in force and exit" },
-	[OPTION_JSON] = { "json", FLAG(json), NULL, "print JSON" },
-	[OPTION_WAIT] = { "wait", FLAG(wait), NULL,
-			  "until what the files say is in force" },
-	[OPTION_TIMEOUT] = { "timeout", NUMBER(timeout_s), "SECONDS",
-			     "give up waiting; default 30", 0, 86400 },
-	[OPTION_SERVICE] = { "service", TEXT(service), "NAME",
-			     "of this service alone" },
-	[OPTION_BACKEND] = { "backend", TEXT(backend), "ADDRESS[:PORT]",
-			     "of this backend alone" },
-	[OPTION_CLIENT] = { "client", TEXT(client), "ADDRESS[/LENGTH]",
-			    "of these clients alone" },
-	[OPTION_LIMIT] = { "limit", NUMBER(limit), "COUNT",
-			   "print so many at most", 1, 4294967295u },
-	[OPTION_YES] = { "yes", FLAG(yes), NULL, "do not ask" },
-	[OPTION_INTERFACE] = { "interface", TEXT(interface), "INTERFACE",
-			       "where tunnels arrive" },
-	[OPTION_HOOK] = { "hook", TEXT(hook), "xdp|tc",
-			  "where to attach; default xdp" },
-	[OPTION_GUE_PORT] = { "gue-port", NUMBER(gue_port), "PORT",
-			      "default 6080", 1, 65535 },
-	[OPTION_GENEVE_PORT] = { "geneve-port", NUMBER(geneve_port), "PORT",
-				 "default 6081", 1, 65535 },
-	[OPTION_DETACH] = { "detach", FLAG(detach), NULL,
-			    "take it away again" },
-	[OPTION_PIN_ROOT] = { "pin-root", TEXT(pin_root), "DIR" },
-	[OPTION_HELP] = { "help", FLAG(help), NULL, "show this" },
+	[OPTION_CONFIG] = { OPTION("config", TEXT, config),
+		.value = "FILE|DIR", .text = "the definitions" },
+	[OPTION_ONCE] = { OPTION("once", FLAG, once),
+		.text = "put the definitions in force and exit" },
+	[OPTION_JSON] = { OPTION("json", FLAG, json),
+		.text = "print JSON" },
+	[OPTION_WAIT] = { OPTION("wait", FLAG, wait),
+		.text = "until what the files say is in force" },
+	[OPTION_TIMEOUT] = { OPTION("timeout", NUMBER, timeout_s),
+		.value = "SECONDS", .text = "give up waiting; default 30",
+		.most = 86400 },
+	[OPTION_SERVICE] = { OPTION("service", TEXT, service),
+		.value = "NAME", .text = "of this service alone" },
+	[OPTION_BACKEND] = { OPTION("backend", TEXT, backend),
+		.value = "ADDR[:PORT]", .text = "of this backend alone" },
+	[OPTION_CLIENT] = { OPTION("client", TEXT, client),
+		.value = "ADDR[/LENGTH]", .text = "of these clients alone" },
+	[OPTION_LIMIT] = { OPTION("limit", NUMBER, limit),
+		.value = "COUNT", .text = "print so many at most",
+		.least = 1, .most = UINT_MAX },
+	[OPTION_YES] = { OPTION("yes", FLAG, yes),
+		.text = "do not ask" },
+	[OPTION_INTERFACE] = { OPTION("interface", TEXT, interface),
+		.value = "INTERFACE", .text = "where tunnels arrive" },
+	[OPTION_HOOK] = { OPTION("hook", TEXT, hook),
+		.value = "xdp|tc", .text = "where to attach; default xdp" },
+	[OPTION_GUE_PORT] = { OPTION("gue-port", NUMBER, gue_port),
+		.value = "PORT", .text = "default 6080",
+		.least = 1, .most = 65535 },
+	[OPTION_GENEVE_PORT] = { OPTION("geneve-port", NUMBER, geneve_port),
+		.value = "PORT", .text = "default 6081",
+		.least = 1, .most = 65535 },
+	[OPTION_DETACH] = { OPTION("detach", FLAG, detach),
+		.text = "take it away again" },
+	[OPTION_PIN_ROOT] = { OPTION("pin-root", TEXT, pin_root),
+		.value = "DIR" },
+	[OPTION_HELP] = { OPTION("help", FLAG, help),
+		.text = "show this" },
 };
 
 static const __u32 taken_by_all = TAKES(HELP) | TAKES(PIN_ROOT);
@@ -214,7 +222,8 @@ static int words_match(const char *name, int argc, char **argv)
 {
 	size_t first = strcspn(name, " ");
 
-	if (argc < 1 || strlen(argv[0]) != first || memcmp(name, argv[0], first))
+	if (argc < 1 || strlen(argv[0]) != first ||
+	    memcmp(name, argv[0], first))
 		return 0;
 	if (!name[first])
 		return 1;
@@ -264,7 +273,8 @@ static void unknown_command(const struct command *commands, int argc,
 	const char *word, *near;
 
 	if (group && argc < 2) {
-		fprintf(errors, "fairlead: \"%s\" needs one more word\n", group);
+		fprintf(errors, "fairlead: \"%s\" needs one more word\n",
+			group);
 		usage_print(commands, group, errors);
 		return;
 	}

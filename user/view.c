@@ -8,6 +8,109 @@
 #include "suggest.h"
 #include "view.h"
 
+struct view_copy {
+	struct tables tables;	/* first, as its functions are given it */
+	struct tables *live;
+	struct slot *slots;	/* a window */
+};
+
+static void *copied(const void *from, size_t count, size_t size)
+{
+	void *ret = malloc(count * size + 1);
+
+	return ret ? memcpy(ret, from, count * size) : NULL;
+}
+
+static struct slot *slots_window(struct tables *t, __u32 base, __u32 count)
+{
+	struct view_copy *c = (struct view_copy *)t;
+	const struct slot *live = c->live->slots(c->live, base, count);
+
+	free(c->slots);
+	c->slots = live ? copied(live, count, sizeof(*live)) : NULL;
+	return c->slots;
+}
+
+static union conn_line *conns_window(struct tables *t, __u32 bucket,
+				     __u32 count)
+{
+	struct view_copy *c = (struct view_copy *)t;
+
+	return c->live->conns(c->live, bucket, count);
+}
+
+/* Nothing that is done to the copy may reach the kernel. */
+static int prefix_set_nowhere(struct tables *t, const struct prefix_key *key,
+			      const struct prefix *value)
+{
+	return 0;
+}
+
+static int prefix_del_nowhere(struct tables *t, const struct prefix_key *key)
+{
+	return 0;
+}
+
+static void stats_reset_nowhere(struct tables *t, __u32 backend)
+{
+}
+
+static void copy_free(struct view_copy *c)
+{
+	if (!c)
+		return;
+	free((void *)c->tables.hash_key);
+	free(c->tables.services);
+	free(c->tables.infos);
+	free(c->tables.cells);
+	free(c->tables.backends);
+	free(c->tables.links);
+	free(c->tables.nat_addrs);
+	free(c->tables.vip_filter);
+	free(c->tables.runtime);
+	free(c->tables.applied);
+	free(c->slots);
+	free(c);
+}
+
+/* In the order in which things are found, so that what a daemon adds
+ * meanwhile is whole or not there: who names first, the named later. */
+static struct view_copy *copy_new(struct tables *live)
+{
+	struct view_copy *c = calloc(1, sizeof(*c));
+	struct tables *t;
+
+	if (!c)
+		return NULL;
+	t = &c->tables;
+	c->live = live;
+	*t = *live;
+	t->slots = slots_window;
+	t->conns = conns_window;
+	t->prefix_set = prefix_set_nowhere;
+	t->prefix_del = prefix_del_nowhere;
+	t->backend_stats_reset = stats_reset_nowhere;
+#define COPY(field, count) \
+	t->field = copied(live->field, count, sizeof(*live->field))
+	COPY(hash_key, 16);
+	COPY(applied, 1);
+	COPY(cells, (size_t)t->cell_buckets * SERVICE_CELLS);
+	COPY(services, t->nr_services);
+	COPY(infos, t->nr_services);
+	COPY(backends, t->nr_backends);
+	COPY(links, t->nr_links);
+	COPY(nat_addrs, 2 * NAT_ADDRS_MAX + 1);
+	COPY(vip_filter, VIP_FILTER_SIZE);
+	COPY(runtime, 1);
+#undef COPY
+	if (t->hash_key && t->applied && t->cells && t->services && t->infos &&
+	    t->backends && t->links && t->nat_addrs && t->vip_filter &&
+	    t->runtime)
+		return c;
+	copy_free(c);
+	return NULL;
+}
+
 static int compare_names(const void *a, const void *b)
 {
 	const struct state_service *x = a, *y = b;
@@ -34,6 +137,25 @@ static int services_read(struct view *v)
 	return 0;
 }
 
+static int view_read(struct view *v)
+{
+	int err;
+
+	v->copy = copy_new(dp_tables(v->dp));
+	if (!v->copy)
+		return -ENOMEM;
+	v->tables = &v->copy->tables;
+	err = state_load(v->tables, dp_now_s(), &v->state, NULL);
+	if (!err)
+		err = services_read(v);
+	if (err)
+		return err;
+	v->stats = calloc(v->tables->nr_backends, sizeof(*v->stats));
+	if (!v->stats)
+		return -ENOMEM;
+	return dp_backend_stats(v->dp, 0, v->tables->nr_backends, v->stats);
+}
+
 int view_try(const struct options *o, struct view *ret)
 {
 	struct view v = {};
@@ -42,18 +164,9 @@ int view_try(const struct options *o, struct view *ret)
 	err = dp_view(o->pin_root, &v.dp);
 	if (err)
 		return err;
-	v.tables = dp_tables(v.dp);
-	err = state_load(v.tables, dp_now_s(), &v.state, NULL);
-	if (!err)
-		err = services_read(&v);
-	v.stats = calloc(v.tables->nr_backends, sizeof(*v.stats));
-	if (!err && !v.stats)
-		err = -ENOMEM;
-	if (err)
-		log_error(err, "cannot read the tables");
-	else
-		err = dp_backend_stats(v.dp, 0, v.tables->nr_backends, v.stats);
+	err = view_read(&v);
 	if (err) {
+		log_error(err, "cannot read the tables");
 		view_close(&v);
 		return err == -ENOENT ? -EIO : err;
 	}
@@ -77,6 +190,7 @@ void view_close(struct view *v)
 	free(v->by_id);
 	free(v->stats);
 	state_free(v->state);
+	copy_free(v->copy);
 	dp_close(v->dp);
 	*v = (struct view){};
 }

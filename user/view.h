@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the listing commands look at: the pinned tables, with or without a
- * daemon, and who is in them.
+ * What the listing commands look at: a copy of the pinned tables, and who is
+ * in them. A copy, as state_load() mends what it reads, and what looks wrong
+ * here may be a daemon's change that is half done. Connections alone are not
+ * copied: there are too many.
  */
 #ifndef FAIRLEAD_VIEW_H
 #define FAIRLEAD_VIEW_H
@@ -13,7 +15,8 @@
 
 struct view {
 	struct dp *dp;
-	struct tables *tables;	/* dp's */
+	struct view_copy *copy;
+	struct tables *tables;	/* copy's; conns() gives the live ones */
 	struct state *state;
 	struct state_service *services; /* sorted by name; owned */
 	size_t nr_services;

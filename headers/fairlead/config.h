@@ -38,5 +38,6 @@ struct runtime {
 };
 
 #define NAT_ADDRS_MAX 127	/* of each family */
+#define LINKS_MAX 64
 
 #endif

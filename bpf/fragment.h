@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Fragments follow their first one: its ports are kept in conns under
+ * (source, destination, protocol, id). One that comes before its first goes
+ * to user space, which puts it through this program again when the first has
+ * been here.
+ */
+#ifndef FAIRLEAD_BPF_FRAGMENT_H
+#define FAIRLEAD_BPF_FRAGMENT_H
+
+#include "conn.h"
+#include "parse.h"
+
+static __always_inline struct flow fragment_key(const struct pkt *p)
+{
+	struct flow key = {
+		.src = p->flow.src,
+		.dst = p->flow.dst,
+		.proto = p->flow.proto,
+		.kind = FLOW_FRAGMENT,
+	};
+
+	key.sport = p->fragment_id >> 16;
+	key.dport = p->fragment_id;
+	return key;
+}
+
+__global int fragment_remember(const struct pkt *p)
+{
+	const struct runtime *rt = map_only(runtime);
+	struct conn_ref r;
+	struct flow key;
+	__u64 hash;
+
+	if (!p || !rt)
+		return 0;
+	key = fragment_key(p);
+	hash = flow_hash(hash_key, p->dst_sum, &key);
+	r = conn_find(&key, hash);
+	if (!r.head) {
+		r = conn_at(conn_claim(hash, rt->fragment_s));
+		if (!r.head)
+			return 0;
+		r.conn->flow = key;
+	}
+	r.conn->peer = (__u32)p->flow.sport << 16 | p->flow.dport;
+	r.conn->flags = 0;
+	conn_publish(&r, hash, conn_time(now_s(), CONN_NEW));
+	return 0;
+}
+
+/* The ports of a later fragment. False: its first has not been here. */
+__global int fragment_recall(struct pkt *p)
+{
+	const struct runtime *rt = map_only(runtime);
+	struct conn_ref r;
+	struct flow key;
+	__u64 hash;
+	__u32 ports;
+
+	if (!p || !rt)
+		return false;
+	key = fragment_key(p);
+	hash = flow_hash(hash_key, p->dst_sum, &key);
+	r = conn_find(&key, hash);
+	if (!r.head ||
+	    now_s() - (r.head->time >> CONN_STATE_BITS) > rt->fragment_s)
+		return false;
+	ports = r.conn->peer;
+	if (!conn_is_still(&r))
+		return false;
+	p->flow.sport = ports >> 16;
+	p->flow.dport = ports;
+	return true;
+}
+
+/* Hand the frame to user space. */
+__global int fragment_keep(struct xdp_md *ctx)
+{
+	struct {
+		struct early_fragment head;
+		__u8 frame[EARLY_FRAGMENT_MAX];
+	} *event;
+	__u32 len = ctx->data_end - ctx->data;
+
+	if (len < 1 || len > EARLY_FRAGMENT_MAX)
+		return REASON_FRAGMENT_LOST;
+	event = bpf_ringbuf_reserve(&early_fragments, sizeof(*event), 0);
+	if (!event)
+		return REASON_FRAGMENT_LOST;
+	event->head.ifindex = ctx->ingress_ifindex;
+	event->head.len = len;
+	if (bpf_xdp_load_bytes(ctx, 0, event->frame, len)) {
+		bpf_ringbuf_discard(event, 0);
+		return REASON_FRAGMENT_LOST;
+	}
+	bpf_ringbuf_submit(event, 0);
+	return REASON_FRAGMENT_EARLY;
+}
+
+#endif

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Bytes to struct pkt. Every comparison with the packet's end is here: what
+ * struct pkt points at has been checked. parse_dst() reads no more than it
+ * takes to tell a stranger; parse_rest() runs for packets of ours alone.
+ */
+#ifndef FAIRLEAD_BPF_PARSE_H
+#define FAIRLEAD_BPF_PARSE_H
+
+#include <stddef.h>
+
+#include <linux/icmpv6.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+
+#include <bpf/bpf_endian.h>
+
+#include "addr.h"
+#include "bits.h"
+#include "maps.h"
+#include <fairlead/reasons.h>
+
+#define IP_DF		0x4000
+#define IP_MF		0x2000
+#define IP_OFFSET	0x1fff
+#define VLAN_TAGS	2
+#define IP6_HEADERS	6	/* extension headers that we walk through */
+
+/* What TCP, UDP and SCTP headers start with. */
+struct ports {
+	__be16 src;
+	__be16 dst;
+};
+
+struct vlan_tag {
+	__be16 id;		/* with priority and DEI */
+	__be16 proto;		/* of what follows */
+};
+
+struct sctp_header {
+	struct ports ports;
+	__be32 vtag;
+	__le32 check;
+};
+
+#define SCTP_INIT 1
+
+/* Both ICMPs. (<linux/icmp.h> wants libc's headers, which bpf/ has not.) */
+struct icmp_header {
+	__u8 type;
+	__u8 code;
+	__u16 check;
+	__be32 info;
+};
+
+enum {
+	ICMP_ECHOREPLY = 0,
+	ICMP_DEST_UNREACH = 3,
+	ICMP_ECHO = 8,
+	ICMP_TIME_EXCEEDED = 11,
+	ICMP_PARAMETERPROB = 12,
+	ICMP_PORT_UNREACH = 3,	/* codes of ICMP_DEST_UNREACH */
+	ICMP_FRAG_NEEDED = 4,
+};
+
+struct ip6_ext {
+	__u8 next;
+	__u8 len;
+};
+
+struct ip6_frag {
+	__u8 next;
+	__u8 reserved;
+	__be16 offset;		/* and, in its lowest bit, more fragments */
+	__be32 id;
+};
+
+enum fragment { FRAGMENT_NONE, FRAGMENT_FIRST, FRAGMENT_LATER };
+
+/* What is known of a packet. */
+struct pkt {
+	struct flow flow;	/* of the packet, or of the one an error quotes */
+	__u64 dst_sum;		/* hash_dst() */
+	__u64 hash;		/* flow_hash() */
+	__be32 fragment_id;
+	__u32 backend;		/* whose statistics count it */
+	__u16 l2_len;
+	__u16 l3_len;		/* IP header and all that it carries */
+	__u16 l4_off;		/* from l3 */
+	__be16 vlan_proto;	/* of the first tag; 0: untagged */
+	__be16 vlan_id;
+	__u8 fragment;		/* enum fragment */
+	__u8 opens;		/* first packet of a connection: SYN, INIT */
+	__u8 closes;		/* FIN, RST, ABORT */
+	__u8 tcp_flags;
+	__u8 is_error;		/* ICMP error; flow is the quoted one's, turned */
+	__u8 new_conn;
+	__u8 to_group;		/* came to a group's MAC address */
+	__u16 frame_len;	/* as it came */
+	__u16 mtu_left;		/* REASON_TOO_BIG: what would have fitted */
+	struct nexthop from;	/* its sender's MAC, for NAT */
+	__u32 ifindex;		/* where finish() sends it */
+};
+
+/*
+ * The packet itself. Pointers stand apart from what is known of it, because
+ * a global function (verified once, by type) may be given the latter only.
+ */
+struct frame {
+	struct pkt pkt;
+	void *data;
+	void *end;
+	void *l3;
+	void *l4;		/* NULL: a later fragment has none */
+};
+
+/* Are there len bytes at at? The verifier learns it from this comparison. */
+static __always_inline bool pkt_has(const struct frame *f, const void *at,
+				    const __u32 len)
+{
+	return at + len <= f->end;
+}
+
+/* 1 if proto says that a tag comes first. */
+static __always_inline __u32 is_tag(__be16 proto)
+{
+	return match_bit(proto, bpf_htons(ETH_P_8021Q), 0) |
+	       match_bit(proto, bpf_htons(ETH_P_8021AD), 0);
+}
+
+/*
+ * Start f at an Ethernet frame; *proto is the type of what it holds. Counts
+ * tags by arithmetic: a branch for each would make the verifier walk through
+ * all that follows once for each length. No frame under 22 bytes holds IP.
+ */
+static __always_inline enum reason parse_eth(struct frame *f, __u32 data,
+					     __u32 data_end, __be16 *proto)
+{
+	struct ethhdr *eth = (void *)(long)data;
+	__be16 *type = (__be16 *)(eth + 1) - 1;
+	__u32 tags;
+
+	f->data = eth;
+	f->end = (void *)(long)data_end;
+	f->pkt.frame_len = data_end - data;
+	if (!pkt_has(f, eth, ETH_HLEN + VLAN_TAGS * sizeof(struct vlan_tag)))
+		return REASON_NOT_IP;
+
+	f->pkt.to_group = eth->h_dest[0] & 1;
+	__builtin_memcpy(f->pkt.from.mac, eth->h_source, 6);
+	tags = is_tag(eth->h_proto);
+	f->pkt.vlan_proto = eth->h_proto & -tags;
+	f->pkt.vlan_id = *(__be16 *)(eth + 1) & -tags;
+	type += 2 * tags;
+	if (!pkt_has(f, type, sizeof(*type)))
+		return REASON_NOT_IP;
+	tags += tags & is_tag(*type);
+	type = (__be16 *)(eth + 1) - 1 + 2 * tags;
+	if (!pkt_has(f, type, sizeof(*type)))
+		return REASON_NOT_IP;
+	*proto = *type;
+	f->pkt.l2_len = ETH_HLEN + tags * sizeof(struct vlan_tag);
+	f->l3 = (void *)eth + ETH_HLEN + tags * sizeof(struct vlan_tag);
+	return REASON_NONE;
+}
+
+/* The addresses, which is all that a stranger is judged by. */
+static __always_inline enum reason parse_dst(struct frame *f, const bool v6)
+{
+	struct ipv6hdr *ip6 = f->l3;
+	struct iphdr *ip4 = f->l3;
+
+	if (!pkt_has(f, f->l3, v6 ? sizeof(*ip6) : sizeof(*ip4)))
+		return REASON_NOT_OURS;
+
+	if (!v6) {
+		f->pkt.flow.src = addr_from4(ip4->saddr);
+		f->pkt.flow.dst = addr_from4(ip4->daddr);
+		return REASON_NONE;
+	}
+	f->pkt.flow.src = addr_from6(&ip6->saddr);
+	f->pkt.flow.dst = addr_from6(&ip6->daddr);
+	return addr_is_mapped(&f->pkt.flow.dst) ? REASON_NOT_OURS : REASON_NONE;
+}
+
+/* Sources that no packet may come from (RFC 6890, RFC 4291). */
+static __always_inline bool addr_is_bad_source(const struct addr *a,
+					       const bool v6)
+{
+	const __u32 first = bpf_ntohl(a->word[v6 ? 0 : 3]) >> 24;
+
+	if (!v6)
+		return first == 0 || first == 127 || first >= 224;
+	return first == 0xff || addr_is_mapped(a) ||
+	       (!a->word[0] && !a->word[1] && !a->word[2] &&
+		bpf_ntohl(a->word[3]) <= 1);
+}
+
+static __always_inline enum reason parse_ip4(struct frame *f)
+{
+	struct iphdr *ip = f->l3;
+	__u16 frag = bpf_ntohs(ip->frag_off);
+
+	if (ip->version != 4 || ip->ihl < 5)
+		return REASON_BAD_HEADER;
+
+	f->pkt.l3_len = bpf_ntohs(ip->tot_len);
+	f->pkt.l4_off = ip->ihl * 4;
+	f->pkt.flow.proto = ip->protocol;
+	if (frag & (IP_MF | IP_OFFSET)) {
+		f->pkt.fragment = frag & IP_OFFSET ? FRAGMENT_LATER :
+						 FRAGMENT_FIRST;
+		f->pkt.fragment_id = ip->id;
+	}
+	return REASON_NONE;
+}
+
+/* One extension header at f->pkt.l4_off. REASON_NONE and *more: go on. */
+static __always_inline enum reason parse_ip6_ext(struct frame *f, bool *more)
+{
+	struct ip6_ext *ext = f->l3 + f->pkt.l4_off;
+	struct ip6_frag *frag = (void *)ext;
+
+	switch (f->pkt.flow.proto) {
+	case IPPROTO_HOPOPTS:
+	case IPPROTO_ROUTING:
+	case IPPROTO_DSTOPTS:
+		if (!pkt_has(f, ext, 8))
+			return REASON_TRUNCATED;
+		f->pkt.flow.proto = ext->next;
+		f->pkt.l4_off += (ext->len + 1) * 8;
+		return REASON_NONE;
+	case IPPROTO_FRAGMENT:
+		if (!pkt_has(f, frag, sizeof(*frag)))
+			return REASON_TRUNCATED;
+		f->pkt.flow.proto = frag->next;
+		f->pkt.l4_off += sizeof(*frag);
+		f->pkt.fragment_id = frag->id;
+		if (frag->offset & bpf_htons(0xfff8))
+			f->pkt.fragment = FRAGMENT_LATER;
+		else if (frag->offset & bpf_htons(1))
+			f->pkt.fragment = FRAGMENT_FIRST;
+		*more = f->pkt.fragment != FRAGMENT_LATER;
+		return REASON_NONE;
+	default:
+		*more = false;
+		return REASON_NONE;
+	}
+}
+
+static __always_inline enum reason parse_ip6(struct frame *f)
+{
+	struct ipv6hdr *ip = f->l3;
+	enum reason why;
+	bool more = true;
+
+	if (ip->version != 6)
+		return REASON_BAD_HEADER;
+
+	f->pkt.l3_len = sizeof(*ip) + bpf_ntohs(ip->payload_len);
+	f->pkt.l4_off = sizeof(*ip);
+	f->pkt.flow.proto = ip->nexthdr;
+	for (int i = 0; i < IP6_HEADERS && more; i++) {
+		why = parse_ip6_ext(f, &more);
+		if (why != REASON_NONE)
+			return why;
+	}
+	return REASON_NONE;
+}
+
+/* What of L4 we judge by; f->l4 has 8 bytes or more. */
+static __always_inline enum reason parse_ports(struct frame *f)
+{
+	struct sctp_header *sctp = f->l4;
+	struct tcphdr *tcp = f->l4;
+	struct udphdr *udp = f->l4;
+	__u32 len = f->pkt.l3_len - f->pkt.l4_off;
+
+	switch (f->pkt.flow.proto) {
+	case IPPROTO_TCP:
+		if (!pkt_has(f, tcp, sizeof(*tcp)) || len < sizeof(*tcp))
+			return REASON_TRUNCATED;
+		if (tcp->doff < 5)
+			return REASON_BAD_HEADER;
+		if (tcp->doff * 4 > len)
+			return REASON_TRUNCATED;
+		f->pkt.tcp_flags = ((__u8 *)tcp)[13];
+		f->pkt.opens = (f->pkt.tcp_flags & 0x12) == 0x02;
+		f->pkt.closes = f->pkt.tcp_flags & 0x05;
+		break;
+	case IPPROTO_UDP:
+		if (!pkt_has(f, udp, sizeof(*udp)) || len < sizeof(*udp))
+			return REASON_TRUNCATED;
+		if (bpf_ntohs(udp->len) < sizeof(*udp))
+			return REASON_BAD_HEADER;
+		if (bpf_ntohs(udp->len) > len && !f->pkt.fragment)
+			return REASON_TRUNCATED;
+		break;
+	case IPPROTO_SCTP:
+		if (!pkt_has(f, sctp, sizeof(*sctp)) || len < sizeof(*sctp))
+			return REASON_TRUNCATED;
+		if (len > sizeof(*sctp) && pkt_has(f, sctp + 1, 1))
+			f->pkt.opens = *(__u8 *)(sctp + 1) == SCTP_INIT;
+		break;
+	default:
+		return REASON_PROTOCOL;
+	}
+	if (!pkt_has(f, f->l4, 8))	/* for all alike: see parse_eth() */
+		return REASON_TRUNCATED;
+	f->pkt.flow.sport = ((struct ports *)f->l4)->src;
+	f->pkt.flow.dport = ((struct ports *)f->l4)->dst;
+	return REASON_NONE;
+}
+
+/*
+ * The rest of a packet whose destination is ours. Ports stay 0 for a later
+ * fragment and for ICMP, whose first 8 bytes are there if it returns NONE.
+ */
+static __always_inline enum reason parse_rest(struct frame *f, const bool v6)
+{
+	enum reason why;
+
+	if (addr_is_bad_source(&f->pkt.flow.src, v6))
+		return REASON_BAD_ADDR;
+
+	why = v6 ? parse_ip6(f) : parse_ip4(f);
+	if (why != REASON_NONE)
+		return why;
+	if (f->pkt.l4_off > f->pkt.l3_len)
+		return REASON_BAD_HEADER;
+	if (f->l3 + f->pkt.l3_len > f->end)
+		return REASON_TRUNCATED;
+	if (f->pkt.fragment == FRAGMENT_LATER)
+		return REASON_NONE;
+	f->l4 = f->l3 + f->pkt.l4_off;
+	if (f->pkt.flow.proto == (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
+		return pkt_has(f, f->l4, 8) && f->pkt.l3_len - f->pkt.l4_off >= 8 ?
+			       REASON_NONE : REASON_TRUNCATED;
+	return parse_ports(f);
+}
+
+/*
+ * The packet that an ICMP error at f->l4 quotes: f->pkt.flow becomes the flow of
+ * the packets that it was an answer to, its protocol the quoted one's. At
+ * least 8 bytes of its L4 must be there (RFC 792; RFC 4443 quotes more).
+ */
+static __always_inline enum reason parse_quoted(struct frame *f, const bool v6)
+{
+	struct iphdr *ip4 = f->l4 + 8;
+	struct ipv6hdr *ip6 = f->l4 + 8;
+	struct ports *ports;
+	__u32 off;
+
+	if (!pkt_has(f, ip4, v6 ? sizeof(*ip6) : sizeof(*ip4)))
+		return REASON_ICMP_UNRELATED;
+	if (v6) {
+		off = sizeof(*ip6);
+		f->pkt.flow.proto = ip6->nexthdr;
+		f->pkt.flow.src = addr_from6(&ip6->daddr);
+		f->pkt.flow.dst = addr_from6(&ip6->saddr);
+	} else {
+		if (ip4->version != 4 || ip4->ihl < 5 ||
+		    ip4->frag_off & bpf_htons(IP_OFFSET))
+			return REASON_ICMP_UNRELATED;
+		off = ip4->ihl * 4;
+		f->pkt.flow.proto = ip4->protocol;
+		f->pkt.flow.src = addr_from4(ip4->daddr);
+		f->pkt.flow.dst = addr_from4(ip4->saddr);
+	}
+	ports = (void *)ip4 + off;
+	if (!pkt_has(f, ports, 8))
+		return REASON_ICMP_UNRELATED;
+	f->pkt.flow.sport = ports->dst;
+	f->pkt.flow.dport = ports->src;
+	f->pkt.is_error = true;
+	return REASON_NONE;
+}
+
+#endif
