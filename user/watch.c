@@ -38,6 +38,7 @@ struct watch {
 	struct source *source;
 	void (*f)(void *arg, enum watch_change change);
 	void *arg;
+	bool is_in_dir;		/* while links of a directory are looked at */
 	struct place places[PLACES_MAX];
 	size_t nr_places;
 };
@@ -57,12 +58,28 @@ static void places_clear(struct watch *w)
 	}
 }
 
+static bool has_place(const struct watch *w, int wd, const char *name)
+{
+	for (size_t i = 0; i < w->nr_places; i++) {
+		const struct place *p = &w->places[i];
+
+		if (p->wd == wd &&
+		    (!p->name || (name && !strcmp(p->name, name))))
+			return true;
+	}
+	return false;
+}
+
+/* A directory may have very many links, but into few directories: these are
+ * watched as a whole. */
 static void place_add(struct watch *w, const char *dir, const char *name)
 {
 	int wd = inotify_add_watch(w->fd, dir, EVENTS | IN_ONLYDIR);
 	struct place *p = &w->places[w->nr_places];
 
-	if (wd < 0 || w->nr_places == PLACES_MAX)
+	if (w->is_in_dir)
+		name = NULL;
+	if (wd < 0 || has_place(w, wd, name) || w->nr_places == PLACES_MAX)
 		return;
 	p->wd = wd;
 	p->dir = strdup(dir);
@@ -136,6 +153,7 @@ static void watch_dir(struct watch *w)
 
 	if (!dir)
 		return;
+	w->is_in_dir = true;
 	place_add(w, w->path, NULL);
 	while ((entry = readdir(dir))) {
 		if (entry->d_type != DT_LNK && entry->d_type != DT_UNKNOWN)
@@ -144,6 +162,7 @@ static void watch_dir(struct watch *w)
 			     entry->d_name) < (int)sizeof(path))
 			watch_path(w, path, 0);
 	}
+	w->is_in_dir = false;
 }
 
 static void watch_all(struct watch *w)

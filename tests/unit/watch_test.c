@@ -176,6 +176,22 @@ static void a_directory_behind_a_link_that_is_switched(void **state)
 	end(&seen);
 }
 
+static void a_directory_with_very_many_links(void **state)
+{
+	struct seen seen;
+
+	begin(&seen, "mkdir d v && for i in `seq 400`; do "
+	      "echo a > v/$i.yaml; ln -s ../v/$i.yaml d; done", "d");
+	SHELL("for i in `seq 400`; do echo b > .n && mv .n v/$i.yaml; done");
+	EXPECT_WRITTEN(&seen);
+	wait_for_change(&seen, 100);
+	SHELL("echo c > v/400.yaml");
+	EXPECT_WRITTEN(&seen);
+	SHELL("echo c > v/7.yaml");
+	EXPECT_WRITTEN(&seen);
+	end(&seen);
+}
+
 static void a_file_that_nobody_asked_about_is_none_of_ours(void **state)
 {
 	struct seen seen;
@@ -215,6 +231,7 @@ int main(void)
 		cmocka_unit_test(a_link_in_the_middle_that_is_switched),
 		cmocka_unit_test(a_directory_that_is_filled_and_emptied),
 		cmocka_unit_test(a_directory_behind_a_link_that_is_switched),
+		cmocka_unit_test(a_directory_with_very_many_links),
 		cmocka_unit_test(a_file_that_nobody_asked_about_is_none_of_ours),
 		cmocka_unit_test(a_file_that_is_only_opened_is_not_written_yet),
 	};
