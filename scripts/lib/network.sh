@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 #
 # A small network in network namespaces, for the demo and the end-to-end tests.
-# Who includes this sets NET, the prefix of the namespaces' names.
+# Who includes this sets NET, the prefix of the namespaces' names, and
+# PASS_PROGRAM, an object with an XDP program that lets everything pass.
 #
 #   client-1 ... client-M      balancer   backend-1 ... backend-N
 #   10.90.M.2  \    /             .2          .11         .10+N    10.91.0.0/24
@@ -43,7 +44,7 @@ host_add() {
 
 # A cable from HOST's eth0 to the router's port of the host's name. XDP looks
 # into packets before anybody completes a checksum that was left to hardware,
-# hence tx off; what it sends back into a veth arrives only where GRO is on.
+# hence tx off; GRO makes room for what XDP sends into a veth.
 cable_add() {
 	ip_on router <<-END
 		link add $1 type veth peer name eth0 netns $NET-$1
@@ -96,6 +97,7 @@ network_up() {
 	END
 	host_add balancer 1
 	segment_add balancer 2
+	ip -n "$NET-router" link set balancer xdp object "$PASS_PROGRAM" section xdp
 	for ((i = 1; i <= $1; i++)); do
 		host_add "backend-$i"
 		segment_add "backend-$i" $((10 + i))

@@ -10,6 +10,7 @@ FAIRLEAD=$B/fairlead
 DIR=/tmp/$NET
 PINS=/sys/fs/bpf/$NET
 CONFIG=$DIR/fairlead.yaml
+PASS_PROGRAM=$B/tests/e2e/pass.bpf.o
 # shellcheck source=scripts/lib/network.sh
 . "$ROOT/scripts/lib/network.sh"
 
@@ -25,6 +26,10 @@ tools_build() {
 				-o "$B/tests/e2e/$tool" \
 				"$ROOT/tests/e2e/$tool.c"
 	done
+	[[ $PASS_PROGRAM -nt $ROOT/tests/e2e/pass.bpf.c ]] ||
+		clang -O2 -g --target=bpf -c "$ROOT/tests/e2e/pass.bpf.c" \
+			-idirafter "/usr/include/$(cc -dumpmachine)" \
+			-o "$PASS_PROGRAM"
 	exec 9>&-
 }
 

@@ -17,6 +17,7 @@
 # be.
 
 set -euo pipefail
+shopt -s inherit_errexit
 ROOT=$(realpath "${BASH_SOURCE[0]%/*}/../..")
 B=$(realpath "${B:-$ROOT/build}")
 NAME=$(basename "$0" .sh)
