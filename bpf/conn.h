@@ -24,19 +24,7 @@
 
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
-
-/* clang: cfg has an initialiser, so what is read through a pointer that is
- * not volatile is folded to it (14, -O2); a pointer it cannot see through is
- * not. */
-static __always_inline const __u32 *hash_key_get(void)
-{
-	const __u32 *key = (const __u32 *)cfg.hash_key;
-
-	asm volatile("" : "+r"(key));
-	return key;
-}
-
-#define hash_key hash_key_get()
+#define hash_key ((const __u32 *)cfg.hash_key)
 
 /* CLOCK_MONOTONIC in seconds, from jiffies: no helper call. */
 static __always_inline __u32 now_s(void)
@@ -158,7 +146,7 @@ static __always_inline __u32 conn_life(enum conn_state state, __u32 idle_s)
 
 static __always_inline bool conn_is_dead(__u32 time, __u32 now, __u32 idle_s)
 {
-	return now - (time >> CONN_STATE_BITS) >
+	return now - (time >> CONN_STATE_BITS) >=
 	       conn_life(conn_state(time), idle_s);
 }
 
@@ -179,8 +167,11 @@ static __always_inline __u64 conn_worth(const struct conn_head *head,
 	__u32 word = READ_ONCE(head->tag), time = READ_ONCE(head->time);
 	__u32 is_new = match_bit(conn_state(time), CONN_NEW, 0);
 	__u32 is_live = match_bit(conn_state(time), CONN_LIVE, 0);
-	__u64 age = now - (time >> CONN_STATE_BITS), life, dead;
+	__s32 unseen = now - (time >> CONN_STATE_BITS);
+	__u64 age, life, dead;
 
+	/* another CPU may be a second ahead */
+	age = (__u32)(unseen & ~(unseen >> 31));
 	life = (lives->idle_s & -is_live) | (lives->syn_s & -is_new) |
 	       (lives->closing_s & (is_live + is_new - 1));
 	dead = (life - age) >> 63;

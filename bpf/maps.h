@@ -19,7 +19,8 @@
 #include <fairlead/reasons.h>
 #include <fairlead/types.h>
 
-const volatile struct fairlead_config cfg = {};
+/* Weak for the linker, and so that clang folds nothing of it. */
+const volatile struct fairlead_config cfg __weak = {};
 
 /* By user/: see struct runtime. */
 struct {

@@ -56,7 +56,7 @@ static __always_inline bool nat_reply(const struct conn_ref *r, struct pkt *p,
 {
 	struct conn_ref peer = conn_at(r->conn->peer);
 
-	if (!peer.head || peer.conn->peer != r->position ||
+	if (!peer.head || !peer.tag || peer.conn->peer != r->position ||
 	    !(peer.conn->flags & CONN_NAT) ||
 	    peer.conn->port != p->flow.dport || peer.tag == CONN_BUSY)
 		return false;

@@ -328,7 +328,9 @@ static __always_inline __u32 service_track(struct pkt *p,
 		return service_admit(p, svc, 0);
 	id = r.conn->backend;
 	b = backend_find(id);
+	/* a dead entry may name an owner from before the slot was settled */
 	if (!backend_keeps(b) || b->generation != r.conn->generation ||
+	    conn_is_dead(r.head->time, now_s(), svc->idle_s) ||
 	    !conn_is_still(&r) ||
 	    (p->opens && conn_state(r.head->time) == CONN_CLOSING))
 		return service_admit(p, svc, r.position);

@@ -263,10 +263,11 @@ static __always_inline enum reason icmp_flow(struct frame *f, const bool v6)
 
 	if (type == (v6 ? ICMPV6_ECHO_REQUEST : ICMP_ECHO))
 		return REASON_ECHO;
-	if (!icmp_is_error(type, v6) ||
-	    parse_quoted(f, v6) != REASON_NONE || !addr_eq(&p->flow.dst, &dst))
-		return REASON_ICMP_UNRELATED;
-	return REASON_NONE;
+	if (icmp_is_error(type, v6) && parse_quoted(f, v6) == REASON_NONE &&
+	    addr_eq(&p->flow.dst, &dst))
+		return REASON_NONE;
+	p->flow.dst = dst;
+	return REASON_ICMP_UNRELATED;
 }
 
 /* What the host itself may be waiting for is left to it, if it owns dst. */

@@ -370,7 +370,7 @@ void filter_repair(struct state *s)
 }
 
 void filter_nat(struct state *s, const struct addr *addrs, int nr4, int nr6,
-		void (*f)(struct state *s, const struct addr *addr, __u8 class))
+		void (*f)(struct state *s, const struct addr *addr, __u8 c))
 {
 	for (int i = 1; i <= nr4 && i <= NAT_ADDRS_MAX; i++)
 		f(s, &addrs[i], VIP_CONNS);

@@ -34,12 +34,18 @@ struct entry {
 	__u32 position;
 };
 
+/* The other direction of an entry that was emptied. */
+struct peer {
+	__u32 position;
+	__u32 of;		/* the emptied one's position */
+};
+
 struct walk {
 	struct view view;
 	struct filter filter;
 	struct table *table;	/* list */
 	unsigned int left;	/* list: rows that may be printed */
-	__u32 *peers;		/* flush: positions yet to be emptied */
+	struct peer *peers;	/* flush: yet to be emptied */
 	size_t nr_peers, room;
 	__u64 flushed;
 };
@@ -110,6 +116,8 @@ static int each_entry(struct walk *w,
 							  (CONN_WAYS + 1);
 			struct entry e = {};
 
+			e.position = (at + i / CONN_WAYS) * (CONN_WAYS + 1) +
+				     1 + i % CONN_WAYS;
 			if (entry_read(bucket, i % CONN_WAYS, &e))
 				err = f(w, &e, bucket, i % CONN_WAYS);
 		}
@@ -147,11 +155,14 @@ static const char *conn_state_name(__u32 time)
 	return state < sizeof(names) / sizeof(names[0]) ? names[state] : NULL;
 }
 
-/* Modulo what is left of the clock beside the state. */
+/* Modulo what is left of the clock beside the state. The programs' clock may
+ * be a little ahead of ours. */
 static __u32 idle_s(__u32 time)
 {
-	return ((dp_now_s() << CONN_STATE_BITS) -
-		(time & ~0u << CONN_STATE_BITS)) >> CONN_STATE_BITS;
+	__s32 passed = (dp_now_s() << CONN_STATE_BITS) -
+		       (time & ~0u << CONN_STATE_BITS);
+
+	return passed < 0 ? 0 : passed >> CONN_STATE_BITS;
 }
 
 static int list_entry(struct walk *w, const struct entry *e,
@@ -183,7 +194,9 @@ static int list_entry(struct walk *w, const struct entry *e,
 	row.backend = endpoint_format(&b->addr, ntohs(b->port ? b->port :
 						      c->flow.dport), backend);
 	if (c->flags & CONN_NAT && c->nat_addr <= 2 * NAT_ADDRS_MAX)
-		row.source = endpoint_format(&t->nat_addrs[c->nat_addr],
+		row.source = endpoint_format(c->nat_addr ?
+					     &t->nat_addrs[c->nat_addr] :
+					     &c->flow.src, /* its own */
 					     ntohs(c->port), source);
 	if (table_row(w->table, &row))
 		return -ENOMEM;
@@ -197,18 +210,18 @@ static bool head_empty(union conn_line *bucket, int way, __u32 tag)
 					   __ATOMIC_RELAXED);
 }
 
-static int peer_remember(struct walk *w, __u32 position)
+static int peer_remember(struct walk *w, __u32 position, __u32 of)
 {
 	if (w->nr_peers == w->room) {
 		size_t room = w->room ? 2 * w->room : 256;
-		__u32 *peers = realloc(w->peers, room * sizeof(*peers));
+		struct peer *peers = realloc(w->peers, room * sizeof(*peers));
 
 		if (!peers)
 			return -ENOMEM;
 		w->peers = peers;
 		w->room = room;
 	}
-	w->peers[w->nr_peers++] = position;
+	w->peers[w->nr_peers++] = (struct peer){ position, of };
 	return 0;
 }
 
@@ -224,18 +237,18 @@ static int flush_entry(struct walk *w, const struct entry *e,
 	w->flushed += c->flow.kind == FLOW_PACKET;
 	if (!(c->flags & CONN_NAT) || !c->peer)
 		return 0;
-	return peer_remember(w, c->peer);
+	return peer_remember(w, c->peer, e->position);
 }
 
 /* The other directions; they may be anywhere in the table, and by now a
- * position may be somebody else's: then it is no reply, or looks lost. */
+ * position may be somebody else's: then it does not point back. */
 static void peers_flush(struct walk *w)
 {
 	struct tables *t = w->view.tables;
 
 	for (size_t i = 0; i < w->nr_peers; i++) {
-		__u32 bucket = w->peers[i] / (CONN_WAYS + 1);
-		int way = (int)(w->peers[i] % (CONN_WAYS + 1)) - 1;
+		__u32 bucket = w->peers[i].position / (CONN_WAYS + 1);
+		int way = (int)(w->peers[i].position % (CONN_WAYS + 1)) - 1;
 		union conn_line *lines;
 		struct entry e = {};
 
@@ -243,7 +256,7 @@ static void peers_flush(struct walk *w)
 			continue;
 		lines = t->conns(t, bucket, 1);
 		if (lines && entry_read(lines, way, &e) &&
-		    e.conn.flags & CONN_REPLY)
+		    e.conn.flags & CONN_REPLY && e.conn.peer == w->peers[i].of)
 			head_empty(lines, way, e.head.tag);
 	}
 }

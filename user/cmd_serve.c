@@ -79,10 +79,13 @@ static void locked_memory_raise(void)
 
 /*
  * SYS_ADMIN is among them because the kernel wants it for finding a program
- * by its id, and so does libxdp when an uplink is added later.
+ * by its id, and so does libxdp when an uplink is added later;
+ * DAC_READ_SEARCH because what could be read at the start must be readable
+ * when it changes.
  */
 static const int needed_capabilities[] = {
 	CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN,
+	CAP_DAC_READ_SEARCH,
 };
 
 static bool is_needed(int capability)

@@ -158,6 +158,7 @@ static const struct {
 	{ "services", offsetof(struct dp_sizes, services) },
 	{ "backends", offsetof(struct dp_sizes, backends) },
 	{ "slots", offsetof(struct dp_sizes, slots) },
+	{ "cells", offsetof(struct dp_sizes, cell_buckets) },
 };
 
 static __u64 map_used(const struct dp_sizes *used, const char *name)

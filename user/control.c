@@ -34,7 +34,6 @@ struct control {
 	int fd;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	struct source *source;
-	gid_t group;
 	json_t *(*answer)(void *arg, const json_t *request);
 	void *arg;
 	struct client clients[CLIENTS_MAX];
@@ -179,15 +178,19 @@ static bool is_in_group(int fd, const struct ucred *peer, gid_t group)
 	return false;
 }
 
+/* The group is looked up each time: an administrator gives the socket one
+ * after it was made. */
 static bool may_ask(struct control *c, int fd)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
+	struct stat st;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
 		return false;
-	return peer.uid == 0 || peer.uid == geteuid() ||
-	       is_in_group(fd, &peer, c->group);
+	if (peer.uid == 0 || peer.uid == geteuid())
+		return true;
+	return !stat(c->path, &st) && is_in_group(fd, &peer, st.st_gid);
 }
 
 /* A free place, or that of the client that has been there for longest. */
@@ -245,7 +248,6 @@ static int address_set(struct sockaddr_un *ret, const char *path)
 static int control_listen(struct control *c, const char *path)
 {
 	struct sockaddr_un address = {};
-	struct stat st;
 	mode_t mask;
 	int err;
 
@@ -262,10 +264,7 @@ static int control_listen(struct control *c, const char *path)
 	if (err)
 		return err;
 	strcpy(c->path, path);
-	if (listen(c->fd, CLIENTS_MAX) || stat(path, &st))
-		return -errno;
-	c->group = st.st_gid;
-	return 0;
+	return listen(c->fd, CLIENTS_MAX) ? -errno : 0;
 }
 
 int control_open(struct loop *l, const char *path,

@@ -231,10 +231,9 @@ static __u32 grown(__u32 size, __u32 needed)
 	return ret > UINT32_MAX ? needed : ret;
 }
 
-/* Larger tables move in memory, so what was read from them is read again. */
+/* Larger tables, filled before traffic goes by them. */
 static int tables_grow(struct daemon *d, const struct dp_sizes *needed)
 {
-	__cleanup(state_freep) struct state *state = NULL;
 	struct dp_sizes sizes;
 	int err;
 
@@ -248,12 +247,8 @@ static int tables_grow(struct daemon *d, const struct dp_sizes *needed)
 	if (err)
 		return err;
 	nexthops_move(d->nexthops, tables(d)->links);
-	err = state_load(tables(d), dp_now_s(), &state, NULL);
-	if (err)
-		return err;
-	state_free(d->state);
-	d->state = take_ptr(state);
-	return 0;
+	err = state_resize(d->state);
+	return err ? err : dp_switch(d->dp);
 }
 
 static int model_reconcile(struct daemon *d, const struct model *m,

@@ -22,6 +22,10 @@
 
 struct dp;
 
+/* The file descriptor of a program, e.g. "fl_xdp", for BPF_PROG_TEST_RUN;
+ * -ENOENT: none of that name is loaded. */
+int dp_program_fd(const struct dp *dp, const char *name);
+
 /* Entries of each table. What is 0 takes a default (a small node). */
 struct dp_sizes {
 	__u32 services;		/* ids too */
@@ -32,7 +36,7 @@ struct dp_sizes {
 };
 
 struct dp_opts {
-	struct dp_sizes sizes;	/* the least that is wanted */
+	struct dp_sizes sizes;	/* of what is not pinned yet */
 	bool has_hash_key;	/* else: the pinned one, else a random one */
 	__u32 hash_key[16];
 	const char *pin_root;	/* NULL: DP_PIN_ROOT; tests have their own */
@@ -58,11 +62,14 @@ struct tables *dp_tables(struct dp *dp);
 void dp_sizes(const struct dp *dp, struct dp_sizes *ret);
 
 /*
- * Larger tables: new maps with the old contents, programs that use them, then
- * an atomic replacement through the links. dp_tables() is filled anew; window
- * pointers are invalid. Sizes never shrink. The table of connections is kept.
+ * Larger tables: new maps with the old contents, but for cells, which are
+ * empty if there are more of them now (state_resize() places them). The table
+ * of connections is kept, sizes never shrink. dp_tables() is filled anew and
+ * pointers into it are invalid. Traffic goes by the old tables until
+ * dp_switch() hands it over, atomically, through the links.
  */
 int dp_grow(struct dp *dp, const struct dp_sizes *sizes);
+int dp_switch(struct dp *dp);
 
 enum dp_mechanism { DP_XDP_NATIVE, DP_XDP_GENERIC, DP_XDP_DISPATCHER,
 		    DP_TCX, DP_CLSACT };

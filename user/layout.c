@@ -96,7 +96,10 @@ static enum slot_rule layout_rule(const struct layout *l)
 	return RULE_KEEP;
 }
 
-static struct slot slot_next(struct slot was, __u32 owner, enum slot_rule rule)
+/* stand_in: a backend of the service, for a slot that nobody owns or owned
+ * and that has to be tracked all the same. */
+static struct slot slot_next(struct slot was, __u32 owner, enum slot_rule rule,
+			     __u32 stand_in)
 {
 	struct slot next = { .backend = owner };
 
@@ -105,6 +108,8 @@ static struct slot slot_next(struct slot was, __u32 owner, enum slot_rule rule)
 	next.previous = was.previous;
 	if (!was.previous && (was.backend != owner || rule == RULE_TRACK))
 		next.previous = was.backend;
+	if (!next.previous && rule == RULE_TRACK)
+		next.previous = owner ? owner : stand_in;
 	return next;
 }
 
@@ -139,6 +144,7 @@ int layout_write(struct state *s, const struct layout *l, __u32 now_s)
 {
 	struct service_info *info = &s->t->infos[l->id];
 	enum slot_rule rule = layout_rule(l);
+	__u32 stand_in = l->nr_backends ? l->backends[0] : 0;
 	__u32 tracked = 0, written = 0;
 	struct slot *slots, next;
 
@@ -151,7 +157,8 @@ int layout_write(struct state *s, const struct layout *l, __u32 now_s)
 		return -ENOMEM;
 	layout_owners(s, l);
 	for (__u32 i = 0; i < l->new->slot_count; i++) {
-		next = slot_next(slot_before(s, l, i), s->owners[i], rule);
+		next = slot_next(slot_before(s, l, i), s->owners[i], rule,
+				 stand_in);
 		tracked += next.previous != 0;
 		if (!memcmp(&slots[i], &next, sizeof(next)))
 			continue;

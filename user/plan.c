@@ -420,10 +420,13 @@ static __u32 grown(const struct pool *p, __u32 more, bool *is_short)
 	return want > 2ull * p->size ? want : 2 * p->size;
 }
 
-/* Cells of the services and of their addresses, were they all different. */
-static __u64 plan_cells(const struct plan *p)
+/* Buckets for the cells of the services and of their addresses, were they all
+ * different: three of four cells stay free, so that searches stay short. */
+static __u32 plan_buckets(const struct plan *p, __u32 buckets)
 {
-	return p->keys + p->nr_order;
+	while ((p->keys + p->nr_order) * 4 > (__u64)buckets * SERVICE_CELLS)
+		buckets *= 2;
+	return buckets;
 }
 
 int plan_check_room(const struct state *s, const struct plan *p,
@@ -437,7 +440,7 @@ int plan_check_room(const struct state *s, const struct plan *p,
 		.services = grown(&s->entries, p->new_entries, &is_short),
 		.backends = grown(&s->backends, p->new_backends, &is_short),
 		.slots = s->t->nr_slots,
-		.cell_buckets = s->t->cell_buckets,
+		.cell_buckets = plan_buckets(p, s->t->cell_buckets),
 		.conn_buckets = s->t->conn_buckets,
 	};
 	if (ids > ret->services)
@@ -445,10 +448,7 @@ int plan_check_room(const struct state *s, const struct plan *p,
 	if (p->short_slots)
 		for (ret->slots = RANGE_MIN; ret->slots < slots;)
 			ret->slots *= 2;
-	while (p->order && plan_cells(p) * 4 > (__u64)ret->cell_buckets * SERVICE_CELLS) {
-		ret->cell_buckets *= 2;
-		is_short = true;
-	}
+	is_short |= ret->cell_buckets > s->t->cell_buckets;
 	return is_short ? -ENOSPC : 0;
 }
 

@@ -17,7 +17,7 @@ struct wanted {
 
 /* A service that is new or differs. */
 struct change {
-	const struct model_service *def; /* NULL: set by hand, same definition */
+	const struct model_service *def; /* NULL: as it is, but by hand */
 	__u32 id;		/* 0: a new one */
 	size_t place;		/* in the new order */
 	__u64 digest;

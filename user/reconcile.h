@@ -27,6 +27,9 @@ int state_load(struct tables *t, __u32 now_s, struct state **ret,
 void state_free(struct state *s);
 void state_freep(struct state **s);
 
+/* The tables have grown (dp_grow()): books and cells follow. */
+int state_resize(struct state *s);
+
 /* What a reconcile did, and what it would need. */
 struct reconcile_result {
 	unsigned int added, changed, removed, unchanged; /* services */

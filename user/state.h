@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The books of what is in the tables: private to state.c, load.c, cells.c,
- * layout.c, reconcile.c and settle.c; everybody else includes reconcile.h. Books hold
- * what the tables do not say by themselves, and indexes rather than copies.
+ * layout.c, plan.c, reconcile.c, diff.c and settle.c; everybody else includes
+ * reconcile.h. Books hold what the tables do not say by themselves, and
+ * indexes rather than copies.
  */
 #ifndef FAIRLEAD_STATE_H
 #define FAIRLEAD_STATE_H
@@ -66,8 +67,8 @@ struct scan {
 	__u32 next_s;		/* not before */
 	__u32 bucket;
 	__u32 conn_buckets, nr_slots, nr_backends; /* when it started */
-	__u8 *needed;		/* bit by slot: a live flow is not its owner's */
-	__u8 *named;		/* bit by backend: a live flow or a slot has it */
+	__u8 *needed;		/* by slot: a live flow is not its owner's */
+	__u8 *named;		/* by backend: a live flow or a slot has it */
 	struct scan_flow *flows;	/* of a window */
 	size_t nr_flows;
 };
@@ -96,7 +97,6 @@ struct state {
 };
 
 /* state.c */
-int state_resize(struct state *s);	/* after dp_grow() */
 __u32 pool_take(struct pool *p);	/* 0: none */
 void pool_give(struct pool *p, __u32 number);
 /* What is_used() says no to, of 1 to size - 1. */
@@ -138,7 +138,7 @@ void filter_add(struct state *s, const struct addr *addr, __u8 class);
 void filter_del(struct state *s, const struct addr *addr, __u8 class);
 /* f is one of these two; addrs as in tables. */
 void filter_nat(struct state *s, const struct addr *addrs, int nr4, int nr6,
-		void (*f)(struct state *s, const struct addr *addr, __u8 class));
+		void (*f)(struct state *s, const struct addr *addr, __u8 c));
 void filter_repair(struct state *s);
 
 /* layout.c: who owns the slots of a service */

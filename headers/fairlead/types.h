@@ -242,6 +242,7 @@ struct applied {
 	__u64 generation;	/* grows by one with each change put in force */
 	__u8 sha256[32];	/* of the definitions */
 	__s64 since_s;		/* CLOCK_REALTIME */
+	__u32 hash_key[16];	/* the one that the tables are made with */
 };
 
 /* Of one backend, on one CPU. */

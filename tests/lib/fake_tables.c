@@ -401,8 +401,9 @@ static struct conn_head *conn_of(struct fake *f, const struct flow *flow,
 }
 
 static __u32 packet_tracked(struct fake *f, const struct flow *flow,
-			    struct slot slot, bool older, __u32 now_s)
+			    const struct service *svc, bool older, __u32 now_s)
 {
+	struct slot slot = fake_slot(f, svc, flow);
 	__u32 time = now_s << CONN_STATE_BITS | CONN_LIVE, backend;
 	struct conn_head *head, *room;
 	struct conn *conn = NULL;
@@ -410,7 +411,10 @@ static __u32 packet_tracked(struct fake *f, const struct flow *flow,
 			       flow);
 
 	head = conn_of(f, flow, &room, &conn);
-	if (head && keeps(f, conn->backend) &&
+	/* One that is dead is not there: the slot may have been settled since,
+	 * and the flow be another. */
+	if (head && now_s - (head->time >> CONN_STATE_BITS) < svc->idle_s &&
+	    keeps(f, conn->backend) &&
 	    f->t.backends[conn->backend].generation == conn->generation) {
 		head->time = time;
 		return conn->backend;
@@ -446,5 +450,5 @@ __u32 fake_packet(struct fake *f, const struct flow *flow, bool opens,
 	if (!(svc->flags & SERVICE_TRACKED) &&
 	    (!slot.previous || svc->flags & SERVICE_STATELESS))
 		return slot.backend;
-	return packet_tracked(f, flow, slot, older, now_s);
+	return packet_tracked(f, flow, svc, older, now_s);
 }

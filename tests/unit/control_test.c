@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -168,30 +169,38 @@ static void many_idle_clients_do_no_harm(void **state)
 		close(fds[i]);
 }
 
-static void strangers_are_kept_out(void **state)
+/* Whether a process of another user is answered; group is its only one. */
+static bool is_answered(const struct server *s, gid_t group)
+{
+	json_t *got = NULL;
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (setgroups(1, &group) || setgid(65534) || setuid(65534))
+			_exit(2);
+		_exit(control_ask(s->path, json_pack("{s:s}", "cmd", "hi"), 10,
+				  &got) ? 1 : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_in_range(WEXITSTATUS(status), 0, 1);
+	return !WEXITSTATUS(status);
+}
+
+/* Even where the file's mode would let them in. */
+static void strangers_are_kept_out_and_the_group_is_not(void **state)
 {
 	struct server *s = *state;
 	struct stat st;
-	int status;
-	pid_t pid;
 
 	assert_int_equal(stat(s->path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0660);
 	if (geteuid())
 		skip();
-	/* Even where the file's mode would let them in. */
 	assert_int_equal(chmod(s->dir, 0755) | chmod(s->path, 0666), 0);
-	pid = fork();
-	if (!pid) {
-		json_t *got = NULL;
-
-		if (setgroups(0, NULL) || setgid(65534) || setuid(65534))
-			_exit(1);
-		_exit(control_ask(s->path, json_pack("{s:s}", "cmd", "hi"), 10,
-				  &got) ? 0 : 2);
-	}
-	waitpid(pid, &status, 0);
-	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_int_equal(chown(s->path, 0, 4242), 0);
+	assert_false(is_answered(s, 4243));
+	assert_true(is_answered(s, 4242));
 }
 
 static void no_daemon_is_told_apart(void **state)
@@ -211,7 +220,7 @@ int main(void)
 		cmocka_unit_test(nonsense_is_refused_and_the_next_one_heard),
 		cmocka_unit_test(a_line_without_end_is_cut_off),
 		cmocka_unit_test(many_idle_clients_do_no_harm),
-		cmocka_unit_test(strangers_are_kept_out),
+		cmocka_unit_test(strangers_are_kept_out_and_the_group_is_not),
 		cmocka_unit_test(no_daemon_is_told_apart),
 	};
 

@@ -155,7 +155,8 @@ static void order_of_members_does_not_matter(void **state)
 /* Nodes of a cluster may be of different versions: a table is a contract. */
 static void table_is_the_same_in_every_version(void **state)
 {
-	static const __u32 first[] = { 3, 2, 1, 1, 1, 1, 1, 4, 1, 3, 4, 2, 5, 3, 2, 5 };
+	static const __u32 first[] = { 3, 2, 1, 1, 1, 1, 1, 4,
+					1, 3, 4, 2, 5, 3, 2, 5 };
 	struct maglev_member *m = members_new(5, 100);
 
 	maglev_fill(m, 5, owners, 512);

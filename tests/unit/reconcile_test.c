@@ -192,7 +192,8 @@ static void restart_rewrites_nothing(void **state)
 	setup(&w);
 	web(&w, 5)->backends[2].weight = 20;
 	fake_service(w.m, "net", 0x0a090000, 53, IPPROTO_UDP)->prefix_len = 112;
-	fake_backend(fake_service(w.m, "nat", VIP, 80, IPPROTO_TCP), HOST, 0, 1);
+	fake_backend(fake_service(w.m, "nat", VIP, 80, IPPROTO_TCP), HOST, 0,
+		     1);
 	w.m->services[0].forward = FORWARD_NAT;
 	fake_service(w.m, "ports", VIP, 8000, IPPROTO_UDP)->port_last = 8099;
 	apply(&w);
@@ -236,7 +237,7 @@ static void old_flows_stay_through_any_number_of_changes(void **state)
 	teardown(&w);
 }
 
-static void flows_seen_once_while_tracked_survive_settling(void **state)
+static void flows_seen_while_tracked_survive_settling(void **state)
 {
 	struct world w;
 	__u32 owners[FLOWS], settled;
@@ -260,7 +261,7 @@ static void flows_seen_once_while_tracked_survive_settling(void **state)
 	teardown(&w);
 }
 
-static void slots_without_flows_settle_after_the_idle_limit(void **state)
+static void slots_without_flows_settle_after_idle(void **state)
 {
 	struct world w;
 	struct model_service *svc;
@@ -301,7 +302,7 @@ static void growth_splits_slots(void **state)
 	teardown(&w);
 }
 
-static void backend_that_left_is_freed_when_nothing_names_it(void **state)
+static void backend_that_left_is_freed_when_unnamed(void **state)
 {
 	struct world w;
 	struct model_service *svc;
@@ -381,7 +382,7 @@ static void live_nat_flows_hold_a_backend_that_left(void **state)
 	teardown(&w);
 }
 
-static void flows_of_tracked_service_stay_when_it_becomes_maglev(void **state)
+static void slots_are_tracked_when_their_service_is_not(void **state)
 {
 	struct world w;
 	struct model_service *svc;
@@ -805,7 +806,7 @@ static void ten_thousand_services(void **state)
 	double start;
 	char name[32];
 
-	*&w = (struct world){ .now_s = 1000, .m = model_new() };
+	w = (struct world){ .now_s = 1000, .m = model_new() };
 	w.f = fake_new((struct fake_sizes){ 32768, 131072, 1 << 24, 16384, 0 });
 	memset(w.f->slot_memory, 0, (size_t)w.f->t.nr_slots * 8);
 	for (int i = 0; i < 10000; i++) {
@@ -852,13 +853,13 @@ int main(void)
 		cmocka_unit_test(service_is_found_and_serves),
 		cmocka_unit_test(restart_rewrites_nothing),
 		cmocka_unit_test(old_flows_stay_through_any_number_of_changes),
-		cmocka_unit_test(flows_seen_once_while_tracked_survive_settling),
-		cmocka_unit_test(slots_without_flows_settle_after_the_idle_limit),
+		cmocka_unit_test(flows_seen_while_tracked_survive_settling),
+		cmocka_unit_test(slots_without_flows_settle_after_idle),
 		cmocka_unit_test(growth_splits_slots),
-		cmocka_unit_test(backend_that_left_is_freed_when_nothing_names_it),
+		cmocka_unit_test(backend_that_left_is_freed_when_unnamed),
 		cmocka_unit_test(backend_that_comes_back_is_the_same),
 		cmocka_unit_test(live_nat_flows_hold_a_backend_that_left),
-		cmocka_unit_test(flows_of_tracked_service_stay_when_it_becomes_maglev),
+		cmocka_unit_test(slots_are_tracked_when_their_service_is_not),
 		cmocka_unit_test(flags_and_idle_follow_the_definition),
 		cmocka_unit_test(set_by_hand_wins_until_unset),
 		cmocka_unit_test(no_number_is_reused_within_the_grace_period),

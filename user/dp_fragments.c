@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Keeps fragments that came before their first one, for a second at most, and
+ * sends each through fl_xdp again (BPF_PROG_TEST_RUN with live frames, so the
+ * frame really leaves) once the first one's ports are in conns.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fairlead/hash.h>
+
+#include "addr.h"
+#include "dp_private.h"
+#include "log.h"
+#include "util.h"
+
+#define FRAGMENTS_MAX 256
+#define KEEP_MS 1000
+
+struct kept {
+	struct flow key;
+	__u64 since_ms;
+	__u32 ifindex;
+	__u32 len;		/* 0: free */
+	__u8 frame[EARLY_FRAGMENT_MAX];
+};
+
+struct fragments {
+	struct ring_buffer *ring;
+	struct kept kept[FRAGMENTS_MAX];
+};
+
+void fragments_free(struct fragments *f)
+{
+	if (!f)
+		return;
+	ring_buffer__free(f->ring);
+	free(f);
+}
+
+static __u64 now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
+}
+
+static bool key_from4(const __u8 *l3, size_t len, struct flow *key)
+{
+	const struct iphdr *ip = (const void *)l3;
+
+	if (len < sizeof(*ip))
+		return false;
+	key->src = addr_from4(ip->saddr);
+	key->dst = addr_from4(ip->daddr);
+	key->proto = ip->protocol;
+	key->dport = ip->id;
+	return true;
+}
+
+/* The fragment header, behind what may come before it (RFC 8200, 4.1). */
+static bool key_from6(const __u8 *l3, size_t len, struct flow *key)
+{
+	const struct ipv6hdr *ip = (const void *)l3;
+	size_t at = sizeof(*ip);
+	__u8 next;
+	__u32 id;
+
+	if (len < sizeof(*ip))
+		return false;
+	memcpy(&key->src, &ip->saddr, sizeof(key->src));
+	memcpy(&key->dst, &ip->daddr, sizeof(key->dst));
+	for (next = ip->nexthdr; at + 8 <= len; at += (l3[at + 1] + 1) * 8) {
+		if (next == IPPROTO_FRAGMENT) {
+			memcpy(&id, l3 + at + 4, sizeof(id));
+			key->proto = l3[at];
+			key->sport = id >> 16;
+			key->dport = id;
+			return true;
+		}
+		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING &&
+		    next != IPPROTO_DSTOPTS)
+			return false;
+		next = l3[at];
+	}
+	return false;
+}
+
+/* As fragment_key() in bpf/fragment.h has it. */
+static bool key_of(const __u8 *frame, size_t len, struct flow *key)
+{
+	size_t at = ETH_HLEN - 2;
+	__be16 proto = 0;
+
+	*key = (struct flow){ .kind = FLOW_FRAGMENT };
+	for (int tags = 0; tags <= 2 && at + 2 <= len; tags++, at += 4) {
+		memcpy(&proto, frame + at, sizeof(proto));
+		if (proto == htons(ETH_P_IP))
+			return key_from4(frame + at + 2, len - at - 2, key);
+		if (proto == htons(ETH_P_IPV6))
+			return key_from6(frame + at + 2, len - at - 2, key);
+	}
+	return false;
+}
+
+/* The oldest makes room. */
+static struct kept *keep_place(struct fragments *f)
+{
+	struct kept *best = f->kept;
+
+	for (struct kept *k = f->kept; k < f->kept + FRAGMENTS_MAX; k++) {
+		if (!k->len)
+			return k;
+		if (k->since_ms < best->since_ms)
+			best = k;
+	}
+	return best;
+}
+
+static int keep(void *arg, void *data, size_t size)
+{
+	const struct early_fragment *head = data;
+	struct fragments *f = arg;
+	struct flow key;
+	struct kept *k;
+
+	if (size < sizeof(*head) || head->len > size - sizeof(*head) ||
+	    head->len > EARLY_FRAGMENT_MAX ||
+	    !key_of((const __u8 *)(head + 1), head->len, &key))
+		return 0;
+	k = keep_place(f);
+	k->key = key;
+	k->since_ms = now_ms();
+	k->ifindex = head->ifindex;
+	k->len = head->len;
+	memcpy(k->frame, head + 1, head->len);
+	return 0;
+}
+
+int dp_fragments_fd(struct dp *dp)
+{
+	if (!dp->fragments) {
+		dp->fragments = calloc(1, sizeof(*dp->fragments));
+		if (!dp->fragments)
+			return -ENOMEM;
+		dp->fragments->ring =
+			ring_buffer__new(dp->fd[DP_MAP_early_fragments], keep,
+					 dp->fragments, NULL);
+	}
+	if (!dp->fragments->ring)
+		return log_error(-EINVAL, "cannot open the ring buffer");
+	return ring_buffer__epoll_fd(dp->fragments->ring);
+}
+
+int dp_fragments_read(struct dp *dp)
+{
+	int err = dp_fragments_fd(dp);
+
+	if (err < 0)
+		return err;
+	err = ring_buffer__consume(dp->fragments->ring);
+	return err < 0 ? err : 0;
+}
+
+/* Has the first one been here? */
+static bool first_is_known(struct dp *dp, const struct flow *key)
+{
+	__u64 hash = flow_hash(dp->hash_key, hash_dst(dp->hash_key, &key->dst),
+			       key);
+	__u32 bucket = (__u32)hash & (dp->tables.conn_buckets - 1);
+	union conn_line *line = dp->tables.conns(&dp->tables, bucket, 1);
+
+	for (int way = 0; line && way < CONN_WAYS; way++)
+		if (line[0].head[way].tag == conn_tag(hash) &&
+		    !memcmp(&line[1 + way].conn.flow, key, sizeof(*key)))
+			return true;
+	return false;
+}
+
+static void resend(struct dp *dp, struct kept *k)
+{
+	struct xdp_md ctx = {
+		.data_end = k->len,
+		.ingress_ifindex = k->ifindex,
+	};
+	LIBBPF_OPTS(bpf_test_run_opts, opts,
+		.data_in = k->frame,
+		.data_size_in = k->len,
+		.ctx_in = &ctx,
+		.ctx_size_in = sizeof(ctx),
+		.repeat = 1,
+		.flags = BPF_F_TEST_XDP_LIVE_FRAMES,
+	);
+
+	if (bpf_prog_test_run_opts(bpf_program__fd(dp->skel->progs.fl_xdp),
+				   &opts))
+		log_error(-errno, "cannot send a fragment on");
+}
+
+bool dp_fragments_retry(struct dp *dp)
+{
+	struct fragments *f = dp->fragments;
+	__u64 now = now_ms();
+	bool more = false;
+
+	for (int i = 0; f && i < FRAGMENTS_MAX; i++) {
+		struct kept *k = &f->kept[i];
+
+		if (!k->len)
+			continue;
+		if (first_is_known(dp, &k->key))
+			resend(dp, k);
+		else if (now - k->since_ms < KEEP_MS) {
+			more = true;
+			continue;
+		}
+		k->len = 0;
+	}
+	return more;
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Links: fl_xdp on interfaces, pinned as <abi>/link_xdp_<ifindex>, so that it
+ * stays when we go. Replacing the program of a link loses no packet.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/if_link.h>
+
+#include "dp_private.h"
+#include "log.h"
+#include "util.h"
+
+#define LINK_PREFIX "link_xdp_"
+
+static void free_dir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static void link_path(const struct dp *dp, __u32 ifindex,
+		      char path[static DP_PATH_MAX])
+{
+	snprintf(path, DP_PATH_MAX, "%s/" LINK_PREFIX "%u", dp->dir, ifindex);
+}
+
+/* f for the path of each pinned link; the first error ends it. */
+static int each_link(const struct dp *dp,
+		     int (*f)(void *arg, const char *path), void *arg)
+{
+	__cleanup(free_dir) DIR *dir = *dp->dir ? opendir(dp->dir) : NULL;
+	char path[DP_PATH_MAX + 256];
+	struct dirent *entry;
+	int err = 0;
+
+	while (dir && !err && (entry = readdir(dir))) {
+		if (strncmp(entry->d_name, LINK_PREFIX, strlen(LINK_PREFIX)))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dp->dir, entry->d_name);
+		err = f(arg, path);
+	}
+	return err;
+}
+
+static int link_info(int fd, struct bpf_link_info *ret)
+{
+	__u32 len = sizeof(*ret);
+
+	memset(ret, 0, len);
+	return bpf_obj_get_info_by_fd(fd, ret, &len) ? -errno : 0;
+}
+
+/* An interface that is gone leaves a link to nothing: such pins go too. */
+static int link_replace(void *arg, const char *path)
+{
+	__cleanup(close_fd) int fd = bpf_obj_get(path);
+	struct bpf_link_info info;
+	struct dp *dp = arg;
+	int err;
+
+	if (fd < 0)
+		return log_error(-errno, "cannot open \"%s\"", path);
+	err = link_info(fd, &info);
+	if (!err && !info.xdp.ifindex)
+		return unlink(path) ? -errno : 0;
+	if (!err && bpf_link_update(fd, bpf_program__fd(dp->skel->progs.fl_xdp),
+				    NULL))
+		err = -errno;
+	return err ? log_error(err, "cannot replace the program of \"%s\"",
+			       path) : 0;
+}
+
+int dp_link_replace_all(struct dp *dp)
+{
+	return each_link(dp, link_replace, dp);
+}
+
+/* Native if the driver can, else generic. */
+static int link_create(struct dp *dp, __u32 ifindex)
+{
+	static const __u32 modes[] = { XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE };
+	int fd = -1;
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes) && fd < 0; i++) {
+		LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = modes[i]);
+
+		fd = bpf_link_create(bpf_program__fd(dp->skel->progs.fl_xdp),
+				     ifindex, BPF_XDP, &opts);
+		if (fd < 0 && errno == EBUSY)
+			break;
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+/* Who is there already, for the hint of an EBUSY. */
+static void log_holder(__u32 ifindex)
+{
+	struct bpf_prog_info info = {};
+	__u32 id = 0, len = sizeof(info);
+	int fd;
+
+	if (bpf_xdp_query_id(ifindex, 0, &id) || !id)
+		return;
+	fd = bpf_prog_get_fd_by_id(id);
+	if (fd < 0)
+		return;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &len))
+		log_error(0, "hint: program \"%s\" (id %u) is attached there; "
+			  "detach it, or leave the interface out of uplinks",
+			  info.name, id);
+	close(fd);
+}
+
+int dp_attach(struct dp *dp, __u32 ifindex)
+{
+	__cleanup(close_fd) int fd = -1;
+	char path[DP_PATH_MAX];
+	struct bpf_link_info info;
+	int pinned;
+
+	link_path(dp, ifindex, path);
+	pinned = bpf_obj_get(path);
+	if (pinned >= 0) {
+		bool live = !link_info(pinned, &info) && info.xdp.ifindex;
+
+		close(pinned);
+		if (live)
+			return 0;
+		unlink(path);
+	}
+	fd = link_create(dp, ifindex);
+	if (fd < 0) {
+		int err = fd;
+
+		log_error(err, "cannot attach XDP to interface %u", ifindex);
+		if (err == -EBUSY)
+			log_holder(ifindex);
+		return err;
+	}
+	if (bpf_obj_pin(fd, path))
+		return log_error(-errno, "cannot pin \"%s\"", path);
+	return 0;
+}
+
+int dp_detach(struct dp *dp, __u32 ifindex)
+{
+	char path[DP_PATH_MAX];
+
+	link_path(dp, ifindex, path);
+	if (unlink(path) && errno != ENOENT)
+		return log_error(-errno, "cannot remove \"%s\"", path);
+	return 0;
+}
+
+const char *dp_mechanism_name(enum dp_mechanism mechanism)
+{
+	static const char *const names[] = {
+		[DP_XDP_NATIVE] = "xdp native",
+		[DP_XDP_GENERIC] = "xdp generic",
+		[DP_XDP_DISPATCHER] = "xdp dispatcher",
+		[DP_TCX] = "tcx",
+		[DP_CLSACT] = "clsact",
+	};
+
+	return names[mechanism];
+}
+
+struct attachments {
+	struct dp_attachment *ret;
+	size_t max;
+	int count;
+};
+
+static int attachment_add(void *arg, const char *path)
+{
+	__cleanup(close_fd) int fd = bpf_obj_get(path);
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+	struct attachments *all = arg;
+	struct dp_attachment *a = &all->ret[all->count];
+	struct bpf_link_info info;
+
+	if (fd < 0 || link_info(fd, &info) || !info.xdp.ifindex)
+		return 0;
+	if ((size_t)all->count++ >= all->max)
+		return 0;
+	*a = (struct dp_attachment){ .ifindex = info.xdp.ifindex };
+	snprintf(a->program, sizeof(a->program), "fl_xdp");
+	if (!bpf_xdp_query(a->ifindex, 0, &query) &&
+	    query.attach_mode == XDP_ATTACHED_SKB)
+		a->mechanism = DP_XDP_GENERIC;
+	return 0;
+}
+
+int dp_attachments(struct dp *dp, struct dp_attachment *ret, size_t max)
+{
+	struct attachments all = { ret, max, 0 };
+	int err = each_link(dp, attachment_add, &all);
+
+	return err ? err : all.count;
+}
+
+/* Everything below path, and path itself. */
+static int remove_tree(const char *path, bool verbose)
+{
+	__cleanup(free_dir) DIR *dir = opendir(path);
+	char below[DP_PATH_MAX + 256];
+	struct dirent *entry;
+	struct stat st;
+	int err = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		snprintf(below, sizeof(below), "%s/%s", path, entry->d_name);
+		if (!lstat(below, &st) && S_ISDIR(st.st_mode)) {
+			err = remove_tree(below, verbose) ?: err;
+			continue;
+		}
+		if (unlink(below))
+			err = log_error(-errno, "cannot remove \"%s\"", below);
+		else if (verbose)
+			printf("removed %s\n", below);
+	}
+	if (rmdir(path) && errno != ENOENT)
+		err = log_error(-errno, "cannot remove \"%s\"", path);
+	return err;
+}
+
+int dp_cleanup(const char *pin_root, bool verbose)
+{
+	return remove_tree(pin_root ? pin_root : DP_PIN_ROOT, verbose);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the dp*.c files share; nobody else includes it. */
+#ifndef FAIRLEAD_DP_PRIVATE_H
+#define FAIRLEAD_DP_PRIVATE_H
+
+#include "dp.h"
+#include "fairlead.skel.h"
+
+/* Every map, by its name in bpf/maps.h. */
+#define DP_MAPS(X)							\
+	X(runtime) X(vip_filter) X(cells) X(services) X(infos) X(slots)	\
+	X(backends) X(links) X(nat_addrs) X(prefixes) X(conns) X(turns)	\
+	X(counters) X(backend_stats) X(applied) X(early_fragments)	\
+	X(scratch)
+
+enum dp_map_id {
+#define X(name) DP_MAP_##name,
+	DP_MAPS(X)
+#undef X
+	NR_DP_MAPS,
+};
+
+extern const char *const dp_map_names[NR_DP_MAPS];
+
+/* A piece of a map that is mapped for now. */
+struct dp_window {
+	void *at;
+	size_t len;
+};
+
+struct dp {
+	struct tables tables;		/* first: tables callbacks get it */
+	struct fairlead_bpf *skel;	/* NULL: a view */
+	int fd[NR_DP_MAPS];
+	void *at[NR_DP_MAPS];		/* mapped whole; NULL: not */
+	size_t len[NR_DP_MAPS];
+	struct dp_window slots, conns;
+	struct dp_sizes sizes;
+	__u32 hash_key[16];
+	__u64 hz;
+	__u64 jiffies_start;
+	int nr_cpus;
+	struct fragments *fragments;
+	char root[128];			/* of all pins */
+	char dir[160];			/* of this ABI's; empty: unpinned */
+};
+
+#define DP_PATH_MAX 256
+
+/* dp_maps.c */
+int dp_map_fill_tables(struct dp *dp);	/* from fd[]; maps memory */
+void dp_map_release(struct dp *dp);
+int dp_map_entries(int fd, __u32 *ret);
+
+/* dp_link.c */
+int dp_link_replace_all(struct dp *dp);	/* programs of all pinned links */
+
+/* dp_clock.c: jiffies per second, and jiffies when the clock was 0. */
+int dp_clock(__u64 *ret_hz, __u64 *ret_start);
+
+/* dp_fragments.c */
+void fragments_free(struct fragments *f);
+
+/* dp.c: make dir, on a bpffs, which is mounted if need be. Logs. */
+int dp_bpffs_ensure(const char *dir);
+
+#endif
