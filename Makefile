@@ -68,10 +68,16 @@ $(B)/fairlead.skel.h: $(B)/fairlead.bpf.o
 $(B)/tests/%_test: $(B)/tests/%_test.o $(TEST_LIB) $(LIB_OBJ)
 	$(say) LD $@
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
+# libFuzzer is clang's: make fuzz B=build-fuzz, or scripts/test.
+$(B)/tests/%_fuzz: $(B)/tests/%_fuzz.o $(TEST_LIB) $(LIB_OBJ)
+	$(say) LD $@
+	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -lcmocka -o $@
+
 $(B)/tests/bpf/differential: $(B)/tests/bpf/differential.o $(TEST_LIB) $(LIB_OBJ)
 	$(say) LD $@
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
-$(B)/tests/bpf/differential.o $(UNIT:=.o) $(BPF_TEST:=.o): | $(B)/fairlead.skel.h
+
+$(UNIT:=.o) $(BPF_TEST:=.o) $(FUZZ:=.o): | $(B)/fairlead.skel.h
 
 unit: $(UNIT) ## unit tests: no kernel, no root
 	for t in $^; do ./$$t || exit 1; done
@@ -79,13 +85,17 @@ unit: $(UNIT) ## unit tests: no kernel, no root
 check: $(UNIT) $(BPF_TEST) ## unit and bpf tests (bpf: root)
 	for t in $^; do ./$$t || exit 1; done
 
+fuzz: CC = $(CLANG)
+fuzz: CFLAGS = -O1 -g -fsanitize=fuzzer-no-link,address,undefined
+fuzz: $(FUZZ) ## fuzz targets; in a build directory of their own
+
 clean: ## remove build/
 	rm -rf $(B)
 
 help: ## show this
 	sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile
 
-.PHONY: all unit check clean help
+.PHONY: all unit check fuzz clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

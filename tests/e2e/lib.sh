@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash
+#
+# An end-to-end test has a sandbox (scripts/lib/sandbox.sh) named after its
+# file, so that tests run side by side and what a killed run left is cleaned by
+# the next one. A test is a story:
+#
+#	. "${0%/*}/lib.sh"
+#	story 3				# backends
+#	services nat 1 2 3		# what the balancer serves
+#	serve
+#	it "answers over IPv4" ask "$VIP4"
+#	finish
+#
+# it runs one case, in a subshell that ends at the first failing command, and
+# prints a line of TAP. Nothing sleeps and hopes: wait_for waits for what has to
+# be.
+
+set -euo pipefail
+shopt -s inherit_errexit
+ROOT=$(realpath "${BASH_SOURCE[0]%/*}/../..")
+B=$(realpath "${B:-$ROOT/build}")
+NAME=$(basename "$0" .sh)
+NET=fl$(echo "$ROOT $NAME" | md5sum | cut -c 1-6)
+# shellcheck source=scripts/lib/sandbox.sh
+. "$ROOT/scripts/lib/sandbox.sh"
+CASES=0
+FAILED=0
+FAMILIES=("$VIP4" "$VIP6")
+
+skip_all() {
+	echo "1..0 # SKIP $*"
+	exit 77
+}
+
+# story BACKENDS [CLIENTS]: the network, and a server on every backend.
+story() {
+	local i
+
+	((EUID == 0)) || skip_all "needs root"
+	[[ -x $FAIRLEAD ]] || skip_all "$FAIRLEAD is not built"
+	tools_build
+	bpffs_mount
+	trap sandbox_remove EXIT
+	trap 'exit 130' INT TERM
+	sandbox_make "$@"
+	for ((i = 1; i <= $1; i++)); do
+		start "server-$i" "backend-$i" \
+			"$B/tests/e2e/server" "backend-$i" 80 8080
+	done
+	for ((i = 1; i <= $1; i++)); do
+		wait_for 5 on "client-1" curl -so /dev/null "10.91.0.$((10 + i))"
+	done
+}
+
+# fails COMMAND...: that it succeeds would be wrong. (set -e overlooks "!".)
+fails() {
+	if "$@"; then
+		echo "succeeded, but must not: $*"
+		return 1
+	fi
+}
+
+generation() {
+	fairlead status --json | jq .applied.generation
+}
+
+url() {
+	[[ $1 == *:* ]] && echo "http://[$1]:${2:-80}/" || echo "http://$1:${2:-80}/"
+}
+
+# ask ADDRESS [CURL OPTION...]: the answering backend's name.
+ask() {
+	on client-1 curl -sS --max-time 5 "${@:2}" "$(url "$1")"
+}
+
+# ask_many COUNT ADDRESS: COUNT connections; how many each backend got.
+ask_many() {
+	local i
+	for ((i = 0; i < $1; i++)); do
+		ask "$2"
+	done | sort | uniq -c
+}
+
+# load_start NAME MODE ADDRESS [OPTION...]; load_stop NAME: the report, and
+# failure if a single request failed.
+load_start() {
+	start "$1" client-1 "$B/tests/e2e/load" --mode "$2" --target "$3" \
+		--every-ms 100 "${@:4}" 80
+	wait_for 5 test -s "$DIR/$1.log"
+}
+
+load_stop() {
+	stop "$1"
+	load_report "$1"
+	load_report "$1" |
+		jq -e '.requests > 0 and .failures == 0' >/dev/null
+}
+
+# The last that is written whole.
+load_report() {
+	tail -n 2 "$DIR/$1.log" | grep '}}$' | tail -n 1
+}
+
+# Keep-alive and short connections, and datagrams, over both families.
+loads() {
+	local mode vip
+
+	for mode in keepalive short udp; do
+		for vip in "${FAMILIES[@]}"; do
+			echo "$mode-$vip"
+		done
+	done
+}
+
+loads_start() {
+	local load
+
+	for load in $(loads); do
+		load_start "$load" "${load%%-*}" "${load#*-}" \
+			--concurrency 8 --pause-ms 5
+	done
+}
+
+# Not one request failed; connections that live on stayed where they were.
+loads_stop() {
+	local load failed=0
+
+	for load in $(loads); do
+		load_stop "$load" || failed=1
+		case $load in
+		keepalive-*) load_kept "$load" || failed=1 ;;
+		esac
+	done
+	return $failed
+}
+
+load_kept() {
+	load_report "$1" | jq -e '.connections == 8 and .moved == 0' >/dev/null
+}
+
+load_answers() {
+	load_report "$1" | jq ".requests - .failures"
+}
+
+# Every client gets answers now, after this call began.
+loads_go_on() {
+	local load before
+
+	for load in $(loads); do
+		before=$(load_answers "$load")
+		wait_for 5 load_is_past "$load" $((before + 20))
+	done
+}
+
+load_is_past() {
+	(($(load_answers "$1") > $2))
+}
+
+artefacts() {
+	local log
+
+	fairlead status --json || true
+	for log in "$DIR"/serve.err "$DIR"/serve.log; do
+		[[ ! -s $log ]] || tail -n 40 "$log"
+	done
+}
+
+# it DESCRIPTION COMMAND...
+it() {
+	local what=$1 rc=0
+	shift
+	CASES=$((CASES + 1))
+	set +e
+	(
+		set -e
+		"$@"
+	) >"$DIR/case.log" 2>&1
+	rc=$?
+	set -e
+	if ((rc == 0)); then
+		echo "ok $CASES - $what"
+	elif ((rc == 77)); then
+		echo "ok $CASES - $what # SKIP $(tail -n 1 "$DIR/case.log")"
+	else
+		echo "not ok $CASES - $what"
+		sed 's/^/# /' "$DIR/case.log"
+		artefacts 2>&1 | sed 's/^/# /'
+		FAILED=$((FAILED + 1))
+	fi
+}
+
+finish() {
+	echo "1..$CASES"
+	exit $((FAILED > 0))
+}

@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Packets that no ordinary client sends.
+
+    packets.py ping ADDRESS
+    packets.py datagram ADDRESS PORT SIZE ORDER [FRAGMENT-BYTES]
+
+ping: one echo request; succeeds if the answer carries what was sent.
+datagram: a UDP datagram of SIZE bytes in fragments that leave in the given
+ORDER (forward, backward, first-last); prints the answer, which must be the
+server's "NAME LENGTH SUM" for exactly these bytes.
+"""
+import os
+import random
+import select
+import socket
+import struct
+import sys
+
+SECONDS = 2
+
+
+def checksum(data):
+    data += b"\0" * (len(data) % 2)
+    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def family_of(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def receive(sock, size=65536):
+    if not select.select([sock], [], [], SECONDS)[0]:
+        sys.exit("no answer within %d s" % SECONDS)
+    return sock.recv(size)
+
+
+def ping(address):
+    v6 = family_of(address) == socket.AF_INET6
+    payload = os.urandom(56)
+    body = struct.pack("!HH", os.getpid() & 0xffff, 1) + payload
+    request, reply = (128, 129) if v6 else (8, 0)
+    packet = struct.pack("!BBH", request, 0, 0) + body
+    if not v6:
+        packet = struct.pack("!BBH", 8, 0, checksum(packet)) + body
+    sock = socket.socket(family_of(address), socket.SOCK_RAW,
+                         socket.IPPROTO_ICMPV6 if v6 else socket.IPPROTO_ICMP)
+    sock.connect((address, 0))
+    sock.send(packet)
+    while True:
+        answer = receive(sock)
+        answer = answer if v6 else answer[(answer[0] & 15) * 4:]
+        if answer[0] == reply and answer[4:] == body:
+            return
+        if answer[0] in ((1, 2, 3, 4) if v6 else (3, 11)):
+            sys.exit("ICMP error, type %d code %d" % (answer[0], answer[1]))
+
+
+def udp(sock, data):
+    """A UDP packet of the connected socket: (source, destination, bytes)."""
+    family = sock.family
+    source, destination = (socket.inet_pton(family, name[0])
+                           for name in (sock.getsockname(), sock.getpeername()))
+    length = 8 + len(data)
+    ports = (sock.getsockname()[1], sock.getpeername()[1])
+    pseudo = source + destination + struct.pack("!LL", length, 17)
+    packet = struct.pack("!HHHH", *ports, length, 0) + data
+    return source, destination, struct.pack(
+        "!HHHH", *ports, length, checksum(pseudo + packet) or 0xffff) + data
+
+
+def fragments4(source, destination, packet, size, ident):
+    for at in range(0, len(packet), size):
+        part = packet[at:at + size]
+        more = 0x2000 if at + size < len(packet) else 0
+        yield struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(part), ident & 0xffff,
+                          more | at >> 3, 64, 17, 0) + source + destination + part
+
+
+def fragments6(source, destination, packet, size, ident):
+    for at in range(0, len(packet), size):
+        part = packet[at:at + size]
+        more = 1 if at + size < len(packet) else 0
+        yield (struct.pack("!LHBB", 6 << 28, 8 + len(part), 44, 64) + source +
+               destination + struct.pack("!BBHL", 17, 0, at | more, ident) + part)
+
+
+def in_order(parts, order):
+    if order == "backward":
+        return parts[::-1]
+    if order == "first-last":
+        return parts[1:] + parts[:1]
+    return parts
+
+
+def datagram(address, port, size, order, fragment_bytes="1400"):
+    family = family_of(address)
+    data = os.urandom(int(size))
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    sock.connect((address, int(port)))
+    raw = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    cut = fragments6 if family == socket.AF_INET6 else fragments4
+    parts = list(cut(*udp(sock, data), int(fragment_bytes) & ~7,
+                     random.randrange(1, 1 << 32)))
+    for part in in_order(parts, order):
+        raw.sendto(part, (address, 0))
+    name, length, total = receive(sock).decode().split()
+    expected = 0
+    for byte in data:
+        expected = (expected * 31 + byte) & 0xffffffff
+    if (int(length), int(total)) != (len(data), expected):
+        sys.exit("%s got %s bytes, sum %s; sent were %d, sum %d" %
+                 (name, length, total, len(data), expected))
+    print(name)
+
+
+if __name__ == "__main__":
+    {"ping": ping, "datagram": datagram}[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# A thousand edits in a row: backends come and go and change their weights,
+# under load, and not one request is lost.
+# shellcheck source=tests/e2e/lib.sh
+. "${0%/*}/lib.sh"
+
+CHANGES=1000
+
+# What edit number $1 makes of the backends: every one leaves, drains, and has
+# other weights, in turn; never all at once.
+backends() {
+	local i
+
+	for i in 1 2 3 4; do
+		case $((($1 + 3 * i) % 11)) in
+		0) ;;
+		1) echo "$i:drain" ;;
+		*) echo "$i:$((1 + ($1 * 37 + i * 91) % 1000))" ;;
+		esac
+	done
+}
+
+edits() {
+	local i
+
+	for ((i = 0; i < CHANGES; i++)); do
+		# shellcheck disable=SC2046
+		services "$1" $(backends "$i")
+		in_force
+	done
+}
+
+edits_counted() {
+	local before after
+
+	before=$(generation)
+	edits "$1"
+	after=$(generation)
+	echo "generation $before, then $after"
+	((after - before == CHANGES))
+}
+
+edits_blindly() {
+	local i
+
+	for ((i = 0; i < CHANGES; i++)); do
+		# shellcheck disable=SC2046
+		services "$1" $(backends $((7 * i)))
+	done
+	in_force
+}
+
+everybody_is_back() {
+	services nat 1 2 3 4
+	in_force
+	[[ $(ask_many 80 "$VIP6" | wc -l) == 4 ]]
+}
+
+story 4
+services nat 1 2 3 4
+serve
+loads_start
+it "$CHANGES edits, each waited for" edits_counted nat
+it "$CHANGES edits as fast as they can be written" edits_blindly nat
+it "everybody serves after the last" everybody_is_back
+it "no request failed, no connection moved" loads_stop
+finish
