@@ -35,6 +35,7 @@ __global int egress_fib(struct xdp_md *ctx, const struct addr *dst,
 		return false;
 	e->ifindex = fib.ifindex;
 	e->mtu = 0xffff;	/* the kernel has checked nothing; nor do we */
+	e->link = 0;
 	e->vlan_proto = fib.h_vlan_proto;
 	e->vlan_id = fib.h_vlan_TCI;
 	__builtin_memcpy(e->to, fib.dmac, 6);
@@ -66,16 +67,30 @@ static __always_inline bool egress_hop(const struct nexthop *hop,
 	return true;
 }
 
+/* The stack knows better: it gets the frame with the header that it had. */
+static __always_inline void egress_stack(const struct frame *f,
+					 struct egress *e)
+{
+	const struct ethhdr *eth = f->data;
+
+	e->ifindex = 0;
+	e->mtu = 0xffff;
+	e->link = 0;
+	e->vlan_proto = f->pkt.vlan_proto;
+	e->vlan_id = f->pkt.vlan_id;
+	__builtin_memcpy(e->to, eth->h_dest, 6);
+	__builtin_memcpy(e->from, eth->h_source, 6);
+}
+
 /* To dst by hop, else by the FIB. e->ifindex == 0: neither knows. */
 static __always_inline void egress_find(struct xdp_md *ctx,
+					const struct frame *f,
 					const struct nexthop *hop,
 					const struct addr *dst,
 					struct egress *e)
 {
-	if (!egress_hop(hop, e) && !egress_fib(ctx, dst, e)) {
-		e->ifindex = 0;
-		e->mtu = 0xffff;
-	}
+	if (!egress_hop(hop, e) && !egress_fib(ctx, dst, e))
+		egress_stack(f, e);
 }
 
 /* The link that p came in by; 0: none that we know. */
@@ -107,16 +122,11 @@ static __always_inline bool egress_push(struct xdp_md *ctx, struct frame *f,
 					const struct egress *e, __u32 extra,
 					__be16 proto)
 {
-	const bool keep = !e->ifindex;	/* the stack wants its own MACs */
-	__u32 l2_len = ETH_HLEN + (e->vlan_proto && !keep ? 4 : 0);
+	__u32 l2_len = ETH_HLEN + (e->vlan_proto ? 4 : 0);
 	struct ethhdr *eth = f->data;
 	struct vlan_tag *tag;
-	struct ethhdr old;
 	int delta;
 
-	if (!pkt_has(f, eth, sizeof(*eth)))
-		return false;
-	old = *eth;
 	delta = (int)(l2_len + extra) - (int)f->pkt.l2_len;
 	if (delta) {
 		if (bpf_xdp_adjust_head(ctx, -delta))
@@ -128,8 +138,8 @@ static __always_inline bool egress_push(struct xdp_md *ctx, struct frame *f,
 	tag = (void *)(eth + 1);
 	if (!pkt_has(f, eth, sizeof(*eth)))
 		return false;
-	__builtin_memcpy(eth->h_dest, keep ? old.h_dest : e->to, 6);
-	__builtin_memcpy(eth->h_source, keep ? old.h_source : e->from, 6);
+	__builtin_memcpy(eth->h_dest, e->to, 6);
+	__builtin_memcpy(eth->h_source, e->from, 6);
 	eth->h_proto = proto;
 	f->l3 = tag;
 	f->pkt.ifindex = e->ifindex;

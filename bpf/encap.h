@@ -61,24 +61,26 @@ struct outer {
 	__u8 is_too_big;	/* to leave whole, and nobody has forbidden it */
 };
 
-/* Our end of the tunnel: configured, with bits of entropy, or the link's. */
-static __always_inline struct addr outer_src(const struct egress *e,
-					     const struct outer *o,
-					     const bool v6)
+/* e->src, our end of the tunnel: configured, with bits of entropy, or the
+ * link's; without a link the first one's, an uplink's as a rule. */
+static __always_inline bool outer_src(struct egress *e, const struct outer *o,
+				      const bool v6)
 {
 	const struct runtime *rt = map_only(runtime);
-	__u32 bits, idx = e->link ? e->link : 1; /* 1: an uplink, as a rule */
+	__u32 bits, idx = e->link ? e->link : 1;
 	const struct link *link = bpf_map_lookup_elem(&links, &idx);
-	struct addr src = {};
 
 	if (!rt || !link)
-		return src;
+		return false;
+	if (!(v6 ? rt->tunnel6.word[0] : rt->tunnel4.word[3])) {
+		e->src = v6 ? link->addr6 : link->addr4;
+		return true;
+	}
 	bits = v6 ? rt->tunnel6_bits : rt->tunnel4_bits;
-	if (!(v6 ? rt->tunnel6.word[0] : rt->tunnel4.word[3]))
-		return v6 ? link->addr6 : link->addr4;
-	src = v6 ? rt->tunnel6 : rt->tunnel4;
-	src.word[3] |= bpf_htonl(o->entropy & (__u32)((1ull << (bits & 63)) - 1));
-	return src;
+	e->src = v6 ? rt->tunnel6 : rt->tunnel4;
+	e->src.word[3] |= bpf_htonl(o->entropy &
+				    (__u32)((1ull << (bits & 63)) - 1));
+	return true;
 }
 
 static __always_inline void outer4(struct iphdr *ip, const struct addr *src,
@@ -158,24 +160,24 @@ static __always_inline bool encap_middle(struct frame *f, void *at,
 
 /* Wrap f into the tunnel; v6: of the outer header. inner: ETH_P_ of f. */
 static __always_inline enum reason encap(struct xdp_md *ctx, struct frame *f,
-					 const struct egress *e,
+					 struct egress *e,
 					 enum forward forward, struct outer *o,
 					 __be16 inner, const bool v6)
 {
 	const __u32 ip_len = v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
 	__u32 middle = encap_len(forward);
-	struct addr src = outer_src(e, o, v6);
 
 	o->len = f->pkt.l3_len + middle;
 	o->proto = encap_proto(forward, inner == bpf_htons(ETH_P_IPV6));
-	if (!egress_push(ctx, f, e, ip_len + middle,
+	if (!outer_src(e, o, v6) ||
+	    !egress_push(ctx, f, e, ip_len + middle,
 			 v6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP)) ||
 	    !pkt_has(f, f->l3, ip_len))
 		return REASON_INTERNAL;
 	if (v6)
-		outer6(f->l3, &src, o);
+		outer6(f->l3, &e->src, o);
 	else
-		outer4(f->l3, &src, o);
+		outer4(f->l3, &e->src, o);
 	if (!encap_middle(f, f->l3 + ip_len, forward, o, inner))
 		return REASON_INTERNAL;
 	return REASON_FORWARDED;

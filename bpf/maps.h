@@ -178,6 +178,7 @@ struct egress {
 	__be16 vlan_id;
 	__u8 to[6];
 	__u8 from[6];
+	struct addr src;	/* tunnels: our end */
 };
 
 #define QUOTE_MAX 128		/* of what we complain about; multiple of 4 */

@@ -72,7 +72,7 @@ static __always_inline enum reason nat_send(struct xdp_md *ctx,
 	if (!n->is_local) {
 		if (pkt_hops(f, v6) <= 1)
 			return REASON_HOPS_EXCEEDED;
-		egress_find(ctx, &n->hop, &n->to.dst, e);
+		egress_find(ctx, f, &n->hop, &n->to.dst, e);
 		p->mtu_left = e->mtu;
 		if (p->l3_len > e->mtu && !pkt_may_fragment(f, v6))
 			return REASON_TOO_BIG;
@@ -114,7 +114,7 @@ static __always_inline __u8 pkt_tos(const struct frame *f, const bool v6)
 /* As it is, inside another packet. */
 static __always_inline enum reason tunnel_send(struct xdp_md *ctx,
 					       struct frame *f,
-					       const struct egress *e,
+					       struct egress *e,
 					       const struct backend *b,
 					       enum forward forward,
 					       const bool v6)
@@ -160,7 +160,7 @@ static __always_inline enum reason direct_send(struct xdp_md *ctx,
 		return REASON_LOCAL;
 	if (pkt_hops(f, v6) <= 1)
 		return REASON_HOPS_EXCEEDED;
-	egress_find(ctx, &b->hop, &b->addr, e);
+	egress_find(ctx, f, &b->hop, &b->addr, e);
 	why = svc->forward == FORWARD_L2 ?
 		      l2_send(ctx, f, e, v6) :
 		      tunnel_send(ctx, f, e, b, svc->forward, v6);
