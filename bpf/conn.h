@@ -3,8 +3,8 @@
  * The table of connections: ours, not the kernel's. A flow's bucket is a line
  * of 7 heads and 7 entries; a hit reads two cache lines and calls no helper
  * (an LRU hash map: 45 ns hot, 190 cold), an insert is a few stores (LRU: 820
- * ns). Under a flood of new flows, an entry that saw one packet only makes
- * room first, then one that is closed or dead; a live one never does.
+ * ns). Under a flood of new flows, entries that are dead, closed or saw one
+ * packet only make room; a live one never does.
  *
  * A head is the lock of its entry. Writers take it by compare-and-swap to
  * CONN_BUSY. A reader copies what it needs and looks whether the tag is still
@@ -168,8 +168,8 @@ struct conn_lives {
 
 /*
  * How gladly an entry makes room: 0 never; most of all one that has our tag,
- * an empty one, then dead ones and those that saw one packet, the oldest
- * first. Arithmetic, for the verifier's sake.
+ * an empty one, then dead ones, then those that saw one packet or are
+ * closing, the oldest first. Arithmetic, for the verifier's sake.
  */
 static __always_inline __u64 conn_worth(const struct conn_head *head,
 					__u32 tag, __u32 now,
@@ -188,7 +188,7 @@ static __always_inline __u64 conn_worth(const struct conn_head *head,
 	dead = (life - age) >> 63;
 	return ((__u64)match_bit(word, tag, 0) << 35 |
 		(__u64)match_bit(word, 0, 0) << 34 | dead << 33 |
-		((age + 1) & -(dead | is_new))) &
+		((age + 1) & -(__u64)(1 - is_live))) &
 	       ((__u64)match_bit(word, CONN_BUSY, 0) - 1);
 }
 

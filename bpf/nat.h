@@ -242,6 +242,21 @@ static __always_inline void nat_fill(const struct pkt *p,
 	c->flags = CONN_REPLY;
 }
 
+/* An ended connection's entries make room at once: the next one of the same
+ * client may have the same port, which its backend knows how to tell apart. */
+__global int nat_drop(__u32 position)
+{
+	struct conn_ref old = conn_at(position), peer;
+
+	if (!old.head || !(old.conn->flags & CONN_NAT))
+		return 0;
+	peer = conn_at(old.conn->peer);
+	if (peer.head && peer.conn->peer == position)
+		conn_give_back(&peer);
+	conn_give_back(&old);
+	return 0;
+}
+
 /*
  * The second half: the client's entry, and both published. back: the position
  * that nat_reserve() gave. Then s->nat says what p becomes.

@@ -202,11 +202,11 @@ static __always_inline enum reason nat_new(struct pkt *p,
 	id = service_choose(p, svc);
 	if (!id)
 		return REASON_NO_BACKEND;
+	if (old->head)
+		nat_drop(old->position);
 	back = nat_reserve(p, id, idle_s);
 	if (!back)
 		return REASON_NO_PORT;
-	if (old->head)
-		conn_give_back(old);
 	return nat_open(p, id, idle_s, back,
 			link_of_ingress(ifindex, p->vlan_id));
 }

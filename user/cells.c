@@ -269,7 +269,8 @@ static __u32 vip_add(struct state *s, const struct addr *addr)
 	s->t->services[entry] = (struct service){
 		.addr = *addr,
 		.port_last = 65535,
-		.flags = SERVICE_VIP,
+		.flags = SERVICE_VIP |
+			 (addr_is_host(s, addr) ? SERVICE_HOST : 0),
 		.prefix_len = 128,
 	};
 	if (!cells_put(s, entry))

@@ -136,11 +136,19 @@ static int nat_addrs_fill(struct daemon *d)
 	return state_nat_addrs(d->state, list, count);
 }
 
-static int ways_fill(struct daemon *d)
+/* Of what is in the tables already. */
+static void hops_fill(struct daemon *d)
 {
 	state_each_backend(d->state, hop_fill, d);
-	state_host_addrs(d->state, is_host_addr, d);
-	return nat_addrs_fill(d);
+	state_host_addrs(d->state);
+}
+
+/* All anew, as links, routes or neighbours have changed. */
+static void ways_fill(struct daemon *d)
+{
+	hops_fill(d);
+	if (nat_addrs_fill(d))
+		log_error(0, "cannot use every address of NAT");
 }
 
 /* Uplinks */
@@ -331,9 +339,8 @@ static int apply(struct daemon *d)
 	model_free(d->model);
 	d->model = take_ptr(d->pending);
 	d->uplinks = uplinks;
-	err = ways_fill(d);
-	if (err)
-		log_error(err, "cannot use every address of NAT");
+	if (nat_addrs_fill(d))
+		log_error(0, "cannot use every address of NAT");
 	err = uplinks_attach(d);
 	if (err)
 		return err;
@@ -447,6 +454,12 @@ static int datapath_open(struct daemon *d, const char *pin_root)
 			    &d->nexthops);
 	if (err)
 		return log_error(err, "cannot read links and routes");
+	state_set_host(d->state, &(struct state_host){
+		.is_host = is_host_addr,
+		.way = hop_fill,
+		.arg = d,
+	});
+	hops_fill(d);
 	return 0;
 }
 

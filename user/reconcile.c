@@ -26,6 +26,8 @@ static __u32 backend_make(struct state *s, struct backend b, __u32 id,
 	b.service = id;
 	b.changed_s = now_s;
 	*entry = b;
+	if (s->host.way)
+		s->host.way(s->host.arg, index, entry);
 	if (s->t->backend_stats_reset)
 		s->t->backend_stats_reset(s->t, index);
 	return index;

@@ -74,17 +74,28 @@ int state_backend_unset(struct state *s, const char *service,
 			const struct addr *addr, __u16 port, __u8 flags,
 			__u32 now_s);
 
+/*
+ * What reconcile() asks about the host before anybody sees a new entry, so
+ * that the first packet finds its way and no port of the host is rejected.
+ * Not set: no address is the host's, no way is known.
+ */
+struct state_host {
+	bool (*is_host)(void *arg, const struct addr *a);
+	/* Writes hop and the BACKEND_LOCAL flag, as for state_each_backend(). */
+	void (*way)(void *arg, __u32 index, struct backend *b);
+	void *arg;
+};
+void state_set_host(struct state *s, const struct state_host *host);
+
 /* Backends in use, for next hops: f is called with index and entry; it may
  * write hop (table_store) and the BACKEND_LOCAL flag. */
 void state_each_backend(struct state *s,
 			void (*f)(void *arg, __u32 index, struct backend *b),
 			void *arg);
 
-/* True: the host owns addr now (or no longer); writes SERVICE_HOST of the
- * VIP entries. is_host is asked for each VIP. */
-void state_host_addrs(struct state *s,
-		      bool (*is_host)(void *arg, const struct addr *a),
-		      void *arg);
+/* The host has other addresses now: writes SERVICE_HOST of the VIP entries.
+ * struct state_host's is_host is asked for each. */
+void state_host_addrs(struct state *s);
 
 /* NAT: addresses that fl_xdp must recognise replies to. Sets nat_addrs,
  * runtime's counts and vip_filter; an address keeps its index for as long as

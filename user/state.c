@@ -321,9 +321,17 @@ void state_each_backend(struct state *s,
 	}
 }
 
-void state_host_addrs(struct state *s,
-		      bool (*is_host)(void *arg, const struct addr *a),
-		      void *arg)
+void state_set_host(struct state *s, const struct state_host *host)
+{
+	s->host = *host;
+}
+
+bool addr_is_host(const struct state *s, const struct addr *a)
+{
+	return s->host.is_host && s->host.is_host(s->host.arg, a);
+}
+
+void state_host_addrs(struct state *s)
 {
 	struct service *e;
 	__u8 flags;
@@ -333,7 +341,7 @@ void state_host_addrs(struct state *s,
 			continue;
 		e = &s->t->services[i];
 		flags = e->flags & ~SERVICE_HOST;
-		if (is_host(arg, &e->addr))
+		if (addr_is_host(s, &e->addr))
 			flags |= SERVICE_HOST;
 		if (flags != e->flags)
 			__atomic_store_n(&e->flags, flags, __ATOMIC_RELEASE);

@@ -94,6 +94,7 @@ struct state {
 	__u32 *owners;			/* [MAGLEV_SIZE_MAX], scratch */
 	struct slot *old_slots;		/* [MAGLEV_SIZE_MAX], scratch */
 	struct scan scan;
+	struct state_host host;
 };
 
 /* state.c */
@@ -115,6 +116,8 @@ static inline struct service *book_entry(const struct state *s, __u32 id)
 {
 	return &s->t->services[s->books[id].entry];
 }
+
+bool addr_is_host(const struct state *s, const struct addr *a);
 
 /* cells.c: how services are found */
 bool entry_is_in_force(const struct state *s, __u32 entry);

@@ -374,7 +374,11 @@ static void update_reference(struct world *w)
 static void refresh(struct world *w)
 {
 	state_each_backend(w->state, set_hop, w);
-	state_host_addrs(w->state, is_host, w);
+	state_set_host(w->state, &(struct state_host){
+		.is_host = is_host,
+		.arg = w,
+	});
+	state_host_addrs(w->state);
 	update_reference(w);
 }
 

@@ -621,7 +621,11 @@ static void host_flag_is_on_the_address_alone(void **state)
 	setup(&w);
 	web(&w, 1);
 	apply(&w);
-	state_host_addrs(w.s, vip_is_host, NULL);
+	state_set_host(w.s, &(struct state_host){
+		.is_host = vip_is_host,
+		.arg = NULL,
+	});
+	state_host_addrs(w.s);
 	assert_int_equal(find(&w, VIP, 1, IPPROTO_TCP)->flags,
 			 SERVICE_VIP | SERVICE_HOST);
 	assert_int_equal(find(&w, VIP, 443, IPPROTO_TCP)->flags, 0);
