@@ -83,7 +83,12 @@ __global int fragment_keep(struct xdp_md *ctx, __u32 mtu)
 	} *event;
 	__u32 len = ctx->data_end - ctx->data;
 
-	if (len < 1 || len > EARLY_FRAGMENT_MAX)
+	if (len > EARLY_FRAGMENT_MAX)
+		return REASON_FRAGMENT_LOST;
+	/* clang 19: merges both comparisons into one that the verifier does
+	 * not follow ("R4 invalid zero-sized read") */
+	asm volatile("" : "+r"(len));
+	if (!len)
 		return REASON_FRAGMENT_LOST;
 	event = bpf_ringbuf_reserve(&early_fragments, sizeof(*event), 0);
 	if (!event)
