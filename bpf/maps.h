@@ -189,6 +189,7 @@ struct scratch {
 	struct egress out;
 	struct flow reply;	/* a new connection's, other direction */
 	__u32 nat_addr;		/* index in nat_addrs; 0: the client's own */
+	__u64 best;		/* conn_claim() */
 	union {
 		__u8 quote[QUOTE_MAX];
 		struct iphdr ip4;
