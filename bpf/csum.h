@@ -87,13 +87,14 @@ static const __u32 crc32c_powers[CRC32C_POWERS] = {
  */
 __global __u32 crc32c_change(__u32 diff, __u32 len)
 {
-	__u32 power, one;
+	__u32 power;
 
 	len += 4;		/* diff itself */
 	for (__u32 i = 0; i < CRC32C_POWERS; i++) {
-		one = (len >> i & 1) - 1;	/* all bits: not this power */
-		power = (crc32c_powers[i] & ~one) | (0x80000000u & one);
-		diff = crc32c_multiply(diff, power);
+		power = crc32c_powers[i];
+		if (len & 1)
+			diff = crc32c_multiply(diff, power);
+		len >>= 1;
 	}
 	return diff;
 }
