@@ -88,7 +88,8 @@ static __always_inline struct conn_ref conn_find(const struct flow *f,
 	struct conn_ref r = { .tag = conn_tag(hash) };
 	struct conn_bucket *bucket;
 	const struct conn_head *head;
-	__u32 idx, way, mask = 0;
+	struct conn *conn;
+	__u32 idx, way, mask;
 
 	bucket = conn_bucket(hash, &idx);
 	if (!bucket)
@@ -104,10 +105,11 @@ static __always_inline struct conn_ref conn_find(const struct flow *f,
 	if (!mask)
 		return r;
 	way = lowest_bit(mask);
-	if (way >= CONN_WAYS || !flow_eq(&bucket->line[1 + way].conn.flow, f))
+	conn = &bucket->line[(1 + way) & CONN_WAYS].conn;
+	if (!flow_eq(&conn->flow, f))
 		return r;
 	r.head = &bucket->line[0].head[way];
-	r.conn = &bucket->line[1 + way].conn;
+	r.conn = conn;
 	r.position = idx * (CONN_WAYS + 1) + 1 + way;
 	return r;
 }
@@ -122,7 +124,7 @@ static __always_inline struct conn_ref conn_at(__u32 position)
 
 	if (!bucket || !line)
 		return r;
-	r.head = &bucket->line[0].head[line - 1];
+	r.head = &bucket->line[0].head[(line - 1) & CONN_WAYS];
 	r.conn = &bucket->line[line].conn;
 	r.tag = READ_ONCE(r.head->tag);
 	return r;

@@ -181,7 +181,8 @@ struct egress {
 	struct addr src;	/* tunnels: our end */
 };
 
-#define QUOTE_MAX 128		/* of what we complain about; multiple of 4 */
+#define QUOTE_MIN 28		/* of what we complain about */
+#define QUOTE_MAX 128		/* multiple of 4 */
 
 /* What would be too much for the stack (512 bytes with all that is called). */
 struct scratch {
