@@ -251,10 +251,11 @@ static __always_inline void conn_give_back(struct conn_ref *r)
 	WRITE_ONCE(r->head->tag, 0);
 }
 
-/* Record f -> backend, or change the record that r found. */
+/* Record f -> backend, or change the record that r found. CONN_NEW whatever
+ * the packet was: any flag can be forged, a second packet is more trouble. */
 static __always_inline void
 conn_record(struct conn_ref *r, const struct flow *f, __u64 hash, __u32 backend,
-	    __u32 generation, __u32 idle_s, enum conn_state state)
+	    __u32 generation, __u32 idle_s)
 {
 	if (!r->head) {
 		*r = conn_at(conn_claim(hash, idle_s));
@@ -266,7 +267,7 @@ conn_record(struct conn_ref *r, const struct flow *f, __u64 hash, __u32 backend,
 	}
 	WRITE_ONCE(*(__u64 *)&r->conn->backend,
 		   (__u64)generation << 32 | backend);
-	conn_publish(r, hash, conn_time(now_s(), state));
+	conn_publish(r, hash, conn_time(now_s(), CONN_NEW));
 }
 
 #endif

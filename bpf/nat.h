@@ -276,7 +276,7 @@ __global int nat_open(struct pkt *p, __u32 id, __u32 idle_s, __u32 back_at,
 		return REASON_NO_ROOM;
 	}
 	nat_fill(p, s, id, &fwd, &back, link);
-	time = conn_time(now_s(), p->opens ? CONN_NEW : CONN_LIVE);
+	time = conn_time(now_s(), CONN_NEW);	/* as conn_record() */
 	conn_publish(&back, flow_hash(hash_key,
 				      hash_dst(hash_key, &s->reply.dst),
 				      &s->reply), time);

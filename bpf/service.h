@@ -256,7 +256,7 @@ static __always_inline __u32 slot_for_client(const struct pkt *p,
 	b = backend_find(id);
 	if (b)
 		conn_record(&r, &client, hash, id, b->generation,
-			    svc->affinity_s, CONN_LIVE);
+			    svc->affinity_s);
 	return id;
 }
 
@@ -298,8 +298,7 @@ __global int service_record(const struct pkt *p, __u32 id, __u32 idle_s,
 		return 0;
 	if (position)
 		r = conn_at(position);
-	conn_record(&r, &p->flow, p->hash, id, b->generation, idle_s,
-		    p->new_conn ? CONN_NEW : CONN_LIVE);
+	conn_record(&r, &p->flow, p->hash, id, b->generation, idle_s);
 	return 0;
 }
 

@@ -162,7 +162,7 @@ struct link {
 
 /* How much is known of a connection: the low bits of conn_head's time. */
 enum conn_state {
-	CONN_NEW,		/* one SYN or datagram: first to be given up */
+	CONN_NEW,		/* one packet seen: first to be given up */
 	CONN_LIVE,
 	CONN_CLOSING,		/* FIN or RST seen */
 };
