@@ -31,6 +31,8 @@ BPF_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard bpf/*.bpf.c))
 TEST_LIB := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
 UNIT     := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c))
 BPF_TEST := $(patsubst %.c,$(B)/%,$(wildcard tests/bpf/*_test.c))
+BENCH    := $(addprefix $(B)/tests/bench/,datapath traffic requests)
+BENCH_JSON ?= $(B)/bench.json
 FUZZ     := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
 
 ifneq ($(V),1)
@@ -78,6 +80,29 @@ $(B)/tests/bpf/differential: $(B)/tests/bpf/differential.o $(TEST_LIB) $(LIB_OBJ
 	$(say) LD $@
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
 
+$(B)/tests/bench/%.bpf.o: tests/bench/%.bpf.c
+	$(say) BPF $@
+	mkdir -p $(@D)
+	$(CLANG) $(BPF) -Wno-unused-parameter -c $< -o $@
+
+$(B)/tests/bench/%.skel.h: $(B)/tests/bench/%.bpf.o
+	$(say) SKEL $@
+	$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
+
+# Programs of their own, in skeletons of their own.
+$(BENCH:=.o) $(B)/tests/bench/world.o: USER += -I$(B)/tests/bench
+$(BENCH:=.o) $(B)/tests/bench/world.o: | $(B)/fairlead.skel.h \
+	$(B)/tests/bench/bench.skel.h $(B)/tests/bench/wire.skel.h
+$(B)/tests/bench/datapath: $(B)/tests/bench/world.o
+$(BENCH): %: %.o $(B)/tests/lib/pkt.o $(B)/tests/lib/layers.o $(LIB_OBJ)
+	$(say) LD $@
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+bench: $(BENCH) ## what scripts/bench runs
+
+bench-report: ## what scripts/bench --json build/bench.json found, to README
+	tests/bench/report.py readme $(BENCH_JSON) README.md
+
 $(UNIT:=.o) $(BPF_TEST:=.o) $(FUZZ:=.o): | $(B)/fairlead.skel.h
 
 unit: $(UNIT) ## unit tests: no kernel, no root
@@ -100,7 +125,7 @@ clean: ## remove build/
 help: ## show this
 	sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile
 
-.PHONY: all unit check fuzz asan clean help
+.PHONY: all unit check fuzz asan bench bench-report clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

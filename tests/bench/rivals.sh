@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash
+#
+# The same services by different means, between a client that sends and a
+# backend that counts or answers. For scripts/bench, on top of sandbox.sh.
+#
+#   client eth0 ── front balancer back ── eth0 backend
+#   10.90.0.2      10.90.0.1  10.92.0.1   10.92.0.2, and all of 10.100.0.0/16
+#
+# Services are at 198.18.0.1 and on, port 80, TCP and UDP; backends' port 8080.
+
+CPU=0
+NFT_CHAIN='type nat hook prerouting priority dstnat; policy accept;'
+
+# wire_add HOST PORT ADDRESS/24 HOST PORT ADDRESS/24
+wire_add() {
+	ip_on "$1" <<-END
+		link add $2 type veth peer name $5 netns $NET-$4
+		addr add $3 dev $2
+		link set $2 up
+	END
+	ip_on "$4" <<-END
+		addr add $6 dev $5
+		link set $5 up
+	END
+	on "$1" ethtool -K "$2" tx off gro on >/dev/null
+	on "$4" ethtool -K "$5" tx off gro on >/dev/null
+}
+
+# Two wires: one with a balancer in it, and one with nothing.
+rivals_network() {
+	sandbox_remove
+	mkdir -p "$DIR" "$PINS"
+	for host in client balancer backend source end; do
+		host_add $host 1
+	done
+	wire_add client eth0 10.90.0.2/24 balancer front 10.90.0.1/24
+	wire_add balancer back 10.92.0.1/24 backend eth0 10.92.0.2/24
+	wire_add source eth0 10.93.0.1/24 end eth0 10.93.0.2/24
+	ip -n "$NET-client" route add default via 10.90.0.1
+	ip_on backend <<-END
+		route add default via 10.92.0.1
+		route add local 10.100.0.0/16 dev lo
+		route add local 198.18.0.0/15 dev lo
+	END
+	ip -n "$NET-balancer" route add 10.100.0.0/16 via 10.92.0.2
+	ip -n "$NET-balancer" route add 172.16.0.0/12 via 10.90.0.2
+	ip -n "$NET-balancer" route add 198.18.0.0/15 via 10.92.0.2
+	neighbour_set balancer back 10.92.0.2 backend eth0
+	neighbour_set balancer front 10.90.0.2 client eth0
+	start server backend taskset -c $CPU "$B/tests/e2e/server" backend 80 \
+		8080
+}
+
+mac_of() {
+	ip -n "$NET-$1" -j link show "$2" | jq -r '.[0].address'
+}
+
+# neighbour_set HOST PORT ADDRESS OF_HOST OF_PORT
+neighbour_set() {
+	ip -n "$NET-$1" neigh replace "$3" dev "$2" nud permanent \
+		lladdr "$(mac_of "$4" "$5")"
+}
+
+# each_service SERVICES: "number address first-backend backends", a line each.
+each_service() {
+	awk -v services="$1" 'BEGIN {
+		backends = services > 1 ? 10 : 100
+		for (s = 0; s < services; s++)
+			printf "%d 198.18.%d.%d %d %d\n", s,
+				(s + 1) / 256, (s + 1) % 256, s * backends,
+				backends
+	}'
+}
+
+# awk: the address of backend n.
+BACKEND='function backend(n) {
+	return sprintf("10.100.%d.%d", n / 250, n % 250 + 1)
+}'
+
+# fairlead_begin MODE SERVICES PROTOCOL
+fairlead_begin() {
+	each_service "$2" | awk -v mode="$1" -v proto="$3" "$BACKEND"'
+		BEGIN {
+			print "uplinks: [front, back]\nservices:"
+			port = mode == "nat" ? 8080 : 80
+		}
+		{
+			printf "  - {name: s%05d, address: %s, port: 80", $1, $2
+			printf ", protocol: %s, forward: %s, backends: [", proto,
+				mode
+			for (i = 0; i < $4; i++)
+				printf "{address: %s, port: %d}, ",
+					backend($3 + i), port
+			print "]}"
+		}' >"$CONFIG"
+	serve
+}
+
+fairlead_end() {
+	stop serve
+	fairlead cleanup --yes >/dev/null
+}
+
+# nft_begin SERVICES PROTOCOL: as kube-proxy's nftables mode does: a verdict
+# map of all services, a chain for each, a random backend.
+nft_begin() {
+	each_service "$1" | awk -v proto="$2" -v chain="$NFT_CHAIN" "$BACKEND"'
+		{
+			goto_ = goto_ sprintf("%s . %s . 80 : goto s%d,\n", $2,
+				proto, $1)
+			chains = chains sprintf("chain s%d { meta l4proto %s" \
+				" dnat ip to numgen random mod %d map {",
+				$1, proto, $4)
+			for (i = 0; i < $4; i++)
+				chains = chains sprintf("%d : %s . 8080,", i,
+					backend($3 + i))
+			chains = chains "}\n}\n"
+		}
+		END {
+			print "table ip bench {\n" chains
+			print "map services {"
+			print "type ipv4_addr . inet_proto . inet_service : verdict"
+			print "elements = {" goto_ "}\n}"
+			print "chain in {", chain
+			print "ip daddr . meta l4proto . th dport vmap @services\n}\n}"
+		}' >"$DIR/nft"
+	on balancer nft -f "$DIR/nft"
+}
+
+nft_end() {
+	on balancer nft delete table ip bench
+}
+
+# iptables_begin SERVICES PROTOCOL: as kube-proxy's iptables mode: one rule
+# after the other, then a chain of chances.
+iptables_begin() {
+	each_service "$1" | awk -v proto="$2" "$BACKEND"'
+		BEGIN { print "*nat\n:PREROUTING ACCEPT [0:0]\n:SVC - [0:0]" }
+		{ print ":S" $1 " - [0:0]"; lines[NR] = $0 }
+		END {
+			print "-A PREROUTING -j SVC"
+			for (l = 1; l <= NR; l++) {
+				$0 = lines[l]
+				printf "-A SVC -d %s/32 -p %s --dport 80" \
+					" -j S%d\n", $2, proto, $1
+				for (i = 0; i < $4; i++) {
+					printf "-A S%d -p %s", $1, proto
+					if (i < $4 - 1)
+						printf " -m statistic --mode" \
+							" random" \
+							" --probability %.8f",
+							1 / ($4 - i)
+					printf " -j DNAT --to-destination" \
+						" %s:8080\n", backend($3 + i)
+				}
+			}
+			print "COMMIT"
+		}' >"$DIR/iptables"
+	on balancer iptables-legacy-restore "$DIR/iptables"
+}
+
+iptables_end() {
+	on balancer iptables-legacy -t nat -F
+	on balancer iptables-legacy -t nat -X
+}
+
+forwarding_begin() { :; }
+forwarding_end() { :; }
+
+# traffic FROM TO HOOK MAC SERVICES: packets per second, sent and received.
+traffic() {
+	on "$1" taskset -c $CPU "$B/tests/bench/traffic" \
+		"/run/netns/$NET-$2" "$3" "$4" "$5" 0.5
+}
+
+# packets WAY SERVICES HOOK: and through nothing, each time, as the machine may
+# be slower a minute later.
+packets() {
+	local front end i
+
+	front=$(mac_of balancer front)
+	end=$(mac_of end eth0)
+	for ((i = 0; i < ROUNDS; i++)); do
+		echo "$(traffic source end xdp "$end" "$2")" \
+			"$(traffic client backend "$3" "$front" "$2")"
+	done | jq -Rc --arg way "$1" --argjson services "$2" 'split(" ")
+		| map(tonumber)
+		| {section: "packets", $way, $services, sent: .[2],
+		   received: .[3], nothing: .[1],
+		   ns: (1e9 / .[3] - 1e9 / .[1])}'
+}
+
+# connections WAY SERVICES
+connections() {
+	local i
+
+	for ((i = 0; i < ROUNDS; i++)); do
+		on client taskset -c $CPU "$B/tests/bench/requests" \
+			198.18.0.1 80 "$2" 4 1
+	done | jq -Rc --arg way "$1" --argjson services "$2" 'split(" ")
+		| map(tonumber)
+		| {section: "connections", $way, $services, per_s: .[0],
+		   p50_us: .[1], p99_us: .[2]}'
+}
+
+# rival WAY SERVICES: without Fairlead.
+rival() {
+	"$1_begin" "$2" udp
+	packets "$1" "$2" tc
+	"$1_end"
+	"$1_begin" "$2" tcp
+	connections "$1" "$2"
+	"$1_end"
+}
+
+fairlead_rival() {
+	local mode
+
+	for mode in nat l2 ipip; do
+		fairlead_begin $mode "$1" udp
+		packets "fairlead $mode" "$1" xdp
+		fairlead_end
+	done
+	fairlead_begin nat "$1" tcp
+	connections "fairlead nat" "$1"
+	fairlead_end
+}
+
+rivals_measure() {
+	local services way
+
+	ROUNDS=3
+	[[ -z $QUICK ]] || ROUNDS=1
+	rivals_network
+	for services in 1 1000; do
+		[[ -z $QUICK || $services == 1 ]] || break
+		fairlead_rival $services
+		for way in forwarding nft iptables; do
+			rival $way $services
+		done
+	done
+}
