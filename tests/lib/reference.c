@@ -110,17 +110,33 @@ static bool is_vip(const struct reference *r, const struct addr *a)
 	return false;
 }
 
+/* Of the VIPs that a is in, the longest one's bits: it alone counts. */
+static unsigned int vip_bits(const struct reference *r, const struct addr *a)
+{
+	unsigned int most = 0;
+
+	for (size_t i = 0; i < r->nr_services; i++) {
+		const struct reference_service *s = &r->services[i];
+
+		if (s->prefix_len > most &&
+		    addr_within(a, &s->service.addr, s->prefix_len))
+			most = s->prefix_len;
+	}
+	return most;
+}
+
 /* The service of flow f; a port of its own goes before every port. */
 static const struct reference_service *
 service_of(const struct reference *r, const struct flow *f)
 {
 	const struct reference_service *any = NULL;
+	unsigned int bits = vip_bits(r, &f->dst);
 	uint16_t port = ntohs(f->dport);
 
 	for (size_t i = 0; i < r->nr_services; i++) {
 		const struct reference_service *s = &r->services[i];
 
-		if (s->service.proto != f->proto ||
+		if (s->service.proto != f->proto || s->prefix_len != bits ||
 		    !addr_within(&f->dst, &s->service.addr, s->prefix_len) ||
 		    port < s->service.port_first || port > s->service.port_last)
 			continue;
@@ -553,6 +569,7 @@ static void icmp_error_arrived(struct step *s)
 		unrelated(s);
 		expect_or(s, REASON_ICMP_FORWARDED);
 		expect_or(s, REASON_VIA_STACK);
+		expect_or(s, REASON_LOCAL);
 		expect_or(s, REASON_UNANSWERED);
 		s->want->compare = COMPARE_NOTHING;
 		return;
@@ -700,6 +717,18 @@ static void ours(struct step *s)
 	}
 }
 
+/* A byte of vip_filter is of many addresses: what is none of ours may be
+ * looked at more closely, and must pass all the same. */
+static void stranger(struct step *s)
+{
+	const struct tables *t = s->r->tables;
+	__u64 sum = hash_dst(t->hash_key, &s->l.dst);
+
+	expect(s, REASON_NOT_OURS);
+	if (s->l.state != LAYERS_NO_DST && t->vip_filter[vip_filter_index(sum)])
+		expect_or(s, REASON_NO_CONN);
+}
+
 void reference_packet(struct reference *r, const struct packet *in,
 		      const struct outcome *got, struct outcome *want)
 {
@@ -715,7 +744,7 @@ void reference_packet(struct reference *r, const struct packet *in,
 	else if (s.l.state == LAYERS_NO_DST ||
 		 s.l.v6 != addr_v6(&s.l.dst) ||
 		 !(is_vip(r, &s.l.dst) || is_nat_addr(r, &s.l.dst)))
-		expect(&s, REASON_NOT_OURS);
+		stranger(&s);
 	else
 		ours(&s);
 	if (in->len < ETH_LEN + VLANS_MAX * VLAN_LEN)
