@@ -97,7 +97,7 @@ struct client_flow {
 struct scene {
 	struct world *w;
 	struct service_words services[SERVICES_MAX];
-	char names[SERVICES_MAX][8];
+	char names[SERVICES_MAX][24];
 	size_t nr_services;
 	struct client_flow flows[FLOWS];
 	struct packet queue[4];	/* fragments to come */
