@@ -426,6 +426,8 @@ static __always_inline bool quoted_rewrite_l4(struct xdp_md *ctx, __u32 at,
 	if (to->proto == IPPROTO_UDP && !was)
 		return true;
 	check = csum_apply(was, sum);
+	if (to->proto == IPPROTO_UDP && !check)
+		check = 0xffff;
 	*icmp += csum_delta(was, check);
 	return !bpf_xdp_store_bytes(ctx, at + off, &check, sizeof(check));
 }

@@ -22,7 +22,8 @@ __global int prefix_class(const struct pkt *p)
 	return prefix ? prefix->class : 0;
 }
 
-/* enum vip_class bits of where p goes; 0: a stranger's. */
+/* enum vip_class bits of where p goes; 0: a stranger's. A byte may be there
+ * for another address, so only one with all bits spares the prefixes. */
 static __always_inline __u8 vip_class(struct pkt *p)
 {
 	const struct vip_filter *filter = map_only(vip_filter);
@@ -33,7 +34,9 @@ static __always_inline __u8 vip_class(struct pkt *p)
 	if (!filter || !rt)
 		return 0;
 	class = filter->class[vip_filter_index(p->dst_sum)];
-	return class || !rt->has_prefixes ? class : prefix_class(p);
+	if (rt->has_prefixes && !(class & VIP_CONNS))
+		class |= prefix_class(p);
+	return class;
 }
 
 static __always_inline bool service_is(const struct service *svc,

@@ -13,6 +13,8 @@
 #include <arpa/inet.h>
 #include <linux/bpf.h>
 
+#include <fairlead/hash.h>
+
 #include "bytes.h"
 #include "world.h"
 
@@ -46,6 +48,11 @@ static bool chance(uint32_t percent)
 
 static const struct {
 	const char *vips[3], *backends[8], *clients[4], *strangers[2];
+	struct {
+		const char *base;
+		unsigned int bits;
+		const char *addrs[4];
+	} nets[2];		/* the first one has the VIPs in it */
 } families[] = {
 	{
 		{ "10.96.0.1", "10.96.0.2", "10.96.0.3" },
@@ -53,12 +60,20 @@ static const struct {
 		  "10.1.0.5", "10.1.0.6", "10.1.0.7", "10.1.0.8" },
 		{ "192.0.2.7", "192.0.2.8", "198.51.100.1", "203.0.113.200" },
 		{ "10.97.0.1", "224.0.0.5" },
+		{ { "10.96.0.0", 29, { "10.96.0.0", "10.96.0.2", "10.96.0.4",
+				       "10.96.0.7" } },
+		  { "10.98.0.0", 17, { "10.98.0.0", "10.98.1.2", "10.98.64.1",
+				       "10.98.127.255" } } },
 	}, {
 		{ "fd00:96::1", "fd00:96::2", "fd00:96::3" },
 		{ "fd00:1::1", "fd00:1::2", "fd00:1::3", "fd00:1::4",
 		  "fd00:1::5", "fd00:1::6", "fd00:1::7", "fd00:1::8" },
 		{ "2001:db8::7", "2001:db8::8", "2001:db8:1::9", "2600::1" },
 		{ "fd00:97::1", "ff02::1" },
+		{ { "fd00:96::", 125, { "fd00:96::", "fd00:96::2",
+					"fd00:96::4", "fd00:96::7" } },
+		  { "fd00:98::", 33, { "fd00:98::", "fd00:98::1",
+				       "fd00:98:1::", "fd00:98:7fff::f" } } },
 	},
 };
 
@@ -73,7 +88,7 @@ static int any_family(void)
 static const uint8_t protos[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
 
 struct client_flow {
-	const char *client;
+	const char *client, *vip;
 	const struct service_words *service;
 	uint16_t sport, dport;
 	struct packet sent, forwarded;	/* the last ones; len 0: none */
@@ -82,7 +97,7 @@ struct client_flow {
 struct scene {
 	struct world *w;
 	struct service_words services[SERVICES_MAX];
-	char names[SERVICES_MAX][8];
+	char names[SERVICES_MAX][24];
 	size_t nr_services;
 	struct client_flow flows[FLOWS];
 	struct packet queue[4];	/* fragments to come */
@@ -112,12 +127,33 @@ static void any_service(struct scene *s, size_t i)
 		words->port_last = words->port + any(10);
 	if (words->forward != FORWARD_NAT)
 		words->backend_port = 0;
+	if (!i && chance(20))
+		words->port = words->port_last = 0;
+	if (chance(15)) {
+		int net = any(2);
+
+		words->addr = families[v6].nets[net].base;
+		words->prefix_len = families[v6].nets[net].bits;
+	}
 	words->stateless = words->proto == IPPROTO_UDP && chance(20) &&
 			   words->algorithm == ALGORITHM_MAGLEV &&
 			   !words->affinity_s;
 	backends_v6 = words->forward >= FORWARD_IPIP ? any(2) : (uint32_t)v6;
 	for (uint32_t n = any(9), j = 0; j < n; j++)
 		words->backends[j] = families[backends_v6].backends[j];
+}
+
+/* An address that svc is at. */
+static const char *vip_of(const struct service_words *svc)
+{
+	const char *const *addrs;
+	int v6 = is_v6(svc->addr), net;
+
+	if (!svc->prefix_len)
+		return svc->addr;
+	net = svc->addr == families[v6].nets[1].base;
+	addrs = families[v6].nets[net].addrs;
+	return addrs[any(4)];
 }
 
 static void any_flow(struct scene *s, struct client_flow *f)
@@ -127,10 +163,13 @@ static void any_flow(struct scene *s, struct client_flow *f)
 
 	*f = (struct client_flow){
 		.service = svc,
+		.vip = vip_of(svc),
 		.client = families[is_v6(svc->addr)].clients[any(4)],
 		.sport = chance(10) ? any(1024) : 1024 + any(64512),
 		.dport = svc->port + any(ports),
 	};
+	if (!svc->port)
+		f->dport = any(65536);
 }
 
 static void any_settings(struct scene *s)
@@ -155,10 +194,23 @@ static void any_settings(struct scene *s)
 		m->tunnel6_bits = any(33);
 	}
 	m->geneve_vni = any(1 << 24);
-	if (chance(30))
-		world_host(s->w, families[any_family()].vips[any(3)]);
+	for (int n = chance(20) ? 1 + any(4) : 0; n; n--)
+		world_local(s->w, families[any_family()].backends[any(8)]);
 	for (int i = LINK_TX; chance(20) && i <= LINK_VLAN; i++)
 		world_tables(s->w)->links[i].mtu = 1300 + any(200);
+}
+
+/* Other addresses of ours whose bytes in the filter are those of addrs. */
+static void any_collisions(struct tables *t, const char *const *addrs,
+			   size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct addr a = addr(addrs[i]);
+		__u64 sum = hash_dst(t->hash_key, &a);
+
+		if (chance(10))
+			t->vip_filter[vip_filter_index(sum)] |= 1 + any(3);
+	}
 }
 
 static void new_scene(struct scene *s, struct world *w)
@@ -172,7 +224,14 @@ static void new_scene(struct scene *s, struct world *w)
 		any_service(s, i);
 		world_define(w, &s->services[i]);
 	}
+	if (chance(40) && !s->services[0].prefix_len)
+		world_host(w, s->services[0].addr);
 	world_apply(w);
+	for (int v6 = 0; v6 < 2; v6++) {
+		any_collisions(world_tables(w), families[v6].strangers, 2);
+		any_collisions(world_tables(w), families[v6].nets[0].addrs, 4);
+		any_collisions(world_tables(w), families[v6].nets[1].addrs, 4);
+	}
 	for (int i = 0; i < FLOWS; i++)
 		any_flow(s, &s->flows[i]);
 }
@@ -237,8 +296,8 @@ static uint8_t any_flags(void)
 static struct words flow_words(const struct client_flow *f)
 {
 	struct words w = {
-		l4_words(f->service->proto, f->client, f->sport,
-			 f->service->addr, f->dport),
+		l4_words(f->service->proto, f->client, f->sport, f->vip,
+			 f->dport),
 		.flags = any_flags(), .chunk = chance(30) ? SCTP_INIT : 0,
 	};
 
@@ -306,8 +365,8 @@ static struct packet error_about(const struct packet *p, const struct addr *to)
 static struct packet error_to_vip(struct client_flow *f)
 {
 	struct words w = {
-		l4_words(f->service->proto, f->service->addr, f->dport,
-			 f->client, f->sport),
+		l4_words(f->service->proto, f->vip, f->dport, f->client,
+			 f->sport),
 		.flags = ACK,
 	};
 	struct packet p;

@@ -2,6 +2,8 @@
 /* What is ours and what is not; headers cut, lying and forged. */
 #include <arpa/inet.h>
 
+#include <fairlead/hash.h>
+
 #include "family.h"
 
 static struct packet to(const char *src, const char *dst)
@@ -64,6 +66,70 @@ static void strangers_pass_untouched_whatever_they_are(void **state)
 		part.data[at] ^= 0xff;
 		expect_untouched(&part, NOT_OURS);
 	}
+}
+
+/* Every way in which a packet to a can be malformed, or stranger than most. */
+static void expect_all_passed(const struct family *f, const char *a)
+{
+	static const char *const bad[] = { "127.0.0.1", "::1" };
+	size_t l4 = ETH_LEN + (f->v6 ? 40 : 20);
+	struct addr router = addr(f->router), to_a = addr(a);
+	struct packet whole[] = {
+		to(f->client, a),
+		to(bad[f->v6], a),
+		udp(f->client, 1, a, 53, .payload = 4, .options = 12,
+		    .extensions = { EXTENSION_HOP, EXTENSION_ROUTING }),
+		sctp(f->client, 1, a, 9, .payload = 4),
+		echo_request(f->client, a, 1, 9),
+		packet_of(.src = addr(f->client), .dst = to_a, .ttl = 1,
+			  .proto = IPPROTO_GRE, .payload = 20),
+		tcp(a, 80, f->client, 4321, .payload = 40),
+	};
+
+	whole[6] = icmp_error(&router, &to_a, f->v6 ? 1 : 3, 0, 0, &whole[6],
+			      PACKET_MAX);
+	for (int i = 0; i < 7; i++) {
+		struct packet parts[] = {
+			packet_fragment(&whole[i], 0, 8, 7),
+			packet_fragment(&whole[i], 8, 8, 7),
+			packet_fragment(&whole[i], 8, 8, 99),
+		};
+
+		for (size_t len = ETH_LEN; len <= whole[i].len; len++) {
+			struct packet p = packet_cut(&whole[i], len);
+
+			expect_passed(&p);
+		}
+		for (int j = 0; j < 3; j++)
+			expect_passed(&parts[j]);
+		for (size_t at = ETH_LEN; at < l4 + 16; at++) {
+			if (at >= l4 - (f->v6 ? 16 : 4) && at < l4)
+				continue;	/* another destination */
+			whole[i].data[at] ^= 0xff;
+			expect_passed(&whole[i]);
+			whole[i].data[at] ^= 0xff;
+		}
+	}
+}
+
+/* A byte of vip_filter may be there for another address than a packet's. */
+static void strangers_pass_untouched_at_a_byte_of_ours(void **state)
+{
+	const struct family *f = *state;
+	struct tables *t = world_tables(world);
+	struct addr a = addr(f->stranger);
+	__u8 *class = &t->vip_filter[vip_filter_index(
+		hash_dst(t->hash_key, &a))];
+
+	l2_service(f);
+	for (*class = 1; *class <= (VIP_SERVICE | VIP_CONNS); ++*class)
+		expect_all_passed(f, f->stranger);
+	world_service(world, .name = "net", .port = 80,
+		      .addr = f->v6 ? "fd00:98::" : "10.98.0.0",
+		      .prefix_len = f->v6 ? 64 : 16, .forward = FORWARD_NAT,
+		      .backends = { f->backend });
+	for (*class = 0; *class <= (VIP_SERVICE | VIP_CONNS); ++*class)
+		expect_all_passed(f, f->stranger);
 }
 
 static void cut_packets_are_dropped_unless_nobody_knows_whose(void **state)
@@ -258,6 +324,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BOTH(what_is_not_ip_passes_untouched),
 		BOTH(strangers_pass_untouched_whatever_they_are),
+		BOTH(strangers_pass_untouched_at_a_byte_of_ours),
 		BOTH(cut_packets_are_dropped_unless_nobody_knows_whose),
 		BOTH(short_l4_headers_are_dropped),
 		BOTH(headers_that_contradict_themselves_are_dropped),

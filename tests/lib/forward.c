@@ -70,19 +70,23 @@ static uint32_t sctp_crc(const uint8_t *data, const struct layers *l,
 	return htole32(crc32c(copy, end - l->l4));
 }
 
-/* CRCs are linear: by the difference too. Of a part, or of a quoted packet,
- * no expectation: nobody verifies those. */
+/*
+ * CRCs are linear: by the difference too. A quoted one stays, as what it
+ * covers is rarely quoted whole, and who gets it looks at the verification tag
+ * instead (RFC 9260, 10). That of a packet in parts cannot be known from the
+ * first one alone, as it depends on how many bytes follow: no expectation.
+ */
 static void seal_sctp(struct step *s, const struct layers *l, size_t end)
 {
 	struct packet *p = &s->want->packet;
 	size_t at = l->l4 + 8;
 	uint32_t crc;
 
-	if (end < at + 4)
+	if (end < at + 4 || l == &s->quote)
 		return;
 	if (!memcmp(s->in->data + l->l4, p->data + l->l4, 8))
 		return;
-	if (end != l->end || l->fragment || l == &s->quote) {
+	if (l->fragment) {
 		adopt(s, at, 4);
 		return;
 	}
@@ -169,8 +173,6 @@ static struct words answer_words(const struct step *s, uint8_t proto)
 	struct words w = { .src = s->l.dst, .dst = s->l.src, .proto = proto };
 	struct layers g;
 
-	memcpy(w.dmac, data + MAC_LEN, MAC_LEN);
-	memcpy(w.smac, data, MAC_LEN);
 	for (size_t i = 0; i < s->l.vlans; i++) {
 		w.vlan[i].proto = get16(data + 12 + i * VLAN_LEN);
 		w.vlan[i].id = get16(data + 14 + i * VLAN_LEN);
@@ -187,6 +189,13 @@ static struct words answer_words(const struct step *s, uint8_t proto)
 		w.df = data[6] & 0x40;
 	}
 	return w;
+}
+
+/* Back to where it came from, whatever stood there. */
+static void turn_frame(struct step *s)
+{
+	memcpy(s->want->packet.data, s->in->data + MAC_LEN, MAC_LEN);
+	memcpy(s->want->packet.data + MAC_LEN, s->in->data, MAC_LEN);
 }
 
 void answer_reset(struct step *s)
@@ -209,6 +218,7 @@ void answer_reset(struct step *s)
 	*p = packet_build(&w);
 	put16(p->data + p->len - 6, 0);	/* no window */
 	packet_sum(p);
+	turn_frame(s);
 }
 
 void answer_error(struct step *s, uint8_t type, uint8_t code, uint32_t rest)
@@ -233,6 +243,7 @@ void answer_error(struct step *s, uint8_t type, uint8_t code, uint32_t rest)
 	w.rest = rest;
 	w.content = s->in->data + s->l.l3;
 	s->want->packet = packet_build(&w);
+	turn_frame(s);
 }
 
 void answer_echo(struct step *s)
@@ -241,8 +252,7 @@ void answer_echo(struct step *s)
 	const struct packet *got = &s->got->packet;
 	uint8_t *ip = p->data + s->l.l3;
 
-	memcpy(p->data, s->in->data + MAC_LEN, MAC_LEN);
-	memcpy(p->data + MAC_LEN, s->in->data, MAC_LEN);
+	turn_frame(s);
 	set_addr(p, &s->l, false, &s->l.dst);
 	set_addr(p, &s->l, true, &s->l.src);
 	if (s->l.v6) {
@@ -256,21 +266,15 @@ void answer_echo(struct step *s)
 	seal(s, &s->l, s->l.end);
 }
 
-/* Who has m's port: nobody, somebody, or somebody who may have left. */
-enum port_state { PORT_FREE, PORT_TAKEN, PORT_STALE };
-
-static enum port_state port_state(const struct step *s, const struct memory *m)
+static bool port_is_free(const struct step *s, const struct memory *m)
 {
 	struct flow reply = {
 		.src = m->server, .sport = m->server_port,
 		.dst = m->nat_addr, .dport = m->nat_port,
 		.proto = s->flow.proto,
 	};
-	const struct memory *owner = memory_find_reply(s->r, &reply);
 
-	if (owner && memcmp(&owner->flow, &s->flow, sizeof(s->flow)))
-		return PORT_TAKEN;
-	return owner || memory_was_taken(s->r, &reply) ? PORT_STALE : PORT_FREE;
+	return !memory_find_reply(s->r, &reply);
 }
 
 static bool in_range(const struct step *s, __be16 port)
@@ -281,56 +285,52 @@ static bool in_range(const struct step *s, __be16 port)
 	       ntohs(port) <= rt->nat_port_last;
 }
 
-/* The address that the datapath took, if it is one; with one, that. */
-static struct addr nat_source(const struct step *s)
+/* The address that the programs took (index), if it is one; else the first. A
+ * backend on this host sees the client's. */
+static struct addr nat_source(const struct step *s, const struct backend *b,
+			      int index)
 {
 	const struct runtime *rt = s->r->tables->runtime;
 	int first = s->l.v6 ? NAT_ADDRS_MAX + 1 : 1;
 	int count = s->l.v6 ? rt->nat_addrs6 : rt->nat_addrs4;
-	const struct addr *a = s->r->tables->nat_addrs + first;
-	struct layers g;
 
-	if (got_layers(s, &g)) {
-		for (int i = 0; i < count; i++) {
-			if (!memcmp(&a[i], &g.src, sizeof(*a)))
-				return a[i];
-		}
-	}
-	return *a;
+	if (b->flags & BACKEND_LOCAL)
+		return s->flow.src;
+	if (index < first || index >= first + count)
+		index = first;
+	return s->r->tables->nat_addrs[index];
 }
 
-/* A new translation, after the datapath's if it is a legal one. False: it
- * found no port, and may say so. */
+/* A new translation: with the client's own port, else as recorded, if that is
+ * legal. False: there is none, so no port was found. */
 static bool translate(struct step *s, __u32 index, struct memory *m)
 {
 	const struct backend *b = &s->r->tables->backends[index];
-	struct layers g;
-	__be16 own = s->flow.sport, port;
-	enum port_state state;
+	struct conn c = {};
+	bool have = recorded(s->r, &s->flow, &c) && c.flags & CONN_NAT;
 
 	*m = (struct memory){
 		.backend = index, .generation = b->generation, .nat = true,
-		.nat_addr = nat_source(s), .nat_port = own,
+		.nat_addr = nat_source(s, b, c.nat_addr),
+		.nat_port = s->flow.sport,
 		.server = b->addr, .server_port = b->port ?: s->flow.dport,
 	};
-	state = port_state(s, m);
-	if (in_range(s, own) && state == PORT_FREE)
+	if (in_range(s, m->nat_port) && port_is_free(s, m))
 		return true;
-	if (s->got->reasons & REASON_BIT(NO_PORT) || !got_layers(s, &g))
-		return false;
-	memcpy(&port, s->got->packet.data + g.l4, 2);
-	m->nat_port = port;
-	return in_range(s, port) && port_state(s, m) != PORT_TAKEN;
+	m->nat_port = c.port;
+	return have && in_range(s, c.port) && port_is_free(s, m);
 }
 
+/* An ended connection of the same flow makes room first, port and all. */
 static bool forward_nat(struct step *s, __u32 index)
 {
 	struct packet *p = &s->want->packet;
-	struct memory *old = memory_find(s->r, &s->flow), m;
+	struct memory m;
 
-	if (s->known || (s->is_error && old)) {
-		m = *old;
+	if (s->known) {
+		m = *memory_find(s->r, &s->flow);
 	} else {
+		memory_drop(s->r, &s->flow);
 		if (!translate(s, index, &m)) {
 			expect(s, REASON_NO_PORT);
 			return false;
@@ -414,17 +414,38 @@ static void cut(struct step *s)
 	expect_or(s, REASON_FRAGMENT_LOST);
 }
 
-static void unresolved(struct step *s, const struct backend *b)
+/* To this host itself: not on the wire, so no hop less. */
+static void to_local(struct step *s)
 {
-	if (b->flags & BACKEND_LOCAL) {
-		expect(s, REASON_LOCAL);
-	} else {
-		expect(s, REASON_VIA_STACK);
-		expect_or(s, s->is_error ? REASON_ICMP_FORWARDED :
-					   REASON_FORWARDED);
-		expect_or(s, REASON_NO_NEXT_HOP);
-	}
+	seal_all(s);
+	expect(s, REASON_LOCAL);
+}
+
+static void unresolved(struct step *s)
+{
+	expect(s, REASON_VIA_STACK);
+	expect_or(s, s->is_error ? REASON_ICMP_FORWARDED : REASON_FORWARDED);
+	expect_or(s, REASON_NO_NEXT_HOP);
 	s->want->compare = COMPARE_NOTHING;
+}
+
+/* Over the wire: b's next hop is known, and the packet fits. */
+static void send_out(struct step *s, const struct backend *b)
+{
+	const struct link *link = &s->r->tables->links[b->hop.link];
+	struct packet *p = &s->want->packet;
+	struct vlan vlan[VLANS_MAX] = {
+		{ ntohs(link->vlan_proto), ntohs(link->vlan_id) },
+	};
+
+	fewer_hops(s);
+	seal_all(s);
+	if (s->service->service.forward >= FORWARD_IPIP)
+		*p = encapsulate(s, b);
+	*p = packet_framed(p, b->hop.mac, link->mac, vlan);
+	expect(s, s->is_error ? REASON_ICMP_FORWARDED : REASON_FORWARDED);
+	s->want->actions = 1 << (link->ifindex == s->r->ifindex ?
+					 XDP_TX : XDP_REDIRECT);
 }
 
 void forward(struct step *s, __u32 index)
@@ -432,36 +453,22 @@ void forward(struct step *s, __u32 index)
 	const struct backend *b = &s->r->tables->backends[index];
 	const struct link *link = &s->r->tables->links[b->hop.link];
 	enum forward how = s->service->service.forward;
-	struct vlan vlan[VLANS_MAX] = {
-		{ ntohs(link->vlan_proto), ntohs(link->vlan_id) },
-	};
 	size_t overhead = tunnel_overhead(how, addr_v6(&b->addr));
-	struct packet *p = &s->want->packet;
-	bool fits = s->l.end - s->l.l3 + overhead <= link->mtu;
 
-	if (!(b->flags & BACKEND_LOCAL) && b->hop.link && !fits &&
-	    !may_fragment(s)) {
-		too_big(s, link->mtu - overhead);
-		return;
-	}
-	if (!fits && !(b->flags & BACKEND_LOCAL) && b->hop.link) {
-		cut(s);
-		return;
-	}
 	if (how == FORWARD_NAT && !forward_nat(s, index))
 		return;
-	if (b->flags & BACKEND_LOCAL || !b->hop.link) {
-		unresolved(s, b);
-		return;
-	}
-	fewer_hops(s);
-	seal_all(s);
-	if (how >= FORWARD_IPIP)
-		*p = encapsulate(s, b);
-	*p = packet_framed(p, b->hop.mac, link->mac, vlan);
-	expect(s, s->is_error ? REASON_ICMP_FORWARDED : REASON_FORWARDED);
-	s->want->actions = 1 << (link->ifindex == s->r->ifindex ?
-					 XDP_TX : XDP_REDIRECT);
+	if (b->flags & BACKEND_LOCAL)
+		to_local(s);
+	else if (hop_limit(s) <= 1)
+		reject(s, REASON_HOPS_EXCEEDED);
+	else if (!b->hop.link)
+		unresolved(s);
+	else if (s->l.end - s->l.l3 + overhead <= link->mtu)
+		send_out(s, b);
+	else if (may_fragment(s))
+		cut(s);
+	else
+		too_big(s, link->mtu - overhead);
 }
 
 void give_back(struct step *s, const struct memory *m)

@@ -248,7 +248,8 @@ void packet_sum(struct packet *p)
 
 static const char *ip_wrong(const struct packet *p, const struct layers *l);
 
-/* What a tunnel's or an ICMP error's payload says, from at to end. */
+/* What a tunnel's or an ICMP error's payload says, from at to end. A quoted
+ * SCTP checksum stays as it was when NAT changes what it covers. */
 static const char *inner_wrong(const struct packet *p, size_t at, size_t end,
 			       bool quote)
 {

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <fairlead/hash.h>
+
 #include "reference_impl.h"
 
 static struct memory **bucket_of(struct reference *r, const struct flow *f)
@@ -18,7 +20,7 @@ static struct memory **bucket_of(struct reference *r, const struct flow *f)
 struct memory *memory_find(struct reference *r, const struct flow *f)
 {
 	for (struct memory *m = *bucket_of(r, f); m; m = m->next) {
-		if (!m->stale && !memcmp(&m->flow, f, sizeof(*f)))
+		if (!memcmp(&m->flow, f, sizeof(*f)))
 			return m;
 	}
 	return NULL;
@@ -32,26 +34,15 @@ static bool is_reply(const struct memory *m, const struct flow *f)
 	       !memcmp(&m->nat_addr, &f->dst, sizeof(m->nat_addr));
 }
 
-static struct memory *find_reply(struct reference *r, const struct flow *f,
-				 bool stale)
+struct memory *memory_find_reply(struct reference *r, const struct flow *f)
 {
 	for (int i = 0; i < MEMORY_BUCKETS; i++) {
 		for (struct memory *m = r->buckets[i]; m; m = m->next) {
-			if (m->stale == stale && is_reply(m, f))
+			if (is_reply(m, f))
 				return m;
 		}
 	}
 	return NULL;
-}
-
-struct memory *memory_find_reply(struct reference *r, const struct flow *f)
-{
-	return find_reply(r, f, false);
-}
-
-bool memory_was_taken(struct reference *r, const struct flow *reply)
-{
-	return find_reply(r, reply, true);
 }
 
 static struct memory *add(struct reference *r, const struct flow *f)
@@ -73,10 +64,6 @@ struct memory *memory_put(struct reference *r, const struct flow *f,
 
 	if (!place)
 		place = add(r, f);
-	if (place->nat) {
-		place->stale = true;
-		place = add(r, f);
-	}
 	next = place->next;
 	*place = *m;
 	place->next = next;
@@ -84,7 +71,36 @@ struct memory *memory_put(struct reference *r, const struct flow *f,
 	return place;
 }
 
-struct reference *reference_new(const struct tables *t, __u32 ifindex)
+void memory_drop(struct reference *r, const struct flow *f)
+{
+	struct memory **at = bucket_of(r, f), *m = memory_find(r, f);
+
+	if (!m)
+		return;
+	while (*at != m)
+		at = &(*at)->next;
+	*at = m->next;
+	free(m);
+}
+
+bool recorded(const struct reference *r, const struct flow *f,
+	      struct conn *ret)
+{
+	const __u32 *key = r->tables->hash_key;
+	__u64 hash = flow_hash(key, hash_dst(key, &f->dst), f);
+	__u32 bucket = (__u32)hash & (r->tables->conn_buckets - 1);
+	const union conn_line *line = r->tables->conns(r->tables, bucket, 1);
+
+	for (int i = 0; line && i < CONN_WAYS; i++) {
+		*ret = line[1 + i].conn;
+		if (line[0].head[i].tag == conn_tag(hash) &&
+		    !memcmp(&ret->flow, f, sizeof(*f)))
+			return true;
+	}
+	return false;
+}
+
+struct reference *reference_new(struct tables *t, __u32 ifindex)
 {
 	struct reference *r = calloc(1, sizeof(*r));
 

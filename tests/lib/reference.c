@@ -110,17 +110,33 @@ static bool is_vip(const struct reference *r, const struct addr *a)
 	return false;
 }
 
+/* Of the VIPs that a is in, the longest one's bits: it alone counts. */
+static unsigned int vip_bits(const struct reference *r, const struct addr *a)
+{
+	unsigned int most = 0;
+
+	for (size_t i = 0; i < r->nr_services; i++) {
+		const struct reference_service *s = &r->services[i];
+
+		if (s->prefix_len > most &&
+		    addr_within(a, &s->service.addr, s->prefix_len))
+			most = s->prefix_len;
+	}
+	return most;
+}
+
 /* The service of flow f; a port of its own goes before every port. */
 static const struct reference_service *
 service_of(const struct reference *r, const struct flow *f)
 {
 	const struct reference_service *any = NULL;
+	unsigned int bits = vip_bits(r, &f->dst);
 	uint16_t port = ntohs(f->dport);
 
 	for (size_t i = 0; i < r->nr_services; i++) {
 		const struct reference_service *s = &r->services[i];
 
-		if (s->service.proto != f->proto ||
+		if (s->service.proto != f->proto || s->prefix_len != bits ||
 		    !addr_within(&f->dst, &s->service.addr, s->prefix_len) ||
 		    port < s->service.port_first || port > s->service.port_last)
 			continue;
@@ -331,12 +347,24 @@ static __u32 slot_backend(struct step *s)
 	return slot->backend;
 }
 
-/* Chance has decided, but the packet was rejected: any backend may be it. */
-static bool was_hidden(struct step *s)
+/* What chance decided is not seen of a packet that was rejected; but it was
+ * recorded, and must be one of the candidates. */
+static void as_recorded(struct step *s)
 {
-	const struct memory *m = memory_find(s->r, &s->flow);
+	struct flow client = affinity_key(s);
+	struct conn c;
 
-	return m && m->hidden;
+	if (s->nr_candidates < 2 || (!recorded(s->r, &s->flow, &c) &&
+				     !recorded(s->r, &client, &c)))
+		return;
+	for (size_t i = 0; i < s->nr_candidates; i++) {
+		if (s->candidates[i] == c.backend) {
+			s->candidates[0] = c.backend;
+			s->nr_candidates = 1;
+			return;
+		}
+	}
+	s->nr_candidates = 0;
 }
 
 /* Fills candidates: more than one if chance decides. */
@@ -358,7 +386,7 @@ static void choose(struct step *s)
 	s->known = backend;
 	if (!backend && svc->flags & SERVICE_AFFINITY && is_new_flow(s))
 		backend = sticky_backend(s);
-	if (!backend && !maglev && (is_new_flow(s) || was_hidden(s))) {
+	if (!backend && !maglev && is_new_flow(s)) {
 		any_slot(s);
 		return;
 	}
@@ -388,7 +416,7 @@ static void keep(struct step *s, __u32 backend)
 {
 	const struct service *svc = &s->service->service;
 	struct memory m = {
-		.backend = backend, .hidden = !backend,
+		.backend = backend,
 		.generation = backend_at(s->r, backend)->generation,
 	};
 
@@ -404,7 +432,7 @@ static void keep(struct step *s, __u32 backend)
 	memory_put(s->r, &s->flow, &m);
 }
 
-static uint8_t hop_limit(const struct step *s)
+uint8_t hop_limit(const struct step *s)
 {
 	return s->in->data[s->l.l3 + (s->l.v6 ? 7 : 8)];
 }
@@ -415,13 +443,9 @@ static void to_backend(struct step *s)
 	struct outcome *want = s->want;
 	size_t taken = 0;
 
+	as_recorded(s);
 	if (!s->nr_candidates || !s->candidates[0]) {
 		reject(s, REASON_NO_BACKEND);
-		return;
-	}
-	if (hop_limit(s) <= 1) {
-		reject(s, REASON_HOPS_EXCEEDED);
-		keep(s, s->nr_candidates == 1 ? s->candidates[0] : 0);
 		return;
 	}
 	for (size_t i = 0; i < s->nr_candidates; i++) {
@@ -432,11 +456,7 @@ static void to_backend(struct step *s)
 			break;
 		}
 	}
-	if (s->nr_candidates > 1 && want->actions == 1 << XDP_TX &&
-	    !(want->reasons & REASON_BIT(FORWARDED)))
-		keep(s, 0);
-	else
-		keep(s, s->candidates[taken]);
+	keep(s, s->candidates[taken]);
 }
 
 static void to_service(struct step *s)
@@ -469,7 +489,9 @@ static void to_service(struct step *s)
 
 static void to_client(struct step *s, const struct memory *m)
 {
-	if (s->l.end - s->l.l3 <= LEAST_MTU)
+	if (hop_limit(s) <= 1)
+		reject(s, REASON_HOPS_EXCEEDED);
+	else if (s->l.end - s->l.l3 <= LEAST_MTU)
 		give_back(s, m);
 	else
 		expect_vague(s, REASON_BIT(TOO_BIG) | REASON_BIT(RETURNED) |
@@ -486,20 +508,11 @@ static bool from_backend(struct step *s)
 	if (!is_nat_addr(s->r, &s->flow.dst))
 		return false;
 	m = memory_find_reply(s->r, &s->flow);
-	if (!m && memory_was_taken(s->r, &s->flow)) {
-		expect_vague(s, REASON_BIT(NO_CONN) | REASON_BIT(RETURNED) |
-				REASON_BIT(VIA_STACK));
-		return true;
-	}
 	if (!m)
 		return false;
 	if (s->tcp_flags & (FIN | RST))
 		m->closing = true;
-	if (hop_limit(s) <= 1)
-		expect_vague(s, REASON_BIT(HOPS_EXCEEDED) |
-				REASON_BIT(UNANSWERED));
-	else
-		to_client(s, m);
+	to_client(s, m);
 	return true;
 }
 
@@ -556,6 +569,7 @@ static void icmp_error_arrived(struct step *s)
 		unrelated(s);
 		expect_or(s, REASON_ICMP_FORWARDED);
 		expect_or(s, REASON_VIA_STACK);
+		expect_or(s, REASON_LOCAL);
 		expect_or(s, REASON_UNANSWERED);
 		s->want->compare = COMPARE_NOTHING;
 		return;
@@ -568,12 +582,6 @@ static void icmp_error_arrived(struct step *s)
 		    memory_find_reply(s->r, &s->flow) : NULL;
 	if (m) {
 		to_client(s, m);
-		return;
-	}
-	if (memory_was_taken(s->r, &s->flow)) {
-		expect_vague(s, REASON_BIT(NO_CONN) | REASON_BIT(VIA_STACK) |
-				REASON_BIT(ICMP_UNRELATED) |
-				REASON_BIT(ICMP_FORWARDED));
 		return;
 	}
 	s->service = service_of(s->r, &s->flow);
@@ -709,6 +717,18 @@ static void ours(struct step *s)
 	}
 }
 
+/* A byte of vip_filter is of many addresses: what is none of ours may be
+ * looked at more closely, and must pass all the same. */
+static void stranger(struct step *s)
+{
+	const struct tables *t = s->r->tables;
+	__u64 sum = hash_dst(t->hash_key, &s->l.dst);
+
+	expect(s, REASON_NOT_OURS);
+	if (s->l.state != LAYERS_NO_DST && t->vip_filter[vip_filter_index(sum)])
+		expect_or(s, REASON_NO_CONN);
+}
+
 void reference_packet(struct reference *r, const struct packet *in,
 		      const struct outcome *got, struct outcome *want)
 {
@@ -724,7 +744,7 @@ void reference_packet(struct reference *r, const struct packet *in,
 	else if (s.l.state == LAYERS_NO_DST ||
 		 s.l.v6 != addr_v6(&s.l.dst) ||
 		 !(is_vip(r, &s.l.dst) || is_nat_addr(r, &s.l.dst)))
-		expect(&s, REASON_NOT_OURS);
+		stranger(&s);
 	else
 		ours(&s);
 	if (in->len < ETH_LEN + VLANS_MAX * VLAN_LEN)

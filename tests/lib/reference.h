@@ -4,7 +4,8 @@
  * as they were defined and slots as they are in the tables, keeps its own
  * connections, and says what must become of a packet. What the programs are
  * free to choose (a NAT port, a tunnel's source port, a random slot) it takes
- * from what they did, after checking that they were free to.
+ * from what they did, in the packet or in conns, after checking that they
+ * were free to.
  */
 #ifndef FAIRLEAD_TEST_REFERENCE_H
 #define FAIRLEAD_TEST_REFERENCE_H
@@ -40,8 +41,9 @@ struct reference_service {
 
 struct reference;
 
-/* Reads backends, links and runtime through t, which stays the caller's. */
-struct reference *reference_new(const struct tables *t, __u32 ifindex);
+/* Reads backends, links, runtime and vip_filter through t, which stays the
+ * caller's, and conns where the packet alone does not show a free choice. */
+struct reference *reference_new(struct tables *t, __u32 ifindex);
 void reference_free(struct reference *r);
 
 /* What is in force from now on; takes the slots. Connections stay. */

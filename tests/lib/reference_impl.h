@@ -15,9 +15,7 @@ struct memory {
 	__u32 backend, generation;
 	__be16 sport, dport;	/* of a fragment */
 	bool closing;		/* FIN or RST seen: a SYN begins anew */
-	bool hidden;		/* by chance, and nobody could see it */
 	bool nat;
-	bool stale;		/* replaced; its port may be free */
 	struct addr nat_addr;
 	__be16 nat_port;
 	struct addr server;	/* NAT: where the backend is */
@@ -25,7 +23,7 @@ struct memory {
 };
 
 struct reference {
-	const struct tables *tables;
+	struct tables *tables;
 	__u32 ifindex;		/* where packets arrive */
 	struct reference_service *services;
 	size_t nr_services;
@@ -65,14 +63,18 @@ void answer_error(struct step *s, uint8_t type, uint8_t code, uint32_t rest);
 void answer_echo(struct step *s);
 void forward(struct step *s, __u32 backend);
 void give_back(struct step *s, const struct memory *m);
+uint8_t hop_limit(const struct step *s);
 
 struct memory *memory_find(struct reference *r, const struct flow *f);
 /* The client's flow whose replies look like f. */
 struct memory *memory_find_reply(struct reference *r, const struct flow *f);
-/* The same of translations that were replaced. */
-bool memory_was_taken(struct reference *r, const struct flow *reply);
 /* Replaces what is there. */
 struct memory *memory_put(struct reference *r, const struct flow *f,
 			  const struct memory *m);
+void memory_drop(struct reference *r, const struct flow *f);
+
+/* What the programs have recorded of f. False: nothing. */
+bool recorded(const struct reference *r, const struct flow *f,
+	      struct conn *ret);
 
 #endif
