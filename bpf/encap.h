@@ -58,7 +58,6 @@ struct outer {
 	__u16 len;		/* of what follows the outer IP header */
 	__u8 proto;
 	__u8 tos;
-	__u8 is_too_big;	/* to leave whole, and nobody has forbidden it */
 };
 
 /* e->src, our end of the tunnel: configured, with bits of entropy, or the
@@ -91,7 +90,7 @@ static __always_inline void outer4(struct iphdr *ip, const struct addr *src,
 	ip->tos = o->tos;
 	ip->tot_len = bpf_htons(sizeof(*ip) + o->len);
 	ip->id = 0;
-	ip->frag_off = o->is_too_big ? 0 : bpf_htons(IP_DF);
+	ip->frag_off = bpf_htons(IP_DF);
 	ip->ttl = 64;
 	ip->protocol = o->proto;
 	ip->check = 0;

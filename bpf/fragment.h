@@ -3,7 +3,7 @@
  * Fragments follow their first one: its ports are kept in conns under
  * (source, destination, protocol, id). One that comes before its first goes
  * to user space, which puts it through this program again when the first has
- * been here.
+ * been here. So do IPv4 packets that must be cut in pieces.
  */
 #ifndef FAIRLEAD_BPF_FRAGMENT_H
 #define FAIRLEAD_BPF_FRAGMENT_H
@@ -74,8 +74,8 @@ __global int fragment_recall(struct pkt *p)
 	return true;
 }
 
-/* Hand the frame to user space. */
-__global int fragment_keep(struct xdp_md *ctx)
+/* Hand the frame to user space: to be kept, or to be cut to mtu. */
+__global int fragment_keep(struct xdp_md *ctx, __u32 mtu)
 {
 	struct {
 		struct early_fragment head;
@@ -83,19 +83,25 @@ __global int fragment_keep(struct xdp_md *ctx)
 	} *event;
 	__u32 len = ctx->data_end - ctx->data;
 
-	if (len < 1 || len > EARLY_FRAGMENT_MAX)
+	if (len > EARLY_FRAGMENT_MAX)
+		return REASON_FRAGMENT_LOST;
+	/* clang 19: merges both comparisons into one that the verifier does
+	 * not follow ("R4 invalid zero-sized read") */
+	asm volatile("" : "+r"(len));
+	if (!len)
 		return REASON_FRAGMENT_LOST;
 	event = bpf_ringbuf_reserve(&early_fragments, sizeof(*event), 0);
 	if (!event)
 		return REASON_FRAGMENT_LOST;
 	event->head.ifindex = ctx->ingress_ifindex;
 	event->head.len = len;
+	event->head.mtu = mtu;
 	if (bpf_xdp_load_bytes(ctx, 0, event->frame, len)) {
 		bpf_ringbuf_discard(event, 0);
 		return REASON_FRAGMENT_LOST;
 	}
 	bpf_ringbuf_submit(event, 0);
-	return REASON_FRAGMENT_EARLY;
+	return mtu ? REASON_CUT : REASON_FRAGMENT_EARLY;
 }
 
 #endif

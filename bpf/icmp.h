@@ -408,10 +408,11 @@ static __always_inline __u32 quoted_check_at(__u8 proto)
 	return proto == IPPROTO_TCP ? 16 : proto == IPPROTO_UDP ? 6 : 0;
 }
 
-/* The quoted ports and checksum, the latter if it ends before end; adds to
+/* The quoted ports and checksum, the latter if it is before limit; adds to
  * *icmp what that changes. */
 static __always_inline bool quoted_rewrite_l4(const struct bytes *in, __u32 at,
-					      __u32 end, const struct flow *to,
+					      __u32 limit,
+					      const struct flow *to,
 					      __u64 sum, __u64 *icmp)
 {
 	struct ports ports, new = { to->dport, to->sport };
@@ -425,7 +426,7 @@ static __always_inline bool quoted_rewrite_l4(const struct bytes *in, __u32 at,
 	delta = csum_delta(*(__u32 *)&ports, *(__u32 *)&new);
 	sum += delta;
 	*icmp += delta;
-	if (!off || at + off + sizeof(was) > end ||
+	if (!off || at + off + sizeof(was) > limit ||
 	    bytes_load(in, at + off, &was, sizeof(was)))
 		return true;
 	if (to->proto == IPPROTO_UDP && !was)

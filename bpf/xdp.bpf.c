@@ -36,11 +36,16 @@ static __always_inline __be16 ether_type(const bool v6)
 	return v6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
 }
 
-/* May somebody on the way cut it in pieces? */
-static __always_inline bool pkt_may_fragment(const struct frame *f,
-					     const bool v6)
+/* No more than mtu_left bytes would have fitted. */
+static __always_inline enum reason too_big(struct xdp_md *ctx,
+					   const struct frame *f,
+					   const bool v6)
 {
-	return !v6 && !(((struct iphdr *)f->l3)->frag_off & bpf_htons(IP_DF));
+	const struct iphdr *ip = f->l3;
+
+	if (v6 || ip->frag_off & bpf_htons(IP_DF))
+		return REASON_TOO_BIG;
+	return fragment_keep(ctx, f->pkt.mtu_left);
 }
 
 /* Addresses, ports, hops: f becomes what n says. */
@@ -75,8 +80,8 @@ static __always_inline enum reason nat_send(struct xdp_md *ctx,
 			return REASON_HOPS_EXCEEDED;
 		egress_find(ctx, f, &n->hop, &n->to.dst, e);
 		p->mtu_left = e->mtu;
-		if (p->l3_len > e->mtu && !pkt_may_fragment(f, v6))
-			return REASON_TOO_BIG;
+		if (p->l3_len > e->mtu)
+			return too_big(ctx, f, v6);
 	}
 	if (!nat_rewrite(ctx, f, n, v6))
 		return REASON_INTERNAL;
@@ -99,8 +104,8 @@ static __always_inline enum reason l2_send(struct xdp_md *ctx,
 	f->pkt.mtu_left = e->mtu;
 	if (!e->ifindex)
 		return REASON_NO_NEXT_HOP;
-	if (f->pkt.l3_len > e->mtu && !pkt_may_fragment(f, v6))
-		return REASON_TOO_BIG;
+	if (f->pkt.l3_len > e->mtu)
+		return too_big(ctx, f, v6);
 	rewrite_hops(f, v6);
 	return egress_push(ctx, f, e, 0, ether_type(v6)) ? REASON_FORWARDED :
 							REASON_INTERNAL;
@@ -127,15 +132,14 @@ static __always_inline enum reason tunnel_send(struct xdp_md *ctx,
 		.dst = &b->addr,
 		.entropy = p->hash >> 8,
 		.tos = pkt_tos(f, v6),
-		.is_too_big = p->l3_len + extra > e->mtu,
 	};
 	enum reason why;
 
 	p->mtu_left = e->mtu - extra;
 	if (v6 && p->mtu_left < 1280)
 		p->mtu_left = 1280;
-	if (o.is_too_big && !pkt_may_fragment(f, v6))
-		return REASON_TOO_BIG;
+	if (p->l3_len + extra > e->mtu)
+		return too_big(ctx, f, v6);
 	rewrite_hops(f, v6);
 	why = outer_v6 ? encap(ctx, f, e, forward, &o, ether_type(v6), true) :
 			 encap(ctx, f, e, forward, &o, ether_type(v6), false);
@@ -277,7 +281,7 @@ static __always_inline enum reason balance_ours(struct xdp_md *ctx,
 			return host_or(p, why);
 	} else if (p->fragment == FRAGMENT_LATER && !fragment_recall(p)) {
 		why = host_or(p, REASON_FRAGMENT_EARLY);
-		return why == REASON_FRAGMENT_EARLY ? fragment_keep(ctx) : why;
+		return why == REASON_FRAGMENT_EARLY ? fragment_keep(ctx, 0) : why;
 	}
 	why = balance_flow(ctx, f, class, v6);
 	return why == REASON_ICMP_UNRELATED ? host_or(p, why) : why;

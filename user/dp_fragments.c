@@ -2,7 +2,8 @@
 /*
  * Keeps fragments that came before their first one, for a second at most, and
  * sends each through fl_xdp again (BPF_PROG_TEST_RUN with live frames, so the
- * frame really leaves) once the first one's ports are in conns.
+ * frame really leaves) once the first one's ports are in conns. Cuts IPv4
+ * packets that do not fit the way to a backend, and sends the pieces likewise.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -34,6 +35,7 @@ struct kept {
 };
 
 struct fragments {
+	struct dp *dp;
 	struct ring_buffer *ring;
 	struct kept kept[FRAGMENTS_MAX];
 };
@@ -112,6 +114,96 @@ static bool key_of(const __u8 *frame, size_t len, struct flow *key)
 	return false;
 }
 
+static void resend(struct dp *dp, __u8 *frame, __u32 len, __u32 ifindex)
+{
+	struct xdp_md ctx = {
+		.data_end = len,
+		.ingress_ifindex = ifindex,
+	};
+	LIBBPF_OPTS(bpf_test_run_opts, opts,
+		.data_in = frame,
+		.data_size_in = len,
+		.ctx_in = &ctx,
+		.ctx_size_in = sizeof(ctx),
+		.repeat = 1,
+		.flags = BPF_F_TEST_XDP_LIVE_FRAMES,
+	);
+
+	if (bpf_prog_test_run_opts(bpf_program__fd(dp->skel->progs.fl_xdp),
+				   &opts))
+		log_error(-errno, "cannot send a fragment on");
+}
+
+/* Where IPv4 begins in a frame; 0: it is none. */
+static size_t ip4_at(const __u8 *frame, size_t len)
+{
+	size_t at = ETH_HLEN - 2;
+	__be16 proto;
+
+	for (int tags = 0; tags <= 2 && at + 2 <= len; tags++, at += 4) {
+		memcpy(&proto, frame + at, sizeof(proto));
+		if (proto == htons(ETH_P_IP))
+			return at + 2;
+	}
+	return 0;
+}
+
+static __u16 ip4_check(const __u8 *ip, size_t len)
+{
+	__u32 sum = 0;
+
+	for (size_t i = 0; i < len; i += 2)
+		sum += ip[i] << 8 | ip[i + 1];
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return htons(~sum);
+}
+
+/* The header of the piece that has bytes from to from + len of the payload. */
+static void piece_header(struct iphdr *ip, const struct iphdr *whole,
+			 size_t from, size_t len, bool is_last)
+{
+	__u16 old = ntohs(whole->frag_off);
+	size_t head = whole->ihl * 4;
+
+	memcpy(ip, whole, head);
+	if (from)		/* options that may not be repeated: none is */
+		memset(ip + 1, 1, head - sizeof(*ip)); /* NOP, RFC 791 */
+	ip->frag_off = htons(((old & 0x1fff) + from / 8) |
+			     (is_last ? old & 0x2000 : 0x2000));
+	ip->tot_len = htons(head + len);
+	ip->check = 0;
+	ip->check = ip4_check((const __u8 *)ip, head);
+}
+
+/* RFC 791, 2.3: pieces of a multiple of 8 bytes that fit mtu. */
+static void cut(struct dp *dp, const struct early_fragment *e)
+{
+	const __u8 *frame = (const __u8 *)(e + 1);
+	size_t l3 = ip4_at(frame, e->len), head, total, chunk, len;
+	__u8 piece[EARLY_FRAGMENT_MAX];
+	const struct iphdr *whole = (const void *)(frame + l3);
+
+	if (!l3 || l3 + sizeof(*whole) > e->len)
+		return;
+	head = whole->ihl * 4;
+	total = ntohs(whole->tot_len);
+	if (head < sizeof(*whole) || total < head || l3 + total > e->len ||
+	    e->mtu < head + 8)
+		return;
+	chunk = (e->mtu - head) & ~7u;
+	memcpy(piece, frame, l3);
+	for (size_t from = 0; from < total - head; from += len) {
+		len = total - head - from;
+		if (len > chunk)
+			len = chunk;
+		piece_header((void *)(piece + l3), whole, from, len,
+			     from + len == total - head);
+		memcpy(piece + l3 + head, frame + l3 + head + from, len);
+		resend(dp, piece, l3 + head + len, e->ifindex);
+	}
+}
+
 /* The oldest makes room. */
 static struct kept *keep_place(struct fragments *f)
 {
@@ -134,8 +226,13 @@ static int keep(void *arg, void *data, size_t size)
 	struct kept *k;
 
 	if (size < sizeof(*head) || head->len > size - sizeof(*head) ||
-	    head->len > EARLY_FRAGMENT_MAX ||
-	    !key_of((const __u8 *)(head + 1), head->len, &key))
+	    head->len > EARLY_FRAGMENT_MAX)
+		return 0;
+	if (head->mtu) {
+		cut(f->dp, head);
+		return 0;
+	}
+	if (!key_of((const __u8 *)(head + 1), head->len, &key))
 		return 0;
 	k = keep_place(f);
 	k->key = key;
@@ -152,6 +249,7 @@ int dp_fragments_fd(struct dp *dp)
 		dp->fragments = calloc(1, sizeof(*dp->fragments));
 		if (!dp->fragments)
 			return -ENOMEM;
+		dp->fragments->dp = dp;
 		dp->fragments->ring =
 			ring_buffer__new(dp->fd[DP_MAP_early_fragments], keep,
 					 dp->fragments, NULL);
@@ -186,26 +284,6 @@ static bool first_is_known(struct dp *dp, const struct flow *key)
 	return false;
 }
 
-static void resend(struct dp *dp, struct kept *k)
-{
-	struct xdp_md ctx = {
-		.data_end = k->len,
-		.ingress_ifindex = k->ifindex,
-	};
-	LIBBPF_OPTS(bpf_test_run_opts, opts,
-		.data_in = k->frame,
-		.data_size_in = k->len,
-		.ctx_in = &ctx,
-		.ctx_size_in = sizeof(ctx),
-		.repeat = 1,
-		.flags = BPF_F_TEST_XDP_LIVE_FRAMES,
-	);
-
-	if (bpf_prog_test_run_opts(bpf_program__fd(dp->skel->progs.fl_xdp),
-				   &opts))
-		log_error(-errno, "cannot send a fragment on");
-}
-
 bool dp_fragments_retry(struct dp *dp)
 {
 	struct fragments *f = dp->fragments;
@@ -218,7 +296,7 @@ bool dp_fragments_retry(struct dp *dp)
 		if (!k->len)
 			continue;
 		if (first_is_known(dp, &k->key))
-			resend(dp, k);
+			resend(dp, k->frame, k->len, k->ifindex);
 		else if (now - k->since_ms < KEEP_MS) {
 			more = true;
 			continue;

@@ -270,10 +270,13 @@ struct prefix {
 	__u32 pad;
 };
 
-/* Header of a fragment that came before its first one, in early_fragments. */
+/* A frame for user/ to send through fl_xdp again: a fragment, when its first
+ * one has been here; or, if mtu is not 0, an IPv4 packet cut to fit it. */
 struct early_fragment {
 	__u32 ifindex;
 	__u32 len;		/* bytes of frame that follow */
+	__u32 mtu;		/* most bytes of an IP packet */
+	__u32 pad;
 };
 
 #define EARLY_FRAGMENT_MAX 2048

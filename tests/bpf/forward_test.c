@@ -122,8 +122,7 @@ static void outer_packets_may_be_cut_only_if_they_must(void **state)
 		return;
 	world_service(world, .addr = f->vip, .port = 80,
 		      .forward = FORWARD_GUE, .backends = { "10.1.0.1" });
-	got = expect_reason(&in, FORWARDED);
-	assert_int_equal(got.packet.data[ETH_LEN + 6] & 0x40, 0);
+	expect_reason(&in, CUT);
 	for (int df = 0; df < 2; df++) {	/* it fits: nobody need cut */
 		in = tcp(f->client, 1, f->vip, 80, .payload = 100, .df = df);
 		got = expect_reason(&in, FORWARDED);

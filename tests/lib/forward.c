@@ -366,19 +366,7 @@ static struct addr tunnel_source(const struct step *s, const struct link *link,
 	return a;
 }
 
-/* The outer DF: set where the inner one is, clear where it must be cut; in
- * between either will do. */
-static bool outer_df(const struct step *s, const struct layers *got, bool fits)
-{
-	bool inner = s->l.v6 || s->in->data[s->l.l3 + 6] & 0x40;
-
-	if (inner || !fits || got->v6 || !got->l3)
-		return fits;
-	return s->got->packet.data[got->l3 + 6] & 0x40;
-}
-
-static struct packet encapsulate(const struct step *s, const struct backend *b,
-				 bool fits)
+static struct packet encapsulate(const struct step *s, const struct backend *b)
 {
 	const struct runtime *rt = s->r->tables->runtime;
 	const struct packet *got = &s->got->packet;
@@ -391,7 +379,7 @@ static struct packet encapsulate(const struct step *s, const struct backend *b,
 	};
 
 	got_layers(s, &g);
-	t.df = outer_df(s, &g, fits);
+	t.df = true;
 	if (g.state == LAYERS_OK) {
 		t.sport |= get16(got->data + g.l4);
 		t.label = g.v6 ? get32(got->data + g.l3) & 0xfffff : 0;
@@ -417,6 +405,13 @@ static void too_big(struct step *s, size_t mtu)
 		answer_error(s, 2, 0, mtu < 1280 ? 1280 : mtu);
 	else
 		answer_error(s, 3, 4, mtu);
+}
+
+/* By user space, if there is room to hand it over. */
+static void cut(struct step *s)
+{
+	expect(s, REASON_CUT);
+	expect_or(s, REASON_FRAGMENT_LOST);
 }
 
 static void unresolved(struct step *s, const struct backend *b)
@@ -449,6 +444,10 @@ void forward(struct step *s, __u32 index)
 		too_big(s, link->mtu - overhead);
 		return;
 	}
+	if (!fits && !(b->flags & BACKEND_LOCAL) && b->hop.link) {
+		cut(s);
+		return;
+	}
 	if (how == FORWARD_NAT && !forward_nat(s, index))
 		return;
 	if (b->flags & BACKEND_LOCAL || !b->hop.link) {
@@ -458,7 +457,7 @@ void forward(struct step *s, __u32 index)
 	fewer_hops(s);
 	seal_all(s);
 	if (how >= FORWARD_IPIP)
-		*p = encapsulate(s, b, fits);
+		*p = encapsulate(s, b);
 	*p = packet_framed(p, b->hop.mac, link->mac, vlan);
 	expect(s, s->is_error ? REASON_ICMP_FORWARDED : REASON_FORWARDED);
 	s->want->actions = 1 << (link->ifindex == s->r->ifindex ?

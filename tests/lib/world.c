@@ -197,6 +197,27 @@ static void clear_tables(struct tables *t)
 	clear_conns(t);
 }
 
+/* The reason that has one packet more than before. */
+static unsigned int counted(struct world *w)
+{
+	static struct counter values[NR_REASONS * CPUS_MAX];
+	__u32 keys[NR_REASONS], count = NR_REASONS, position;
+	unsigned int reasons = 0;
+
+	if (bpf_map_lookup_batch(w->counters, NULL, &position, keys, values,
+				 &count, NULL) && errno != ENOENT)
+		die("counters", -errno);
+	for (__u32 i = 0; i < count; i++) {
+		__u64 now = values[i * w->cpus + w->cpu].packets;
+
+		if (now != w->packets[keys[i]])
+			reasons |= 1u << keys[i];
+		w->packets[keys[i]] = now;
+	}
+	w->seen |= reasons;
+	return reasons;
+}
+
 void world_reset(struct world *w)
 {
 	struct tables *t = world_tables(w);
@@ -218,7 +239,8 @@ void world_reset(struct world *w)
 	w->link = LINK_TX;
 	w->now_s = dp_now_s();
 	clear_tables(t);
-	dp_fragments_read(w->dp);	/* room for new ones */
+	dp_fragments_read(w->dp);	/* room for new ones; may send */
+	counted(w);
 	set_links(t);
 	err = state_load(t, w->now_s, &w->state, NULL);
 	if (err)
@@ -455,27 +477,6 @@ void world_forget(struct world *w)
 	reference_free(w->reference);
 	w->reference = reference_new(world_tables(w), 1);
 	update_reference(w);
-}
-
-/* The reason that has one packet more than before. */
-static unsigned int counted(struct world *w)
-{
-	static struct counter values[NR_REASONS * CPUS_MAX];
-	__u32 keys[NR_REASONS], count = NR_REASONS, position;
-	unsigned int reasons = 0;
-
-	if (bpf_map_lookup_batch(w->counters, NULL, &position, keys, values,
-				 &count, NULL) && errno != ENOENT)
-		die("counters", -errno);
-	for (__u32 i = 0; i < count; i++) {
-		__u64 now = values[i * w->cpus + w->cpu].packets;
-
-		if (now != w->packets[keys[i]])
-			reasons |= 1u << keys[i];
-		w->packets[keys[i]] = now;
-	}
-	w->seen |= reasons;
-	return reasons;
 }
 
 void world_run(struct world *w, const struct packet *in, struct outcome *ret)
