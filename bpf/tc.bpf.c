@@ -80,9 +80,6 @@ __global int out_find(struct pkt *p)
 
 	if (!p || !s)
 		return false;
-	p->dst_sum = hash_dst(hash_key, &p->flow.dst);
-	if (p->fragment == FRAGMENT_LATER && !fragment_recall(p))
-		return false;
 	p->hash = flow_hash(hash_key, p->dst_sum, &p->flow);
 	s->nat.to.proto = p->flow.proto;
 	r = conn_find(&p->flow, p->hash);
@@ -100,7 +97,11 @@ static __always_inline enum reason out_translate(struct __sk_buff *skb,
 	struct pkt *p = &f->pkt;
 	const struct flow *to;
 
-	if (!s || out_parse(skb, f, v6) != REASON_NONE || !out_find(p))
+	if (!s || out_parse(skb, f, v6) != REASON_NONE)
+		return REASON_NOT_OURS;
+	p->dst_sum = hash_dst(hash_key, &p->flow.dst);
+	if ((p->fragment == FRAGMENT_LATER && !fragment_recall(p)) ||
+	    !out_find(p))
 		return REASON_NOT_OURS;
 	to = &s->nat.to;
 	if (p->fragment == FRAGMENT_FIRST)
