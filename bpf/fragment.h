@@ -81,22 +81,20 @@ __global int fragment_keep(struct xdp_md *ctx, __u32 mtu)
 		struct early_fragment head;
 		__u8 frame[EARLY_FRAGMENT_MAX];
 	} *event;
-	__u32 len = ctx->data_end - ctx->data;
+	__u64 more = (__u64)ctx->data_end - ctx->data - ETH_HLEN;
 
-	if (len > EARLY_FRAGMENT_MAX)
-		return REASON_FRAGMENT_LOST;
-	/* clang 19: merges both comparisons into one that the verifier does
-	 * not follow ("R4 invalid zero-sized read") */
-	asm volatile("" : "+r"(len));
-	if (!len)
+	if (more > EARLY_FRAGMENT_MAX - ETH_HLEN)
 		return REASON_FRAGMENT_LOST;
 	event = bpf_ringbuf_reserve(&early_fragments, sizeof(*event), 0);
 	if (!event)
 		return REASON_FRAGMENT_LOST;
 	event->head.ifindex = ctx->ingress_ifindex;
-	event->head.len = len;
+	event->head.len = ETH_HLEN + more;
 	event->head.mtu = mtu;
-	if (bpf_xdp_load_bytes(ctx, 0, event->frame, len)) {
+	/* Verifier (6.1): as in quote_load() */
+	asm volatile("" : "+r"(more));
+	if (more > EARLY_FRAGMENT_MAX - ETH_HLEN ||
+	    bpf_xdp_load_bytes(ctx, 0, event->frame, ETH_HLEN + more)) {
 		bpf_ringbuf_discard(event, 0);
 		return REASON_FRAGMENT_LOST;
 	}

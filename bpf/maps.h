@@ -181,7 +181,8 @@ struct egress {
 	struct addr src;	/* tunnels: our end */
 };
 
-#define QUOTE_MAX 128		/* of what we complain about; multiple of 4 */
+#define QUOTE_MIN 28		/* of what we complain about */
+#define QUOTE_MAX 128		/* multiple of 4 */
 
 /* What would be too much for the stack (512 bytes with all that is called). */
 struct scratch {
@@ -189,6 +190,7 @@ struct scratch {
 	struct egress out;
 	struct flow reply;	/* a new connection's, other direction */
 	__u32 nat_addr;		/* index in nat_addrs; 0: the client's own */
+	__u64 best;		/* conn_claim() */
 	union {
 		__u8 quote[QUOTE_MAX];
 		struct iphdr ip4;

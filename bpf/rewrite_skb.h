@@ -58,19 +58,19 @@ static __always_inline bool skb_rewrite_flow(struct __sk_buff *skb,
 					     const bool v6)
 {
 	const struct pkt *p = &f->pkt;
-	__u32 l3 = p->l2_len;
+	__u32 at = p->l2_len + (v6 ? offsetof(struct ipv6hdr, saddr) :
+				     offsetof(struct iphdr, saddr));
+	__u32 check = p->l2_len + offsetof(struct iphdr, check);
 	__u64 delta = csum_delta_addr(&p->flow.src, &to->src, v6);
 
 	if (f->l4 && !skb_rewrite_l4(skb, p, to, csum_fold(delta)))
 		return false;
 	if (v6)
-		return !bpf_skb_store_bytes(skb,
-					    l3 + offsetof(struct ipv6hdr, saddr),
-					    &to->src, sizeof(to->src), 0);
-	return !bpf_l3_csum_replace(skb, l3 + offsetof(struct iphdr, check),
-				    p->flow.src.word[3], to->src.word[3], 4) &&
-	       !bpf_skb_store_bytes(skb, l3 + offsetof(struct iphdr, saddr),
-				    &to->src.word[3], 4, 0);
+		return !bpf_skb_store_bytes(skb, at, &to->src, sizeof(to->src),
+					    0);
+	return !bpf_l3_csum_replace(skb, check, p->flow.src.word[3],
+				    to->src.word[3], 4) &&
+	       !bpf_skb_store_bytes(skb, at, &to->src.word[3], 4, 0);
 }
 
 #endif
