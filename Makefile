@@ -14,7 +14,7 @@ CFLAGS  ?= -O2 -g
 PREFIX  ?= /usr/local
 B       ?= build
 
-PKGS     := libbpf libxdp libmnl yaml-0.1 jansson libcrypto
+PKGS     := libbpf libmnl yaml-0.1 jansson libcrypto
 WARN     := -Wall -Wextra -Werror -Wshadow -Wno-unused-parameter
 USER     := -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing $(WARN) \
 	    -Iheaders -Iuser -I$(B) -MMD -MP $(shell pkg-config --cflags $(PKGS))
@@ -68,6 +68,7 @@ $(B)/fairlead.skel.h: $(B)/fairlead.bpf.o
 $(B)/tests/%_test: $(B)/tests/%_test.o $(TEST_LIB) $(LIB_OBJ)
 	$(say) LD $@
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
+
 # libFuzzer is clang's: make fuzz B=build-fuzz, or scripts/test.
 $(B)/tests/%_fuzz: $(B)/tests/%_fuzz.o $(TEST_LIB) $(LIB_OBJ)
 	$(say) LD $@
@@ -89,13 +90,17 @@ fuzz: CC = $(CLANG)
 fuzz: CFLAGS = -O1 -g -fsanitize=fuzzer-no-link,address,undefined
 fuzz: $(FUZZ) ## fuzz targets; in a build directory of their own
 
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+asan: ## unit and bpf tests under ASAN and UBSAN, in build-asan/
+	$(MAKE) B=build-asan CFLAGS="-O1 -g $(SANITIZE)" check
+
 clean: ## remove build/
 	rm -rf $(B)
 
 help: ## show this
 	sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile
 
-.PHONY: all unit check fuzz clean help
+.PHONY: all unit check fuzz asan clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

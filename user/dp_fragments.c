@@ -58,30 +58,32 @@ static __u64 now_ms(void)
 
 static bool key_from4(const __u8 *l3, size_t len, struct flow *key)
 {
-	const struct iphdr *ip = (const void *)l3;
+	struct iphdr ip;
 
-	if (len < sizeof(*ip))
+	if (len < sizeof(ip))
 		return false;
-	key->src = addr_from4(ip->saddr);
-	key->dst = addr_from4(ip->daddr);
-	key->proto = ip->protocol;
-	key->dport = ip->id;
+	memcpy(&ip, l3, sizeof(ip));
+	key->src = addr_from4(ip.saddr);
+	key->dst = addr_from4(ip.daddr);
+	key->proto = ip.protocol;
+	key->dport = ip.id;
 	return true;
 }
 
 /* The fragment header, behind what may come before it (RFC 8200, 4.1). */
 static bool key_from6(const __u8 *l3, size_t len, struct flow *key)
 {
-	const struct ipv6hdr *ip = (const void *)l3;
-	size_t at = sizeof(*ip);
+	struct ipv6hdr ip;
+	size_t at = sizeof(ip);
 	__u8 next;
 	__u32 id;
 
-	if (len < sizeof(*ip))
+	if (len < sizeof(ip))
 		return false;
-	memcpy(&key->src, &ip->saddr, sizeof(key->src));
-	memcpy(&key->dst, &ip->daddr, sizeof(key->dst));
-	for (next = ip->nexthdr; at + 8 <= len; at += (l3[at + 1] + 1) * 8) {
+	memcpy(&ip, l3, sizeof(ip));
+	memcpy(&key->src, &ip.saddr, sizeof(key->src));
+	memcpy(&key->dst, &ip.daddr, sizeof(key->dst));
+	for (next = ip.nexthdr; at + 8 <= len; at += (l3[at + 1] + 1) * 8) {
 		if (next == IPPROTO_FRAGMENT) {
 			memcpy(&id, l3 + at + 4, sizeof(id));
 			key->proto = l3[at];
@@ -159,46 +161,66 @@ static __u16 ip4_check(const __u8 *ip, size_t len)
 	return htons(~sum);
 }
 
-/* The header of the piece that has bytes from to from + len of the payload. */
-static void piece_header(struct iphdr *ip, const struct iphdr *whole,
+/* An IPv4 header with options: a copy, as those in frames lie unaligned. */
+union ip4_head {
+	struct iphdr ip;
+	__u8 bytes[60];
+};
+
+/* The header of the piece that has len bytes of the payload from from on. */
+static void piece_header(union ip4_head *piece, const union ip4_head *whole,
 			 size_t from, size_t len, bool is_last)
 {
-	__u16 old = ntohs(whole->frag_off);
-	size_t head = whole->ihl * 4;
+	__u16 old = ntohs(whole->ip.frag_off);
+	size_t head = whole->ip.ihl * 4;
 
-	memcpy(ip, whole, head);
+	*piece = *whole;
 	if (from)		/* options that may not be repeated: none is */
-		memset(ip + 1, 1, head - sizeof(*ip)); /* NOP, RFC 791 */
-	ip->frag_off = htons(((old & 0x1fff) + from / 8) |
-			     (is_last ? old & 0x2000 : 0x2000));
-	ip->tot_len = htons(head + len);
-	ip->check = 0;
-	ip->check = ip4_check((const __u8 *)ip, head);
+		memset(&piece->ip + 1, 1, head - sizeof(piece->ip)); /* NOP */
+	piece->ip.frag_off = htons(((old & 0x1fff) + from / 8) |
+				   (is_last ? old & 0x2000 : 0x2000));
+	piece->ip.tot_len = htons(head + len);
+	piece->ip.check = 0;
+	piece->ip.check = ip4_check(piece->bytes, head);
+}
+
+/* The IPv4 header at at of a frame. False: it is not all there. */
+static bool whole_header(const __u8 *frame, size_t at, size_t len,
+			 union ip4_head *ret)
+{
+	size_t head;
+
+	if (!at || at + sizeof(ret->ip) > len)
+		return false;
+	memcpy(&ret->ip, frame + at, sizeof(ret->ip));
+	head = ret->ip.ihl * 4;
+	if (head < sizeof(ret->ip) || ntohs(ret->ip.tot_len) < head ||
+	    at + ntohs(ret->ip.tot_len) > len)
+		return false;
+	memcpy(ret->bytes, frame + at, head);
+	return true;
 }
 
 /* RFC 791, 2.3: pieces of a multiple of 8 bytes that fit mtu. */
 static void cut(struct dp *dp, const struct early_fragment *e)
 {
 	const __u8 *frame = (const __u8 *)(e + 1);
-	size_t l3 = ip4_at(frame, e->len), head, total, chunk, len;
+	size_t l3 = ip4_at(frame, e->len), head, payload, chunk, len;
+	union ip4_head whole = {}, ip;
 	__u8 piece[EARLY_FRAGMENT_MAX];
-	const struct iphdr *whole = (const void *)(frame + l3);
 
-	if (!l3 || l3 + sizeof(*whole) > e->len)
+	if (!whole_header(frame, l3, e->len, &whole))
 		return;
-	head = whole->ihl * 4;
-	total = ntohs(whole->tot_len);
-	if (head < sizeof(*whole) || total < head || l3 + total > e->len ||
-	    e->mtu < head + 8)
+	head = whole.ip.ihl * 4;
+	payload = ntohs(whole.ip.tot_len) - head;
+	if (e->mtu < head + 8)
 		return;
 	chunk = (e->mtu - head) & ~7u;
 	memcpy(piece, frame, l3);
-	for (size_t from = 0; from < total - head; from += len) {
-		len = total - head - from;
-		if (len > chunk)
-			len = chunk;
-		piece_header((void *)(piece + l3), whole, from, len,
-			     from + len == total - head);
+	for (size_t from = 0; from < payload; from += len) {
+		len = payload - from < chunk ? payload - from : chunk;
+		piece_header(&ip, &whole, from, len, from + len == payload);
+		memcpy(piece + l3, ip.bytes, head);
 		memcpy(piece + l3 + head, frame + l3 + head + from, len);
 		resend(dp, piece, l3 + head + len, e->ifindex);
 	}

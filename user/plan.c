@@ -55,7 +55,7 @@ static __u64 service_digest(const struct model_service *def, __u32 idle_s)
 	digest = digest_word(digest, words[1]);
 	digest = digest_word(digest, (__u64)def->port_first << 48 |
 			     (__u64)def->port_last << 32 |
-			     def->proto << 24 | def->forward << 16 |
+			     (__u32)def->proto << 24 | def->forward << 16 |
 			     def->algorithm << 8 | def->stateless);
 	digest = digest_word(digest, (__u64)def->affinity_s << 32 | idle_s);
 	digest = digest_word(digest, def->prefix_len);

@@ -94,7 +94,7 @@ struct service {
 struct service_cell {
 	__u32 tag;		/* high half of service_hash() */
 	__u32 service;		/* index in services; 0: empty */
-};
+} __attribute__((aligned(8)));
 
 /* A cell that was used and is free: a search goes on past it. */
 #define SERVICE_CELL_GONE 0xffffffffu
@@ -108,7 +108,7 @@ struct service_cell {
 struct slot {
 	__u32 backend;		/* index in backends; 0: none */
 	__u32 previous;
-};
+} __attribute__((aligned(8)));
 
 enum backend_state {
 	BACKEND_FREE,		/* nobody: the entry may be given away */
@@ -128,7 +128,7 @@ enum backend_flag {
 struct nexthop {
 	__u8 mac[6];
 	__u16 link;		/* index in links; 0: ask the kernel's FIB */
-};
+} __attribute__((aligned(8)));
 
 /* A backend of one service. Entry 0 is never used. */
 struct backend {
@@ -180,7 +180,7 @@ enum conn_state {
 struct conn_head {
 	__u32 tag;		/* 0: empty */
 	__u32 time;		/* last seen, s << CONN_STATE_BITS | conn_state */
-};
+} __attribute__((aligned(8)));
 
 #define CONN_BUSY 1u		/* a tag that no flow has */
 
