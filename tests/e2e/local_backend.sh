@@ -16,7 +16,7 @@ uplink_out() {
 
 attached() {
 	uplink_out
-	[[ $(uplink_out) == "eth0 tcx" ]]
+	[[ $(uplink_out) == eth0\ @(tcx|clsact) ]]
 }
 
 not_attached() {
