@@ -37,6 +37,7 @@ replaced() {
 		exit 77
 	}
 	before=$(program_id)
+	stop serve
 	BINARY=$OTHER serve
 	loads_go_on
 	[[ $(program_id) != "$before" ]]
@@ -57,7 +58,7 @@ definitions_changed_meanwhile() {
 
 story 3
 decap 1 2 3
-for mode in nat ipip; do
+for mode in nat l2 ipip gue gre geneve; do
 	services "$mode" 1 2 3
 	if running serve; then in_force; else serve; fi
 	loads_start

@@ -52,17 +52,23 @@ edits_blindly() {
 }
 
 everybody_is_back() {
-	services nat 1 2 3 4
+	services "$1" 1 2 3 4
 	in_force
 	[[ $(ask_many 80 "$VIP6" | wc -l) == 4 ]]
 }
 
 story 4
-services nat 1 2 3 4
-serve
+decap 1 2 3 4
+for mode in nat l2 ipip gue gre geneve; do
+	services "$mode" 1 2 3 4
+	if running serve; then in_force; else serve; fi
+	loads_start
+	it "$mode: $CHANGES edits, each waited for" edits_counted "$mode"
+	it "$mode: everybody serves after the last" everybody_is_back "$mode"
+	it "$mode: no request failed, no connection moved" loads_stop
+done
 loads_start
-it "$CHANGES edits, each waited for" edits_counted nat
-it "$CHANGES edits as fast as they can be written" edits_blindly nat
-it "everybody serves after the last" everybody_is_back
-it "no request failed, no connection moved" loads_stop
+it "$CHANGES edits as fast as they can be written" edits_blindly geneve
+it "everybody serves after these" everybody_is_back geneve
+it "no request failed then" loads_stop
 finish
