@@ -83,7 +83,7 @@ answers_without_the_daemon() {
 }
 
 comes_later() {
-	BACKEND_PORT=8080 services nat $COMES
+	BACKEND_PORT=8080 services nat "$COMES"
 	in_force
 	not_attached
 	ip_on balancer <<-END
@@ -105,7 +105,7 @@ goes_with_its_service() {
 }
 
 cleaned() {
-	BACKEND_PORT=8080 services nat $HERE
+	BACKEND_PORT=8080 services nat "$HERE"
 	in_force
 	attached
 	stop serve
@@ -120,13 +120,13 @@ wait_for 5 on client-1 curl -so /dev/null 10.91.0.2
 BACKEND_PORT=8080 services nat 1
 serve
 it "nothing at egress without a backend here" not_attached
-BACKEND_PORT=8080 services nat 1 $HERE
+BACKEND_PORT=8080 services nat 1 "$HERE"
 in_force
 it "attached for a backend here" attached
 for vip in "${FAMILIES[@]}"; do
 	it "both backends answer at $vip" both_answer "$vip"
 done
-BACKEND_PORT=8080 services nat $HERE
+BACKEND_PORT=8080 services nat "$HERE"
 in_force
 for vip in "${FAMILIES[@]}"; do
 	it "whom the backend here sees at $vip" client_is_seen "$vip"
@@ -138,7 +138,7 @@ for hop in 10.91.0.2 fd91::2; do
 		own_address_is_left_alone "$hop"
 done
 it "answers go on without the daemon" answers_without_the_daemon
-BACKEND_PORT=9 services nat $HERE
+BACKEND_PORT=9 services nat "$HERE"
 in_force
 for vip in "${FAMILIES[@]}"; do
 	it "a closed port refuses datagrams to $vip" refused "$vip"
