@@ -9,6 +9,7 @@
 #ifndef FAIRLEAD_BPF_ICMP_H
 #define FAIRLEAD_BPF_ICMP_H
 
+#include "bytes.h"
 #include "csum.h"
 #include "maps.h"
 #include "parse.h"
@@ -17,6 +18,33 @@
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
 #define TCP_ACK 0x10
+
+static __always_inline bool icmp_is_error(__u8 type, const bool v6)
+{
+	if (v6)
+		return type >= ICMPV6_DEST_UNREACH && type <= ICMPV6_PARAMPROB;
+	return type == ICMP_DEST_UNREACH || type == ICMP_TIME_EXCEEDED ||
+	       type == ICMP_PARAMETERPROB;
+}
+
+/*
+ * ICMP to an address of ours. REASON_NONE: an error, and the packet's flow is
+ * now the one that it is about.
+ */
+static __always_inline enum reason icmp_flow(struct frame *f, const bool v6)
+{
+	const __u8 type = *(__u8 *)f->l4;
+	struct pkt *p = &f->pkt;
+	struct addr dst = p->flow.dst;
+
+	if (type == (v6 ? ICMPV6_ECHO_REQUEST : ICMP_ECHO))
+		return REASON_ECHO;
+	if (icmp_is_error(type, v6) && parse_quoted(f, v6) == REASON_NONE &&
+	    addr_eq(&p->flow.dst, &dst))
+		return REASON_NONE;
+	p->flow.dst = dst;
+	return REASON_ICMP_UNRELATED;
+}
 
 /* An Ethernet header with tags: in parts of fixed length, as a helper's
  * length that the verifier must bound is one that it loses (6.1). */
@@ -364,7 +392,7 @@ __global int answer6(struct xdp_md *ctx, struct pkt *p, int why)
  * An IP header at at gets other addresses. Returns the length of the header,
  * or 0; *delta is what that does to a sum over the addresses.
  */
-static __always_inline __u32 ip_readdress(struct xdp_md *ctx, __u32 at,
+static __always_inline __u32 ip_readdress(const struct bytes *in, __u32 at,
 					  const struct addr *src,
 					  const struct addr *dst, __u64 *delta,
 					  const bool v6)
@@ -374,24 +402,24 @@ static __always_inline __u32 ip_readdress(struct xdp_md *ctx, __u32 at,
 	if (!s)
 		return 0;
 	if (v6) {
-		if (bpf_xdp_load_bytes(ctx, at, &s->ip6, sizeof(s->ip6)))
+		if (bytes_load(in, at, &s->ip6, sizeof(s->ip6)))
 			return 0;
 		*delta = csum_delta4((__u32 *)&s->ip6.saddr, src->word) +
 			 csum_delta4((__u32 *)&s->ip6.daddr, dst->word);
 		__builtin_memcpy(&s->ip6.saddr, src, sizeof(*src));
 		__builtin_memcpy(&s->ip6.daddr, dst, sizeof(*dst));
-		if (bpf_xdp_store_bytes(ctx, at, &s->ip6, sizeof(s->ip6)))
+		if (bytes_store(in, at, &s->ip6, sizeof(s->ip6)))
 			return 0;
 		return sizeof(s->ip6);
 	}
-	if (bpf_xdp_load_bytes(ctx, at, &s->ip4, sizeof(s->ip4)))
+	if (bytes_load(in, at, &s->ip4, sizeof(s->ip4)))
 		return 0;
 	*delta = csum_delta(s->ip4.saddr, src->word[3]) +
 		 csum_delta(s->ip4.daddr, dst->word[3]);
 	s->ip4.check = csum_apply(s->ip4.check, *delta);
 	s->ip4.saddr = src->word[3];
 	s->ip4.daddr = dst->word[3];
-	if (bpf_xdp_store_bytes(ctx, at, &s->ip4, sizeof(s->ip4)))
+	if (bytes_store(in, at, &s->ip4, sizeof(s->ip4)))
 		return 0;
 	return s->ip4.ihl * 4;
 }
@@ -404,7 +432,7 @@ static __always_inline __u32 quoted_check_at(__u8 proto)
 
 /* The quoted ports and checksum, the latter if it is before limit; adds to
  * *icmp what that changes. */
-static __always_inline bool quoted_rewrite_l4(struct xdp_md *ctx, __u32 at,
+static __always_inline bool quoted_rewrite_l4(const struct bytes *in, __u32 at,
 					      __u32 limit,
 					      const struct flow *to,
 					      __u64 sum, __u64 *icmp)
@@ -414,14 +442,14 @@ static __always_inline bool quoted_rewrite_l4(struct xdp_md *ctx, __u32 at,
 	__u64 delta;
 	__u16 check, was;
 
-	if (bpf_xdp_load_bytes(ctx, at, &ports, sizeof(ports)) ||
-	    bpf_xdp_store_bytes(ctx, at, &new, sizeof(new)))
+	if (bytes_load(in, at, &ports, sizeof(ports)) ||
+	    bytes_store(in, at, &new, sizeof(new)))
 		return false;
 	delta = csum_delta(*(__u32 *)&ports, *(__u32 *)&new);
 	sum += delta;
 	*icmp += delta;
 	if (!off || at + off + sizeof(was) > limit ||
-	    bpf_xdp_load_bytes(ctx, at + off, &was, sizeof(was)))
+	    bytes_load(in, at + off, &was, sizeof(was)))
 		return true;
 	if (to->proto == IPPROTO_UDP && !was)
 		return true;
@@ -429,7 +457,7 @@ static __always_inline bool quoted_rewrite_l4(struct xdp_md *ctx, __u32 at,
 	if (to->proto == IPPROTO_UDP && !check)
 		check = 0xffff;
 	*icmp += csum_delta(was, check);
-	return !bpf_xdp_store_bytes(ctx, at + off, &check, sizeof(check));
+	return !bytes_store(in, at + off, &check, sizeof(check));
 }
 
 /*
@@ -438,7 +466,7 @@ static __always_inline bool quoted_rewrite_l4(struct xdp_md *ctx, __u32 at,
  * comes from where to comes from. A quoted IPv4 header's checksum takes its
  * addresses back out of the error's sum; IPv6 has none, but a pseudo-header.
  */
-static __always_inline bool icmp_translate(struct xdp_md *ctx,
+static __always_inline bool icmp_translate(const struct bytes *in,
 					   const struct pkt *p,
 					   const struct flow *to, const bool v6)
 {
@@ -446,33 +474,37 @@ static __always_inline bool icmp_translate(struct xdp_md *ctx,
 	__u64 delta = 0, quoted = 0, outer = 0;
 	__u16 check;
 
-	len = ip_readdress(ctx, icmp + 8, &to->dst, &to->src, &quoted, v6);
+	len = ip_readdress(in, icmp + 8, &to->dst, &to->src, &quoted, v6);
 	if (!len ||
-	    !quoted_rewrite_l4(ctx, icmp + 8 + len, p->l2_len + p->l3_len, to,
+	    !quoted_rewrite_l4(in, icmp + 8 + len, p->l2_len + p->l3_len, to,
 			       quoted, &delta) ||
-	    !ip_readdress(ctx, p->l2_len, &to->src, &to->dst, &outer, v6) ||
-	    bpf_xdp_load_bytes(ctx, icmp + 2, &check, sizeof(check)))
+	    !ip_readdress(in, p->l2_len, &to->src, &to->dst, &outer, v6) ||
+	    bytes_load(in, icmp + 2, &check, sizeof(check)))
 		return false;
 	if (v6)
 		delta += quoted + outer;
 	check = csum_apply(check, delta);
-	return !bpf_xdp_store_bytes(ctx, icmp + 2, &check, sizeof(check));
+	return !bytes_store(in, icmp + 2, &check, sizeof(check));
 }
 
 __global int icmp_translate4(struct xdp_md *ctx, const struct pkt *p,
 			     const struct flow *to)
 {
+	const struct bytes in = { ctx, HOOK_XDP };
+
 	if (!p || !to)
 		return false;
-	return icmp_translate(ctx, p, to, false);
+	return icmp_translate(&in, p, to, false);
 }
 
 __global int icmp_translate6(struct xdp_md *ctx, const struct pkt *p,
 			     const struct flow *to)
 {
+	const struct bytes in = { ctx, HOOK_XDP };
+
 	if (!p || !to)
 		return false;
-	return icmp_translate(ctx, p, to, true);
+	return icmp_translate(&in, p, to, true);
 }
 
 #endif

@@ -154,7 +154,8 @@ static __always_inline __u32 nat_probe(struct flow *reply, const struct pkt *p,
 	if (!rt)
 		return 0;
 	range = rt->nat_port_last - rt->nat_port_first + 1;
-	step = (p->hash >> 40) | 1;
+	/* in a small range, every port comes up */
+	step = range <= NAT_PROBES ? 1 : (p->hash >> 40) | 1;
 	port = bpf_ntohs(p->flow.sport) - rt->nat_port_first;
 	if (port >= range)
 		port = (__u32)p->hash % range;

@@ -316,10 +316,20 @@ static __always_inline enum reason parse_ports(struct frame *f)
 	return REASON_NONE;
 }
 
-/*
- * The rest of a packet whose destination is ours. Ports stay 0 for a later
- * fragment and for ICMP, whose first 8 bytes are there if it returns NONE.
- */
+/* Ports stay 0 for a later fragment and for ICMP, whose first 8 bytes are
+ * there if it returns NONE. */
+static __always_inline enum reason parse_l4(struct frame *f, const bool v6)
+{
+	if (f->pkt.fragment == FRAGMENT_LATER)
+		return REASON_NONE;
+	f->l4 = f->l3 + f->pkt.l4_off;
+	if (f->pkt.flow.proto == (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
+		return pkt_has(f, f->l4, 8) && f->pkt.l3_len - f->pkt.l4_off >= 8 ?
+			       REASON_NONE : REASON_TRUNCATED;
+	return parse_ports(f);
+}
+
+/* The rest of a packet whose destination is ours. */
 static __always_inline enum reason parse_rest(struct frame *f, const bool v6)
 {
 	enum reason why;
@@ -334,13 +344,7 @@ static __always_inline enum reason parse_rest(struct frame *f, const bool v6)
 		return REASON_BAD_HEADER;
 	if (f->l3 + f->pkt.l3_len > f->end)
 		return REASON_TRUNCATED;
-	if (f->pkt.fragment == FRAGMENT_LATER)
-		return REASON_NONE;
-	f->l4 = f->l3 + f->pkt.l4_off;
-	if (f->pkt.flow.proto == (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
-		return pkt_has(f, f->l4, 8) && f->pkt.l3_len - f->pkt.l4_off >= 8 ?
-			       REASON_NONE : REASON_TRUNCATED;
-	return parse_ports(f);
+	return parse_l4(f, v6);
 }
 
 /*

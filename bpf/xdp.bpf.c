@@ -20,6 +20,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+#include "count.h"
 #include "egress.h"
 #include "encap.h"
 #include "fragment.h"
@@ -247,33 +248,6 @@ static __always_inline enum reason balance_flow(struct xdp_md *ctx,
 	return why == REASON_NONE ? nat_send(ctx, f, s, v6) : why;
 }
 
-static __always_inline bool icmp_is_error(__u8 type, const bool v6)
-{
-	if (v6)
-		return type >= ICMPV6_DEST_UNREACH && type <= ICMPV6_PARAMPROB;
-	return type == ICMP_DEST_UNREACH || type == ICMP_TIME_EXCEEDED ||
-	       type == ICMP_PARAMETERPROB;
-}
-
-/*
- * ICMP to an address of ours. REASON_NONE: an error, and the packet's flow is
- * now the one that it is about.
- */
-static __always_inline enum reason icmp_flow(struct frame *f, const bool v6)
-{
-	const __u8 type = *(__u8 *)f->l4;
-	struct pkt *p = &f->pkt;
-	struct addr dst = p->flow.dst;
-
-	if (type == (v6 ? ICMPV6_ECHO_REQUEST : ICMP_ECHO))
-		return REASON_ECHO;
-	if (icmp_is_error(type, v6) && parse_quoted(f, v6) == REASON_NONE &&
-	    addr_eq(&p->flow.dst, &dst))
-		return REASON_NONE;
-	p->flow.dst = dst;
-	return REASON_ICMP_UNRELATED;
-}
-
 /* What the host itself may be waiting for is left to it, if it owns dst. */
 __global int host_or(const struct pkt *p, int why)
 {
@@ -352,31 +326,11 @@ static __always_inline enum reason balance_frame(struct xdp_md *ctx,
 	}
 }
 
-/* Whose packet it was, if a backend got it or sent it. */
-static __always_inline void count_backend(const struct pkt *p)
-{
-	struct backend_stats *stats;
-	__u32 id = p->backend;
-
-	stats = id ? bpf_map_lookup_elem(&backend_stats, &id) : NULL;
-	if (!stats)
-		return;
-	stats->packets++;
-	stats->bytes += p->l3_len;
-	stats->connections += p->new_conn;
-}
-
 /* The one way out: every packet is counted once, under its reason. */
 static __always_inline int finish(struct xdp_md *ctx, const struct pkt *p,
 				  __u32 why)
 {
-	struct counter *count = bpf_map_lookup_elem(&counters, &why);
-
-	if (count) {
-		count->packets++;
-		count->bytes += p->frame_len;
-	}
-	count_backend(p);
+	count(p, why);
 	switch (reason_verdict(why)) {
 	case VERDICT_PASS:
 		return XDP_PASS;

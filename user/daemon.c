@@ -58,8 +58,55 @@ static struct tables *tables(struct daemon *d)
 	return dp_tables(d->dp);
 }
 
+/* Why what is wanted is not in force, for status. */
+static int refuse(struct daemon *d, int err, const char *what, const char *name)
+{
+	snprintf(d->apply_error, sizeof(d->apply_error), what, name);
+	return err;
+}
+
+/* Backends on this host */
+
+static void local_begin(struct daemon *d)
+{
+	struct runtime *rt = tables(d)->runtime;
+	int err;
+
+	__atomic_store_n(&rt->has_local, 1, __ATOMIC_RELEASE);
+	for (size_t i = 0; i < d->uplinks.count; i++) {
+		err = dp_attach_local(d->dp, d->uplinks.ifindexes[i]);
+		if (err)
+			refuse(d, err, "cannot attach to an uplink what "
+			       "backends on this host need%s", "");
+	}
+}
+
+static void local_end(struct daemon *d)
+{
+	struct runtime *rt = tables(d)->runtime;
+
+	__atomic_store_n(&rt->has_local, 0, __ATOMIC_RELEASE);
+	for (size_t i = 0; i < d->uplinks.count; i++)
+		dp_detach_local(d->dp, d->uplinks.ifindexes[i]);
+}
+
+/* Only NAT needs to see what they answer. */
+static void local_settle(struct daemon *d)
+{
+	bool has_local = state_has_local_nat(d->state);
+
+	if (has_local == tables(d)->runtime->has_local)
+		return;
+	if (has_local)
+		local_begin(d);
+	else
+		local_end(d);
+}
+
 /* Next hops */
 
+/* A backend that is here must not get a packet before its answers are seen;
+ * which mode its service has is known later (local_settle). */
 static void hop_fill(void *arg, __u32 index, struct backend *b)
 {
 	struct daemon *d = arg;
@@ -79,6 +126,9 @@ static void hop_fill(void *arg, __u32 index, struct backend *b)
 	}
 	if (memcmp(&hop, &b->hop, sizeof(hop)))
 		table_store(&b->hop, hop);
+	if (is_local && !(b->flags & BACKEND_LOCAL) &&
+	    !tables(d)->runtime->has_local)
+		local_begin(d);
 	if (is_local)
 		__atomic_or_fetch(&b->flags, BACKEND_LOCAL, __ATOMIC_RELEASE);
 	else
@@ -147,17 +197,12 @@ static void hops_fill(struct daemon *d)
 static void ways_fill(struct daemon *d)
 {
 	hops_fill(d);
+	local_settle(d);
 	if (nat_addrs_fill(d))
 		log_error(0, "cannot use every address of NAT");
 }
 
 /* Uplinks */
-
-static int refuse(struct daemon *d, int err, const char *what, const char *name)
-{
-	snprintf(d->apply_error, sizeof(d->apply_error), what, name);
-	return err;
-}
 
 /* An interface that was there may go and come back; a name that is new and
  * means nothing is a mistake. */
@@ -199,7 +244,7 @@ static int uplinks_find(struct daemon *d, const struct model *m,
 
 static void uplinks_detach_others(struct daemon *d)
 {
-	struct dp_attachment list[2 * MODEL_UPLINKS_MAX];
+	struct dp_attachment list[4 * MODEL_UPLINKS_MAX];
 	size_t room = sizeof(list) / sizeof(list[0]);
 	int count = dp_attachments(d->dp, list, room);
 
@@ -208,13 +253,22 @@ static void uplinks_detach_others(struct daemon *d)
 			dp_detach(d->dp, list[i].ifindex);
 }
 
+static int uplink_attach(struct daemon *d, __u32 ifindex)
+{
+	int err = 0;
+
+	if (tables(d)->runtime->has_local)
+		err = dp_attach_local(d->dp, ifindex);
+	return err ? err : dp_attach(d->dp, ifindex);
+}
+
 static int uplinks_attach(struct daemon *d)
 {
 	char name[IF_NAMESIZE] = "?";
 	int err;
 
 	for (size_t i = 0; i < d->uplinks.count; i++) {
-		err = dp_attach(d->dp, d->uplinks.ifindexes[i]);
+		err = uplink_attach(d, d->uplinks.ifindexes[i]);
 		if (!err)
 			continue;
 		if_indextoname(d->uplinks.ifindexes[i], name);
@@ -339,6 +393,7 @@ static int apply(struct daemon *d)
 	model_free(d->model);
 	d->model = take_ptr(d->pending);
 	d->uplinks = uplinks;
+	local_settle(d);
 	if (nat_addrs_fill(d))
 		log_error(0, "cannot use every address of NAT");
 	err = uplinks_attach(d);
@@ -521,6 +576,8 @@ static void on_tick(void *arg)
 	struct daemon *d = arg;
 
 	reconcile_tick(d->state, dp_now_s());
+	if (tables(d)->runtime->has_local)
+		local_settle(d);
 }
 
 static void on_refresh(void *arg)

@@ -172,8 +172,7 @@ static int skel_adopt(struct dp *dp, struct fairlead_bpf *skel)
 	return 0;
 }
 
-/* Put a pin where one may be already, without a moment in which none is. */
-static int pin_over(int fd, const char *path)
+int dp_pin_over(int fd, const char *path)
 {
 	char next[DP_PATH_MAX + 8];
 
@@ -191,7 +190,7 @@ static int pin_maps(struct dp *dp)
 
 	for (int id = 0; id < NR_DP_MAPS && *dp->dir; id++) {
 		pin_path(dp, id, path);
-		err = pin_over(dp->fd[id], path);
+		err = dp_pin_over(dp->fd[id], path);
 		if (err)
 			return log_error(err, "cannot pin \"%s\"", path);
 	}
@@ -210,14 +209,17 @@ static void skel_freep(struct fairlead_bpf **skel)
 	fairlead_bpf__destroy(*skel);
 }
 
-/* Load fl_xdp alone; fl_clock and decapsulation have users of their own. */
+/* fl_uplink_out too, though few need it: a backend on this host may come at
+ * any time. fl_clock and decapsulation have users of their own. */
 static int skel_load(struct fairlead_bpf *skel)
 {
 	struct bpf_program *prog;
 	int err;
 
 	bpf_object__for_each_program(prog, skel->obj)
-		bpf_program__set_autoload(prog, prog == skel->progs.fl_xdp);
+		bpf_program__set_autoload(prog,
+			prog == skel->progs.fl_xdp ||
+			prog == skel->progs.fl_uplink_out);
 	err = fairlead_bpf__load(skel);
 	if (err)
 		return log_error(err, "cannot load the datapath "

@@ -81,11 +81,15 @@ struct dp_attachment {
 	enum dp_mechanism mechanism;
 };
 
-/* Attach fl_xdp (and the tc programs that it needs for backends on this
- * host) to an interface, by the best mechanism that works. Attached already:
- * 0. Pinned, so it outlives us. */
+/* Attach fl_xdp to an interface, by the best mechanism that works. Attached
+ * already: 0. Pinned, so it outlives us. dp_detach() takes all of ours away. */
 int dp_attach(struct dp *dp, __u32 ifindex);
 int dp_detach(struct dp *dp, __u32 ifindex);
+
+/* The same for fl_uplink_out, which NAT to backends on this host needs. It
+ * does nothing before runtime's has_local is set. */
+int dp_attach_local(struct dp *dp, __u32 ifindex);
+int dp_detach_local(struct dp *dp, __u32 ifindex);
 
 /* Up to max of them; returns how many there are. */
 int dp_attachments(struct dp *dp, struct dp_attachment *ret, size_t max);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Decapsulation on a backend host: one program on one interface, pinned as
- * <root>/decap/<hook>_<ifindex>, with nothing else of the datapath.
+ * Decapsulation on a backend host: one program on one interface, pinned in
+ * <root>/decap, with nothing else of the datapath.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -29,21 +29,26 @@ static void close_fd(int *fd)
 		close(*fd);
 }
 
-static void decap_path(const struct dp_decap_opts *opts, const char *leaf,
-		       char path[static DP_PATH_MAX])
+static void decap_dir(const struct dp_decap_opts *opts,
+		      char dir[static DP_PATH_MAX])
 {
-	snprintf(path, DP_PATH_MAX, "%s/decap%s",
-		 opts->pin_root ? opts->pin_root : DP_PIN_ROOT, leaf);
+	snprintf(dir, DP_PATH_MAX, "%s/decap",
+		 opts->pin_root ? opts->pin_root : DP_PIN_ROOT);
 }
 
-static void decap_pin(const struct dp_decap_opts *opts,
+static void decap_tc(const struct dp_decap_opts *opts, struct dp_tc *ret)
+{
+	char dir[DP_PATH_MAX];
+
+	decap_dir(opts, dir);
+	dp_tc_place(dir, opts->ifindex, COMPAT_TCX_INGRESS, ret);
+}
+
+static void decap_xdp(const struct dp_decap_opts *opts,
 		      char path[static DP_PATH_MAX])
 {
-	char leaf[32];
-
-	snprintf(leaf, sizeof(leaf), "/%s_%u",
-		 opts->hook == DP_DECAP_XDP ? "xdp" : "tc", opts->ifindex);
-	decap_path(opts, leaf, path);
+	snprintf(path, DP_PATH_MAX, "%s/decap/xdp_%u",
+		 opts->pin_root ? opts->pin_root : DP_PIN_ROOT, opts->ifindex);
 }
 
 /* The one program, loaded. The decap programs use two maps that others
@@ -84,87 +89,65 @@ static int xdp_link(int prog, __u32 ifindex)
 	return fd < 0 ? -errno : fd;
 }
 
-#define CLSACT_HANDLE 1
-#define CLSACT_PRIORITY 0xf1	/* ours among the filters of clsact */
-
-static int clsact_attach(int prog, __u32 ifindex)
+static int xdp_attach(const struct dp_decap_opts *opts, int prog)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
-		    .attach_point = BPF_TC_INGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE,
-		    .priority = CLSACT_PRIORITY, .prog_fd = prog,
-		    .flags = BPF_TC_F_REPLACE);
-	int err = bpf_tc_hook_create(&hook);
-
-	return err && err != -EEXIST ? err : bpf_tc_attach(&hook, &opts);
-}
-
-static int clsact_detach(__u32 ifindex)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
-		    .attach_point = BPF_TC_INGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE,
-		    .priority = CLSACT_PRIORITY);
-
-	return bpf_tc_detach(&hook, &opts);
-}
-
-/* What clsact holds outlives us by itself: no link, no pin. */
-static int decap_hook(const struct dp_decap_opts *opts, int prog)
-{
-	int fd;
-
-	if (opts->hook == DP_DECAP_XDP)
-		return xdp_link(prog, opts->ifindex);
-	fd = bpf_link_create(prog, opts->ifindex, COMPAT_TCX_INGRESS, NULL);
-	if (fd >= 0)
-		return fd;
-	return clsact_attach(prog, opts->ifindex) ?: -ENOLINK;
-}
-
-int dp_decap_attach(const struct dp_decap_opts *opts)
-{
-	__cleanup(skel_freep) struct fairlead_bpf *skel = NULL;
 	__cleanup(close_fd) int fd = -1;
-	char dir[DP_PATH_MAX], path[DP_PATH_MAX];
-	int err, prog;
+	char path[DP_PATH_MAX];
 
-	decap_path(opts, "", dir);
-	err = dp_bpffs_ensure(dir);
-	if (!err)
-		err = decap_load(opts, &skel);
-	if (err)
-		return err;
-	prog = bpf_program__fd(opts->hook == DP_DECAP_XDP ?
-			       skel->progs.fl_decap_xdp :
-			       skel->progs.fl_decap_tc);
-	decap_pin(opts, path);
+	decap_xdp(opts, path);
 	fd = bpf_obj_get(path);
 	if (fd >= 0 && !bpf_link_update(fd, prog, NULL))
 		return 0;
 	unlink(path);
 	close_fd(&fd);
-	fd = decap_hook(opts, prog);
-	if (fd == -ENOLINK)
-		return 0;
+	fd = xdp_link(prog, opts->ifindex);
 	if (fd < 0)
-		return log_error(fd, "cannot attach decapsulation to "
-				 "interface %u", opts->ifindex);
-	if (bpf_obj_pin(fd, path))
-		return log_error(-errno, "cannot pin \"%s\"", path);
-	return 0;
+		return fd;
+	return bpf_obj_pin(fd, path) ? -errno : 0;
+}
+
+static int tc_attach(const struct dp_decap_opts *opts, int prog)
+{
+	struct dp_tc at;
+
+	decap_tc(opts, &at);
+	return dp_tc_attach(&at, prog);
+}
+
+int dp_decap_attach(const struct dp_decap_opts *opts)
+{
+	__cleanup(skel_freep) struct fairlead_bpf *skel = NULL;
+	char dir[DP_PATH_MAX];
+	int err;
+
+	decap_dir(opts, dir);
+	err = dp_bpffs_ensure(dir);
+	if (!err)
+		err = decap_load(opts, &skel);
+	if (err)
+		return err;
+	if (opts->hook == DP_DECAP_XDP)
+		err = xdp_attach(opts,
+				 bpf_program__fd(skel->progs.fl_decap_xdp));
+	else
+		err = tc_attach(opts, bpf_program__fd(skel->progs.fl_decap_tc));
+	return err ? log_error(err, "cannot attach decapsulation to interface "
+			       "%u", opts->ifindex) : 0;
 }
 
 int dp_decap_detach(const struct dp_decap_opts *opts)
 {
 	char path[DP_PATH_MAX];
+	struct dp_tc at;
+	int err;
 
-	decap_pin(opts, path);
-	if (!unlink(path))
-		return 0;
-	if (errno == ENOENT && opts->hook == DP_DECAP_TC &&
-	    !clsact_detach(opts->ifindex))
-		return 0;
-	return log_error(-ENOENT, "no decapsulation of ours on interface %u",
-			 opts->ifindex);
+	decap_xdp(opts, path);
+	decap_tc(opts, &at);
+	err = opts->hook == DP_DECAP_TC ? dp_tc_detach(&at) :
+	      unlink(path) ? -errno : 0;
+	if (err == -ENOENT)
+		return log_error(err, "no decapsulation of ours on interface "
+				 "%u", opts->ifindex);
+	return err ? log_error(err, "cannot detach decapsulation from "
+			       "interface %u", opts->ifindex) : 0;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Links: fl_xdp on interfaces, pinned as <abi>/link_xdp_<ifindex>, so that it
- * stays when we go. Replacing the program of a link loses no packet.
+ * Links: fl_xdp on interfaces, pinned as <abi>/link_xdp_<ifindex>, and
+ * fl_uplink_out (see dp_tc.c), so that they stay when we go. Replacing the
+ * program of a link loses no packet.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -15,11 +16,12 @@
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
 
+#include "compat.h"
 #include "dp_private.h"
 #include "log.h"
 #include "util.h"
 
-#define LINK_PREFIX "link_xdp_"
+#define XDP_PREFIX "link_xdp_"
 
 static void free_dir(DIR **dir)
 {
@@ -36,58 +38,74 @@ static void close_fd(int *fd)
 static void link_path(const struct dp *dp, __u32 ifindex,
 		      char path[static DP_PATH_MAX])
 {
-	snprintf(path, DP_PATH_MAX, "%s/" LINK_PREFIX "%u", dp->dir, ifindex);
+	snprintf(path, DP_PATH_MAX, "%s/" XDP_PREFIX "%u", dp->dir, ifindex);
 }
 
-/* f for the path of each pinned link; the first error ends it. */
-static int each_link(const struct dp *dp,
-		     int (*f)(void *arg, const char *path), void *arg)
+/* f for each pin of the prefix; the first error ends it. */
+static int each_pin(const struct dp *dp, const char *prefix,
+		    int (*f)(void *arg, const char *path, __u32 ifindex),
+		    void *arg)
 {
+	size_t len = strlen(prefix);
 	__cleanup(free_dir) DIR *dir = *dp->dir ? opendir(dp->dir) : NULL;
 	char path[DP_PATH_MAX + 256];
 	struct dirent *entry;
 	int err = 0;
 
 	while (dir && !err && (entry = readdir(dir))) {
-		if (strncmp(entry->d_name, LINK_PREFIX, strlen(LINK_PREFIX)))
+		if (strncmp(entry->d_name, prefix, len))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", dp->dir, entry->d_name);
-		err = f(arg, path);
+		err = f(arg, path, strtoul(entry->d_name + len, NULL, 10));
 	}
 	return err;
 }
 
-static int link_info(int fd, struct bpf_link_info *ret)
-{
-	__u32 len = sizeof(*ret);
-
-	memset(ret, 0, len);
-	return bpf_obj_get_info_by_fd(fd, ret, &len) ? -errno : 0;
-}
-
 /* An interface that is gone leaves a link to nothing: such pins go too. */
-static int link_replace(void *arg, const char *path)
+static int link_replace(void *arg, const char *path, __u32 ifindex)
 {
 	__cleanup(close_fd) int fd = bpf_obj_get(path);
-	struct bpf_link_info info;
 	struct dp *dp = arg;
-	int err;
 
 	if (fd < 0)
 		return log_error(-errno, "cannot open \"%s\"", path);
-	err = link_info(fd, &info);
-	if (!err && !info.xdp.ifindex)
+	if (!dp_link_ifindex(fd))
 		return unlink(path) ? -errno : 0;
-	if (!err && bpf_link_update(fd, bpf_program__fd(dp->skel->progs.fl_xdp),
-				    NULL))
-		err = -errno;
-	return err ? log_error(err, "cannot replace the program of \"%s\"",
-			       path) : 0;
+	if (bpf_link_update(fd, bpf_program__fd(dp->skel->progs.fl_xdp), NULL))
+		return log_error(-errno, "cannot replace the program of "
+				 "\"%s\"", path);
+	return 0;
+}
+
+static void local_place(const struct dp *dp, __u32 ifindex, struct dp_tc *ret)
+{
+	dp_tc_place(dp->dir, ifindex, COMPAT_TCX_EGRESS, ret);
+}
+
+static int local_replace(void *arg, const char *path, __u32 ifindex)
+{
+	struct dp *dp = arg;
+	struct dp_tc at;
+	int err;
+
+	local_place(dp, ifindex, &at);
+	err = dp_tc_replace(&at,
+			    bpf_program__fd(dp->skel->progs.fl_uplink_out));
+	if (err && err != -ENOENT)
+		return log_error(err, "cannot replace the program of \"%s\"",
+				 path);
+	return 0;
 }
 
 int dp_link_replace_all(struct dp *dp)
 {
-	return each_link(dp, link_replace, dp);
+	int err = each_pin(dp, XDP_PREFIX, link_replace, dp);
+
+	if (!err)
+		err = each_pin(dp, DP_TCX_PREFIX, local_replace, dp);
+	if (!err)
+		err = each_pin(dp, DP_CLSACT_OUT_PREFIX, local_replace, dp);
+	return err;
 }
 
 /* Native if the driver can, else generic. */
@@ -130,13 +148,12 @@ int dp_attach(struct dp *dp, __u32 ifindex)
 {
 	__cleanup(close_fd) int fd = -1;
 	char path[DP_PATH_MAX];
-	struct bpf_link_info info;
 	int pinned;
 
 	link_path(dp, ifindex, path);
 	pinned = bpf_obj_get(path);
 	if (pinned >= 0) {
-		bool live = !link_info(pinned, &info) && info.xdp.ifindex;
+		bool live = dp_link_ifindex(pinned);
 
 		close(pinned);
 		if (live)
@@ -164,7 +181,32 @@ int dp_detach(struct dp *dp, __u32 ifindex)
 	link_path(dp, ifindex, path);
 	if (unlink(path) && errno != ENOENT)
 		return log_error(-errno, "cannot remove \"%s\"", path);
-	return 0;
+	return dp_detach_local(dp, ifindex);
+}
+
+int dp_attach_local(struct dp *dp, __u32 ifindex)
+{
+	struct dp_tc at;
+	int err;
+
+	local_place(dp, ifindex, &at);
+	err = dp_tc_attach(&at,
+			   bpf_program__fd(dp->skel->progs.fl_uplink_out));
+	return err ? log_error(err, "cannot attach tc egress to interface %u",
+			       ifindex) : 0;
+}
+
+int dp_detach_local(struct dp *dp, __u32 ifindex)
+{
+	struct dp_tc at;
+	int err;
+
+	local_place(dp, ifindex, &at);
+	err = dp_tc_detach(&at);
+	if (!err || err == -ENOENT)
+		return 0;
+	return log_error(err, "cannot detach tc egress from interface %u",
+			 ifindex);
 }
 
 const char *dp_mechanism_name(enum dp_mechanism mechanism)
@@ -181,37 +223,61 @@ const char *dp_mechanism_name(enum dp_mechanism mechanism)
 }
 
 struct attachments {
+	struct dp *dp;
 	struct dp_attachment *ret;
 	size_t max;
 	int count;
 };
 
-static int attachment_add(void *arg, const char *path)
+static void attachment_add(struct attachments *all, __u32 ifindex,
+			   const char *program, enum dp_mechanism mechanism)
+{
+	struct dp_attachment *a = &all->ret[all->count];
+
+	if ((size_t)all->count++ >= all->max)
+		return;
+	*a = (struct dp_attachment){
+		.ifindex = ifindex,
+		.mechanism = mechanism,
+	};
+	snprintf(a->program, sizeof(a->program), "%s", program);
+}
+
+static int xdp_add(void *arg, const char *path, __u32 named)
 {
 	__cleanup(close_fd) int fd = bpf_obj_get(path);
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);
-	struct attachments *all = arg;
-	struct dp_attachment *a = &all->ret[all->count];
-	struct bpf_link_info info;
+	__u32 ifindex = dp_link_ifindex(fd);
 
-	if (fd < 0 || link_info(fd, &info) || !info.xdp.ifindex)
+	if (!ifindex)
 		return 0;
-	if ((size_t)all->count++ >= all->max)
-		return 0;
-	*a = (struct dp_attachment){ .ifindex = info.xdp.ifindex };
-	snprintf(a->program, sizeof(a->program), "fl_xdp");
-	if (!bpf_xdp_query(a->ifindex, 0, &query) &&
-	    query.attach_mode == XDP_ATTACHED_SKB)
-		a->mechanism = DP_XDP_GENERIC;
+	attachment_add(arg, ifindex, "fl_xdp",
+		       !bpf_xdp_query(ifindex, 0, &query) &&
+		       query.attach_mode == XDP_ATTACHED_SKB ?
+				DP_XDP_GENERIC : DP_XDP_NATIVE);
+	return 0;
+}
+
+static int local_add(void *arg, const char *path, __u32 ifindex)
+{
+	struct attachments *all = arg;
+	enum dp_mechanism mechanism;
+	struct dp_tc at;
+
+	local_place(all->dp, ifindex, &at);
+	if (dp_tc_is_attached(&at, &mechanism))
+		attachment_add(all, ifindex, "fl_uplink_out", mechanism);
 	return 0;
 }
 
 int dp_attachments(struct dp *dp, struct dp_attachment *ret, size_t max)
 {
-	struct attachments all = { ret, max, 0 };
-	int err = each_link(dp, attachment_add, &all);
+	struct attachments all = { dp, ret, max, 0 };
 
-	return err ? err : all.count;
+	each_pin(dp, XDP_PREFIX, xdp_add, &all);
+	each_pin(dp, DP_TCX_PREFIX, local_add, &all);
+	each_pin(dp, DP_CLSACT_OUT_PREFIX, local_add, &all);
+	return all.count;
 }
 
 /* Everything below path, and path itself. */
@@ -231,6 +297,9 @@ static int remove_tree(const char *path, bool verbose)
 			err = remove_tree(below, verbose) ?: err;
 			continue;
 		}
+		if (dp_tc_release(below))
+			err = log_error(-EBUSY, "cannot remove the filter of "
+					"\"%s\"", below);
 		if (unlink(below))
 			err = log_error(-errno, "cannot remove \"%s\"", below);
 		else if (verbose)

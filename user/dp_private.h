@@ -55,6 +55,30 @@ int dp_map_entries(int fd, __u32 *ret);
 /* dp_link.c */
 int dp_link_replace_all(struct dp *dp);	/* programs of all pinned links */
 
+__u32 dp_link_ifindex(int link);	/* dp_tc.c; 0: of none */
+
+/* dp_tc.c: a program of tc, at one place. */
+struct dp_tc {
+	__u32 ifindex;
+	int point;			/* COMPAT_TCX_* */
+	char link[DP_PATH_MAX];		/* pin of a tcx link, or */
+	char filter[DP_PATH_MAX];	/* of the program in a clsact filter */
+};
+
+/* Names of pins, before the index of the interface. */
+#define DP_TCX_PREFIX "link_tcx_"
+#define DP_CLSACT_IN_PREFIX "clsact_in_"
+#define DP_CLSACT_OUT_PREFIX "clsact_out_"
+
+/* None of them logs. -ENOENT: nothing of ours is there. */
+void dp_tc_place(const char *dir, __u32 ifindex, int point, struct dp_tc *ret);
+int dp_tc_attach(const struct dp_tc *at, int prog);	/* or replace */
+int dp_tc_replace(const struct dp_tc *at, int prog);
+int dp_tc_detach(const struct dp_tc *at);
+bool dp_tc_is_attached(const struct dp_tc *at, enum dp_mechanism *ret);
+/* If the pin at path stands for a filter, remove the filter. */
+int dp_tc_release(const char *path);
+
 /* dp_clock.c: jiffies per second, and jiffies when the clock was 0. */
 int dp_clock(__u64 *ret_hz, __u64 *ret_start);
 
@@ -63,5 +87,7 @@ void fragments_free(struct fragments *f);
 
 /* dp.c: make dir, on a bpffs, which is mounted if need be. Logs. */
 int dp_bpffs_ensure(const char *dir);
+/* A pin where one may be already, without a moment in which none is. */
+int dp_pin_over(int fd, const char *path);
 
 #endif

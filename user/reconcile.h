@@ -93,6 +93,9 @@ void state_each_backend(struct state *s,
 			void (*f)(void *arg, __u32 index, struct backend *b),
 			void *arg);
 
+/* Does a service with NAT have a backend on this host, by BACKEND_LOCAL? */
+bool state_has_local_nat(const struct state *s);
+
 /* The host has other addresses now: writes SERVICE_HOST of the VIP entries.
  * struct state_host's is_host is asked for each. */
 void state_host_addrs(struct state *s);

@@ -321,6 +321,22 @@ void state_each_backend(struct state *s,
 	}
 }
 
+bool state_has_local_nat(const struct state *s)
+{
+	const struct service_book *book;
+
+	for (size_t i = 0; i < s->nr_order; i++) {
+		book = &s->books[s->order[i]];
+		if (book_entry(s, s->order[i])->forward != FORWARD_NAT)
+			continue;
+		for (__u32 j = 0; j < book->nr_backends; j++)
+			if (s->t->backends[book->backends[j]].flags &
+			    BACKEND_LOCAL)
+				return true;
+	}
+	return false;
+}
+
 void state_set_host(struct state *s, const struct state_host *host)
 {
 	s->host = *host;

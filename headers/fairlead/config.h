@@ -31,7 +31,9 @@ struct runtime {
 	__u16 geneve_port;
 	__u32 geneve_vni;
 	__u8 has_prefixes;	/* a CIDR VIP exists: look into prefixes */
-	__u8 pad[3];
+	__u8 has_local;		/* NAT to a backend on this host: translate what
+				 * it answers, see fl_uplink_out */
+	__u8 pad[2];
 	__u32 syn_s;		/* life of an entry that saw no answer yet */
 	__u32 closing_s;	/* ... and after FIN or RST */
 	__u32 fragment_s;	/* ... of a fragmented packet's ports */

@@ -29,7 +29,7 @@ struct world {
 	size_t nr_locals;
 	__u32 now_s;
 	int link;
-	int program, counters;
+	int program, uplink_out, counters;
 	int cpu, cpus;
 	__u64 packets[NR_REASONS];
 	unsigned int seen;
@@ -105,6 +105,9 @@ struct world *world_open(void)
 	w->program = dp_program_fd(w->dp, "fl_xdp");
 	if (w->program < 0)
 		die("fl_xdp", w->program);
+	w->uplink_out = dp_program_fd(w->dp, "fl_uplink_out");
+	if (w->uplink_out < 0)
+		die("fl_uplink_out", w->uplink_out);
 	w->counters = program_map(w->program, "counters");
 	world_reset(w);
 	return w;
@@ -479,7 +482,9 @@ void world_forget(struct world *w)
 	update_reference(w);
 }
 
-void world_run(struct world *w, const struct packet *in, struct outcome *ret)
+/* Returns what the program returned. */
+static __u32 run(struct world *w, int program, const struct packet *in,
+		 struct outcome *ret)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts,
 		.data_in = in->data,
@@ -488,12 +493,24 @@ void world_run(struct world *w, const struct packet *in, struct outcome *ret)
 		.data_size_out = PACKET_MAX,
 	);
 
-	if (bpf_prog_test_run_opts(w->program, &opts))
+	if (bpf_prog_test_run_opts(program, &opts))
 		die("test run", -errno);
 	ret->packet.len = opts.data_size_out;
-	ret->actions = 1u << opts.retval;
 	ret->reasons = counted(w);
 	ret->compare = COMPARE_FRAME;
+	return opts.retval;
+}
+
+void world_run(struct world *w, const struct packet *in, struct outcome *ret)
+{
+	ret->actions = 1u << run(w, w->program, in, ret);
+}
+
+int world_run_out(struct world *w, const struct packet *in,
+		  struct outcome *ret)
+{
+	ret->actions = 0;
+	return run(w, w->uplink_out, in, ret);
 }
 
 bool world_check(struct world *w, const struct packet *in,

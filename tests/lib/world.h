@@ -83,7 +83,11 @@ int world_program(const struct world *w);
 /* What fl_xdp makes of in. */
 void world_run(struct world *w, const struct packet *in, struct outcome *ret);
 
-/* The same, and whether the reference agrees; got may be NULL. */
+/* What fl_uplink_out makes of it, with no actions; returns what it returned. */
+int world_run_out(struct world *w, const struct packet *in,
+		  struct outcome *ret);
+
+/* What fl_xdp makes of in, and whether the reference agrees; got may be NULL. */
 bool world_check(struct world *w, const struct packet *in,
 		 struct outcome *got);
 

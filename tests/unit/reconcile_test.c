@@ -632,6 +632,44 @@ static void host_flag_is_on_the_address_alone(void **state)
 	teardown(&w);
 }
 
+static void first_is_here(void *arg, __u32 index, struct backend *b)
+{
+	struct addr host = fake_addr4(HOST);
+
+	if (!addr_compare(&b->addr, &host))
+		b->flags |= BACKEND_LOCAL;
+}
+
+/* Also while it leaves: its connections go on. */
+static void only_nat_must_know_of_backends_here(void **state)
+{
+	struct model_service *svc;
+	struct world w;
+
+	setup(&w);
+	state_set_host(w.s, &(struct state_host){ .way = first_is_here });
+	svc = web(&w, 2);
+	svc->forward = FORWARD_L2;
+	apply(&w);
+	assert_false(state_has_local_nat(w.s));
+	svc->forward = FORWARD_NAT;
+	apply(&w);
+	assert_true(state_has_local_nat(w.s));
+	fake_service_remove(w.m, "web");
+	apply(&w);
+	assert_false(state_has_local_nat(w.s));
+	svc = web(&w, 1);
+	svc->forward = FORWARD_NAT;
+	apply(&w);
+	assert_true(state_has_local_nat(w.s));
+	svc->backends[0].addr = fake_addr4(HOST + 1);
+	apply(&w);
+	assert_true(state_has_local_nat(w.s));
+	pass(&w, 100000);
+	assert_false(state_has_local_nat(w.s));
+	teardown(&w);
+}
+
 static void what_does_not_fit_changes_nothing(void **state)
 {
 	struct world w;
@@ -872,6 +910,7 @@ int main(void)
 		cmocka_unit_test(cidr_is_served_by_its_prefix),
 		cmocka_unit_test(filter_knows_services_nat_and_its_addresses),
 		cmocka_unit_test(host_flag_is_on_the_address_alone),
+		cmocka_unit_test(only_nat_must_know_of_backends_here),
 		cmocka_unit_test(what_does_not_fit_changes_nothing),
 		cmocka_unit_test(own_limits_are_told_with_numbers),
 		cmocka_unit_test(slots_that_cannot_be_mapped_are_tried_again),
