@@ -37,6 +37,8 @@ void dp_close(struct dp *dp)
 		return;
 	fragments_free(dp->fragments);
 	dp_map_release(dp);
+	if (dp->old_counters >= 0)
+		close(dp->old_counters);
 	if (!dp->skel)
 		for (int id = 0; id < NR_DP_MAPS; id++)
 			if (dp->fd[id] >= 0)
@@ -58,6 +60,7 @@ static struct dp *dp_new(const char *pin_root)
 		return NULL;
 	for (int id = 0; id < NR_DP_MAPS; id++)
 		dp->fd[id] = -1;
+	dp->old_counters = -1;
 	dp->nr_cpus = libbpf_num_possible_cpus();
 	if (dp->nr_cpus < 1)
 		dp->nr_cpus = 1;
@@ -153,23 +156,64 @@ static int skel_reuse(struct fairlead_bpf *skel, enum dp_map_id id, int fd)
 	return err ? err : bpf_map__reuse_fd(map, fd);
 }
 
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+/* Is what is pinned of the layout that we know? */
+static int check_layout(const struct bpf_map *map, int fd, const char *path)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return log_error(-errno, "cannot read about \"%s\"", path);
+	if (info.key_size == bpf_map__key_size(map) &&
+	    info.value_size == bpf_map__value_size(map))
+		return 0;
+	log_error(0, "\"%s\" was made by another version, with other fields",
+		  path);
+	log_error(0, "hint: \"fairlead cleanup\" makes room for this version; "
+		  "until it serves, nothing is balanced");
+	return -EPROTO;
+}
+
+static int adopt_map(struct dp *dp, struct fairlead_bpf *skel,
+		     enum dp_map_id id)
+{
+	__cleanup(close_fd) int fd = -1;
+	char path[DP_PATH_MAX];
+	__u32 entries = 0;
+	int err;
+
+	pin_path(dp, id, path);
+	fd = bpf_obj_get(path);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return log_error(-errno, "cannot open \"%s\"", path);
+	err = check_layout(skel_map(skel, id), fd, path);
+	if (err)
+		return err;
+	if (id == DP_MAP_counters && !dp_map_entries(fd, &entries) &&
+	    entries < NR_REASONS) {
+		dp->old_counters = fd;
+		fd = -1;
+		return 0;
+	}
+	err = skel_reuse(skel, id, fd);
+	return err ? log_error(err, "cannot adopt \"%s\"", path) : 0;
+}
+
 static int skel_adopt(struct dp *dp, struct fairlead_bpf *skel)
 {
-	char path[DP_PATH_MAX];
-	int err, fd;
+	int err = 0;
 
-	for (int id = 0; id < NR_DP_MAPS; id++) {
-		pin_path(dp, id, path);
-		fd = bpf_obj_get(path);
-		if (fd < 0 && errno == ENOENT)
-			continue;
-		err = fd < 0 ? -errno : skel_reuse(skel, id, fd);
-		if (fd >= 0)
-			close(fd);
-		if (err)
-			return log_error(err, "cannot adopt \"%s\"", path);
-	}
-	return 0;
+	for (int id = 0; id < NR_DP_MAPS && !err; id++)
+		err = adopt_map(dp, skel, id);
+	return err;
 }
 
 int dp_pin_over(int fd, const char *path)
@@ -290,6 +334,23 @@ static int open_prepare(struct dp *dp, const struct dp_opts *opts)
 	return err ? log_error(err, "cannot run BPF programs") : 0;
 }
 
+/* Per-CPU values of all entries that from has. */
+static int copy_per_cpu(struct dp *dp, int from, int to)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(from, &info, &len))
+		return -errno;
+	char values[dp->nr_cpus][(info.value_size + 7) & ~7u];
+
+	for (__u32 key = 0; key < info.max_entries; key++)
+		if (bpf_map_lookup_elem(from, &key, values) ||
+		    bpf_map_update_elem(to, &key, values, 0))
+			return -errno;
+	return 0;
+}
+
 int dp_open(const struct dp_opts *opts, struct dp **ret)
 {
 	__cleanup(dp_closep) struct dp *dp = dp_new(opts->pin_root);
@@ -315,6 +376,9 @@ int dp_open(const struct dp_opts *opts, struct dp **ret)
 		return err;
 	take_fds(dp, take_ptr(skel));
 	err = dp_map_fill_tables(dp);
+	if (!err && dp->old_counters >= 0)
+		err = copy_per_cpu(dp, dp->old_counters,
+				   dp->fd[DP_MAP_counters]);
 	if (!err)
 		err = pin_maps(dp);
 	if (err)
@@ -375,21 +439,6 @@ static int copy_array(int from, int to)
 	}
 	munmap(a, bytes);
 	return b == MAP_FAILED ? -errno : 0;
-}
-
-/* Per-CPU values, one after the other. */
-static int copy_per_cpu(struct dp *dp, int from, int to)
-{
-	struct backend_stats values[dp->nr_cpus];
-	__u32 entries;
-	int err;
-
-	err = dp_map_entries(from, &entries);
-	for (__u32 key = 0; !err && key < entries; key++)
-		if (bpf_map_lookup_elem(from, &key, values) ||
-		    bpf_map_update_elem(to, &key, values, 0))
-			err = -errno;
-	return err;
 }
 
 /* The same map for both, unless its size is to change. */

@@ -47,7 +47,8 @@ struct dp_opts {
  * Adopt what is pinned, or load the programs and create the maps, and pin
  * them. Programs that are pinned but differ from ours are replaced through
  * their links, atomically; maps and their contents stay. -EEXIST: a pinned
- * hash key differs from the wanted one (needs `fairlead cleanup` first).
+ * hash key differs from the wanted one; -EPROTO: what is pinned has another
+ * layout (either needs `fairlead cleanup` first).
  */
 int dp_open(const struct dp_opts *opts, struct dp **ret);
 

@@ -231,9 +231,14 @@ int dp_counters(struct dp *dp, struct counter ret[static NR_REASONS])
 	struct counter per_cpu[dp->nr_cpus];
 
 	for (__u32 why = 0; why < NR_REASONS; why++) {
-		if (bpf_map_lookup_elem(dp->fd[DP_MAP_counters], &why, per_cpu))
-			return log_error(-errno, "cannot read counter %u", why);
 		ret[why] = (struct counter){};
+		if (bpf_map_lookup_elem(dp->fd[DP_MAP_counters], &why,
+					per_cpu)) {
+			/* an older daemon's programs know fewer reasons */
+			if (errno == ENOENT)
+				continue;
+			return log_error(-errno, "cannot read counter %u", why);
+		}
 		for (int cpu = 0; cpu < dp->nr_cpus; cpu++) {
 			ret[why].packets += per_cpu[cpu].packets;
 			ret[why].bytes += per_cpu[cpu].bytes;

@@ -6,12 +6,12 @@
 #include "dp.h"
 #include "fairlead.skel.h"
 
-/* Every map, by its name in bpf/maps.h. */
+/* Every map that outlives its programs, by its name in bpf/maps.h: all but
+ * scratch, which holds nothing from one packet to the next. */
 #define DP_MAPS(X)							\
 	X(runtime) X(vip_filter) X(cells) X(services) X(infos) X(slots)	\
 	X(backends) X(links) X(nat_addrs) X(prefixes) X(conns) X(turns)	\
-	X(counters) X(backend_stats) X(applied) X(early_fragments)	\
-	X(scratch)
+	X(counters) X(backend_stats) X(applied) X(early_fragments)
 
 enum dp_map_id {
 #define X(name) DP_MAP_##name,
@@ -40,6 +40,7 @@ struct dp {
 	__u64 hz;
 	__u64 jiffies_start;
 	int nr_cpus;
+	int old_counters;		/* of fewer reasons; -1: none */
 	struct fragments *fragments;
 	char root[128];			/* of all pins */
 	char dir[160];			/* of this ABI's; empty: unpinned */
