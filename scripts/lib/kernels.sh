@@ -53,11 +53,11 @@ newest() {
 		grep -vE -- '-(cloud|rt)-amd64$' | sort -V | tail -n 1
 }
 
-# Newer packages leave the kernel and its modules to others.
+# Newer packages leave the kernel, its modules and their lists to others.
 with_parts() {
 	echo "$2"
 	"$1" apt-cache depends --important "$2" |
-		awk '$2 ~ /^linux-(binary|modules)-[0-9]/ { print $2 }'
+		awk '$2 ~ /^linux-(base|binary|modules)-[0-9]/ { print $2 }'
 }
 
 # fetch SOURCE VERSION: into $CACHE/kernels/VERSION, all or nothing.
