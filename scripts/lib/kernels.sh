@@ -16,6 +16,7 @@ foreign() {
 	local command=$1
 	shift
 
+	[[ -e $dir/sources.list ]] || return
 	"$command" -qq -o Dir::Etc::SourceList="$dir/sources.list" \
 		-o Dir::Etc::SourceParts=/dev/null \
 		-o Dir::State="$dir/state" -o Dir::State::status=/dev/null \
@@ -64,7 +65,11 @@ with_parts() {
 fetch() {
 	local package packages dir=$CACHE/kernels/$2
 
-	package=$(newest "$1" "$2") && [[ -n $package ]] || return
+	package=$(newest "$1" "$2") || true
+	if [[ -z $package ]]; then
+		echo "no package \"linux-image-$2.*-amd64\" is known"
+		return 1
+	fi
 	rm -rf "$dir.new"
 	mkdir -p "$dir.new"
 	mapfile -t packages < <(with_parts "$1" "$package")
@@ -91,7 +96,8 @@ fetched() {
 }
 
 # kernel_directory KERNEL: prints where it is unpacked; it is fetched if it has
-# to be. One at a time, for others may want the same.
+# to be, and 77 says that it cannot be. One at a time, for others may want the
+# same.
 kernel_directory() {
 	local sum dir=$CACHE/kernels/$1
 
@@ -109,7 +115,7 @@ kernel_directory() {
 		echo "\"$1\" is no version, directory or .deb" >&2
 		return 1
 	elif [[ ! -d $dir ]]; then
-		fetched "$1" >&2 || return
+		fetched "$1" >&2 || return 77
 	fi
 	exec 8>&-
 	echo "$dir"

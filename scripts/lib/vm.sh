@@ -112,8 +112,7 @@ vm_run() {
 		-device virtio-9p-pci,fsdev=share,mount_tag=share \
 		-kernel "$VM_IMAGE" -initrd "$share/initramfs" \
 		-append "console=ttyS0 quiet panic=-1 no_timer_check tsc=reliable mitigations=off" \
-		</dev/null 2>"$share/qemu" | cat
-	status=${PIPESTATUS[0]}
+		</dev/null 2>"$share/qemu" | cat || status=${PIPESTATUS[0]}
 	[[ ! -s $share/status ]] || return "$(<"$share/status")"
 	{
 		echo "the virtual machine gave no result (QEMU: $status)"
