@@ -170,6 +170,41 @@ static __u64 map_used(const struct dp_sizes *used, const char *name)
 	return COUNT_UNKNOWN;
 }
 
+#define WINDOW_BUCKETS 8192	/* of conns, mapped at a time */
+
+/* Entries of conns that hold something, dead or alive. */
+static __u64 conns_used(struct tables *t)
+{
+	__u64 used = 0;
+	__u32 count;
+
+	for (__u32 at = 0; at < t->conn_buckets; at += count) {
+		union conn_line *lines;
+
+		count = t->conn_buckets - at;
+		if (count > WINDOW_BUCKETS)
+			count = WINDOW_BUCKETS;
+		lines = t->conns(t, at, count);
+		if (!lines)
+			return COUNT_UNKNOWN;
+		for (__u32 i = 0; i < count; i++)
+			for (int way = 0; way < CONN_WAYS; way++)
+				used += !!lines[i * (CONN_WAYS + 1)]
+						  .head[way].tag;
+	}
+	return used;
+}
+
+/* A bucket of conns is counted as the entries in it. */
+static void conns_row(struct tables *t, struct map_row *row)
+{
+	if (strcmp(row->name, "conns"))
+		return;
+	row->room *= CONN_WAYS;
+	row->entry_bytes /= CONN_WAYS;
+	row->used = conns_used(t);
+}
+
 static int maps(struct status *s)
 {
 	struct dp_map list[DP_MAPS_MAX];
@@ -186,6 +221,7 @@ static int maps(struct status *s)
 					    map_used(&used, list[i].name),
 					    list[i].entry_bytes,
 					    list[i].bytes };
+		conns_row(s->view.tables, &rows[i]);
 		bytes += list[i].bytes;
 	}
 	if (s->text)
