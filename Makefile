@@ -119,6 +119,11 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 asan: ## unit and bpf tests under ASAN and UBSAN, in build-asan/
 	$(MAKE) B=build-asan CFLAGS="-O1 -g $(SANITIZE)" check
 
+install: all ## program and manual page; DESTDIR, PREFIX
+	install -D -m 755 $(B)/fairlead $(DESTDIR)$(PREFIX)/sbin/fairlead
+	install -D -m 644 user/fairlead.8 \
+		$(DESTDIR)$(PREFIX)/share/man/man8/fairlead.8
+
 clean: ## remove build/
 	rm -rf $(B)
 
