@@ -130,7 +130,7 @@ clean: ## remove build/
 help: ## show this
 	sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile
 
-.PHONY: all unit check fuzz asan bench bench-report clean help
+.PHONY: all unit check fuzz asan bench bench-report install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
