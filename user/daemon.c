@@ -121,6 +121,11 @@ static void hop_fill(void *arg, __u32 index, struct backend *b)
 		is_local = true;
 		break;
 	case NEXTHOP_PENDING:
+		/* a neighbour that is slow to answer is where it was, rather
+		 * than nowhere */
+		if (b->hop.link == found.link)
+			hop = b->hop;
+		break;
 	case NEXTHOP_NONE:
 		break;
 	}
