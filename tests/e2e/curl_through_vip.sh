@@ -9,7 +9,7 @@
 everybody_answers() {
 	local answers i
 
-	answers=$(ask_many 60 "$1")
+	answers=$(ask_many 40 "$1")
 	echo "$answers"
 	for i in 1 2 3; do
 		grep -q "backend-$i\$" <<<"$answers"
