@@ -156,12 +156,6 @@ static int skel_reuse(struct fairlead_bpf *skel, enum dp_map_id id, int fd)
 	return err ? err : bpf_map__reuse_fd(map, fd);
 }
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
 /* Is what is pinned of the layout that we know? */
 static int check_layout(const struct bpf_map *map, int fd, const char *path)
 {

@@ -23,12 +23,6 @@ static void skel_freep(struct fairlead_bpf **skel)
 	fairlead_bpf__destroy(*skel);
 }
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
 static void decap_dir(const struct dp_decap_opts *opts,
 		      char dir[static DP_PATH_MAX])
 {

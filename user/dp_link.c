@@ -29,12 +29,6 @@ static void free_dir(DIR **dir)
 		closedir(*dir);
 }
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
 static void link_path(const struct dp *dp, __u32 ifindex,
 		      char path[static DP_PATH_MAX])
 {

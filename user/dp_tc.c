@@ -20,12 +20,6 @@
 #define CLSACT_HANDLE 1
 #define CLSACT_PRIORITY 0xf1	/* ours among the filters of clsact */
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
 void dp_tc_place(const char *dir, __u32 ifindex, int point, struct dp_tc *ret)
 {
 	ret->ifindex = ifindex;

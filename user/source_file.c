@@ -101,12 +101,6 @@ static void free_charp(char **p)
 	free(*p);
 }
 
-static void close_fdp(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
 /* All of it, to *ret with a NUL behind. -EFBIG: more than is allowed. */
 static int read_all(int fd, size_t expected, char **ret, size_t *ret_len)
 {
@@ -370,7 +364,7 @@ static int report_errno(struct report *r, const char *path, int err)
 static int read_path(const char *path, char **ret, size_t *ret_len,
 		     struct signature *ret_signature)
 {
-	int fd __cleanup(close_fdp) = open(path, O_RDONLY | O_CLOEXEC |
+	int fd __cleanup(close_fd) = open(path, O_RDONLY | O_CLOEXEC |
 					   O_NOCTTY);
 	struct stat st;
 

@@ -7,6 +7,13 @@
 
 #define __cleanup(fn) __attribute__((cleanup(fn)))
 
+/* For int fd __cleanup(close_fd); less than 0: not open. */
+static inline void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
 /* Hand an owned pointer out of the scope that would free it. */
 #define take_ptr(p) ({ __auto_type owned_ = (p); (p) = NULL; owned_; })
 
