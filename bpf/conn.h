@@ -262,9 +262,9 @@ conn_record(struct conn_ref *r, const struct flow *f, __u64 hash, __u32 backend,
 		if (!r->head)
 			return;
 		r->conn->flow = *f;
-		r->conn->peer = 0;
-		r->conn->flags = 0;
 	}
+	r->conn->peer = 0;	/* NAT's it may have been, and is no more */
+	r->conn->flags = 0;
 	WRITE_ONCE(*(__u64 *)&r->conn->backend,
 		   (__u64)generation << 32 | backend);
 	conn_publish(r, hash, conn_time(now_s(), CONN_NEW));

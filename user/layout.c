@@ -83,15 +83,16 @@ static bool remembers(const struct service *e)
 enum slot_rule {
 	RULE_FORGET,	/* nobody needs to know who was there before */
 	RULE_KEEP,
-	RULE_TRACK,	/* flows are in conns alone: even an unchanged owner */
+	RULE_TRACK,	/* flows are in conns alone, or what conns has is not of
+			 * these flows: even an unchanged owner */
 };
 
 static enum slot_rule layout_rule(const struct layout *l)
 {
-	if (!l->old || !remembers(l->old) || !remembers(l->new))
+	if (!l->old || !remembers(l->new))
 		return RULE_FORGET;
-	if (l->old->flags & SERVICE_TRACKED &&
-	    !(l->new->flags & SERVICE_TRACKED))
+	if (!remembers(l->old) || (l->old->flags & SERVICE_TRACKED &&
+				   !(l->new->flags & SERVICE_TRACKED)))
 		return RULE_TRACK;
 	return RULE_KEEP;
 }

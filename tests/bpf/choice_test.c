@@ -126,6 +126,41 @@ static void new_connections_of_tracked_slots_stay_where_they_began(void **state)
 	}
 }
 
+/* conns still has what NAT made of the same ports. */
+static void connections_after_nat_stay_where_they_began(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = l2_service(f);
+	struct addr began[CLIENTS];
+	struct outcome got;
+	struct packet p;
+
+	world_nat(world, &f->nat, 1);
+	words.forward = FORWARD_NAT;
+	words.backends[1] = NULL;
+	world_define(world, &words);
+	world_apply(world);
+	for (int i = 0; i < CLIENTS; i++) {
+		p = packet_from(f, i, SYN);
+		assert_true(world_check(world, &p, &got));
+		p = packet_from(f, i, FIN | ACK);
+		assert_true(world_check(world, &p, &got));
+	}
+	words = l2_service(f);
+	world_define(world, &words);
+	world_apply(world);
+	for (int i = 0; i < CLIENTS; i++)
+		began[i] = backend_of(f, i, SYN);
+	words.backends[2] = f->backend3;
+	world_define(world, &words);
+	world_apply(world);
+	for (int i = 0; i < CLIENTS; i++) {
+		struct addr now = backend_of(f, i, ACK);
+
+		assert_memory_equal(&now, &began[i], sizeof(now));
+	}
+}
+
 /* A backend in state gets no new connection, and keeps or loses the old. */
 static void after_state(const struct family *f, enum backend_state state,
 			bool keeps)
@@ -367,6 +402,7 @@ int main(void)
 		BOTH(settled_slots_need_no_table),
 		BOTH(connections_survive_a_new_backend),
 		BOTH(new_connections_of_tracked_slots_stay_where_they_began),
+		BOTH(connections_after_nat_stay_where_they_began),
 		BOTH(drained_backends_keep_their_connections),
 		BOTH(leaving_backends_keep_their_connections),
 		BOTH(failed_backends_lose_their_connections),

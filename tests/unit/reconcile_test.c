@@ -402,6 +402,29 @@ static void slots_are_tracked_when_their_service_is_not(void **state)
 	teardown(&w);
 }
 
+/* What conns holds of NAT, or from before a service was stateless, may be of
+ * the tuple of a later connection: that one has to be recorded over it. */
+static void slots_are_tracked_when_there_were_none_to_ask(void **state)
+{
+	struct world w;
+	struct model_service *svc;
+
+	setup(&w);
+	svc = web(&w, 2);
+	svc->forward = FORWARD_NAT;
+	apply(&w);
+	svc->forward = FORWARD_L2;
+	apply(&w);
+	assert_int_equal(tracked_slots(&w), 256);
+	svc->stateless = true;
+	apply(&w);
+	assert_int_equal(tracked_slots(&w), 0);
+	svc->stateless = false;
+	apply(&w);
+	assert_int_equal(tracked_slots(&w), 256);
+	teardown(&w);
+}
+
 static void flags_and_idle_follow_the_definition(void **state)
 {
 	struct world w;
@@ -902,7 +925,8 @@ int main(void)
 		cmocka_unit_test(backend_that_comes_back_is_the_same),
 		cmocka_unit_test(live_nat_flows_hold_a_backend_that_left),
 		cmocka_unit_test(slots_are_tracked_when_their_service_is_not),
-		cmocka_unit_test(flags_and_idle_follow_the_definition),
+		cmocka_unit_test(slots_are_tracked_when_there_were_none_to_ask),
+	cmocka_unit_test(flags_and_idle_follow_the_definition),
 		cmocka_unit_test(set_by_hand_wins_until_unset),
 		cmocka_unit_test(no_number_is_reused_within_the_grace_period),
 		cmocka_unit_test(services_exchange_addresses_without_a_gap),
