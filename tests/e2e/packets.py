@@ -11,11 +11,11 @@ ORDER (forward, backward, first-last); prints the answer, which must be the
 server's "NAME LENGTH SUM" for exactly these bytes.
 """
 import os
-import random
 import select
 import socket
 import struct
 import sys
+import time
 
 SECONDS = 2
 
@@ -96,6 +96,12 @@ def in_order(parts, order):
     return parts
 
 
+def fresh_ident():
+    """None of the last minute's: who keeps a first fragment's ports for that
+    long would take another datagram of the same pair for it (RFC 6864)."""
+    return 1 + time.monotonic_ns() // 1_000_000 % 65535
+
+
 def datagram(address, port, size, order, fragment_bytes="1400"):
     family = family_of(address)
     data = os.urandom(int(size))
@@ -104,7 +110,7 @@ def datagram(address, port, size, order, fragment_bytes="1400"):
     raw = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
     cut = fragments6 if family == socket.AF_INET6 else fragments4
     parts = list(cut(*udp(sock, data), int(fragment_bytes) & ~7,
-                     random.randrange(1, 1 << 32)))
+                     fresh_ident()))
     for part in in_order(parts, order):
         raw.sendto(part, (address, 0))
     name, length, total = receive(sock).decode().split()
