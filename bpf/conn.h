@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 
+#include <fairlead/conn_time.h>
 #include <fairlead/hash.h>
 
 #include "bits.h"
@@ -41,16 +42,6 @@ static __always_inline const __u32 *hash_key_get(void)
 static __always_inline __u32 now_s(void)
 {
 	return (bpf_jiffies64() - cfg.jiffies_start) * cfg.hz_reciprocal >> 32;
-}
-
-static __always_inline __u32 conn_time(__u32 now, enum conn_state state)
-{
-	return now << CONN_STATE_BITS | state;
-}
-
-static __always_inline enum conn_state conn_state(__u32 time)
-{
-	return time & ((1 << CONN_STATE_BITS) - 1);
 }
 
 static __always_inline bool flow_eq(const struct flow *a, const struct flow *b)
@@ -140,33 +131,20 @@ static __always_inline bool conn_touch(struct conn_ref *r, __u32 now,
 
 	if (conn_state(old) > state)
 		state = conn_state(old);
-	new = conn_time(now, state);
+	new = conn_time(now, conn_life(old), state);
 	if (new == old)
 		return false;
 	WRITE_ONCE(r->head->time, new);
 	return true;
 }
 
-/* How long an entry of this state may go unseen. */
-static __always_inline __u32 conn_life(enum conn_state state, __u32 idle_s)
+static __always_inline bool conn_is_dead(__u32 time, __u32 now)
 {
 	const struct runtime *rt = map_only(runtime);
 
-	if (!rt || state == CONN_LIVE)
-		return idle_s;
-	return state == CONN_NEW ? rt->syn_s : rt->closing_s;
+	return rt && conn_age(time, now) >= conn_limit(time, rt->syn_s,
+						       rt->closing_s);
 }
-
-static __always_inline bool conn_is_dead(__u32 time, __u32 now, __u32 idle_s)
-{
-	return now - (time >> CONN_STATE_BITS) >=
-	       conn_life(conn_state(time), idle_s);
-}
-
-/* How long entries of each state may go unseen. */
-struct conn_lives {
-	__u32 idle_s, syn_s, closing_s;
-};
 
 /*
  * How gladly an entry makes room: 0 never; most of all one that has our tag,
@@ -175,19 +153,13 @@ struct conn_lives {
  */
 static __always_inline __u64 conn_worth(const struct conn_head *head,
 					__u32 tag, __u32 now,
-					const struct conn_lives *lives)
+					const struct runtime *rt)
 {
 	__u32 word = READ_ONCE(head->tag), time = READ_ONCE(head->time);
-	__u32 is_new = match_bit(conn_state(time), CONN_NEW, 0);
-	__u32 is_live = match_bit(conn_state(time), CONN_LIVE, 0);
-	__s32 unseen = now - (time >> CONN_STATE_BITS);
-	__u64 age, life, dead;
+	__u32 is_live = time & CONN_LIVE;
+	__u64 age = conn_age(time, now), dead;
 
-	/* another CPU may be a second ahead */
-	age = (__u32)(unseen & ~(unseen >> 31));
-	life = (lives->idle_s & -is_live) | (lives->syn_s & -is_new) |
-	       (lives->closing_s & (is_live + is_new - 1));
-	dead = (life - age) >> 63;
+	dead = (conn_limit(time, rt->syn_s, rt->closing_s) - 1ull - age) >> 63;
 	return ((__u64)match_bit(word, tag, 0) << 35 |
 		(__u64)match_bit(word, 0, 0) << 34 | dead << 33 |
 		((age + 1) & -(__u64)(1 - is_live))) &
@@ -198,11 +170,10 @@ static __always_inline __u64 conn_worth(const struct conn_head *head,
  * Take an entry for a flow that has none, locked: fill it, then conn_publish
  * or conn_give_back. Returns its position; 0: all of the bucket are alive.
  */
-__global __u32 conn_claim(__u64 hash, __u32 idle_s)
+__global __u32 conn_claim(__u64 hash)
 {
 	const struct runtime *rt = map_only(runtime);
 	struct scratch *s = map_only(scratch);
-	struct conn_lives lives = { .idle_s = idle_s };
 	struct conn_bucket *bucket;
 	struct conn_head *head;
 	__u64 was, busy, worth, best = 0;
@@ -211,12 +182,10 @@ __global __u32 conn_claim(__u64 hash, __u32 idle_s)
 	bucket = conn_bucket(hash, &idx);
 	if (!bucket || !rt || !s)
 		return 0;
-	lives.syn_s = rt->syn_s;
-	lives.closing_s = rt->closing_s;
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < CONN_WAYS; i++) {
 		worth = conn_worth(&bucket->line[0].head[i], conn_tag(hash),
-				   now, &lives) << 3 | i;
+				   now, rt) << 3 | i;
 		best = max64(best, worth);
 	}
 	/* Verifier: through memory it forgets each value's every history, which
@@ -255,10 +224,10 @@ static __always_inline void conn_give_back(struct conn_ref *r)
  * the packet was: any flag can be forged, a second packet is more trouble. */
 static __always_inline void
 conn_record(struct conn_ref *r, const struct flow *f, __u64 hash, __u32 backend,
-	    __u32 generation, __u32 idle_s)
+	    __u32 generation, __u32 life)
 {
 	if (!r->head) {
-		*r = conn_at(conn_claim(hash, idle_s));
+		*r = conn_at(conn_claim(hash));
 		if (!r->head)
 			return;
 		r->conn->flow = *f;
@@ -267,7 +236,7 @@ conn_record(struct conn_ref *r, const struct flow *f, __u64 hash, __u32 backend,
 	r->conn->flags = 0;
 	WRITE_ONCE(*(__u64 *)&r->conn->backend,
 		   (__u64)generation << 32 | backend);
-	conn_publish(r, hash, conn_time(now_s(), CONN_NEW));
+	conn_publish(r, hash, conn_time(now_s(), life, CONN_NEW));
 }
 
 #endif

@@ -38,14 +38,14 @@ __global int fragment_remember(const struct pkt *p)
 	hash = flow_hash(hash_key, p->dst_sum, &key);
 	r = conn_find(&key, hash);
 	if (!r.head) {
-		r = conn_at(conn_claim(hash, rt->fragment_s));
+		r = conn_at(conn_claim(hash));
 		if (!r.head)
 			return 0;
 		r.conn->flow = key;
 	}
 	r.conn->peer = (__u32)p->flow.sport << 16 | p->flow.dport;
 	r.conn->flags = 0;
-	conn_publish(&r, hash, conn_time(now_s(), CONN_NEW));
+	conn_publish(&r, hash, conn_time(now_s(), 0, CONN_NEW));
 	return 0;
 }
 
@@ -64,7 +64,7 @@ __global int fragment_recall(struct pkt *p)
 	hash = flow_hash(hash_key, p->dst_sum, &key);
 	r = conn_find(&key, hash);
 	if (!r.head ||
-	    now_s() - (r.head->time >> CONN_STATE_BITS) > rt->fragment_s)
+	    conn_age(r.head->time, now_s()) > rt->fragment_s)
 		return false;
 	ports = r.conn->peer;
 	if (!conn_is_still(&r))

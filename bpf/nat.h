@@ -122,8 +122,7 @@ static __always_inline bool nat_established(struct conn_ref *r, struct pkt *p,
 }
 
 /* Is the reply flow free? Then its entry is claimed: the position, else 0. */
-__global __u32 nat_claim_reply(const struct flow *reply, __u64 hash,
-			       __u32 idle_s)
+__global __u32 nat_claim_reply(const struct flow *reply, __u64 hash)
 {
 	struct conn_ref r;
 
@@ -131,11 +130,11 @@ __global __u32 nat_claim_reply(const struct flow *reply, __u64 hash,
 		return 0;
 	r = conn_find(reply, hash);
 	if (r.head) {
-		if (!conn_is_dead(r.head->time, now_s(), idle_s))
+		if (!conn_is_dead(r.head->time, now_s()))
 			return 0;
 		WRITE_ONCE(r.head->tag, 0);
 	}
-	return conn_claim(hash, idle_s);
+	return conn_claim(hash);
 }
 
 /*
@@ -144,8 +143,7 @@ __global __u32 nat_claim_reply(const struct flow *reply, __u64 hash,
  * for its destination port, which is found here. Returns the position of its
  * entry, claimed; 0: no port is left.
  */
-static __always_inline __u32 nat_probe(struct flow *reply, const struct pkt *p,
-				       __u32 idle_s)
+static __always_inline __u32 nat_probe(struct flow *reply, const struct pkt *p)
 {
 	const struct runtime *rt = map_only(runtime);
 	__u64 sum = hash_dst(hash_key, &reply->dst);
@@ -162,8 +160,7 @@ static __always_inline __u32 nat_probe(struct flow *reply, const struct pkt *p,
 	for (int i = 0; i < NAT_PROBES; i++) {
 		reply->dport = bpf_htons(rt->nat_port_first + port);
 		position = nat_claim_reply(reply,
-					   flow_hash(hash_key, sum, reply),
-					   idle_s);
+					   flow_hash(hash_key, sum, reply));
 		if (position)
 			return position;
 		port = (port + step) % range;
@@ -190,7 +187,7 @@ static __always_inline __u32 nat_addr_of(const struct pkt *p)
  * port. A backend on this host sees the client's own address, as the reply
  * passes here in any case.
  */
-__global __u32 nat_reserve(const struct pkt *p, __u32 id, __u32 idle_s)
+__global __u32 nat_reserve(const struct pkt *p, __u32 id)
 {
 	const struct backend *b = backend_find(id);
 	struct scratch *s = map_only(scratch);
@@ -214,7 +211,7 @@ __global __u32 nat_reserve(const struct pkt *p, __u32 id, __u32 idle_s)
 		s->nat_addr = idx;
 		s->reply.dst = *src;
 	}
-	return nat_probe(&s->reply, p, idle_s);
+	return nat_probe(&s->reply, p);
 }
 
 /* Fill both entries; they are ours until they are published. */
@@ -262,7 +259,7 @@ __global int nat_drop(__u32 position)
  * The second half: the client's entry, and both published. back: the position
  * that nat_reserve() gave. Then s->nat says what p becomes.
  */
-__global int nat_open(struct pkt *p, __u32 id, __u32 idle_s, __u32 back_at,
+__global int nat_open(struct pkt *p, __u32 id, __u32 life, __u32 back_at,
 		      __u32 link)
 {
 	struct scratch *s = map_only(scratch);
@@ -271,13 +268,13 @@ __global int nat_open(struct pkt *p, __u32 id, __u32 idle_s, __u32 back_at,
 
 	if (!p || !s || !back.head)
 		return REASON_INTERNAL;
-	fwd = conn_at(conn_claim(p->hash, idle_s));
+	fwd = conn_at(conn_claim(p->hash));
 	if (!fwd.head) {
 		conn_give_back(&back);
 		return REASON_NO_ROOM;
 	}
 	nat_fill(p, s, id, &fwd, &back, link);
-	time = conn_time(now_s(), CONN_NEW);	/* as conn_record() */
+	time = conn_time(now_s(), life, CONN_NEW);	/* as conn_record() */
 	conn_publish(&back, flow_hash(hash_key,
 				      hash_dst(hash_key, &s->reply.dst),
 				      &s->reply), time);

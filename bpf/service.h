@@ -247,8 +247,7 @@ static __always_inline __u32 slot_for_client(const struct pkt *p,
 	client.sport = 0;
 	hash = flow_hash(hash_key, p->dst_sum, &client);
 	r = conn_find(&client, hash);
-	if (r.head && now - (r.head->time >> CONN_STATE_BITS) <=
-			      svc->affinity_s) {
+	if (r.head && conn_age(r.head->time, now) <= svc->affinity_s) {
 		id = r.conn->backend;
 		b = backend_find(id);
 		if (b && b->state == BACKEND_ACTIVE &&
@@ -261,7 +260,7 @@ static __always_inline __u32 slot_for_client(const struct pkt *p,
 	b = backend_find(id);
 	if (b)
 		conn_record(&r, &client, hash, id, b->generation,
-			    svc->affinity_s);
+			    svc->affinity_life);
 	return id;
 }
 
@@ -293,7 +292,7 @@ static __always_inline enum conn_state pkt_conn_state(const struct pkt *p)
 }
 
 /* Record the choice of a backend: in the entry at position if not 0. */
-__global int service_record(const struct pkt *p, __u32 id, __u32 idle_s,
+__global int service_record(const struct pkt *p, __u32 id, __u32 life,
 			    __u32 position)
 {
 	const struct backend *b = backend_find(id);
@@ -303,7 +302,7 @@ __global int service_record(const struct pkt *p, __u32 id, __u32 idle_s,
 		return 0;
 	if (position)
 		r = conn_at(position);
-	conn_record(&r, &p->flow, p->hash, id, b->generation, idle_s);
+	conn_record(&r, &p->flow, p->hash, id, b->generation, life);
 	return 0;
 }
 
@@ -316,7 +315,7 @@ static __always_inline __u32 service_admit(struct pkt *p,
 
 	p->new_conn = !pkt_is_older(p, svc);
 	if (id && !p->is_error)
-		service_record(p, id, svc->idle_s, position);
+		service_record(p, id, svc->idle_life, position);
 	return id;
 }
 
@@ -334,7 +333,7 @@ static __always_inline __u32 service_track(struct pkt *p,
 	b = backend_find(id);
 	/* a dead entry may name an owner from before the slot was settled */
 	if (!backend_keeps(b) || b->generation != r.conn->generation ||
-	    conn_is_dead(r.head->time, now_s(), svc->idle_s) ||
+	    conn_is_dead(r.head->time, now_s()) ||
 	    !conn_is_still(&r) ||
 	    (p->opens && conn_state(r.head->time) == CONN_CLOSING))
 		return service_admit(p, svc, r.position);

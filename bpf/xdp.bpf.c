@@ -200,7 +200,7 @@ static __always_inline enum reason nat_new(struct pkt *p,
 					   struct conn_ref *old,
 					   __u32 ifindex)
 {
-	__u32 id, back, idle_s = svc->idle_s;
+	__u32 id, back;
 
 	if (p->is_error)
 		return REASON_ICMP_UNRELATED;
@@ -209,10 +209,10 @@ static __always_inline enum reason nat_new(struct pkt *p,
 		return REASON_NO_BACKEND;
 	if (old->head)
 		nat_drop(old->position);
-	back = nat_reserve(p, id, idle_s);
+	back = nat_reserve(p, id);
 	if (!back)
 		return REASON_NO_PORT;
-	return nat_open(p, id, idle_s, back,
+	return nat_open(p, id, svc->idle_life, back,
 			link_of_ingress(ifindex, p->vlan_id));
 }
 

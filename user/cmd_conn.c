@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <fairlead/conn_time.h>
+
 #include "addr.h"
 #include "cmd.h"
 #include "log.h"
@@ -150,19 +152,9 @@ static const char *conn_state_name(__u32 time)
 		[CONN_LIVE] = "live",
 		[CONN_CLOSING] = "closing",
 	};
-	__u32 state = time & ((1 << CONN_STATE_BITS) - 1);
+	enum conn_state state = conn_state(time);
 
 	return state < sizeof(names) / sizeof(names[0]) ? names[state] : NULL;
-}
-
-/* Modulo what is left of the clock beside the state. The programs' clock may
- * be a little ahead of ours. */
-static __u32 idle_s(__u32 time)
-{
-	__s32 passed = (dp_now_s() << CONN_STATE_BITS) -
-		       (time & ~0u << CONN_STATE_BITS);
-
-	return passed < 0 ? 0 : passed >> CONN_STATE_BITS;
 }
 
 static int list_entry(struct walk *w, const struct entry *e,
@@ -177,15 +169,16 @@ static int list_entry(struct walk *w, const struct entry *e,
 	struct conn_row row = {
 		.protocol = proto_name(c->flow.proto),
 		.state = conn_state_name(e->head.time),
-		.idle_s = idle_s(e->head.time),
+		.idle_s = conn_age(e->head.time, dp_now_s()),
 	};
 
 	if (c->flow.kind != FLOW_PACKET || !is_wanted(&w->view, &w->filter, c))
 		return 0;
+	if (row.idle_s > conn_limit(e->head.time, t->runtime->syn_s,
+				    t->runtime->closing_s))
+		return 0;
 	b = entry_backend(&w->view, c);
 	s = view_service_id(&w->view, b->service);
-	if (s && row.idle_s > s->service->idle_s)
-		return 0;
 	row.service = s ? s->info->name : NULL;
 	row.client = endpoint_format(&c->flow.src, ntohs(c->flow.sport),
 				     client);

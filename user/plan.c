@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <fairlead/conn_time.h>
 #include <fairlead/hash.h>
 
 #include "addr.h"
@@ -112,6 +113,8 @@ static struct service service_entry(const struct model *m,
 		.id = id,
 		.affinity_s = def->affinity_s,
 		.idle_s = service_idle(m, def),
+		.idle_life = conn_life_from(service_idle(m, def)),
+		.affinity_life = conn_life_from(def->affinity_s),
 		.prefix_len = def->prefix_len,
 	};
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <fairlead/conn_time.h>
 #include <fairlead/hash.h>
 
 #include "state.h"
@@ -131,28 +132,10 @@ static bool scan_start(struct state *s, __u32 now_s)
 	return false;
 }
 
-/* The life of an entry in this state. */
-static __u32 conn_life(const struct state *s, const struct service *e,
-		       __u32 time)
+static bool conn_is_live(const struct state *s, __u32 time, __u32 now_s)
 {
-	switch (time & ((1 << CONN_STATE_BITS) - 1)) {
-	case CONN_NEW:
-		return s->t->runtime->syn_s;
-	case CONN_CLOSING:
-		return s->t->runtime->closing_s;
-	default:
-		return e->idle_s;
-	}
-}
-
-static bool conn_is_live(const struct state *s, const struct service *e,
-			 __u32 time, __u32 now_s)
-{
-	const __u32 mask = UINT32_MAX >> CONN_STATE_BITS;
-	__u32 age = (now_s - (time >> CONN_STATE_BITS)) & mask;
-
-	/* The programs' clock may be a moment ahead of ours. */
-	return age > mask / 2 || age < conn_life(s, e, time);
+	return conn_age(time, now_s) < conn_limit(time, s->t->runtime->syn_s,
+						  s->t->runtime->closing_s);
 }
 
 /* The service that a flow is of: its backend must still be the same. */
@@ -191,7 +174,7 @@ static void scan_conn(struct state *s, const struct conn_head *head,
 	    __atomic_load_n(&head->tag, __ATOMIC_RELAXED) != tag)
 		return;
 	e = conn_service(s, &c);
-	if (!e || !conn_is_live(s, e, head->time, now_s))
+	if (!e || !conn_is_live(s, head->time, now_s))
 		return;
 	bit_set(s->scan.named, c.backend);
 	if (!s->t->infos[e->id].tracked || !needs_slots(e))

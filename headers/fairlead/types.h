@@ -81,7 +81,9 @@ struct service {
 	__u32 affinity_s;
 	__u32 idle_s;		/* an entry in conns not seen for so long is dead */
 	__u32 prefix_len;	/* bits of addr; under 128: a CIDR, see prefixes */
-	__u32 pad[4];
+	__u8 idle_life;		/* of idle_s and affinity_s: conn_life_from() */
+	__u8 affinity_life;
+	__u8 pad[14];
 };
 
 /*
@@ -160,14 +162,13 @@ struct link {
 	__u32 pad[3];
 };
 
-/* How much is known of a connection: the low bits of conn_head's time. */
+/* How much is known of a connection: part of conn_head's time. */
 enum conn_state {
 	CONN_NEW,		/* one packet seen: first to be given up */
 	CONN_LIVE,
 	CONN_CLOSING,		/* FIN or RST seen */
 };
 
-#define CONN_STATE_BITS 2
 #define CONN_WAYS 7
 
 /*
@@ -179,7 +180,7 @@ enum conn_state {
  */
 struct conn_head {
 	__u32 tag;		/* 0: empty */
-	__u32 time;		/* last seen, s << CONN_STATE_BITS | conn_state */
+	__u32 time;		/* last seen, life, state: conn_time.h */
 } __attribute__((aligned(8)));
 
 #define CONN_BUSY 1u		/* a tag that no flow has */

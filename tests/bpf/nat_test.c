@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* NAT, both ways: addresses, ports, checksums, and ICMP errors about it. */
+#include <fairlead/conn_time.h>
 #include <fairlead/hash.h>
 
 #include "family.h"
@@ -545,6 +546,56 @@ static void an_ended_connection_is_gone_if_the_next_finds_no_port(void **state)
 	expect_untouched(&reply, NO_CONN);
 }
 
+/* Every entry of conns was seen so many seconds ago. */
+static void age_conns(__u32 seconds)
+{
+	struct tables *t = world_tables(world);
+
+	for (__u32 i = 0; i < t->conn_buckets; i++) {
+		union conn_line *line = t->conns(t, i, 1);
+
+		for (int way = 0; way < CONN_WAYS; way++)
+			line->head[way].time -= seconds << CONN_SECONDS_SHIFT;
+	}
+}
+
+/* More flows than there is room for, each of two packets. */
+static void flood_with_datagrams(const struct family *f)
+{
+	struct outcome got;
+	struct packet p;
+
+	for (int i = 0; i < 120000; i++) {
+		p = udp(i & 1 ? f->client : f->client2, 1024 + i / 2, f->vip2,
+			53);
+		world_run(world, &p, &got);
+		world_run(world, &p, &got);
+	}
+}
+
+/* Longer than datagrams may: they do not take it for dead. */
+static void an_idle_connection_outlives_a_flood_of_datagrams(void **state)
+{
+	const struct family *f = *state;
+	struct packet open = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
+	struct packet reply = tcp(f->backend, 8080, f->nat, 4321,
+				  .flags = SYN | ACK, .ttl = 64);
+	struct packet back = tcp(f->vip, 80, f->client, 4321,
+				 .flags = SYN | ACK, .ttl = 63);
+
+	world_model(world)->idle_udp_s = 60;
+	world_service(world, .name = "datagrams", .addr = f->vip2, .port = 53,
+		      .proto = IPPROTO_UDP, .forward = FORWARD_L2,
+		      .algorithm = ALGORITHM_RANDOM,
+		      .backends = { f->backend2 });
+	service(f, IPPROTO_TCP);
+	expect_reason(&open, FORWARDED);
+	expect_reply(&reply, &back, REASON_BIT(RETURNED));
+	age_conns(200);
+	flood_with_datagrams(f);
+	expect_reply(&reply, &back, REASON_BIT(RETURNED));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -567,6 +618,7 @@ int main(void)
 		BOTH(a_closed_connections_port_serves_again),
 		BOTH(connections_to_a_prefix_survive_a_shared_byte),
 		BOTH(a_rejected_packets_translation_stays),
+		BOTH(an_idle_connection_outlives_a_flood_of_datagrams),
 		BOTH(an_ended_connection_is_gone_if_the_next_finds_no_port),
 	};
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <fairlead/conn_time.h>
 #include <fairlead/hash.h>
 
 #include "addr.h"
@@ -404,7 +405,7 @@ static __u32 packet_tracked(struct fake *f, const struct flow *flow,
 			    const struct service *svc, bool older, __u32 now_s)
 {
 	struct slot slot = fake_slot(f, svc, flow);
-	__u32 time = now_s << CONN_STATE_BITS | CONN_LIVE, backend;
+	__u32 time = conn_time(now_s, svc->idle_life, CONN_LIVE), backend;
 	struct conn_head *head, *room;
 	struct conn *conn = NULL;
 	__u64 hash = flow_hash(f->hash_key, hash_dst(f->hash_key, &flow->dst),
@@ -413,7 +414,7 @@ static __u32 packet_tracked(struct fake *f, const struct flow *flow,
 	head = conn_of(f, flow, &room, &conn);
 	/* One that is dead is not there: the slot may have been settled since,
 	 * and the flow be another. */
-	if (head && now_s - (head->time >> CONN_STATE_BITS) < svc->idle_s &&
+	if (head && conn_age(head->time, now_s) < conn_limit(head->time, 0, 0) &&
 	    keeps(f, conn->backend) &&
 	    f->t.backends[conn->backend].generation == conn->generation) {
 		head->time = time;

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include <fairlead/conn_time.h>
 #include <fairlead/hash.h>
 
 #include "addr.h"
@@ -23,7 +24,7 @@
 #define HOST 0x0a000001u	/* 10.0.0.1, the first backend */
 #define CLIENT 0xc6336401u	/* 198.51.100.1 */
 #define FLOWS 2000
-#define IDLE_TCP 900
+#define IDLE_TCP 896	/* 7 << 7: a life that conn_life_from() need not round */
 
 struct world {
 	struct fake *f;
@@ -40,6 +41,7 @@ static void setup_sizes(struct world *w, struct fake_sizes sizes)
 	w->f = fake_new(sizes);
 	w->m = model_new();
 	assert_non_null(w->m);
+	w->m->idle_tcp_s = IDLE_TCP;
 	assert_int_equal(state_load(&w->f->t, w->now_s, &w->s, NULL), 0);
 }
 
@@ -370,8 +372,9 @@ static void live_nat_flows_hold_a_backend_that_left(void **state)
 	line = w.f->conn_memory + 77 * (CONN_WAYS + 1);
 	line[3].conn = (struct conn){ .flow = flow, .backend = id,
 				      .generation = 1, .flags = CONN_NAT };
-	line->head[2] = (struct conn_head){ 12345, w.now_s << CONN_STATE_BITS |
-							   CONN_LIVE };
+	line->head[2] = (struct conn_head){
+		12345, conn_time(w.now_s, conn_life_from(IDLE_TCP), CONN_LIVE)
+	};
 	fake_backend_remove(svc, HOST, 8443);
 	apply(&w);
 	assert_int_equal(tracked_slots(&w), 0);
