@@ -121,7 +121,8 @@ static __always_inline bool nat_established(struct conn_ref *r, struct pkt *p,
 	return true;
 }
 
-/* Is the reply flow free? Then its entry is claimed: the position, else 0. */
+/* Is the reply flow free? Then its entry is claimed, a dead one of the same
+ * flow before any other: the position, else 0. */
 __global __u32 nat_claim_reply(const struct flow *reply, __u64 hash)
 {
 	struct conn_ref r;
@@ -129,11 +130,8 @@ __global __u32 nat_claim_reply(const struct flow *reply, __u64 hash)
 	if (!reply)
 		return 0;
 	r = conn_find(reply, hash);
-	if (r.head) {
-		if (!conn_is_dead(r.head->time, now_s()))
-			return 0;
-		WRITE_ONCE(r.head->tag, 0);
-	}
+	if (r.head && !conn_is_dead(r.head->time, now_s()))
+		return 0;
 	return conn_claim(hash);
 }
 
