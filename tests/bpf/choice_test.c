@@ -27,6 +27,16 @@ static struct addr backend_of(const struct family *f, int i, uint8_t flags)
 	return sent_to(&p);
 }
 
+/* Every connection's next packet goes where its first one went. */
+static void expect_still_at(const struct family *f, const struct addr *first)
+{
+	for (int i = 0; i < CLIENTS; i++) {
+		struct addr now = backend_of(f, i, ACK);
+
+		assert_memory_equal(&now, &first[i], sizeof(now));
+	}
+}
+
 static bool is(struct addr a, const char *text)
 {
 	struct addr b = addr(text);
@@ -63,11 +73,7 @@ static void settled_slots_need_no_table(void **state)
 		first[i] = backend_of(f, i, SYN);
 		mine += is(first[i], f->backend);
 	}
-	for (int i = 0; i < CLIENTS; i++) {
-		struct addr again = backend_of(f, i, ACK);
-
-		assert_memory_equal(&again, &first[i], sizeof(again));
-	}
+	expect_still_at(f, first);
 	assert_int_equal(conns_used(), 0);
 	assert_in_range(mine, CLIENTS / 4, CLIENTS * 3 / 4);
 }
@@ -87,11 +93,7 @@ static void connections_survive_a_new_backend(void **state)
 	words.backends[2] = f->backend3;
 	world_define(world, &words);
 	world_apply(world);
-	for (int i = 0; i < CLIENTS; i++) {
-		struct addr now = backend_of(f, i, ACK);
-
-		assert_memory_equal(&now, &before[i], sizeof(now));
-	}
+	expect_still_at(f, before);
 	for (int i = CLIENTS; i < 2 * CLIENTS; i++)
 		moved += is(backend_of(f, i, SYN), f->backend3);
 	assert_in_range(moved, CLIENTS / 8, CLIENTS * 2 / 3);
@@ -111,19 +113,11 @@ static void new_connections_of_tracked_slots_stay_where_they_began(void **state)
 	world_apply(world);
 	for (int i = 0; i < CLIENTS; i++)
 		began[i] = backend_of(f, i, SYN);
-	for (int i = 0; i < CLIENTS; i++) {
-		struct addr now = backend_of(f, i, ACK);
-
-		assert_memory_equal(&now, &began[i], sizeof(now));
-	}
+	expect_still_at(f, began);
 	words.backends[2] = NULL;	/* and another change */
 	world_define(world, &words);
 	world_apply(world);
-	for (int i = 0; i < CLIENTS; i++) {
-		struct addr now = backend_of(f, i, ACK);
-
-		assert_memory_equal(&now, &began[i], sizeof(now));
-	}
+	expect_still_at(f, began);
 }
 
 /* conns still has what NAT made of the same ports. */
@@ -154,11 +148,7 @@ static void connections_after_nat_stay_where_they_began(void **state)
 	words.backends[2] = f->backend3;
 	world_define(world, &words);
 	world_apply(world);
-	for (int i = 0; i < CLIENTS; i++) {
-		struct addr now = backend_of(f, i, ACK);
-
-		assert_memory_equal(&now, &began[i], sizeof(now));
-	}
+	expect_still_at(f, began);
 }
 
 /* A backend in state gets no new connection, and keeps or loses the old. */
@@ -305,11 +295,7 @@ static void random_spreads_connections_and_keeps_each(void **state)
 		mine += is(began[i], f->backend);
 	}
 	assert_in_range(mine, CLIENTS / 3, CLIENTS * 2 / 3);
-	for (int i = 0; i < CLIENTS; i++) {
-		struct addr now = backend_of(f, i, ACK);
-
-		assert_memory_equal(&now, &began[i], sizeof(now));
-	}
+	expect_still_at(f, began);
 }
 
 static void round_robin_takes_turns(void **state)
