@@ -166,15 +166,22 @@ static __always_inline __u32 nat_probe(struct flow *reply, const struct pkt *p)
 	return 0;
 }
 
-/* Index in nat_addrs of the source for p's flow; 0: there is none. */
-static __always_inline __u32 nat_addr_of(const struct pkt *p)
+/* Index in nat_addrs of the source for p's flow to b: the link's own, or one
+ * of all; 0: there is none. */
+static __always_inline __u32 nat_addr_of(const struct pkt *p,
+					 const struct backend *b)
 {
 	const struct runtime *rt = map_only(runtime);
-	__u32 hash = p->hash >> 8;
+	const bool v6 = !addr_is_mapped(&p->flow.src);
+	__u32 hash = p->hash >> 8, idx = b->hop.link;
+	const struct link *link = bpf_map_lookup_elem(&links, &idx);
 
-	if (!rt)
+	if (!rt || !link)
 		return 0;
-	if (addr_is_mapped(&p->flow.src))
+	idx = v6 ? link->nat6 : link->nat4;
+	if (idx)
+		return idx;
+	if (!v6)
 		return rt->nat_addrs4 ? 1 + hash % rt->nat_addrs4 : 0;
 	return rt->nat_addrs6 ? NAT_ADDRS_MAX + 1 + hash % rt->nat_addrs6 : 0;
 }
@@ -202,7 +209,7 @@ __global __u32 nat_reserve(const struct pkt *p, __u32 id)
 		.proto = p->flow.proto,
 	};
 	if (!(b->flags & BACKEND_LOCAL)) {
-		idx = nat_addr_of(p);
+		idx = nat_addr_of(p, b);
 		src = idx ? bpf_map_lookup_elem(&nat_addrs, &idx) : NULL;
 		if (!src)
 			return 0;

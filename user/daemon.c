@@ -156,14 +156,57 @@ static bool is_uplink(const struct daemon *d, __u32 ifindex)
 	return false;
 }
 
+static bool link_is_uplink(const struct daemon *d, const struct link *l)
+{
+	return is_uplink(d, l->ifindex) || is_uplink(d, l->user_ifindex);
+}
+
+static bool addr_is_listed(const struct addr *list, size_t count,
+			   const struct addr *a)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!addr_compare(&list[i], a))
+			return true;
+	return false;
+}
+
 static void addr_append(struct addr *list, size_t *count, const struct addr *a)
 {
-	if (addr_is_zero(a) || *count == 2 * MODEL_NAT_ADDRS_MAX)
-		return;
-	for (size_t i = 0; i < *count; i++)
-		if (!addr_compare(&list[i], a))
-			return;
-	list[(*count)++] = *a;
+	if (!addr_is_zero(a) && *count < 2 * MODEL_NAT_ADDRS_MAX &&
+	    !addr_is_listed(list, *count, a))
+		list[(*count)++] = *a;
+}
+
+/* Before addresses lose their places in nat_addrs. */
+static void links_nat_clear(struct tables *t, const struct addr *list,
+			    size_t count)
+{
+	for (__u32 i = 1; i < t->nr_links; i++) {
+		struct link *l = &t->links[i];
+
+		if (l->nat4 && !addr_is_listed(list, count, &l->addr4))
+			l->nat4 = 0;
+		if (l->nat6 && !addr_is_listed(list, count, &l->addr6))
+			l->nat6 = 0;
+	}
+}
+
+/* Where nothing else is defined, what leaves by an uplink comes from its own
+ * address: a backend there may know no way to another's. */
+static void links_nat_store(struct daemon *d)
+{
+	const struct model *m = d->model;
+	struct tables *t = tables(d);
+
+	for (__u32 i = 1; i < t->nr_links; i++) {
+		struct link *l = &t->links[i];
+		bool own = link_is_uplink(d, l);
+
+		l->nat4 = own && !m->nr_nat4 ?
+				  state_nat_index(d->state, &l->addr4) : 0;
+		l->nat6 = own && !m->nr_nat6 ?
+				  state_nat_index(d->state, &l->addr6) : 0;
+	}
 }
 
 /* The model's, and for a family of which it has none, the uplinks' own. */
@@ -181,14 +224,18 @@ static int nat_addrs_fill(struct daemon *d)
 	for (__u32 i = 1; i < t->nr_links; i++) {
 		const struct link *l = &t->links[i];
 
-		if (!is_uplink(d, l->ifindex) && !is_uplink(d, l->user_ifindex))
+		if (!link_is_uplink(d, l))
 			continue;
 		if (!m->nr_nat4)
 			addr_append(list, &count, &l->addr4);
 		if (!m->nr_nat6)
 			addr_append(list, &count, &l->addr6);
 	}
-	return state_nat_addrs(d->state, list, count);
+	links_nat_clear(t, list, count);
+	if (state_nat_addrs(d->state, list, count))
+		return -E2BIG;
+	links_nat_store(d);
+	return 0;
 }
 
 /* Of what is in the tables already. */

@@ -104,6 +104,8 @@ void state_host_addrs(struct state *s);
  * runtime's counts and vip_filter; an address keeps its index for as long as
  * it is in use. Up to NAT_ADDRS_MAX of each family. */
 int state_nat_addrs(struct state *s, const struct addr *addrs, size_t count);
+/* Its index in nat_addrs; 0: it is none of them. */
+__u8 state_nat_index(const struct state *s, const struct addr *addr);
 
 /* For listings: services by id. Fills up to max, returns how many there are. */
 struct state_service {

@@ -446,6 +446,17 @@ int state_nat_addrs(struct state *s, const struct addr *addrs, size_t count)
 	return 0;
 }
 
+__u8 state_nat_index(const struct state *s, const struct addr *addr)
+{
+	__u32 first = addr_is4(addr) ? 1 : NAT_ADDRS_MAX + 1;
+
+	for (__u32 i = first; i < first + NAT_ADDRS_MAX; i++)
+		if (!addr_is_zero(addr) &&
+		    !addr_compare(&s->t->nat_addrs[i], addr))
+			return i;
+	return 0;
+}
+
 size_t state_services(const struct state *s, struct state_service *ret,
 		      size_t max)
 {

@@ -159,7 +159,9 @@ struct link {
 	struct addr addr4;	/* our own there: source of tunnels and of NAT */
 	struct addr addr6;
 	__u32 user_ifindex;	/* as people name it: the VLAN's own */
-	__u32 pad[3];
+	__u8 nat4, nat6;	/* index of addr4, addr6 in nat_addrs, where NAT
+				 * out of here comes from; 0: any of nat_addrs */
+	__u8 pad[10];
 };
 
 /* How much is known of a connection: part of conn_head's time. */

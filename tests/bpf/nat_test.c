@@ -141,16 +141,14 @@ static void every_port_of_a_small_range_is_found(void **state)
 	}
 }
 
-static void several_addresses_are_all_used(void **state)
-{
-	const struct family *f = *state;
-	static const char *const list[2][3] = {
-		{ "10.9.9.1", "10.9.9.2", "10.9.9.3" },
-		{ "fd00:99::1", "fd00:99::2", "fd00:99::3" },
-	};
-	int used[3] = {};
+static const char *const nat_list[2][3] = {
+	{ "10.9.9.1", "10.9.9.2", "10.9.9.3" },
+	{ "fd00:99::1", "fd00:99::2", "fd00:99::3" },
+};
 
-	world_nat(world, list[f->v6], 3);
+/* How often each of nat_list is the source of new connections. */
+static void count_sources(const struct family *f, int used[static 3])
+{
 	service(f, IPPROTO_TCP);
 	for (int i = 0; i < 150; i++) {
 		struct packet p = tcp(f->client, 3000 + i, f->vip, 80,
@@ -160,13 +158,36 @@ static void several_addresses_are_all_used(void **state)
 
 		packet_layers(&got.packet, &l);
 		for (int j = 0; j < 3; j++) {
-			struct addr a = addr(list[f->v6][j]);
+			struct addr a = addr(nat_list[f->v6][j]);
 
 			used[j] += !memcmp(&a, &l.src, sizeof(a));
 		}
 	}
+}
+
+static void several_addresses_are_all_used(void **state)
+{
+	const struct family *f = *state;
+	int used[3] = {};
+
+	world_nat(world, nat_list[f->v6], 3);
+	count_sources(f, used);
 	for (int j = 0; j < 3; j++)
 		assert_in_range(used[j], 20, 90);
+}
+
+static void a_links_own_address_is_the_source(void **state)
+{
+	const struct family *f = *state;
+	struct link *link = &world_tables(world)->links[LINK_TX];
+	int used[3] = {};
+
+	world_nat(world, nat_list[f->v6], 3);
+	link->nat4 = 2;
+	link->nat6 = NAT_ADDRS_MAX + 2;
+	count_sources(f, used);
+	link->nat4 = link->nat6 = 0;
+	assert_int_equal(used[1], 150);
 }
 
 /* Every possible checksum, so the zeros as well; and UDP without one. */
@@ -605,6 +626,7 @@ int main(void)
 		BOTH(no_port_left_is_a_reason_of_its_own),
 		BOTH(every_port_of_a_small_range_is_found),
 		BOTH(several_addresses_are_all_used),
+		BOTH(a_links_own_address_is_the_source),
 		BOTH(checksums_are_right_in_their_corners),
 		BOTH(a_sum_of_zero_is_sent_as_ffff),
 		BOTH(a_quoted_sum_of_zero_is_ffff),

@@ -1,0 +1,148 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Backends behind another uplink than the one that clients come in by, side by
+# side with backends on the same: in every mode, and on when either uplink's
+# program is attached later or taken away.
+# shellcheck source=tests/e2e/lib.sh
+. "${0%/*}/lib.sh"
+
+INNER4=10.92.0
+INNER6=fd92:
+
+# inner_add: a host on a segment of its own, the balancer's eth1.
+inner_add() {
+	host_add inner
+	ip_on balancer <<-END
+		link add eth1 type veth peer name eth0 netns $NET-inner
+		addr add $INNER4.2/24 dev eth1
+		addr add $INNER6:2/64 dev eth1 nodad
+		link set eth1 up
+	END
+	ip_on inner <<-END
+		addr add $INNER4.11/24 dev eth0
+		addr add $INNER6:11/64 dev eth0 nodad
+		link set eth0 up
+	END
+	on balancer ethtool -K eth1 tx off >/dev/null
+	on inner ethtool -K eth0 tx off gro on >/dev/null
+	start server-inner inner "$B/tests/e2e/server" inner 80 8080
+	wait_for 5 on balancer curl -so /dev/null "$INNER4.11"
+}
+
+# The way back of what is not translated.
+inner_routes() {
+	ip_on inner <<-END
+		route add default via $INNER4.2
+		route add default via $INNER6:2
+		addr add $VIP4/32 dev lo
+		addr add $VIP6/128 dev lo nodad
+	END
+	on inner sysctl -qw net.ipv4.conf.all.arp_ignore=1
+	mkdir -p "$DIR/run-inner"
+	fairlead_on inner decap --interface eth0
+}
+
+# both FORWARD: one backend on either side.
+both() {
+	local vip inner outer port=80
+
+	[[ $1 != nat ]] || port=8080
+	{
+		echo "uplinks: [eth0, eth1]"
+		echo "services:"
+		for vip in "${FAMILIES[@]}"; do
+			inner=$INNER4.11 outer=10.91.0.11
+			[[ $vip != *:* ]] || inner=$INNER6:11 outer=fd91::11
+			for proto in tcp udp; do
+				echo "  - {name: $proto-${vip//[:.]/-}," \
+					"address: \"$vip\", port: 80," \
+					"protocol: $proto, forward: $1," \
+					"backends: [" \
+					"{address: \"$inner\", port: $port}," \
+					"{address: \"$outer\", port: $port}]}"
+			done
+		done
+	} >"$CONFIG.new"
+	mv "$CONFIG.new" "$CONFIG"
+}
+
+both_answer() {
+	local answers
+
+	answers=$(ask_many 40 "$1")
+	echo "$answers"
+	grep -q 'backend-1$' <<<"$answers"
+	grep -q 'inner$' <<<"$answers"
+	[[ $(wc -l <<<"$answers") == 2 ]]
+}
+
+large_answers_arrive() {
+	local bytes i
+
+	for i in 1 2 3 4 5 6; do
+		bytes=$(on client-1 curl -sS --max-time 10 "$(url "$1")300000" |
+			wc -c)
+		echo "$bytes bytes"
+		((bytes == 300000))
+	done
+}
+
+datagrams_are_answered() {
+	on client-1 "$B/tests/e2e/load" --mode udp --target "$1" --seconds 1 \
+		--concurrency 30 --pause-ms 20 --timeout-ms 1000 80 |
+		tee "$DIR/udp"
+	jq -e '.failures == 0 and (.backends | length) == 2' "$DIR/udp"
+}
+
+# Each backend sees the address that the balancer has on its side.
+sources_are_the_links_own() {
+	local seen
+
+	seen=$(for _ in {1..30}; do ask "$1" --include; done |
+		sed -nE 's/^Client: (::ffff:)?(.*)\r$/\2/p' | sort -u)
+	echo "$seen"
+	[[ $seen == "$2"$'\n'"$3" ]]
+}
+
+both_uplinks_are_attached() {
+	fairlead status --json | jq -e '[.attachments[] |
+		select(.program == "fl_xdp") | .interface] | sort ==
+		["eth0", "eth1"]'
+}
+
+# The daemon follows the list of uplinks.
+one_uplink_less() {
+	sed -i 's/^uplinks:.*/uplinks: [eth0]/' "$CONFIG"
+	in_force
+	fairlead status --json | jq -e '[.attachments[] |
+		select(.program == "fl_xdp") | .interface] == ["eth0"]'
+	on client-1 curl -sS --max-time 5 -o /dev/null "http://$VIP4/"
+}
+
+story 1
+inner_add
+both nat
+serve
+it "attached to both uplinks" both_uplinks_are_attached
+for vip in "${FAMILIES[@]}"; do
+	it "nat: both backends answer at $vip" both_answer "$vip"
+	it "nat: large answers from $vip" large_answers_arrive "$vip"
+	it "nat: datagrams to $vip" datagrams_are_answered "$vip"
+done
+it "nat: backends see their side's address" \
+	sources_are_the_links_own "$VIP4" 10.91.0.2 "$INNER4.2"
+it "nat: backends see their side's address of IPv6" \
+	sources_are_the_links_own "$VIP6" fd91::2 "$INNER6:2"
+decap 1
+inner_routes
+for mode in l2 ipip gue gre geneve; do
+	both "$mode"
+	in_force
+	for vip in "${FAMILIES[@]}"; do
+		it "$mode: both backends answer at $vip" both_answer "$vip"
+		it "$mode: large answers from $vip" large_answers_arrive "$vip"
+		it "$mode: datagrams to $vip" datagrams_are_answered "$vip"
+	done
+done
+it "an uplink that is listed no more is let go" one_uplink_less
+finish
