@@ -110,6 +110,19 @@ both_uplinks_are_attached() {
 		["eth0", "eth1"]'
 }
 
+# An interface goes, and its name comes back as another one.
+an_uplink_comes_back() {
+	ip -n "$NET-balancer" link del eth1
+	ip netns pids "$NET-inner" | xargs -r kill -9
+	ip netns del "$NET-inner"
+	wait_for 5 fails both_uplinks_are_attached
+	[[ $(ask 10.91.0.11) == backend-1 ]]
+	inner_add
+	wait_for 5 both_uplinks_are_attached
+	wait_for 5 both_answer "$VIP4"
+	both_answer "$VIP6"
+}
+
 # The daemon follows the list of uplinks.
 one_uplink_less() {
 	sed -i 's/^uplinks:.*/uplinks: [eth0]/' "$CONFIG"
@@ -133,6 +146,7 @@ it "nat: backends see their side's address" \
 	sources_are_the_links_own "$VIP4" 10.91.0.2 "$INNER4.2"
 it "nat: backends see their side's address of IPv6" \
 	sources_are_the_links_own "$VIP6" fd91::2 "$INNER6:2"
+it "an uplink that goes and comes back serves again" an_uplink_comes_back
 decap 1
 inner_routes
 for mode in l2 ipip gue gre geneve; do
