@@ -450,7 +450,7 @@ int plan_check_limits(const struct state *s, const struct plan *p,
 	if (s->nr_source_entries <= s->t->nr_sources)
 		return 0;
 	snprintf(text, RECONCILE_TEXT_MAX,
-		 "sources changed faster than old ones can go: once more in a few seconds");
+		 "sources changed faster than old lists can go; tried again within seconds");
 	return -EAGAIN;
 }
 

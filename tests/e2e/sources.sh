@@ -200,6 +200,24 @@ as_many_as_there_can_be() {
 	may 1
 }
 
+is_synced() {
+	fairlead status --json | jq -e .applied.synced
+}
+
+# There is no room for any number of old lists: the daemon waits for it.
+as_fast_as_can_be() {
+	local i
+
+	for i in {1..6}; do
+		many 65535 $((i * 70000))
+		in_force || true
+	done
+	wait_for 10 is_synced
+	fairlead service show tcp4 --json |
+		jq -ce '.sources.deny | length == 65534 and .[0] == "11.6.104.160"'
+	may 1
+}
+
 story 2 2
 sources nat 1 ""
 serve
@@ -214,5 +232,6 @@ it "the same in a tunnel" without_nat
 it "changes harm nobody who is let in" many_changes
 it "service show shows the sources" shown
 it "diff tells what changes" told_by_diff
+it "as many prefixes as there can be, changed as fast" as_fast_as_can_be
 it "as many prefixes as there can be, and one more" as_many_as_there_can_be
 finish

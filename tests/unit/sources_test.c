@@ -524,8 +524,8 @@ static void changes_that_are_too_fast_have_to_wait(void **state)
 	} while (!err);
 	assert_int_equal(tries, 9);
 	assert_int_equal(err, -EAGAIN);
-	assert_string_equal(w->text, "sources changed faster than old ones "
-			    "can go: once more in a few seconds");
+	assert_string_equal(w->text, "sources changed faster than old lists "
+			    "can go; tried again within seconds");
 	assert_true(fake_digest(w->f) == before);
 	assert_true(admits(w, 80, "198.51.100.1"));
 	pass(w, GRACE_S);
