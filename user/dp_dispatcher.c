@@ -40,6 +40,13 @@ static void entry_free(struct entry_bpf **skel)
 	entry_bpf__destroy(*skel);
 }
 
+/* libxdp makes libbpf speak of objects that are not ours: where it attaches
+ * and detaches, that is kept from stderr. */
+static void print_restore(libbpf_print_fn_t *print)
+{
+	libbpf_set_print(*print);
+}
+
 /* What runs on the interface; -ENOENT: nothing. What libxdp would say to
  * stderr is in what it returns. */
 static int all_open(__u32 ifindex, struct xdp_multiprog **ret)
@@ -192,6 +199,7 @@ static int component_attach_any(const struct dp_xdp *at, int map)
 int dp_dispatcher_attach(const struct dp_xdp *at, int prog)
 {
 	__cleanup(close_fd) int map = -1;
+	__cleanup(print_restore) libbpf_print_fn_t print = libbpf_set_print(NULL);
 	int err;
 
 	if (!compat_has_fentry())
@@ -268,6 +276,7 @@ static void stale_remove(__u32 ifindex, __u32 map)
 int dp_dispatcher_leave(const struct dp_xdp *at)
 {
 	__cleanup(all_close) struct xdp_multiprog *all = NULL;
+	__cleanup(print_restore) libbpf_print_fn_t print = libbpf_set_print(NULL);
 	struct xdp_program *ours;
 	__u32 map;
 	int err;
