@@ -14,7 +14,7 @@ CFLAGS  ?= -O2 -g
 PREFIX  ?= /usr/local
 B       ?= build
 
-PKGS     := libbpf libmnl yaml-0.1 jansson libcrypto
+PKGS     := libbpf libxdp libmnl yaml-0.1 jansson libcrypto
 WARN     := -Wall -Wextra -Werror -Wshadow -Wno-unused-parameter
 USER     := -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing $(WARN) \
 	    -Iheaders -Iuser -I$(B) -MMD -MP $(shell pkg-config --cflags $(PKGS))
@@ -27,7 +27,8 @@ LDLIBS   := $(shell pkg-config --libs $(PKGS))
 SRC      := $(wildcard user/*.c)
 OBJ      := $(SRC:%.c=$(B)/%.o)
 LIB_OBJ  := $(filter-out $(B)/user/main.o,$(OBJ))
-BPF_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard bpf/*.bpf.c))
+BPF_OBJ  := $(patsubst %.c,$(B)/%.o,$(filter-out bpf/entry.bpf.c,$(wildcard bpf/*.bpf.c)))
+SKEL     := $(B)/fairlead.skel.h $(B)/entry.skel.h
 TEST_LIB := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
 UNIT     := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c))
 BPF_TEST := $(patsubst %.c,$(B)/%,$(wildcard tests/bpf/*_test.c))
@@ -48,7 +49,7 @@ $(B)/fairlead: $(OBJ)
 	$(say) LD $@
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-$(OBJ) $(TEST_LIB): | $(B)/fairlead.skel.h
+$(OBJ) $(TEST_LIB): | $(SKEL)
 $(B)/%.o: %.c
 	$(say) CC $@
 	mkdir -p $(@D)
@@ -66,6 +67,11 @@ $(B)/fairlead.bpf.o: $(BPF_OBJ)
 $(B)/fairlead.skel.h: $(B)/fairlead.bpf.o
 	$(say) SKEL $@
 	$(BPFTOOL) gen skeleton $< name fairlead_bpf > $@
+
+# libxdp loads it by itself.
+$(B)/entry.skel.h: $(B)/bpf/entry.bpf.o
+	$(say) SKEL $@
+	$(BPFTOOL) gen skeleton $< name entry_bpf > $@
 
 $(B)/tests/%_test: $(B)/tests/%_test.o $(TEST_LIB) $(LIB_OBJ)
 	$(say) LD $@
@@ -91,7 +97,7 @@ $(B)/tests/bench/%.skel.h: $(B)/tests/bench/%.bpf.o
 
 # Programs of their own, in skeletons of their own.
 $(BENCH:=.o) $(B)/tests/bench/world.o: USER += -I$(B)/tests/bench
-$(BENCH:=.o) $(B)/tests/bench/world.o: | $(B)/fairlead.skel.h \
+$(BENCH:=.o) $(B)/tests/bench/world.o: | $(SKEL) \
 	$(B)/tests/bench/bench.skel.h $(B)/tests/bench/wire.skel.h
 $(B)/tests/bench/datapath: $(B)/tests/bench/world.o
 $(BENCH): %: %.o $(B)/tests/lib/pkt.o $(B)/tests/lib/layers.o $(LIB_OBJ)
@@ -103,7 +109,7 @@ bench: $(BENCH) ## what scripts/bench runs
 bench-report: ## what scripts/bench --json build/bench.json found, to README
 	tests/bench/report.py readme $(BENCH_JSON) README.md
 
-$(UNIT:=.o) $(BPF_TEST:=.o) $(FUZZ:=.o): | $(B)/fairlead.skel.h
+$(UNIT:=.o) $(BPF_TEST:=.o) $(FUZZ:=.o): | $(SKEL)
 
 unit: $(UNIT) ## unit tests: no kernel, no root
 	for t in $^; do ./$$t || exit 1; done

@@ -258,6 +258,7 @@ static int skel_load(struct fairlead_bpf *skel)
 		bpf_program__set_autoload(prog,
 			prog == skel->progs.fl_xdp ||
 			prog == skel->progs.fl_uplink_out);
+	dp_xdp_prepare(skel->progs.fl_xdp);
 	err = fairlead_bpf__load(skel);
 	if (err)
 		return log_error(err, "cannot load the datapath "

@@ -73,7 +73,7 @@ int dp_grow(struct dp *dp, const struct dp_sizes *sizes);
 int dp_switch(struct dp *dp);
 
 enum dp_mechanism { DP_XDP_NATIVE, DP_XDP_GENERIC, DP_XDP_DISPATCHER,
-		    DP_TCX, DP_CLSACT };
+		    DP_XDP_DISPATCHER_GENERIC, DP_TCX, DP_CLSACT };
 const char *dp_mechanism_name(enum dp_mechanism mechanism);
 
 struct dp_attachment {

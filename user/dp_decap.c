@@ -11,7 +11,6 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <linux/if_link.h>
 
 #include "compat.h"
 #include "dp_private.h"
@@ -38,11 +37,13 @@ static void decap_tc(const struct dp_decap_opts *opts, struct dp_tc *ret)
 	dp_tc_place(dir, opts->ifindex, COMPAT_TCX_INGRESS, ret);
 }
 
-static void decap_xdp(const struct dp_decap_opts *opts,
-		      char path[static DP_PATH_MAX])
+static void decap_xdp(const struct dp_decap_opts *opts, struct dp_xdp *ret)
 {
-	snprintf(path, DP_PATH_MAX, "%s/decap/xdp_%u",
-		 opts->pin_root ? opts->pin_root : DP_PIN_ROOT, opts->ifindex);
+	char dir[DP_PATH_MAX];
+
+	decap_dir(opts, dir);
+	dp_xdp_place(dir, opts->ifindex, ret);
+	ret->priority = DP_XDP_PRIORITY_DECAP;
 }
 
 /* The one program, loaded. The decap programs use two maps that others
@@ -61,6 +62,7 @@ static int decap_load(const struct dp_decap_opts *opts,
 					      skel->progs.fl_decap_tc;
 	bpf_object__for_each_program(prog, skel->obj)
 		bpf_program__set_autoload(prog, prog == wanted);
+	dp_xdp_prepare(skel->progs.fl_decap_xdp);
 	bpf_object__for_each_map(map, skel->obj)
 		bpf_map__set_autocreate(map, bpf_map__is_internal(map));
 	skel->rodata->decap_gue_port = opts->gue_port;
@@ -72,32 +74,12 @@ static int decap_load(const struct dp_decap_opts *opts,
 	return 0;
 }
 
-static int xdp_link(int prog, __u32 ifindex)
-{
-	LIBBPF_OPTS(bpf_link_create_opts, native, .flags = XDP_FLAGS_DRV_MODE);
-	LIBBPF_OPTS(bpf_link_create_opts, generic, .flags = XDP_FLAGS_SKB_MODE);
-	int fd = bpf_link_create(prog, ifindex, BPF_XDP, &native);
-
-	if (fd < 0 && errno != EBUSY)
-		fd = bpf_link_create(prog, ifindex, BPF_XDP, &generic);
-	return fd < 0 ? -errno : fd;
-}
-
 static int xdp_attach(const struct dp_decap_opts *opts, int prog)
 {
-	__cleanup(close_fd) int fd = -1;
-	char path[DP_PATH_MAX];
+	struct dp_xdp at;
 
-	decap_xdp(opts, path);
-	fd = bpf_obj_get(path);
-	if (fd >= 0 && !bpf_link_update(fd, prog, NULL))
-		return 0;
-	unlink(path);
-	close_fd(&fd);
-	fd = xdp_link(prog, opts->ifindex);
-	if (fd < 0)
-		return fd;
-	return bpf_obj_pin(fd, path) ? -errno : 0;
+	decap_xdp(opts, &at);
+	return dp_xdp_attach(&at, prog);
 }
 
 static int tc_attach(const struct dp_decap_opts *opts, int prog)
@@ -131,14 +113,14 @@ int dp_decap_attach(const struct dp_decap_opts *opts)
 
 int dp_decap_detach(const struct dp_decap_opts *opts)
 {
-	char path[DP_PATH_MAX];
-	struct dp_tc at;
+	struct dp_xdp xdp;
+	struct dp_tc tc;
 	int err;
 
-	decap_xdp(opts, path);
-	decap_tc(opts, &at);
-	err = opts->hook == DP_DECAP_TC ? dp_tc_detach(&at) :
-	      unlink(path) ? -errno : 0;
+	decap_xdp(opts, &xdp);
+	decap_tc(opts, &tc);
+	err = opts->hook == DP_DECAP_TC ? dp_tc_detach(&tc) :
+					  dp_xdp_detach(&xdp);
 	if (err == -ENOENT)
 		return log_error(err, "no decapsulation of ours on interface "
 				 "%u", opts->ifindex);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Links: fl_xdp on interfaces, pinned as <abi>/link_xdp_<ifindex>, and
- * fl_uplink_out (see dp_tc.c), so that they stay when we go. Replacing the
- * program of a link loses no packet.
+ * What is attached to interfaces: fl_xdp (see dp_xdp.c) and fl_uplink_out (see
+ * dp_tc.c), each with a pin in <abi>/ that ends in the interface's index, so
+ * that they stay when we go. Replacing a program loses no packet.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -14,25 +14,16 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <linux/if_link.h>
 
 #include "compat.h"
 #include "dp_private.h"
 #include "log.h"
 #include "util.h"
 
-#define XDP_PREFIX "link_xdp_"
-
 static void free_dir(DIR **dir)
 {
 	if (*dir)
 		closedir(*dir);
-}
-
-static void link_path(const struct dp *dp, __u32 ifindex,
-		      char path[static DP_PATH_MAX])
-{
-	snprintf(path, DP_PATH_MAX, "%s/" XDP_PREFIX "%u", dp->dir, ifindex);
 }
 
 /* f for each pin of the prefix; the first error ends it. */
@@ -55,25 +46,23 @@ static int each_pin(const struct dp *dp, const char *prefix,
 	return err;
 }
 
-/* An interface that is gone leaves a link to nothing: such pins go too. */
-static int link_replace(void *arg, const char *path, __u32 ifindex)
-{
-	__cleanup(close_fd) int fd = bpf_obj_get(path);
-	struct dp *dp = arg;
-
-	if (fd < 0)
-		return log_error(-errno, "cannot open \"%s\"", path);
-	if (!dp_link_ifindex(fd))
-		return unlink(path) ? -errno : 0;
-	if (bpf_link_update(fd, bpf_program__fd(dp->skel->progs.fl_xdp), NULL))
-		return log_error(-errno, "cannot replace the program of "
-				 "\"%s\"", path);
-	return 0;
-}
-
 static void local_place(const struct dp *dp, __u32 ifindex, struct dp_tc *ret)
 {
 	dp_tc_place(dp->dir, ifindex, COMPAT_TCX_EGRESS, ret);
+}
+
+static int xdp_replace(void *arg, const char *path, __u32 ifindex)
+{
+	struct dp *dp = arg;
+	struct dp_xdp at;
+	int err;
+
+	dp_xdp_place(dp->dir, ifindex, &at);
+	err = dp_xdp_replace(&at, bpf_program__fd(dp->skel->progs.fl_xdp));
+	if (err && err != -ENOENT)
+		return log_error(err, "cannot replace the program of \"%s\"",
+				 path);
+	return 0;
 }
 
 static int local_replace(void *arg, const char *path, __u32 ifindex)
@@ -93,30 +82,15 @@ static int local_replace(void *arg, const char *path, __u32 ifindex)
 
 int dp_link_replace_all(struct dp *dp)
 {
-	int err = each_pin(dp, XDP_PREFIX, link_replace, dp);
+	int err = each_pin(dp, DP_XDP_PREFIX, xdp_replace, dp);
 
+	if (!err)
+		err = each_pin(dp, DP_XDP_ENTRY_PREFIX, xdp_replace, dp);
 	if (!err)
 		err = each_pin(dp, DP_TCX_PREFIX, local_replace, dp);
 	if (!err)
 		err = each_pin(dp, DP_CLSACT_OUT_PREFIX, local_replace, dp);
 	return err;
-}
-
-/* Native if the driver can, else generic. */
-static int link_create(struct dp *dp, __u32 ifindex)
-{
-	static const __u32 modes[] = { XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE };
-	int fd = -1;
-
-	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes) && fd < 0; i++) {
-		LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = modes[i]);
-
-		fd = bpf_link_create(bpf_program__fd(dp->skel->progs.fl_xdp),
-				     ifindex, BPF_XDP, &opts);
-		if (fd < 0 && errno == EBUSY)
-			break;
-	}
-	return fd < 0 ? -errno : fd;
 }
 
 /* Who is there already, for the hint of an EBUSY. */
@@ -140,41 +114,32 @@ static void log_holder(__u32 ifindex)
 
 int dp_attach(struct dp *dp, __u32 ifindex)
 {
-	__cleanup(close_fd) int fd = -1;
-	char path[DP_PATH_MAX];
-	int pinned;
+	enum dp_mechanism mechanism;
+	struct dp_xdp at;
+	int err;
 
-	link_path(dp, ifindex, path);
-	pinned = bpf_obj_get(path);
-	if (pinned >= 0) {
-		bool live = dp_link_ifindex(pinned);
-
-		close(pinned);
-		if (live)
-			return 0;
-		unlink(path);
-	}
-	fd = link_create(dp, ifindex);
-	if (fd < 0) {
-		int err = fd;
-
-		log_error(err, "cannot attach XDP to interface %u", ifindex);
-		if (err == -EBUSY)
-			log_holder(ifindex);
-		return err;
-	}
-	if (bpf_obj_pin(fd, path))
-		return log_error(-errno, "cannot pin \"%s\"", path);
-	return 0;
+	dp_xdp_place(dp->dir, ifindex, &at);
+	if (dp_xdp_is_attached(&at, &mechanism))
+		return 0;
+	err = dp_xdp_attach(&at, bpf_program__fd(dp->skel->progs.fl_xdp));
+	if (!err)
+		return 0;
+	log_error(err, "cannot attach XDP to interface %u", ifindex);
+	if (err == -EBUSY)
+		log_holder(ifindex);
+	return err;
 }
 
 int dp_detach(struct dp *dp, __u32 ifindex)
 {
-	char path[DP_PATH_MAX];
+	struct dp_xdp at;
+	int err;
 
-	link_path(dp, ifindex, path);
-	if (unlink(path) && errno != ENOENT)
-		return log_error(-errno, "cannot remove \"%s\"", path);
+	dp_xdp_place(dp->dir, ifindex, &at);
+	err = dp_xdp_detach(&at);
+	if (err && err != -ENOENT)
+		return log_error(err, "cannot detach XDP from interface %u",
+				 ifindex);
 	return dp_detach_local(dp, ifindex);
 }
 
@@ -209,6 +174,7 @@ const char *dp_mechanism_name(enum dp_mechanism mechanism)
 		[DP_XDP_NATIVE] = "xdp native",
 		[DP_XDP_GENERIC] = "xdp generic",
 		[DP_XDP_DISPATCHER] = "xdp dispatcher",
+		[DP_XDP_DISPATCHER_GENERIC] = "xdp dispatcher (generic)",
 		[DP_TCX] = "tcx",
 		[DP_CLSACT] = "clsact",
 	};
@@ -237,18 +203,15 @@ static void attachment_add(struct attachments *all, __u32 ifindex,
 	snprintf(a->program, sizeof(a->program), "%s", program);
 }
 
-static int xdp_add(void *arg, const char *path, __u32 named)
+static int xdp_add(void *arg, const char *path, __u32 ifindex)
 {
-	__cleanup(close_fd) int fd = bpf_obj_get(path);
-	LIBBPF_OPTS(bpf_xdp_query_opts, query);
-	__u32 ifindex = dp_link_ifindex(fd);
+	struct attachments *all = arg;
+	enum dp_mechanism mechanism;
+	struct dp_xdp at;
 
-	if (!ifindex)
-		return 0;
-	attachment_add(arg, ifindex, "fl_xdp",
-		       !bpf_xdp_query(ifindex, 0, &query) &&
-		       query.attach_mode == XDP_ATTACHED_SKB ?
-				DP_XDP_GENERIC : DP_XDP_NATIVE);
+	dp_xdp_place(all->dp->dir, ifindex, &at);
+	if (dp_xdp_is_attached(&at, &mechanism))
+		attachment_add(all, ifindex, "fl_xdp", mechanism);
 	return 0;
 }
 
@@ -268,7 +231,8 @@ int dp_attachments(struct dp *dp, struct dp_attachment *ret, size_t max)
 {
 	struct attachments all = { dp, ret, max, 0 };
 
-	each_pin(dp, XDP_PREFIX, xdp_add, &all);
+	each_pin(dp, DP_XDP_PREFIX, xdp_add, &all);
+	each_pin(dp, DP_XDP_ENTRY_PREFIX, xdp_add, &all);
 	each_pin(dp, DP_TCX_PREFIX, local_add, &all);
 	each_pin(dp, DP_CLSACT_OUT_PREFIX, local_add, &all);
 	return all.count;
@@ -291,8 +255,8 @@ static int remove_tree(const char *path, bool verbose)
 			err = remove_tree(below, verbose) ?: err;
 			continue;
 		}
-		if (dp_tc_release(below))
-			err = log_error(-EBUSY, "cannot remove the filter of "
+		if (dp_tc_release(below) || dp_xdp_release(below))
+			err = log_error(-EBUSY, "cannot detach the program of "
 					"\"%s\"", below);
 		if (unlink(below))
 			err = log_error(-errno, "cannot remove \"%s\"", below);

@@ -57,7 +57,9 @@ int dp_map_entries(int fd, __u32 *ret);
 /* dp_link.c */
 int dp_link_replace_all(struct dp *dp);	/* programs of all pinned links */
 
-__u32 dp_link_ifindex(int link);	/* dp_tc.c; 0: of none */
+/* dp_tc.c: of a pinned link, whatever it is of. */
+__u32 dp_link_ifindex(int link);	/* 0: of none */
+int dp_link_update(const char *pin, int prog);
 
 /* dp_tc.c: a program of tc, at one place. */
 struct dp_tc {
@@ -80,6 +82,39 @@ int dp_tc_detach(const struct dp_tc *at);
 bool dp_tc_is_attached(const struct dp_tc *at, enum dp_mechanism *ret);
 /* If the pin at path stands for a filter, remove the filter. */
 int dp_tc_release(const char *path);
+
+/* dp_xdp.c: a program of XDP, on one interface. */
+struct dp_xdp {
+	__u32 ifindex;
+	unsigned int priority;		/* in a dispatcher; low comes first */
+	char link[DP_PATH_MAX];		/* pin of a link, or */
+	char entry[DP_PATH_MAX];	/* of what a component calls into */
+};
+
+#define DP_XDP_PREFIX "link_xdp_"
+#define DP_XDP_ENTRY_PREFIX "xdp_entry_"
+
+/* libxdp's default. Decapsulation comes after it: what a tunnel brought has
+ * been balanced already. */
+#define DP_XDP_PRIORITY 50
+#define DP_XDP_PRIORITY_DECAP 60
+
+/* Before the program is loaded. */
+void dp_xdp_prepare(struct bpf_program *prog);
+/* As dp_tc_*. */
+void dp_xdp_place(const char *dir, __u32 ifindex, struct dp_xdp *ret);
+int dp_xdp_attach(const struct dp_xdp *at, int prog);
+int dp_xdp_replace(const struct dp_xdp *at, int prog);
+int dp_xdp_detach(const struct dp_xdp *at);
+bool dp_xdp_is_attached(const struct dp_xdp *at, enum dp_mechanism *ret);
+int dp_xdp_release(const char *path);
+
+/* dp_dispatcher.c, for dp_xdp.c. -EOPNOTSUPP: no dispatcher can be had;
+ * -EBUSY: a program without a dispatcher is there. leave() keeps the pin. */
+int dp_dispatcher_attach(const struct dp_xdp *at, int prog);
+int dp_dispatcher_replace(const struct dp_xdp *at, int prog);
+int dp_dispatcher_leave(const struct dp_xdp *at);
+bool dp_dispatcher_has(const struct dp_xdp *at, enum dp_mechanism *ret);
 
 /* dp_clock.c: jiffies per second, and jiffies when the clock was 0. */
 int dp_clock(__u64 *ret_hz, __u64 *ret_start);

@@ -91,9 +91,9 @@ static int clsact_detach(const struct dp_tc *at)
 }
 
 /* Another program behind a link that lives; -ENOENT: there is none. */
-static int link_update(const struct dp_tc *at, int prog)
+int dp_link_update(const char *pin, int prog)
 {
-	__cleanup(close_fd) int link = bpf_obj_get(at->link);
+	__cleanup(close_fd) int link = bpf_obj_get(pin);
 
 	if (link < 0)
 		return -errno;
@@ -113,7 +113,7 @@ bool dp_tc_is_attached(const struct dp_tc *at, enum dp_mechanism *ret)
 /* What was attached to an interface that is gone leaves its pin behind. */
 int dp_tc_replace(const struct dp_tc *at, int prog)
 {
-	int err = link_update(at, prog);
+	int err = dp_link_update(at->link, prog);
 
 	if (err == -ENOENT && clsact_is_ours(at))
 		return clsact_attach(at, prog);

@@ -107,15 +107,30 @@ network_up() {
 	done
 }
 
-# What runs in the namespaces goes with them.
-network_down() {
+network_hosts() {
 	local name
 
 	while read -r name _; do
-		[[ $name == "$NET"-* ]] || continue
-		ip netns pids "$name" | xargs -r kill -9 2>/dev/null || true
-		ip netns del "$name"
+		[[ $name != "$NET"-* ]] || echo "$name"
 	done < <(ip netns list)
+}
+
+# Nothing runs in the namespaces any more.
+network_stop() {
+	local name
+
+	for name in $(network_hosts); do
+		ip netns pids "$name" | xargs -r kill -9 2>/dev/null || true
+	done
+}
+
+network_down() {
+	local name
+
+	network_stop
+	for name in $(network_hosts); do
+		ip netns del "$name"
+	done
 }
 
 # own_vip N: backend N owns the service addresses, and does not say so.

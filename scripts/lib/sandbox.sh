@@ -26,10 +26,13 @@ tools_build() {
 				-o "$B/tests/e2e/$tool" \
 				"$ROOT/tests/e2e/$tool.c"
 	done
-	[[ $PASS_PROGRAM -nt $ROOT/tests/e2e/pass.bpf.c ]] ||
-		clang -O2 -g --target=bpf -c "$ROOT/tests/e2e/pass.bpf.c" \
-			-idirafter "/usr/include/$(cc -dumpmachine)" \
-			-o "$PASS_PROGRAM"
+	for tool in pass count; do
+		[[ $B/tests/e2e/$tool.bpf.o -nt $ROOT/tests/e2e/$tool.bpf.c ]] ||
+			clang -O2 -g --target=bpf \
+				-idirafter "/usr/include/$(cc -dumpmachine)" \
+				-c "$ROOT/tests/e2e/$tool.bpf.c" \
+				-o "$B/tests/e2e/$tool.bpf.o"
+	done
 	exec 9>&-
 }
 
@@ -40,7 +43,20 @@ sandbox_make() {
 	network_up "$@"
 }
 
+# What is in a dispatcher has pins of libxdp's as well, which no interface
+# takes along when it goes.
+dispatchers_leave() {
+	local pin host
+
+	while read -r pin; do
+		host=${pin#"$PINS/"}
+		fairlead_on "${host%%/*}" cleanup --yes >/dev/null 2>&1 || true
+	done < <(compgen -G "$PINS/*/*/xdp_entry_*")
+}
+
 sandbox_remove() {
+	network_stop
+	dispatchers_leave
 	network_down
 	rm -rf "$PINS" "$DIR"
 }

@@ -24,10 +24,6 @@ stopped() {
 	loads_go_on
 }
 
-program_id() {
-	ip -n "$NET-balancer" -json link show eth0 | jq '.[0].xdp.prog.id'
-}
-
 replaced() {
 	local before
 
@@ -36,11 +32,11 @@ replaced() {
 		echo "no other build"
 		exit 77
 	}
-	before=$(program_id)
+	before=$(program_behind)
 	stop serve
 	BINARY=$OTHER serve
 	loads_go_on
-	[[ $(program_id) != "$before" ]]
+	[[ $(program_behind) != "$before" ]]
 	stop serve
 	serve
 	loads_go_on

@@ -61,6 +61,19 @@ fails() {
 	fi
 }
 
+# The balancer's program: on the interface itself, or behind what stands for
+# it in a dispatcher.
+program_behind() {
+	local entry
+
+	entry=$(compgen -G "$PINS/balancer/[0-9]*/xdp_entry_*") || {
+		ip -n "$NET-balancer" -json link show eth0 |
+			jq '.[0].xdp.prog.id'
+		return
+	}
+	bpftool -j map dump pinned "$entry" | jq -c '.[0].value'
+}
+
 generation() {
 	fairlead status --json | jq .applied.generation
 }
