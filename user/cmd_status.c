@@ -383,9 +383,17 @@ static __u64 now_ms(void)
 	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
 }
 
+/* Is it what the daemon will say later as well? It may not be there yet, or it
+ * may try again by itself. */
+static bool is_final(int err, const json_t *answer)
+{
+	return err ? err != -ENOENT :
+		     !json_is_true(json_object_get(answer, "retried"));
+}
+
 /*
  * Until the daemon has read the files again and says that they are in force.
- * It may not be there yet; files that are wrong will not mend themselves.
+ * Files that are wrong will not mend themselves.
  */
 static int status_wait(const struct options *o)
 {
@@ -397,8 +405,10 @@ static int status_wait(const struct options *o)
 	int err;
 
 	do {
+		json_decref(answer);
+		answer = NULL;
 		err = daemon_ask(o, json_pack("{s:s}", "cmd", "sync"), &answer);
-		if (err != -ENOENT)
+		if (is_final(err, answer))
 			break;
 		nanosleep(&step, NULL);
 	} while (now_ms() < deadline);
