@@ -112,6 +112,15 @@ struct {
 	__type(value, struct prefix);
 } prefixes __weak SEC(".maps");
 
+/* By user/: lists of who may use a service; asked for those that have one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, SOURCE_ENTRIES_MAX);
+	__type(key, struct source_key);
+	__type(value, __u32);		/* enum source_flag */
+} sources __weak SEC(".maps");
+
 /* By bpf/, see conn.h; read, and emptied, by user/. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -166,6 +166,19 @@ static __always_inline const struct service *service_find(const struct pkt *p)
 	return idx ? bpf_map_lookup_elem(&services, &idx) : NULL;
 }
 
+/* Is p's client, or that of the flow it is about, let in by a list? */
+__global int sources_admit(const struct pkt *p, __u32 list)
+{
+	struct source_key key = { .len = SOURCE_LIST_BITS + 128, .list = list };
+	const __u32 *flags;
+
+	if (!p)
+		return 0;
+	key.addr = p->flow.src;
+	flags = bpf_map_lookup_elem(&sources, &key);
+	return flags && *flags & SOURCE_ALLOW;
+}
+
 static __always_inline const struct backend *backend_find(__u32 id)
 {
 	return id ? bpf_map_lookup_elem(&backends, &id) : NULL;

@@ -11,6 +11,7 @@
  *                           or backend and address (client), link
  *   nat, new                1 search, service table, slot, backend, then 2
  *                           inserts, of a few stores each
+ *   a service with sources  1 look-up in a trie of the kernel more
  * No hash map of the kernel, no FIB look-up while next hops are known, no
  * clock but jiffies.
  */
@@ -240,6 +241,8 @@ static __always_inline enum reason balance_flow(struct xdp_md *ctx,
 	svc = service_find(p);
 	if (!svc || svc->flags & SERVICE_VIP)
 		return unserved(p, svc);
+	if (svc->sources && !sources_admit(p, svc->sources))
+		return REASON_SOURCE;
 	if (svc->forward != FORWARD_NAT)
 		return direct_send(ctx, f, svc, service_pick(p, svc), &s->out,
 				   v6);

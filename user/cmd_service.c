@@ -130,6 +130,57 @@ int cmd_service_list(const struct options *o)
 	return table_close(table) || err ? FAILED : DONE;
 }
 
+struct source_row {
+	const char *source, *verdict;
+};
+
+static const struct column source_columns[] = {
+	COLUMN("source", "SOURCE", TEXT, struct source_row, source),
+	COLUMN("verdict", "VERDICT", TEXT, struct source_row, verdict),
+	COLUMNS_END,
+};
+
+/* Those that are allowed, or denied. */
+static json_t *sources_list(const struct state_service *s, bool allow)
+{
+	json_t *list = json_array();
+	char text[SOURCE_TEXT_MAX];
+
+	for (size_t i = 0; list && i < s->nr_sources; i++)
+		if (s->sources[i].allow == allow)
+			json_array_append_new(list, json_string(
+				model_source_text(&s->sources[i], text)));
+	return list;
+}
+
+static json_t *sources_json(const struct state_service *s)
+{
+	return json_pack("{s:o, s:o}", "allow", sources_list(s, true),
+			 "deny", sources_list(s, false));
+}
+
+/* Nothing if every client may come. */
+static int sources_text(const struct state_service *s)
+{
+	char text[SOURCE_TEXT_MAX];
+	struct table *table;
+	int err;
+
+	if (!s->nr_sources)
+		return 0;
+	err = table_open(stdout, false, source_columns, &table);
+	if (err)
+		return err;
+	for (size_t i = 0; !err && i < s->nr_sources; i++)
+		err = table_row(table, &(struct source_row){
+			model_source_text(&s->sources[i], text),
+			s->sources[i].allow ? "allow" : "deny",
+		});
+	table_close(table);
+	putchar('\n');
+	return err;
+}
+
 static int append_row(void *arg, const void *row)
 {
 	return json_array_append_new(arg, row_json(backend_columns, row));
@@ -148,7 +199,8 @@ static int show_json(struct view *v, const struct state_service *s,
 	int err;
 
 	err = backend_rows(v, s, append_row, backends);
-	if (json_object_set_new(object, "backends", backends) || err) {
+	if (json_object_set_new(object, "sources", sources_json(s)) ||
+	    json_object_set_new(object, "backends", backends) || err) {
 		json_decref(object);
 		return -ENOMEM;
 	}
@@ -167,6 +219,8 @@ static int show_text(struct view *v, const struct state_service *s,
 	err = table_row(table, row);
 	table_close(table);
 	putchar('\n');
+	if (!err)
+		err = sources_text(s);
 	if (!err)
 		err = table_open(stdout, false, backend_columns, &table);
 	if (err)

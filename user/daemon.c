@@ -46,6 +46,7 @@ struct daemon {
 	struct model *pending;	/* loaded, but not in force; or NULL */
 	char load_error[ERROR_TEXT_MAX]; /* "": none */
 	char apply_error[ERROR_TEXT_MAX];
+	bool is_early;		/* what is pending: it may do in a moment */
 	struct uplinks uplinks;
 	struct loop *loop;
 	struct source *tick, *refresh, *fragment_retry;
@@ -458,11 +459,14 @@ static int apply(struct daemon *d)
 static void apply_pending(struct daemon *d)
 {
 	char before[ERROR_TEXT_MAX];
+	int err;
 
 	if (!d->pending)
 		return;
 	memcpy(before, d->apply_error, sizeof(before));
-	if (apply(d) && strcmp(before, d->apply_error))
+	err = apply(d);
+	d->is_early = err == -EAGAIN;
+	if (err && strcmp(before, d->apply_error))
 		log_error(0, "%s", d->apply_error);
 }
 
@@ -628,6 +632,8 @@ static void on_tick(void *arg)
 	struct daemon *d = arg;
 
 	reconcile_tick(d->state, dp_now_s());
+	if (d->is_early)
+		apply_pending(d);
 	if (tables(d)->runtime->has_local)
 		local_settle(d);
 }

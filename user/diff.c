@@ -113,6 +113,39 @@ static void say_wanted(struct diff *d, const struct state *s,
 	}
 }
 
+static void say_source(struct diff *d, char sign, const struct model_source *m)
+{
+	char text[SOURCE_TEXT_MAX];
+
+	fprintf(d->out, "%c source %s: %s %s\n", sign, d->service,
+		m->allow ? "allow" : "deny", model_source_text(m, text));
+	d->nr++;
+}
+
+/* Of two sorted lists, what only one of them says. */
+static void say_sources(struct diff *d, const struct source_book *old,
+			const struct model_service *def)
+{
+	const struct model_source *was = old->sources, *is = def->sources;
+	const struct model_source *was_end = was + old->nr_sources;
+	const struct model_source *is_end = is + def->nr_sources;
+	int order;
+
+	while (was < was_end || is < is_end) {
+		order = was == was_end ? 1 : is == is_end ? -1 :
+			source_compare(was, is);
+		if (!order && was->allow == is->allow) {
+			was++;
+			is++;
+			continue;
+		}
+		if (order <= 0)
+			say_source(d, '-', was++);
+		if (order >= 0)
+			say_source(d, '+', is++);
+	}
+}
+
 static void say_planned(struct diff *d, const struct state *s,
 			const struct change *c)
 {
@@ -121,6 +154,8 @@ static void say_planned(struct diff *d, const struct state *s,
 		say_service(d, '+', &c->entry);
 	else
 		say_entry(d, book_entry(s, c->id), &c->entry);
+	say_sources(d, &s->sources[c->id ? book_entry(s, c->id)->sources : 0],
+		    c->def);
 	for (size_t i = 0; i < c->nr_wanted; i++)
 		say_wanted(d, s, &c->wanted[i]);
 }

@@ -446,7 +446,8 @@ static int grow_reuse(struct dp *dp, struct fairlead_bpf *skel)
 		if (err)
 			return err;
 		if (bpf_map__max_entries(skel_map(skel, id)) > have &&
-		    id != DP_MAP_prefixes && id != DP_MAP_conns)
+		    id != DP_MAP_prefixes && id != DP_MAP_sources &&
+		    id != DP_MAP_conns)
 			continue;
 		err = skel_reuse(skel, id, dp->fd[id]);
 		if (err)

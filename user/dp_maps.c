@@ -21,6 +21,8 @@ const char *const dp_map_names[NR_DP_MAPS] = {
 #undef X
 };
 
+#define SOURCES_BATCH 256	/* entries that a system call reads */
+
 static size_t page_round(size_t len)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
@@ -122,6 +124,53 @@ static int prefix_del(struct tables *t, const struct prefix_key *key)
 	return bpf_map_delete_elem(dp->fd[DP_MAP_prefixes], key) ? -errno : 0;
 }
 
+static int source_set(struct tables *t, const struct source_key *key,
+		      __u32 flags)
+{
+	struct dp *dp = (struct dp *)t;
+
+	return bpf_map_update_elem(dp->fd[DP_MAP_sources], key, &flags, 0) ?
+		       -errno : 0;
+}
+
+static int source_del(struct tables *t, const struct source_key *key)
+{
+	struct dp *dp = (struct dp *)t;
+
+	return bpf_map_delete_elem(dp->fd[DP_MAP_sources], key) ? -errno : 0;
+}
+
+/* Somebody else may delete the entry that a call went on from, which then
+ * begins anew: never more entries than there can be. */
+static int sources_each(struct tables *t,
+			int (*f)(void *arg, const struct source_key *key,
+				 __u32 flags),
+			void *arg)
+{
+	struct dp *dp = (struct dp *)t;
+	struct source_key keys[SOURCES_BATCH], position;
+	__u32 flags[SOURCES_BATCH], count, total = 0;
+	void *from = NULL;
+	int err = 0, ret;
+
+	while (!err && total < t->nr_sources) {
+		count = SOURCES_BATCH;
+		err = bpf_map_lookup_batch(dp->fd[DP_MAP_sources], from,
+					   &position, keys, flags, &count,
+					   NULL) ? -errno : 0;
+		if (err && err != -ENOENT)
+			return err;
+		for (__u32 i = 0; i < count; i++) {
+			ret = f(arg, &keys[i], flags[i]);
+			if (ret)
+				return ret;
+		}
+		total += count;
+		from = &position;
+	}
+	return 0;
+}
+
 static void backend_stats_reset(struct tables *t, __u32 backend)
 {
 	struct dp *dp = (struct dp *)t;
@@ -144,6 +193,7 @@ static int tables_sizes(struct dp *dp)
 		{ DP_MAP_links, &t->nr_links },
 		{ DP_MAP_cells, &t->cell_buckets },
 		{ DP_MAP_conns, &t->conn_buckets },
+		{ DP_MAP_sources, &t->nr_sources },
 	};
 	int err;
 
@@ -193,6 +243,9 @@ int dp_map_fill_tables(struct dp *dp)
 		.conns = window_conns,
 		.prefix_set = prefix_set,
 		.prefix_del = prefix_del,
+		.source_set = source_set,
+		.source_del = source_del,
+		.sources_each = sources_each,
 		.backend_stats_reset = backend_stats_reset,
 	};
 	return tables_sizes(dp);

@@ -10,8 +10,9 @@
  * scratch, which holds nothing from one packet to the next. */
 #define DP_MAPS(X)							\
 	X(runtime) X(vip_filter) X(cells) X(services) X(infos) X(slots)	\
-	X(backends) X(links) X(nat_addrs) X(prefixes) X(conns) X(turns)	\
-	X(counters) X(backend_stats) X(applied) X(early_fragments)
+	X(backends) X(links) X(nat_addrs) X(prefixes) X(sources)	\
+	X(conns) X(turns) X(counters) X(backend_stats) X(applied)	\
+	X(early_fragments)
 
 enum dp_map_id {
 #define X(name) DP_MAP_##name,

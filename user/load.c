@@ -28,7 +28,8 @@ static bool entry_makes_sense(const struct state *s, const struct service *e)
 	if (e->flags & SERVICE_VIP || !e->proto || !e->id ||
 	    e->id >= s->nr_services || e->port_first > e->port_last ||
 	    !e->prefix_len || e->prefix_len > 128 ||
-	    e->slot_count > MAGLEV_SIZE_MAX)
+	    e->slot_count > MAGLEV_SIZE_MAX ||
+	    e->sources >= s->t->nr_sources)
 		return false;
 	return s->t->infos[e->id].name[0] &&
 	       memchr(s->t->infos[e->id].name, '\0', SERVICE_NAME_MAX);
@@ -250,6 +251,8 @@ int state_read(struct state *s, __u32 now_s, unsigned int *ret_dropped)
 		return ret;
 	read_entries(s, ret_dropped);
 	ret = read_names(s, now_s, ret_dropped);
+	if (!ret)
+		ret = sources_read(s, ret_dropped);
 	if (!ret)
 		ret = collect_backends(s, now_s, ret_dropped);
 	if (ret)

@@ -34,6 +34,7 @@ void model_service_clear(struct model_service *s)
 	free(s->name);
 	free(s->health.path);
 	free(s->health.host);
+	free(s->sources);
 	free(s->backends);
 }
 
@@ -142,5 +143,19 @@ const char *model_service_text(const struct model_service *s,
 	format_ports(s, ports);
 	snprintf(text, SERVICE_TEXT_MAX, is4 ? "%s%s:%s/%s" : "[%s]%s:%s/%s",
 		 addr_format(&s->addr, addr), len, ports, proto_name(s->proto));
+	return text;
+}
+
+const char *model_source_text(const struct model_source *s,
+			      char text[static SOURCE_TEXT_MAX])
+{
+	char addr[ADDR_TEXT_MAX];
+
+	addr_format(&s->addr, addr);
+	if (s->len == 128)
+		strcpy(text, addr);
+	else
+		snprintf(text, SOURCE_TEXT_MAX, "%s/%u", addr,
+			 s->len - (addr_is4(&s->addr) ? 96 : 0));
 	return text;
 }

@@ -25,6 +25,13 @@ struct model_backend {
 	__u8 state;		/* BACKEND_ACTIVE or BACKEND_DRAIN */
 };
 
+/* What decides about a client is the longest prefix that it is in. */
+struct model_source {
+	struct addr addr;	/* the first of the prefix */
+	__u8 len;		/* bits of struct addr */
+	bool allow;		/* else denied */
+};
+
 enum health_type { HEALTH_NONE, HEALTH_TCP, HEALTH_HTTP, HEALTH_HTTPS,
 		   HEALTH_UDP, HEALTH_ICMP };
 
@@ -52,6 +59,12 @@ struct model_service {
 	__u32 affinity_s;	/* 0: none */
 	__u32 idle_s;		/* 0: the node's default for the protocol */
 	struct model_health health;
+	/*
+	 * Owned; sorted by address, length, each once; of addr's family. A
+	 * client that none has is let in unless another one is allowed.
+	 */
+	struct model_source *sources;
+	size_t nr_sources;
 	struct model_backend *backends; /* owned; sorted by address, port */
 	size_t nr_backends;
 
@@ -107,5 +120,10 @@ const char *proto_name(__u8 proto);
 #define SERVICE_TEXT_MAX 80
 const char *model_service_text(const struct model_service *s,
 			       char text[static SERVICE_TEXT_MAX]);
+
+/* "198.51.100.0/24"; a single address without its length. */
+#define SOURCE_TEXT_MAX 56
+const char *model_source_text(const struct model_source *s,
+			      char text[static SOURCE_TEXT_MAX]);
 
 #endif

@@ -70,4 +70,8 @@ bool native_read_service(struct reader *r, const struct tree_node *n,
 void native_read_setting(struct reader *r, const struct tree_node *n,
 			 enum setting s, struct model *m);
 
+/* Used by native_service.c alone. knows_addr: ret's own is right. */
+void native_read_sources(struct reader *r, const struct tree_node *n,
+			 bool knows_addr, struct model_service *ret);
+
 #endif

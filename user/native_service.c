@@ -522,8 +522,8 @@ static void read_keys(struct context *c, const struct tree_node *n)
 	if (c->v[KEY_IDLE])
 		value_seconds(c->r, c->v[KEY_IDLE], "idle", &c->s->idle_s);
 	if (c->v[KEY_SOURCES])
-		reader_error(c->r, c->v[KEY_SOURCES],
-			     "sources: not available yet");
+		native_read_sources(c->r, c->v[KEY_SOURCES], c->knows_addr,
+				    c->s);
 	read_health(c);
 	read_backends(c);
 }

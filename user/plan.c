@@ -60,6 +60,8 @@ static __u64 service_digest(const struct model_service *def, __u32 idle_s)
 			     def->algorithm << 8 | def->stateless);
 	digest = digest_word(digest, (__u64)def->affinity_s << 32 | idle_s);
 	digest = digest_word(digest, def->prefix_len);
+	digest = digest_word(digest, sources_digest(def->sources,
+						    def->nr_sources));
 	for (b = def->backends; b < end; b++) {
 		memcpy(words, &b->addr, sizeof(words));
 		digest = digest_word(digest, words[0]);
@@ -98,7 +100,7 @@ static __u8 service_flags(const struct model_service *def)
 	return flags;
 }
 
-/* All but the slots. */
+/* All but the slots and the list of sources. */
 static struct service service_entry(const struct model *m,
 				    const struct model_service *def, __u32 id)
 {
@@ -304,15 +306,45 @@ static void plan_count(const struct state *s, struct plan *p, struct change *c)
 		p->new_entries++;
 }
 
+/* Of each list once: services may share it. */
+static void plan_count_sources(struct state *s, struct plan *p, __u32 list)
+{
+	struct source_book *book = &s->sources[list];
+
+	if (!list || book->is_counted)
+		return;
+	book->is_counted = true;
+	p->sources += book->nr_sources;
+}
+
+/* The entry as it is to be, but for slots. */
+static int plan_entry(struct state *s, struct plan *p, const struct model *m,
+		      struct change *c)
+{
+	int ret;
+
+	if (!m) {
+		c->entry = *book_entry(s, c->id);
+		sources_hold(s, c->entry.sources);
+		return 0;
+	}
+	c->entry = service_entry(m, c->def, c->id);
+	ret = sources_plan(s, c->def->sources, c->def->nr_sources,
+			   &c->entry.sources);
+	plan_count_sources(s, p, c->entry.sources);
+	return ret;
+}
+
 /* c->id and c->def are set. m NULL: with the entry that it has. */
 static int plan_service(struct state *s, struct plan *p, const struct model *m,
 			struct change *c)
 {
 	int ret = change_backends(s, c);
 
+	if (!ret)
+		ret = plan_entry(s, p, m, c);
 	if (ret)
 		return ret;
-	c->entry = m ? service_entry(m, c->def, c->id) : *book_entry(s, c->id);
 	c->old_entry = c->id ? s->books[c->id].entry : 0;
 	plan_slots(s, p, c);
 	plan_count(s, p, c);
@@ -332,6 +364,7 @@ static int plan_defined(struct state *s, struct plan *p, const struct model *m,
 	p->order[p->nr_order++] = id;
 	if (id && s->books[id].digest == digest) {
 		p->slots += book_entry(s, id)->slot_count;
+		plan_count_sources(s, p, book_entry(s, id)->sources);
 		return 0;
 	}
 	c = plan_change(p);
@@ -353,6 +386,8 @@ int plan_all(struct state *s, struct plan *p, const struct model *m)
 	p->removed = calloc(s->nr_order + 1, sizeof(*p->removed));
 	if (!p->order || !p->removed)
 		return -ENOMEM;
+	for (__u32 list = 1; list < s->nr_lists; list++)
+		s->sources[list].is_counted = false;
 	while (!ret && (i < m->nr_services || at < s->nr_order)) {
 		order = i == m->nr_services ? -1 : at == s->nr_order ? 1 :
 			strcmp(s->t->infos[s->order[at]].name,
@@ -397,7 +432,8 @@ static int too_many(char *text, const char *what, const char *limit,
 	return -E2BIG;
 }
 
-int plan_check_limits(const struct plan *p, const struct model *m, char *text)
+int plan_check_limits(const struct state *s, const struct plan *p,
+		      const struct model *m, char *text)
 {
 	if (m->max_services && m->nr_services > m->max_services)
 		return too_many(text, "services", "max_services",
@@ -408,7 +444,14 @@ int plan_check_limits(const struct plan *p, const struct model *m, char *text)
 	if (m->max_slots && p->slots > m->max_slots)
 		return too_many(text, "slots", "max_slots", p->slots,
 				m->max_slots);
-	return 0;
+	if (p->sources > SOURCES_MAX)
+		return too_many(text, "prefixes of sources", "the most",
+				p->sources, SOURCES_MAX);
+	if (s->nr_source_entries <= s->t->nr_sources)
+		return 0;
+	snprintf(text, RECONCILE_TEXT_MAX,
+		 "sources changed faster than old lists can go; tried again within seconds");
+	return -EAGAIN;
 }
 
 /* Room for used and more, and some to come; size if that is enough. */
@@ -457,7 +500,7 @@ int plan_check_room(const struct state *s, const struct plan *p,
 
 int plan_reserve(struct state *s, const struct plan *p)
 {
-	size_t gone = 4 * (p->nr_changes + p->nr_removed) + p->old_backends;
+	size_t gone = 5 * (p->nr_changes + p->nr_removed) + p->old_backends;
 	int ret = retired_reserve(s, gone);
 
 	if (!ret)
@@ -465,12 +508,21 @@ int plan_reserve(struct state *s, const struct plan *p)
 	return ret ? ret : layout_reserve(s, p->most_backends);
 }
 
-/* Ranges were taken for a plan that is not carried out. */
+/* In reverse: the numbers that were free first are so again. */
+void plan_release(struct state *s, struct plan *p, __u32 now_s)
+{
+	for (size_t i = p->nr_changes; i--;)
+		sources_drop(s, p->changes[i].entry.sources, now_s);
+}
+
+/* Ranges and lists were taken for a plan that is not carried out: nothing of
+ * them was written, so nothing is retired. */
 void plan_undo(struct state *s, struct plan *p)
 {
 	for (size_t i = 0; i < p->nr_changes; i++)
 		if (p->changes[i].moves)
 			ranges_free(&s->slots, p->changes[i].entry.slot_base,
 				    p->changes[i].entry.slot_count);
+	plan_release(s, p, 0);
 }
 

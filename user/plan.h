@@ -25,7 +25,7 @@ struct change {
 	size_t nr_wanted;
 	__u32 *backends;	/* the book's next */
 	bool *leaves;
-	struct service entry;	/* as it is to be */
+	struct service entry;	/* as it is to be; holds its sources */
 	__u32 old_entry;	/* 0: none */
 	bool moves;		/* to a range of its own */
 	bool differs;		/* something but slots has to be written */
@@ -39,6 +39,7 @@ struct plan {
 	__u32 *removed;		/* ids */
 	size_t nr_removed;
 	__u64 keys, slots, short_slots, defined_backends;
+	__u64 sources;		/* prefixes, of each list once */
 	__u32 new_ids, new_entries, new_backends;
 	size_t most_backends, old_backends;
 };
@@ -48,10 +49,14 @@ int plan_all(struct state *s, struct plan *p, const struct model *m);
 /* One service, whose backends were set by hand. */
 int plan_relayout(struct state *s, struct plan *p, __u32 id);
 void plan_undo(struct state *s, struct plan *p);
+/* The lists of sources are those of entries now, or nobody's. */
+void plan_release(struct state *s, struct plan *p, __u32 now_s);
 void plan_clear(struct plan *p);
 
-/* -E2BIG: more than m itself allows. */
-int plan_check_limits(const struct plan *p, const struct model *m, char *text);
+/* -E2BIG: more than m itself allows, or than there can be. -EAGAIN: old lists
+ * of sources take the room, for a moment. */
+int plan_check_limits(const struct state *s, const struct plan *p,
+		      const struct model *m, char *text);
 /* -ENOSPC: does not fit. *ret is what would do. */
 int plan_check_room(const struct state *s, const struct plan *p,
 		    struct dp_sizes *ret);

@@ -67,6 +67,9 @@ static int write_entry(struct state *s, struct change *c)
 	if (c->old_entry && !memcmp(&s->t->services[c->old_entry], &c->entry,
 				    sizeof(c->entry)))
 		return 0;
+	ret = sources_write(s, c->entry.sources);
+	if (ret)
+		return ret;
 	entry = pool_take(&s->entries);
 	s->t->services[entry] = c->entry;
 	ret = vip_hold(s, &c->entry);
@@ -75,6 +78,7 @@ static int write_entry(struct state *s, struct change *c)
 		return ret;
 	}
 	s->books[c->id].entry = entry;
+	sources_hold(s, c->entry.sources);
 	ret = cells_put(s, entry);
 	err = filter_hold(s, &c->entry);
 	return ret ? ret : err;
@@ -88,7 +92,7 @@ static void write_info(struct state *s, const struct change *c, __u32 now_s)
 	strncpy(info->name, c->def->name, sizeof(info->name) - 1);
 }
 
-/* Backends, slots, service, cells, filter. */
+/* Backends, slots, sources, service, cells, filter. */
 static int write_change(struct state *s, struct change *c,
 			struct reconcile_result *ret, __u32 now_s)
 {
@@ -142,7 +146,7 @@ static void leave(struct state *s, struct change *c,
 	}
 }
 
-/* Filter, cells, service, slots: what an entry that is out of force had. */
+/* Filter, cells, service, sources, slots: what an entry that is out of force had. */
 static int give_up_entry(struct state *s, __u32 entry, bool with_slots,
 			 __u32 now_s)
 {
@@ -155,6 +159,7 @@ static int give_up_entry(struct state *s, __u32 entry, bool with_slots,
 	cells_del(s, entry);
 	vip_drop(s, e, now_s);
 	retire(s, RETIRED_ENTRY, entry, 0, now_s);
+	sources_drop(s, e->sources, now_s);
 	if (with_slots && e->slot_count)
 		retire(s, RETIRED_RANGE, e->slot_base, e->slot_count, now_s);
 	return ret;
@@ -221,6 +226,7 @@ static int carry_out(struct state *s, struct plan *p,
 		r = remove_service(s, p->removed[i], ret, now_s);
 		err = err ? err : r;
 	}
+	plan_release(s, p, now_s);
 	return err;
 }
 
@@ -271,7 +277,7 @@ int reconcile(struct state *s, const struct model *m, __u32 now_s,
 	if (!err)
 		err = plan_all(s, &p, m);
 	if (!err)
-		err = plan_check_limits(&p, m, text);
+		err = plan_check_limits(s, &p, m, text);
 	if (!err)
 		err = plan_check_room(s, &p, &ret->needed);
 	if (!err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Brings the tables in step with a model, in an order that is safe for
- * traffic: backend, slots, service, cell, filter; removal the other way, and
+ * traffic: backend, slots, sources, service, cell, filter; removal the other way, and
  * nothing is reused before a grace period is over. Knows no kernel: works on
  * struct tables, and time is an argument.
  */
@@ -41,7 +41,8 @@ struct reconcile_result {
 /*
  * Make the tables say what m says. -ENOSPC: nothing was changed, needed is
  * filled. -E2BIG: m exceeds a limit of its own (max_services ...), nothing
- * was changed and text says which, with numbers. Not logged.
+ * was changed and text says which, with numbers. -EAGAIN: nothing was changed,
+ * text says why, and a few seconds later it will be possible. Not logged.
  */
 #define RECONCILE_TEXT_MAX 200
 int reconcile(struct state *s, const struct model *m, __u32 now_s,
@@ -114,6 +115,8 @@ struct state_service {
 	const struct service_info *info;
 	const __u32 *backends;		/* indexes in tables.backends */
 	size_t nr_backends;
+	const struct model_source *sources;	/* sorted; as the map has them */
+	size_t nr_sources;
 };
 size_t state_services(const struct state *s, struct state_service *ret,
 		      size_t max);

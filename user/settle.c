@@ -61,6 +61,9 @@ static void give_back(struct state *s, const struct retired *r, __u32 now_s)
 				    now_s);
 		pool_give(&s->backends, r->index);
 		return;
+	case RETIRED_SOURCES:
+		sources_give_back(s, r->index);
+		return;
 	}
 }
 

@@ -176,6 +176,7 @@ void state_free(struct state *s)
 	ranges_clear(&s->slots);
 	free(s->filter);
 	free(s->prefixes);
+	sources_clear(s);
 	free(s->retired);
 	free(s->members);
 	free(s->owners);
@@ -460,6 +461,7 @@ __u8 state_nat_index(const struct state *s, const struct addr *addr)
 size_t state_services(const struct state *s, struct state_service *ret,
 		      size_t max)
 {
+	const struct source_book *sources;
 	const struct service_book *book;
 	size_t nr = 0;
 
@@ -467,12 +469,15 @@ size_t state_services(const struct state *s, struct state_service *ret,
 		book = &s->books[id];
 		if (!book->entry || nr++ >= max)
 			continue;
+		sources = &s->sources[book_entry(s, id)->sources];
 		ret[nr - 1] = (struct state_service){
 			.id = id,
 			.service = book_entry(s, id),
 			.info = &s->t->infos[id],
 			.backends = book->backends,
 			.nr_backends = book->nr_backends,
+			.sources = sources->sources,
+			.nr_sources = sources->nr_sources,
 		};
 	}
 	return nr;

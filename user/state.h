@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The books of what is in the tables: private to state.c, load.c, cells.c,
- * layout.c, plan.c, reconcile.c, diff.c and settle.c; everybody else includes
+ * sources.c, layout.c, plan.c, reconcile.c, diff.c and settle.c; everybody else includes
  * reconcile.h. Books hold what the tables do not say by themselves, and
  * indexes rather than copies.
  */
@@ -44,13 +44,30 @@ struct prefix_book {
 	__u32 nat;
 };
 
+/*
+ * By list id: what is in the map sources, or will be. Held by service entries
+ * in force, and by a plan for what it will write; by nobody, it is to go.
+ */
+struct source_book {
+	__u64 digest;		/* 0: not whole, nobody else may share it */
+	struct model_source *sources;	/* owned; as a model's */
+	__u32 nr_sources;
+	__u32 holders;
+	__u32 next;		/* of its bucket, or of the free ones */
+	bool is_written;
+	bool is_counted;	/* in plan.sources */
+};
+
+#define SOURCE_BUCKETS 4096
+
 /* How many reasons a byte of vip_filter has to have each of its bits. */
 struct filter_book {
 	__u16 service;
 	__u16 conns;
 };
 
-enum retired_kind { RETIRED_ID, RETIRED_ENTRY, RETIRED_RANGE, RETIRED_BACKEND };
+enum retired_kind { RETIRED_ID, RETIRED_ENTRY, RETIRED_RANGE, RETIRED_BACKEND,
+		    RETIRED_SOURCES };
 
 /* Out of use since; not to be given away before the grace period is over. */
 struct retired {
@@ -87,6 +104,11 @@ struct state {
 	struct filter_book *filter;	/* [VIP_FILTER_SIZE] */
 	struct prefix_book *prefixes;
 	size_t nr_prefixes, max_prefixes;
+	struct source_book *sources;	/* [max_lists], by id, from 1 */
+	__u32 nr_lists, max_lists;
+	__u32 free_list;		/* below nr_lists; 0: none */
+	__u32 nr_source_entries;	/* in the map, or will be */
+	__u32 source_buckets[SOURCE_BUCKETS]; /* by digest; 0: none */
 	struct retired *retired;	/* oldest first */
 	size_t nr_retired, max_retired;
 	struct maglev_member *members;	/* scratch of layout_write() */
@@ -143,6 +165,22 @@ void filter_del(struct state *s, const struct addr *addr, __u8 class);
 void filter_nat(struct state *s, const struct addr *addrs, int nr4, int nr6,
 		void (*f)(struct state *s, const struct addr *addr, __u8 c));
 void filter_repair(struct state *s);
+
+/* sources.c: lists of who may use services */
+int source_compare(const struct model_source *a, const struct model_source *b);
+__u64 sources_digest(const struct model_source *sources, size_t count);
+/* A list that says this, to be written yet unless there is one; held. No
+ * sources: 0, which is no list. */
+int sources_plan(struct state *s, const struct model_source *sources,
+		 size_t count, __u32 *ret);
+void sources_hold(struct state *s, __u32 id);
+/* The last holder retires it (reserved before), if it was written. */
+void sources_drop(struct state *s, __u32 id, __u32 now_s);
+int sources_write(struct state *s, __u32 id);	/* all of it, or nothing */
+void sources_give_back(struct state *s, __u32 id); /* no packet reads it */
+/* After a restart: the lists that services in order name; no others stay. */
+int sources_read(struct state *s, unsigned int *ret_dropped);
+void sources_clear(struct state *s);
 
 /* layout.c: who owns the slots of a service */
 struct layout {

@@ -27,6 +27,7 @@ struct tables {
 	struct applied *applied;
 	__u32 nr_services, nr_backends, nr_slots, nr_links;
 	__u32 cell_buckets, conn_buckets;
+	__u32 nr_sources;		/* most entries of all lists */
 
 	/*
 	 * Slots and connections are too many to keep mapped (they would count
@@ -36,10 +37,23 @@ struct tables {
 	struct slot *(*slots)(struct tables *t, __u32 base, __u32 count);
 	union conn_line *(*conns)(struct tables *t, __u32 bucket, __u32 count);
 
-	/* CIDR VIPs: the one table that needs a system call. 0 or -errno. */
+	/* CIDR VIPs: a table that needs system calls. 0 or -errno. */
 	int (*prefix_set)(struct tables *t, const struct prefix_key *key,
 			  const struct prefix *value);
 	int (*prefix_del)(struct tables *t, const struct prefix_key *key);
+
+	/*
+	 * Lists of sources, by system calls as well. flags: enum source_flag.
+	 * sources_each() ends early when f returns other than 0, which it
+	 * returns then. Nothing may be set or deleted from within.
+	 */
+	int (*source_set)(struct tables *t, const struct source_key *key,
+			  __u32 flags);
+	int (*source_del)(struct tables *t, const struct source_key *key);
+	int (*sources_each)(struct tables *t,
+			    int (*f)(void *arg, const struct source_key *key,
+				     __u32 flags),
+			    void *arg);
 
 	/* Statistics of an id that is given away start at zero again. */
 	void (*backend_stats_reset)(struct tables *t, __u32 backend);

@@ -408,26 +408,33 @@ static bool has_host_bits(const char *text, char *net, size_t size)
 	return true;
 }
 
-bool value_cidr(struct reader *r, const struct tree_node *n, const char *what,
-		struct addr *ret, unsigned int *ret_len)
+bool value_prefix(struct reader *r, const struct tree_node *n,
+		  const char *what, struct addr *ret, unsigned int *ret_len)
 {
 	char net[ADDR_TEXT_MAX + 5];
-	unsigned int len;
 	const char *text;
-	struct addr a;
 
 	if (!value_text(r, n, what, &text))
 		return false;
-	if (!addr_parse_cidr(text, &a, &len)) {
-		if (has_host_bits(text, net, sizeof(net)))
-			return reader_error(r, n,
-					    "%s \"%s\" has bits set after its prefix; did you mean \"%s\"?",
-					    what, text, net);
+	if (addr_parse_cidr(text, ret, ret_len))
+		return true;
+	if (has_host_bits(text, net, sizeof(net)))
 		return reader_error(r, n,
-				    "%s \"%.64s\" is not an address or a prefix such as \"192.0.2.0/24\"",
-				    what, text);
-	}
-	if (!check_usable(r, n, what, &a, len))
+				    "%s \"%s\" has bits set after its prefix; did you mean \"%s\"?",
+				    what, text, net);
+	return reader_error(r, n,
+			    "%s \"%.64s\" is not an address or a prefix such as \"192.0.2.0/24\"",
+			    what, text);
+}
+
+bool value_cidr(struct reader *r, const struct tree_node *n, const char *what,
+		struct addr *ret, unsigned int *ret_len)
+{
+	unsigned int len = 0;
+	struct addr a;
+
+	if (!value_prefix(r, n, what, &a, &len) ||
+	    !check_usable(r, n, what, &a, len))
 		return false;
 	*ret = a;
 	*ret_len = len;

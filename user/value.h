@@ -65,6 +65,10 @@ int value_choice(struct reader *r, const struct tree_node *n,
 /* An address that a host can have: not a group's, not loopback ... */
 bool value_addr(struct reader *r, const struct tree_node *n, const char *what,
 		struct addr *ret);
+/* Any prefix, or any address. *ret_len as of addr_parse_cidr(). */
+bool value_prefix(struct reader *r, const struct tree_node *n,
+		  const char *what, struct addr *ret, unsigned int *ret_len);
+/* One in which every address is such that a host can have. */
 bool value_cidr(struct reader *r, const struct tree_node *n, const char *what,
 		struct addr *ret, unsigned int *ret_len);
 

@@ -51,6 +51,27 @@ static int prefix_del_nowhere(struct tables *t, const struct prefix_key *key)
 	return 0;
 }
 
+static int source_set_nowhere(struct tables *t, const struct source_key *key,
+			      __u32 flags)
+{
+	return 0;
+}
+
+static int source_del_nowhere(struct tables *t, const struct source_key *key)
+{
+	return 0;
+}
+
+static int sources_of_live(struct tables *t,
+			   int (*f)(void *arg, const struct source_key *key,
+				    __u32 flags),
+			   void *arg)
+{
+	struct view_copy *c = (struct view_copy *)t;
+
+	return c->live->sources_each(c->live, f, arg);
+}
+
 static void stats_reset_nowhere(struct tables *t, __u32 backend)
 {
 }
@@ -89,6 +110,9 @@ static struct view_copy *copy_new(struct tables *live)
 	t->conns = conns_window;
 	t->prefix_set = prefix_set_nowhere;
 	t->prefix_del = prefix_del_nowhere;
+	t->source_set = source_set_nowhere;
+	t->source_del = source_del_nowhere;
+	t->sources_each = sources_of_live;
 	t->backend_stats_reset = stats_reset_nowhere;
 #define COPY(field, count) \
 	t->field = copied(live->field, count, sizeof(*live->field))

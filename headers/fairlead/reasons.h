@@ -37,7 +37,8 @@
 	X(NO_ROOM,         DROP,    "NAT: no room in the table of connections") \
 	X(NO_NEXT_HOP,     DROP,    "no way to the backend")			\
 	X(INTERNAL,        DROP,    "the kernel refused a step that cannot fail") \
-	X(CUT,             DROP,    "too big for the way to the backend, sent on in pieces")
+	X(CUT,             DROP,    "too big for the way to the backend, sent on in pieces") \
+	X(SOURCE,          DROP,    "source address that the service does not admit")
 
 enum verdict {
 	VERDICT_PASS,		/* to the host, as it is now */

@@ -83,7 +83,9 @@ struct service {
 	__u32 prefix_len;	/* bits of addr; under 128: a CIDR, see prefixes */
 	__u8 idle_life;		/* of idle_s and affinity_s: conn_life_from() */
 	__u8 affinity_life;
-	__u8 pad[14];
+	__u8 pad[2];
+	__u32 sources;		/* a list in the map sources; 0: all may come */
+	__u64 pad2;
 };
 
 /*
@@ -273,6 +275,30 @@ struct prefix {
 	__u32 pad;
 };
 
+/*
+ * Who may use a service: the longest prefix of its list that a client is in
+ * says. A list never changes once a service names it. It has an entry of
+ * SOURCE_LIST_BITS, for clients that no prefix has; number 0 is never used.
+ */
+struct source_key {
+	__u32 len;		/* SOURCE_LIST_BITS, and the prefix's */
+	__u32 list;
+	struct addr addr;
+};
+
+#define SOURCE_LIST_BITS 32
+
+enum source_flag {
+	SOURCE_ALLOW  = 1 << 0,	/* else denied */
+	SOURCE_OTHERS = 1 << 1,	/* of clients that no prefix has: not ::/0 */
+};
+
+/* Prefixes of all lists. */
+#define SOURCES_MAX 65536
+
+/* And what each list begins with; twice, as old lists outlive their change. */
+#define SOURCE_ENTRIES_MAX (4 * SOURCES_MAX)
+
 /* A frame for user/ to send through fl_xdp again: a fragment, when its first
  * one has been here; or, if mtu is not 0, an IPv4 packet cut to fit it. */
 struct early_fragment {
@@ -286,6 +312,7 @@ struct early_fragment {
 
 _Static_assert(sizeof(struct flow) == 40, "pinned ABI");
 _Static_assert(sizeof(struct service) == 64, "pinned ABI");
+_Static_assert(sizeof(struct source_key) == 24, "pinned ABI");
 _Static_assert(sizeof(struct service_cell) == 8, "pinned ABI");
 _Static_assert(sizeof(struct slot) == 8, "pinned ABI");
 _Static_assert(sizeof(struct nexthop) == 8, "pinned ABI");

@@ -53,6 +53,7 @@ static const struct {
 		unsigned int bits;
 		const char *addrs[4];
 	} nets[2];		/* the first one has the VIPs in it */
+	const char *sources[8];	/* each in the one before, most of them */
 } families[] = {
 	{
 		{ "10.96.0.1", "10.96.0.2", "10.96.0.3" },
@@ -64,6 +65,9 @@ static const struct {
 				       "10.96.0.7" } },
 		  { "10.98.0.0", 17, { "10.98.0.0", "10.98.1.2", "10.98.64.1",
 				       "10.98.127.255" } } },
+		{ "0.0.0.0/0", "192.0.0.0/8", "192.0.2.0/24", "192.0.2.7",
+		  "192.0.2.8/30", "198.51.100.0/23", "203.0.113.200/32",
+		  "203.0.113.128/25" },
 	}, {
 		{ "fd00:96::1", "fd00:96::2", "fd00:96::3" },
 		{ "fd00:1::1", "fd00:1::2", "fd00:1::3", "fd00:1::4",
@@ -74,6 +78,9 @@ static const struct {
 					"fd00:96::4", "fd00:96::7" } },
 		  { "fd00:98::", 33, { "fd00:98::", "fd00:98::1",
 				       "fd00:98:1::", "fd00:98:7fff::f" } } },
+		{ "::/0", "2000::/3", "2001:db8::/32", "2001:db8::7",
+		  "2001:db8::8/126", "2001:db8:1::/48", "2600::1/128",
+		  "2600::/64" },
 	},
 };
 
@@ -109,6 +116,24 @@ static bool is_v6(const char *text)
 	return strchr(text, ':');
 }
 
+/* A service's own list of who may come; for most, no list. */
+static void any_sources(struct service_words *words)
+{
+	const char *const *sources = families[is_v6(words->addr)].sources;
+	size_t allowed = 0, denied = 0;
+
+	memset(words->allow, 0, sizeof(words->allow));
+	memset(words->deny, 0, sizeof(words->deny));
+	if (chance(60))
+		return;
+	for (int i = 0; i < 8; i++) {
+		if (chance(25))
+			words->allow[allowed++] = sources[i];
+		else if (chance(25))
+			words->deny[denied++] = sources[i];
+	}
+}
+
 static void any_service(struct scene *s, size_t i)
 {
 	struct service_words *words = &s->services[i];
@@ -138,6 +163,7 @@ static void any_service(struct scene *s, size_t i)
 	words->stateless = words->proto == IPPROTO_UDP && chance(20) &&
 			   words->algorithm == ALGORITHM_MAGLEV &&
 			   !words->affinity_s;
+	any_sources(words);
 	backends_v6 = words->forward >= FORWARD_IPIP ? any(2) : (uint32_t)v6;
 	for (uint32_t n = any(9), j = 0; j < n; j++)
 		words->backends[j] = families[backends_v6].backends[j];
@@ -252,7 +278,9 @@ static void any_change(struct scene *s)
 	}
 	while (n < 8 && words->backends[n])
 		n++;
-	if (chance(50) && n)
+	if (chance(30))
+		any_sources(words);
+	else if (chance(50) && n)
 		words->backends[n - 1] = NULL;
 	else if (n && n < 8)
 		words->backends[n] = families[is_v6(words->backends[0])]

@@ -87,6 +87,10 @@ static void with_special_backends(const struct family *f)
 		      .forward = FORWARD_L2, .backends = { f->backend });
 	run(tcp(f->client, 1, f->vip, 80));		/* LOCAL */
 	run(tcp(f->client, 1, f->vip, 22));		/* HOST_PORT */
+	world_service(world, .addr = f->vip, .port = 80,
+		      .forward = FORWARD_L2, .backends = { f->backend },
+		      .deny = { f->client });
+	run(tcp(f->client, 1, f->vip, 80));		/* SOURCE */
 
 	world_reset(world);
 	world_link(world, 0);

@@ -3,7 +3,8 @@
  * Any bytes as a sequence of changes, of seconds that pass, packets, restarts
  * and growths. After each: every service is found, its slots name its own live
  * backends in shares as their weights say, nothing is reused in its grace
- * period, and open connections reach the backend that they began with.
+ * period, open connections reach the backend that they began with, and clients
+ * may come as the sources say.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -112,6 +113,34 @@ static void check_slots(struct run *r, const struct service *e, __u64 sum)
 			check_share(r, e, sum, i, counts[i]);
 }
 
+static const struct { const char *text; __u32 first; } nets[] = {
+	{ "198.51.100.0/24", 0xc6336400u },
+	{ "198.51.100.128/25", 0xc6336480u },
+};
+
+#define NETS 2
+
+/* One in each net that is in no smaller one, and one in none. */
+static void check_sources(struct run *r, const struct service *e,
+			  const struct model_service *def)
+{
+	bool allows = false, may_come;
+
+	for (size_t i = 0; i < def->nr_sources; i++)
+		allows |= def->sources[i].allow;
+	may_come = !allows;
+	must(fake_admits(r->f, e, nets[0].first - 1) == may_come,
+	     "who is not named may come if nobody is allowed");
+	for (int net = 0; net < NETS; net++) {
+		for (size_t i = 0; i < def->nr_sources; i++)
+			if (ntohl(def->sources[i].addr.word[3]) ==
+			    nets[net].first)
+				may_come = def->sources[i].allow;
+		must(fake_admits(r->f, e, nets[net].first) == may_come,
+		     "the longest prefix decides");
+	}
+}
+
 static void check_service(struct run *r, const struct model_service *def)
 {
 	const struct service *e = entry_of(r, def);
@@ -131,6 +160,7 @@ static void check_service(struct run *r, const struct model_service *def)
 		sum += is_member(b) ? b->weight : 0;
 	}
 	must(nr == def->nr_backends, "with all its backends");
+	check_sources(r, e, def);
 	check_slots(r, e, sum);
 }
 
@@ -255,6 +285,17 @@ static void toggle_backend(struct model_service *svc, __u8 byte)
 	fake_backend(svc, HOST + byte % HOSTS, 80, 20 + byte / HOSTS * 4);
 }
 
+/* Two bits for each net: denied, allowed, or not named. */
+static void set_sources(struct model_service *svc, __u8 bits)
+{
+	free(svc->sources);
+	svc->sources = NULL;
+	svc->nr_sources = 0;
+	for (int net = 0; net < NETS; net++, bits >>= 2)
+		if (bits & 2)
+			fake_source(svc, nets[net].text, bits & 1);
+}
+
 static void set_by_hand(struct run *r, const struct model_service *svc,
 			__u8 byte)
 {
@@ -327,9 +368,10 @@ static void change(struct run *r, __u8 op, __u8 byte)
 	else if (op == 3 && svc->nr_backends)
 		svc->backends[byte / 4 % svc->nr_backends].weight =
 			20 * (byte / 16);
-	else if (op == 4)
+	else if (op == 4) {
 		svc->algorithm = byte / 4 % 3;
-	else if (op == 5 && byte / 4 % 8 == 0) {
+		set_sources(svc, byte >> 4);
+	} else if (op == 5 && byte / 4 % 8 == 0) {
 		svc->forward = svc->forward ? FORWARD_NAT : FORWARD_GUE;
 		memset(r->flows[byte % SERVICES], 0, sizeof(r->flows[0]));
 	} else if (op == 6)

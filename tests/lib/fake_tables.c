@@ -21,6 +21,17 @@ static void *must_alloc(size_t count, size_t size)
 	return p;
 }
 
+static void *grown(void *old, size_t had, size_t want, size_t size)
+{
+	char *p = realloc(old, (want ? want : 1) * size);
+
+	if (!p)
+		abort();
+	if (want > had)
+		memset(p + had * size, 0, (want - had) * size);
+	return p;
+}
+
 static struct slot *fake_slots(struct tables *t, __u32 base, __u32 count)
 {
 	struct fake *f = (struct fake *)t;
@@ -74,6 +85,69 @@ static int fake_prefix_del(struct tables *t, const struct prefix_key *key)
 	return 0;
 }
 
+/* What is behind a prefix's length makes no other key of it. */
+static bool is_same_source(const struct source_key *a,
+			   const struct source_key *b)
+{
+	__u32 bits = a->len > SOURCE_LIST_BITS ? a->len - SOURCE_LIST_BITS : 0;
+
+	return a->len == b->len && a->list == b->list &&
+	       addr_in(&a->addr, &b->addr, bits);
+}
+
+static struct fake_source *source_at(struct fake *f,
+				     const struct source_key *key)
+{
+	for (size_t i = 0; i < f->nr_sources; i++)
+		if (is_same_source(&f->sources[i].key, key))
+			return &f->sources[i];
+	return NULL;
+}
+
+static int fake_source_set(struct tables *t, const struct source_key *key,
+			   __u32 flags)
+{
+	struct fake *f = (struct fake *)t;
+	struct fake_source *s = source_at(f, key);
+
+	if (key->len > SOURCE_LIST_BITS + 128)
+		return -EINVAL;
+	if (!s && f->nr_sources >= f->max_sources)
+		return -ENOSPC;
+	if (!s) {
+		f->sources = grown(f->sources, f->nr_sources,
+				   f->nr_sources + 1, sizeof(*f->sources));
+		s = &f->sources[f->nr_sources++];
+	}
+	*s = (struct fake_source){ *key, flags };
+	return 0;
+}
+
+static int fake_source_del(struct tables *t, const struct source_key *key)
+{
+	struct fake *f = (struct fake *)t;
+	struct fake_source *s = source_at(f, key);
+
+	if (!s)
+		return -ENOENT;
+	*s = f->sources[--f->nr_sources];
+	return 0;
+}
+
+static int fake_sources_each(struct tables *t,
+			     int (*each)(void *arg,
+					 const struct source_key *key,
+					 __u32 flags),
+			     void *arg)
+{
+	struct fake *f = (struct fake *)t;
+	int ret = 0;
+
+	for (size_t i = 0; i < f->nr_sources && !ret; i++)
+		ret = each(arg, &f->sources[i].key, f->sources[i].flags);
+	return ret;
+}
+
 struct fake *fake_new(struct fake_sizes z)
 {
 	struct fake *f = must_alloc(1, sizeof(*f));
@@ -102,11 +176,16 @@ struct fake *fake_new(struct fake_sizes z)
 		.nr_links = 1,
 		.cell_buckets = z.cell_buckets,
 		.conn_buckets = z.conn_buckets,
+		.nr_sources = SOURCE_ENTRIES_MAX,
 		.slots = fake_slots,
 		.conns = fake_conns,
 		.prefix_set = fake_prefix_set,
 		.prefix_del = fake_prefix_del,
+		.source_set = fake_source_set,
+		.source_del = fake_source_del,
+		.sources_each = fake_sources_each,
 	};
+	f->max_sources = SOURCE_ENTRIES_MAX;
 	return f;
 }
 
@@ -114,6 +193,7 @@ void fake_free(struct fake *f)
 {
 	free(f->slot_memory);
 	free(f->conn_memory);
+	free(f->sources);
 	free(f->t.services);
 	free(f->t.infos);
 	free(f->t.cells);
@@ -124,17 +204,6 @@ void fake_free(struct fake *f)
 	free(f->t.runtime);
 	free(f->t.applied);
 	free(f);
-}
-
-static void *grown(void *old, size_t had, size_t want, size_t size)
-{
-	char *p = realloc(old, (want ? want : 1) * size);
-
-	if (!p)
-		abort();
-	if (want > had)
-		memset(p + had * size, 0, (want - had) * size);
-	return p;
 }
 
 void fake_grow(struct fake *f, struct fake_sizes z)
@@ -182,6 +251,7 @@ __u64 fake_digest(const struct fake *f)
 	h = digest(h, t->nat_addrs,
 		   (2 * NAT_ADDRS_MAX + 1) * sizeof(*t->nat_addrs));
 	h = digest(h, t->runtime, sizeof(*t->runtime));
+	h = digest(h, f->sources, f->nr_sources * sizeof(*f->sources));
 	return digest(h, f->prefixes, sizeof(f->prefixes));
 }
 
@@ -244,6 +314,28 @@ void fake_backend(struct model_service *svc, __u32 addr, __u16 port,
 		.weight = weight,
 		.state = BACKEND_ACTIVE,
 	};
+}
+
+void fake_source(struct model_service *svc, const char *text, bool allow)
+{
+	size_t at = svc->nr_sources;
+	struct model_source s = { .allow = allow }, *to;
+	unsigned int len;
+	int order;
+
+	if (!addr_parse_cidr(text, &s.addr, &len))
+		abort();
+	s.len = len;
+	svc->sources = grown(svc->sources, at, at + 1, sizeof(*svc->sources));
+	for (; at; at--) {
+		to = &svc->sources[at - 1];
+		order = addr_compare(&to->addr, &s.addr);
+		if (order < 0 || (!order && to->len < s.len))
+			break;
+		to[1] = to[0];
+	}
+	svc->sources[at] = s;
+	svc->nr_sources++;
 }
 
 void fake_backend_remove(struct model_service *svc, __u32 addr, __u16 port)
@@ -337,6 +429,21 @@ const struct service *fake_find(struct fake *f, const struct addr *dst,
 		return e;
 	p = longest_prefix(f, dst);
 	return p ? find_in(f, &p->value.base, port, proto) : NULL;
+}
+
+bool fake_admits(struct fake *f, const struct service *svc, __u32 client)
+{
+	struct addr a = fake_addr4(client);
+	const struct fake_source *best = NULL, *s = f->sources;
+
+	if (!svc->sources)
+		return true;
+	for (size_t i = 0; i < f->nr_sources; i++, s++)
+		if (s->key.list == svc->sources &&
+		    addr_in(&a, &s->key.addr, s->key.len - SOURCE_LIST_BITS) &&
+		    (!best || s->key.len > best->key.len))
+			best = s;
+	return best && best->flags & SOURCE_ALLOW;
 }
 
 struct slot fake_slot(struct fake *f, const struct service *svc,

@@ -21,8 +21,15 @@ struct fake {
 	union conn_line *conn_memory;
 	struct fake_prefix prefixes[16];
 	size_t nr_prefixes;
+	struct fake_source *sources;
+	size_t nr_sources, max_sources;	/* max: more are refused */
 	unsigned int slot_windows; /* how often slots() was called */
 	bool slots_fail;
+};
+
+struct fake_source {
+	struct source_key key;
+	__u32 flags;
 };
 
 struct fake_sizes {
@@ -49,6 +56,12 @@ void fake_backend(struct model_service *svc, __u32 addr, __u16 port,
 		  __u16 weight);
 void fake_backend_remove(struct model_service *svc, __u32 addr, __u16 port);
 void fake_service_remove(struct model *m, const char *name);
+
+/* text: a prefix, such as "198.51.100.0/24". */
+void fake_source(struct model_service *svc, const char *text, bool allow);
+
+/* May the client use what svc says? As bpf/service.h finds it. */
+bool fake_admits(struct fake *f, const struct service *svc, __u32 client);
 
 /* What bpf/service.h finds; NULL: nothing. port: host order. */
 const struct service *fake_find(struct fake *f, const struct addr *dst,

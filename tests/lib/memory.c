@@ -113,8 +113,10 @@ struct reference *reference_new(struct tables *t, __u32 ifindex)
 
 static void services_free(struct reference *r)
 {
-	for (size_t i = 0; i < r->nr_services; i++)
+	for (size_t i = 0; i < r->nr_services; i++) {
 		free(r->services[i].slots);
+		free(r->services[i].sources);
+	}
 	free(r->services);
 }
 

@@ -263,13 +263,23 @@ static bool may_serve(const struct reference *r, __u32 index)
 			 state == BACKEND_LEAVING);
 }
 
-/* The backend of s's flow as recorded; 0: none, or it cannot serve. */
-static __u32 recorded_backend(struct step *s)
+/* What is recorded of s's flow; NULL: nothing, or its backend cannot serve. */
+static struct memory *record_of(const struct step *s)
 {
 	struct memory *m = memory_find(s->r, &s->flow);
 
 	if (!m || backend_at(s->r, m->backend)->generation != m->generation ||
 	    !may_serve(s->r, m->backend) || (s->opens && m->closing))
+		return NULL;
+	return m;
+}
+
+/* The backend of s's flow as recorded; 0: none. */
+static __u32 recorded_backend(struct step *s)
+{
+	struct memory *m = record_of(s);
+
+	if (!m)
 		return 0;
 	if (!s->is_error && s->tcp_flags & (FIN | RST))
 		m->closing = true;
@@ -459,6 +469,34 @@ static void to_backend(struct step *s)
 	keep(s, s->candidates[taken]);
 }
 
+/* The smallest of the networks that a client is in decides; without any, it
+ * may come only where nobody is allowed by name. */
+static bool admits(const struct reference_service *svc,
+		   const struct addr *client)
+{
+	const struct model_source *best = NULL, *m = svc->sources;
+	const struct model_source *end = m + svc->nr_sources;
+	bool allows = false;
+
+	for (; m < end; m++) {
+		allows |= m->allow;
+		if (addr_within(client, &m->addr, m->len) &&
+		    (!best || m->len > best->len))
+			best = m;
+	}
+	return best ? best->allow : !allows;
+}
+
+/* A connection that NAT knows goes on, whoever may come now. */
+static bool is_refused(struct step *s)
+{
+	if (admits(s->service, &s->flow.src) ||
+	    (s->service->service.forward == FORWARD_NAT && record_of(s)))
+		return false;
+	expect(s, REASON_SOURCE);
+	return true;
+}
+
 static void to_service(struct step *s)
 {
 	s->service = service_of(s->r, &s->flow);
@@ -470,6 +508,8 @@ static void to_service(struct step *s)
 		reject(s, REASON_NO_SERVICE);
 		return;
 	}
+	if (is_refused(s))
+		return;
 	if (!s->service->service.slot_count && !choose_without_slots(s)) {
 		if (is_host_addr(s->r, &s->flow.dst))
 			expect_vague(s, REASON_BIT(NO_BACKEND) |
@@ -570,6 +610,7 @@ static void icmp_error_arrived(struct step *s)
 		expect_or(s, REASON_ICMP_FORWARDED);
 		expect_or(s, REASON_VIA_STACK);
 		expect_or(s, REASON_LOCAL);
+		expect_or(s, REASON_SOURCE);
 		expect_or(s, REASON_UNANSWERED);
 		s->want->compare = COMPARE_NOTHING;
 		return;
@@ -585,6 +626,8 @@ static void icmp_error_arrived(struct step *s)
 		return;
 	}
 	s->service = service_of(s->r, &s->flow);
+	if (s->service && is_refused(s))
+		return;
 	if (!s->service || (!s->service->service.slot_count &&
 			    !choose_without_slots(s)) ||
 	    (s->service->service.forward == FORWARD_NAT &&

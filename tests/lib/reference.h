@@ -12,6 +12,7 @@
 
 #include <fairlead/reasons.h>
 
+#include "model.h"
 #include "pkt.h"
 #include "tables.h"
 
@@ -37,6 +38,8 @@ struct reference_service {
 	struct service service;	/* as the tables have it */
 	unsigned int prefix_len; /* bits of struct addr */
 	struct slot *slots;	/* owned */
+	struct model_source *sources;	/* as they were defined; owned */
+	size_t nr_sources;
 };
 
 struct reference;

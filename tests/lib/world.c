@@ -11,6 +11,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "addr.h"
 #include "bytes.h"
 #include "dp.h"
 #include "world.h"
@@ -227,7 +228,7 @@ void world_reset(struct world *w)
 	static const char *const nat[] = { "10.9.9.1", "fd00:99::1" };
 	int err;
 
-	if (w->state) {		/* prefixes are not memory: undo them */
+	if (w->state) {		/* prefixes, sources are not memory: undo them */
 		model_free(w->model);
 		w->model = model_new();
 		world_apply(w);
@@ -303,6 +304,40 @@ static void set_backends(struct model_service *s,
 	      compare_backends);
 }
 
+static int compare_sources(const void *a, const void *b)
+{
+	const struct model_source *x = a, *y = b;
+	int order = memcmp(&x->addr, &y->addr, sizeof(x->addr));
+
+	return order ?: x->len - y->len;
+}
+
+static void add_sources(struct model_service *s, const char *const *texts,
+			bool allow)
+{
+	for (int i = 0; i < WORLD_SOURCES_MAX && texts[i]; i++) {
+		struct model_source *to = &s->sources[s->nr_sources++];
+		unsigned int len;
+
+		if (!addr_parse_cidr(texts[i], &to->addr, &len))
+			die(texts[i], -EINVAL);
+		to->len = len;
+		to->allow = allow;
+	}
+}
+
+static void set_sources(struct model_service *s,
+			const struct service_words *words)
+{
+	s->sources = calloc(2 * WORLD_SOURCES_MAX, sizeof(*s->sources));
+	if (!s->sources)
+		abort();
+	add_sources(s, words->allow, true);
+	add_sources(s, words->deny, false);
+	qsort(s->sources, s->nr_sources, sizeof(*s->sources),
+	      compare_sources);
+}
+
 void world_define(struct world *w, const struct service_words *words)
 {
 	const char *name = words->name ?: "web";
@@ -331,6 +366,7 @@ void world_define(struct world *w, const struct service_words *words)
 	else if (!words->port_last)
 		s->port_last = words->port;
 	set_backends(s, words);
+	set_sources(s, words);
 	qsort(m->services, m->nr_services, sizeof(*m->services), compare_names);
 }
 
@@ -365,6 +401,16 @@ static bool is_host(void *arg, const struct addr *a)
 	return among(w->hosts, w->nr_hosts, a);
 }
 
+static struct model_source *copy_sources(const struct model_service *s)
+{
+	size_t bytes = s->nr_sources * sizeof(*s->sources);
+	struct model_source *ret = malloc(bytes + 1);
+
+	if (!ret)
+		abort();
+	return memcpy(ret, s->sources, bytes);
+}
+
 /* Tell the reference what is in force. */
 static void update_reference(struct world *w)
 {
@@ -385,6 +431,8 @@ static void update_reference(struct world *w)
 			die(list[i].info->name, -ENOENT);
 		ret[count].service = *svc;
 		ret[count].prefix_len = s->prefix_len;
+		ret[count].sources = copy_sources(s);
+		ret[count].nr_sources = s->nr_sources;
 		ret[count].slots = malloc(bytes + 1);
 		if (bytes)
 			memcpy(ret[count].slots,

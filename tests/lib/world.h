@@ -17,6 +17,7 @@
 enum { LINK_TX = 1, LINK_REDIRECT, LINK_VLAN };
 
 #define WORLD_BACKENDS_MAX 16
+#define WORLD_SOURCES_MAX 8
 
 struct world;
 
@@ -33,6 +34,8 @@ struct service_words {
 	__u32 affinity_s;
 	const char *backends[WORLD_BACKENDS_MAX];
 	__u16 backend_port;	/* 0: the client's */
+	const char *allow[WORLD_SOURCES_MAX]; /* prefixes of clients */
+	const char *deny[WORLD_SOURCES_MAX];
 };
 
 /* One datapath a process; aborts on failure: without it nothing can be

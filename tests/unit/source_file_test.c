@@ -154,10 +154,13 @@ static const struct { const char *text, *error; } mistakes[] = {
 	{ "colour: red", "1:1: unknown key \"colour\" in a document; known: node, uplinks, services, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, workloads, policies" },
 	{ "services:\n- name: a\n  address: 192.0.2.1\n  adress: 192.0.2.1\n  port: 1", "4:3: unknown key \"adress\" in a service; did you mean \"address\"?" },
 	{ BACKEND ", wieght: 1}]}", "2:74: unknown key \"wieght\" in a backend; did you mean \"weight\"?" },
+	{ SERVICE ", sources: {alow: []}}", "2:53: unknown key \"alow\" in sources; did you mean \"allow\"?" },
 	{ SERVICE ", health: {type: tcp, raise: 2}}", "2:63: unknown key \"raise\" in health; did you mean \"rise\"?" },
 	{ "timeouts: {tpc: 1}", "1:12: unknown key \"tpc\" in timeouts; did you mean \"tcp\"?" },
 	{ "limits: {service: 1}", "1:10: unknown key \"service\" in limits; did you mean \"services\"?" },
 	{ "nat: {adresses: []}", "1:7: unknown key \"adresses\" in nat; did you mean \"addresses\"?" },
+	{ SERVICE ", sources: }", "2:52: sources needs keys and values, not nothing" },
+	{ SERVICE ", sources: [10.0.0.0/8]}", "2:52: sources needs keys and values, not a list" },
 	{ "nat: 192.0.2.1", "1:6: nat needs keys and values, not a single value" },
 	{ "\"a\\e[31m\": 1", "1:1: unknown key \"a?[31m\" in a document; known: node, uplinks, services, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, workloads, policies" },
 
@@ -166,8 +169,20 @@ static const struct { const char *text, *error; } mistakes[] = {
 	{ "policies: []", "1:11: policies: not supported by this version" },
 	{ "apiVersion: v1\nkind: Service", "2:1: Kubernetes manifest (kind \"Service\"): not supported by this version" },
 	{ "apiVersion: v1", "1:1: Kubernetes manifest: not supported by this version" },
-	{ SERVICE ", sources: {allow: []}}", "2:52: sources: not available yet" },
 	{ SERVICE ", algorithm: least-connections}", "2:54: algorithm \"least-connections\" is not available yet" },
+
+	/* who may use a service */
+	{ SERVICE ", sources: {allow: 10.0.0.0/8}}", "2:60: sources: allow needs a list" },
+	{ SERVICE ", sources: {deny: {a: b}}}", "2:59: sources: deny needs a list" },
+	{ SERVICE ", sources: {allow: [a]}}", "2:61: source \"a\" is not an address or a prefix such as \"192.0.2.0/24\"" },
+	{ SERVICE ", sources: {allow: [10.0.0.0/33]}}", "2:61: source \"10.0.0.0/33\" is not an address or a prefix such as \"192.0.2.0/24\"" },
+	{ SERVICE ", sources: {allow: ['::ffff:10.0.0.0/104']}}", "2:61: source \"::ffff:10.0.0.0/104\" is not an address or a prefix such as \"192.0.2.0/24\"" },
+	{ SERVICE ", sources: {deny: [10.0.0.1/8]}}", "2:60: source \"10.0.0.1/8\" has bits set after its prefix; did you mean \"10.0.0.0/8\"?" },
+	{ SERVICE ", sources: {deny: [[10.0.0.0/8]]}}", "2:60: source needs a value, not a list" },
+	{ SERVICE ", sources: {deny: ['2001:db8::/32']}}", "2:60: source \"2001:db8::/32\" is IPv6, the service IPv4" },
+	{ "services: [{name: a, address: '2001:db8::1', port: 80, sources: {allow: [0.0.0.0/0]}}]", "1:74: source \"0.0.0.0/0\" is IPv4, the service IPv6" },
+	{ SERVICE ", sources: {allow: [10.0.0.0/8, 192.0.2.1, 10.0.0.0/8]}}", "2:84: source \"10.0.0.0/8\" is listed already at D/f.yaml:2:61" },
+	{ SERVICE ", sources: {deny: [192.0.2.1], allow: [192.0.2.1/32]}}", "2:80: source \"192.0.2.1/32\" is both allowed and denied, see D/f.yaml:2:60" },
 
 	/* the node */
 	{ "node: a b", "1:7: node \"a b\" has other characters than letters, digits and \"-_.:/@\"" },
@@ -340,6 +355,15 @@ static void limits_are_named(void **state)
 	assert_string_equal(errors, "D/f.yaml:2:53: a service has 65536 backends; at most 65535 are allowed\n");
 	free(errors);
 
+	p = text + sprintf(text, SERVICE ", sources: {deny: [");
+	for (int i = 0; i < 65537; i++)
+		p += sprintf(p, "10.%d.%d.%d,", i >> 16, i >> 8 & 255, i & 255);
+	strcpy(p, "]}}");
+	put("f.yaml", text);
+	errors = errors_of(in_dir("f.yaml"), -EINVAL);
+	assert_string_equal(errors, "D/f.yaml:2:52: a service has 65537 sources; at most 65536 are allowed\n");
+	free(errors);
+
 	p = text + sprintf(text, "timeouts:\n");
 	for (int i = 0; i < 257; i++)
 		p += sprintf(p, "  k%d: 1\n", i);
@@ -470,10 +494,27 @@ static void a_service_has_defaults(void **state)
 	assert_int_equal(s->idle_s, 0);
 	assert_int_equal(s->health.type, HEALTH_NONE);
 	assert_int_equal(s->health.interval_ms, 2000);
+	assert_int_equal(s->nr_sources, 0);
 	assert_int_equal(s->nr_backends, 1);
 	assert_int_equal(s->backends[0].port, 80);
 	assert_int_equal(s->backends[0].weight, 100);
 	assert_int_equal(s->backends[0].state, BACKEND_ACTIVE);
+}
+
+static void no_sources_are_as_good_as_none_named(void **state)
+{
+	static const char *const texts[] = {
+		SERVICE ", sources: {}}", SERVICE ", sources: {allow: []}}",
+		SERVICE ", sources: {allow: , deny: []}}",
+	};
+
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct model *m = load_text(texts[i]);
+
+		assert_int_equal(m->services[0].nr_sources, 0);
+		assert_null(m->services[0].sources);
+		model_free(m);
+	}
 }
 
 static void every_key_of_a_service_is_read(void **state)
@@ -489,13 +530,19 @@ static void every_key_of_a_service_is_read(void **state)
 		"  idle: 1h30m\n"
 		"  udp: flow\n"
 		"  affinity: {client: 3h}\n"
+		"  sources: {deny: [203.0.113.0/25, 10.0.0.1],\n"
+		"    allow: [203.0.113.0/24, 0.0.0.0/0]}\n"
 		"  algorithm: round-robin\n"
 		"  forward: geneve\n"
 		"  protocol: udp\n"
 		"  port: '53'\n"
 		"  address: 192.0.2.0/24\n"
 		"  name: ns/dns:53\n");
+	static const char *const sources[] = {
+		"0.0.0.0/0", "10.0.0.1", "203.0.113.0/24", "203.0.113.0/25",
+	};
 	const struct model_service *s = m->services;
+	char text[SOURCE_TEXT_MAX];
 
 	assert_string_equal(s->name, "ns/dns:53");
 	assert_int_equal(s->prefix_len, 120);
@@ -514,6 +561,13 @@ static void every_key_of_a_service_is_read(void **state)
 	assert_int_equal(s->health.timeout_ms, 150);
 	assert_int_equal(s->health.rise, 7);
 	assert_int_equal(s->health.fall, 8);
+
+	assert_int_equal(s->nr_sources, 4);
+	for (int i = 0; i < 4; i++) {
+		assert_string_equal(model_source_text(&s->sources[i], text),
+				    sources[i]);
+		assert_int_equal(s->sources[i].allow, i == 0 || i == 2);
+	}
 
 	assert_int_equal(s->nr_backends, 3);
 	assert_string_equal(addr_text(&s->backends[0].addr), "10.0.0.1");
@@ -922,6 +976,7 @@ int main(void)
 		TEST(what_cannot_be_read_is_said),
 		TEST(nothing_written_is_a_model_without_services),
 		TEST(a_service_has_defaults),
+		TEST(no_sources_are_as_good_as_none_named),
 		TEST(every_key_of_a_service_is_read),
 		TEST(ports_follow_from_the_service),
 		TEST(tunnels_take_any_pair_of_families),
