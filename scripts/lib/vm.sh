@@ -73,6 +73,7 @@ vm_start_script() {
 	cat >"$share/start" <<-END
 		export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 		export HOME=/root TERM=dumb LANG=C.UTF-8 VM_SHARE=/run/vm-share
+		export VM_HOST_CPU="$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)"
 		mkdir -p /lib/modules/$VM_RELEASE
 		mount --bind ${VM_MODULES@Q} /lib/modules/$VM_RELEASE
 		hostname vm
