@@ -32,6 +32,7 @@ NET=flpktgen$$
 . "$ROOT/tests/bench/rivals.sh"
 # shellcheck source=tests/bench/pktgen_ways.sh
 . "$ROOT/tests/bench/pktgen_ways.sh"
+IN_FORCE_S=60	# a thousand services, on an emulated machine
 REPORT=$ROOT/tests/bench/pktgen_report.py
 
 usage() {
@@ -93,7 +94,7 @@ is_from() {
 }
 
 options_check() {
-	local word words
+	local word
 
 	for word in $FLOWS $SERVICES; do
 		is_power_of_two "$word" || die "\"$word\" is no power of two"
@@ -112,9 +113,20 @@ options_check() {
 	is_from 1 "$(nproc)" "$THREADS" ||
 		die "\"$THREADS\" threads: there is one for each of $(nproc) CPUs"
 	is_from 1 1000 "$REPEATS" || die "\"$REPEATS\" repeats: not 1 to 1000"
+	[[ -z $INTERFACES ]] || interfaces_check
+}
+
+interfaces_check() {
+	local word words
+
 	read -ra words <<<"$INTERFACES"
-	set -- "${words[@]}"
-	(($# == 0 || $# == 2)) || usage
+	((${#words[@]} == 2)) || usage
+	for word in "${words[@]}"; do
+		[[ -e /sys/class/net/$word ]] || die "no interface \"$word\""
+	done
+	[[ $WAYS != *-generic* ]] ||
+		die "a card's driver does native XDP, Fairlead takes no other" \
+			"*-generic without --interfaces"
 }
 
 # What others need not load for us; ip_vs's table is small unless told.
@@ -149,7 +161,7 @@ cases() {
 		done
 		return
 	fi
-	printf '4 %s 64\n' "1 1" "1 1024" "128 1024"
+	printf '4 %s 64\n' "1 1" "1 1024" "1 16384" "128 1024"
 	[[ -z $QUICK ]] || return 0
 	printf '4 %s 64\n' "1 65536" "1024 1024" "1024 65536"
 	printf '4 1 1024 %s\n' 512 1518
@@ -164,6 +176,15 @@ ways() {
 			ipvs-ipip nft iptables forwarding
 	else
 		all_ways
+	fi | without_generic
+}
+
+# Cards have XDP of their drivers alone.
+without_generic() {
+	if [[ $INTERFACES && -z $WAYS ]]; then
+		sed -E 's/[a-z0-9-]+-generic ?//g'
+	else
+		cat
 	fi
 }
 

@@ -22,6 +22,11 @@ from report import (HERE, aligned, commit, cpu_model, markdown, number,
 CASE = ["family", "size", "flows", "services"]
 SAME = ["way", "path", *CASE, "threads", "seconds", "tolerated", "command"]
 PICTURE = "tests/bench/pktgen.png"
+COLOURS = {"wire": "999999", "forwarding": "000000", "nft": "8c564b",
+           "iptables": "bcbd22", "ipvs-masq": "d62728", "ipvs-ipip": "ff7f0e",
+           "fairlead-nat": "1f77b4", "fairlead-l2": "17becf",
+           "fairlead-ipip": "2ca02c", "fairlead-gue": "9467bd",
+           "fairlead-gre": "e377c2", "fairlead-geneve": "003f7f"}
 PANELS = [("pps", 1e3, "thousand packets/s"),
           ("cpu_ns", 1e3, "µs of CPU time a packet")]
 
@@ -129,6 +134,14 @@ def ways_of(figures):
     return list(dict.fromkeys(f["way"] for f in figures))
 
 
+def line_of(way):
+    """A mode has the same colour by generic XDP, and dashes."""
+    mode = way.removesuffix("-generic")
+    order = list(COLOURS).index(mode)
+    return (f"linecolor rgb '#{COLOURS[mode]}' linewidth 1.5"
+            f" dashtype {1 if way == mode else 2} pointtype {order % 12 + 1}")
+
+
 def panel(figures, name, measure, out):
     """gnuplot's words for one of the pictures; its data goes to files."""
     key, unit, label = measure
@@ -146,7 +159,7 @@ def panel(figures, name, measure, out):
                         f" {s['max'] / unit}\n")
         if data:
             plots.append(f"'{path}' with yerrorlines title '{way}'"
-                         f" linetype {n} pointtype {n}")
+                         f" {line_of(way)}")
     values = ", ".join(str(v) for v in sorted({p[name] for p in points}))
     return [f"set title 'IPv{rest['family']}, {rest['size']} bytes,"
             f" {other}: {rest[other]}'", f"set xtics ({values})",

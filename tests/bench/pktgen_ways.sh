@@ -36,8 +36,8 @@ interfaces_return() {
 	[[ ${TAKEN:-} ]] || return 0
 	# shellcheck disable=SC2086
 	set -- $TAKEN
-	ip -n "$NET-client" link set eth0 down netns 1 name "$3"
-	ip -n "$NET-$1" link set "$2" down netns 1 name "$4"
+	ip -n "$NET-client" link set eth0 down netns $$ name "$3"
+	ip -n "$NET-$1" link set "$2" down netns $$ name "$4"
 	TAKEN=
 }
 
