@@ -34,6 +34,7 @@ UNIT     := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c))
 BPF_TEST := $(patsubst %.c,$(B)/%,$(wildcard tests/bpf/*_test.c))
 BENCH    := $(addprefix $(B)/tests/bench/,datapath traffic requests)
 BENCH_JSON ?= $(B)/bench.json
+PKTGEN_JSON ?= $(B)/pktgen.json
 FUZZ     := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
 
 ifneq ($(V),1)
@@ -106,8 +107,15 @@ $(BENCH): %: %.o $(B)/tests/lib/pkt.o $(B)/tests/lib/layers.o $(LIB_OBJ)
 
 bench: $(BENCH) ## what scripts/bench runs
 
-bench-report: ## what scripts/bench --json build/bench.json found, to README
-	tests/bench/report.py readme $(BENCH_JSON) README.md
+# What there are results of: of scripts/bench --json build/bench.json, and of
+# scripts/bench pktgen --json build/pktgen.json
+bench-report: ## what scripts/bench and scripts/bench pktgen found, to README
+	[ -e $(BENCH_JSON) ] || [ -e $(PKTGEN_JSON) ] || \
+		{ echo "no $(BENCH_JSON), no $(PKTGEN_JSON)" >&2; exit 1; }
+	[ ! -e $(BENCH_JSON) ] || \
+		tests/bench/report.py readme $(BENCH_JSON) README.md
+	[ ! -e $(PKTGEN_JSON) ] || \
+		tests/bench/pktgen_report.py readme $(PKTGEN_JSON) README.md
 
 $(UNIT:=.o) $(BPF_TEST:=.o) $(FUZZ:=.o): | $(SKEL)
 

@@ -31,15 +31,10 @@ own() {
 
 # The mirror is the one that the machine's own Debian comes from.
 foreign_update() {
-	local dir=$CACHE/apt codename mirror suite
+	local dir=$CACHE/apt mirror suite
 	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-	# shellcheck source=/dev/null
-	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-	# shellcheck disable=SC2016
-	mirror=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME)' \
-		'Created-By: Packages' |
-		awk -v name="$codename" '$2 == name { print $1; exit }')
+	mirror=$(debian_mirror)
 	[[ -n $mirror && -e $keyring ]] || return
 	mkdir -p "$dir"/state/lists/partial "$dir"/cache/archives/partial
 	for suite in "${SUITES[@]}"; do

@@ -122,7 +122,7 @@ serve() {
 
 # Wait until the daemon has read its files again and obeys them.
 in_force() {
-	fairlead status --wait --timeout 10 --json >"$DIR/status.json" ||
+	fairlead status --wait --timeout "${IN_FORCE_S:-10}" --json >"$DIR/status.json" ||
 		(cat "$DIR/serve.err" && return 1)
 }
 

@@ -6,7 +6,8 @@
 # which the host sees as well, is kept; all else is gone with the machine.
 #
 # VM_ACCEL (tcg; kvm), VM_MEMORY (2048, in MB), VM_CPUS (2) and VM_SECONDS
-# (600, the longest it may live) may be given.
+# (600, the longest it may live) may be given; VM_CABLE=1 for two network cards,
+# eth0 and eth1, that a cable joins.
 
 # Sets VM_RELEASE, VM_MODULES and VM_IMAGE from an unpacked kernel package.
 vm_kernel() {
@@ -73,9 +74,11 @@ vm_start_script() {
 	cat >"$share/start" <<-END
 		export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 		export HOME=/root TERM=dumb LANG=C.UTF-8 VM_SHARE=/run/vm-share
+		export VM_HOST_CPU="$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)"
 		mkdir -p /lib/modules/$VM_RELEASE
 		mount --bind ${VM_MODULES@Q} /lib/modules/$VM_RELEASE
 		hostname vm
+		${VM_CABLE:+modprobe virtio_net}
 		ip link set lo up
 		ulimit -l unlimited
 		cd ${PWD@Q}
@@ -88,16 +91,27 @@ vm_start_script() {
 	END
 }
 
+vm_cards() {
+	local card
+
+	[[ ${VM_CABLE:-} ]] || return 0
+	for card in a b; do
+		printf '%s\n' -netdev "hubport,id=$card,hubid=0" \
+			-device "virtio-net-pci,netdev=$card"
+	done
+}
+
 # vm_run KERNEL-DIRECTORY SHARE COMMAND...: 125 if the machine ended without
 # having finished the command, 124 if it took too long.
 vm_run() {
-	local share=$2 cpu=max,la57=off status=0
+	local share=$2 cpu=max,la57=off status=0 cards
 
 	vm_kernel "$1" || return 125
 	vm_initramfs "$share" || return 125
 	rm -f "$share/status"
 	vm_start_script "$share" "${@:3}"
 	[[ ${VM_ACCEL:-tcg} == tcg ]] || cpu=host
+	mapfile -t cards < <(vm_cards)
 	timeout --foreground "${VM_SECONDS:-600}" qemu-system-x86_64 \
 		-M q35 -accel "${VM_ACCEL:-tcg}" -cpu $cpu \
 		-smp "${VM_CPUS:-2}" -m "${VM_MEMORY:-2048}" \
@@ -105,7 +119,7 @@ vm_run() {
 		-serial "file:$share/console" \
 		-device virtio-serial-pci -device virtserialport,chardev=out \
 		-chardev file,id=out,path=/dev/fd/1,append=on \
-		-device virtio-rng-pci \
+		-device virtio-rng-pci "${cards[@]}" \
 		-fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap \
 		-device virtio-9p-pci,fsdev=root,mount_tag=root \
 		-fsdev "local,id=share,path=$share,security_model=none" \

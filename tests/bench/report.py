@@ -232,6 +232,19 @@ def readme_rivals(result):
                      "TCP request, µs"], rows)
 
 
+def replace_section(path, name, lines):
+    """What stands between two markers of a file."""
+    with open(path) as f:
+        old = f.read()
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    if begin not in old or end not in old:
+        sys.exit(f"report.py: \"{path}\" has no {begin} and {end}")
+    new = (old[:old.index(begin) + len(begin)] + "\n".join(lines) +
+           old[old.index(end):])
+    with open(path, "w") as f:
+        f.write(new)
+
+
 def readme(result, path):
     machine = result["machine"]
     lines = ["", f"Medians on one CPU of: {machine['cpu']}, Linux"
@@ -243,15 +256,7 @@ def readme(result, path):
              " kube-proxy sets them up, and by Fairlead:", "",
              *readme_rivals(result), "",
              "`scripts/bench` says all, with spreads.", ""]
-    with open(path) as f:
-        old = f.read()
-    begin, end = "<!-- bench:begin -->", "<!-- bench:end -->"
-    if begin not in old or end not in old:
-        sys.exit(f"report.py: \"{path}\" has no {begin} and {end}")
-    new = (old[:old.index(begin) + len(begin)] + "\n".join(lines) +
-           old[old.index(end):])
-    with open(path, "w") as f:
-        f.write(new)
+    replace_section(path, "bench", lines)
 
 
 def main(argv):

@@ -62,35 +62,55 @@ neighbour_set() {
 		lladdr "$(mac_of "$4" "$5")"
 }
 
+# What depends on the family: FAMILY is 4 unless somebody says 6.
+FAMILY=4
+
+# awk: addresses of service s and backend n, the first of them with a port.
+# shellcheck disable=SC2016
+ADDRESSES='
+	function service(s) {
+		if (family == 6)
+			return sprintf("2001:db8:18::1:%x", s)
+		return sprintf("198.18.%d.%d", (s + 1) / 256, (s + 1) % 256)
+	}
+	function backend(n) {
+		if (family == 6)
+			return sprintf("fd00:100::%x:%x", n / 65536,
+				n % 65536 + 1)
+		return sprintf("10.100.%d.%d", n / 250, n % 250 + 1)
+	}
+	function at(address, port) {
+		return (family == 6 ? "[" address "]:" : address ":") port
+	}'
+
+addresses_awk() {
+	awk -v family="$FAMILY" "${@:1:$#-1}" "$ADDRESSES ${*: -1}"
+}
+
 # each_service SERVICES: "number address first-backend backends", a line each.
 each_service() {
-	awk -v services="$1" 'BEGIN {
+	addresses_awk -v services="$1" 'BEGIN {
 		backends = services > 1 ? 10 : 100
 		for (s = 0; s < services; s++)
-			printf "%d 198.18.%d.%d %d %d\n", s,
-				(s + 1) / 256, (s + 1) % 256, s * backends,
+			printf "%d %s %d %d\n", s, service(s), s * backends,
 				backends
 	}'
 }
 
-# awk: the address of backend n.
-BACKEND='function backend(n) {
-	return sprintf("10.100.%d.%d", n / 250, n % 250 + 1)
-}'
-
 # fairlead_begin MODE SERVICES PROTOCOL
 fairlead_begin() {
-	each_service "$2" | awk -v mode="$1" -v proto="$3" "$BACKEND"'
+	each_service "$2" | addresses_awk -v mode="$1" -v proto="$3" '
 		BEGIN {
 			print "uplinks: [front, back]\nservices:"
 			port = mode == "nat" ? 8080 : 80
 		}
 		{
-			printf "  - {name: s%05d, address: %s, port: 80", $1, $2
+			printf "  - {name: s%05d, address: \"%s\", port: 80", $1,
+				$2
 			printf ", protocol: %s, forward: %s, backends: [", proto,
 				mode
 			for (i = 0; i < $4; i++)
-				printf "{address: %s, port: %d}, ",
+				printf "{address: \"%s\", port: %d}, ",
 					backend($3 + i), port
 			print "]}"
 		}' >"$CONFIG"
@@ -102,47 +122,59 @@ fairlead_end() {
 	fairlead cleanup --yes >/dev/null
 }
 
+nft_family() {
+	((FAMILY == 4)) && echo ip || echo ip6
+}
+
 # nft_begin SERVICES PROTOCOL: as kube-proxy's nftables mode does: a verdict
 # map of all services, a chain for each, a random backend.
 nft_begin() {
-	each_service "$1" | awk -v proto="$2" -v chain="$NFT_CHAIN" "$BACKEND"'
+	each_service "$1" | addresses_awk -v proto="$2" -v chain="$NFT_CHAIN" \
+		-v ip="$(nft_family)" '
 		{
 			goto_ = goto_ sprintf("%s . %s . 80 : goto s%d,\n", $2,
 				proto, $1)
 			chains = chains sprintf("chain s%d { meta l4proto %s" \
-				" dnat ip to numgen random mod %d map {",
-				$1, proto, $4)
+				" dnat %s to numgen random mod %d map {",
+				$1, proto, ip, $4)
 			for (i = 0; i < $4; i++)
 				chains = chains sprintf("%d : %s . 8080,", i,
 					backend($3 + i))
 			chains = chains "}\n}\n"
 		}
 		END {
-			print "table ip bench {\n" chains
+			print "table", ip, "bench {\n" chains
 			print "map services {"
-			print "type ipv4_addr . inet_proto . inet_service : verdict"
+			printf "type ipv%d_addr . inet_proto . inet_service" \
+				" : verdict\n", family
 			print "elements = {" goto_ "}\n}"
 			print "chain in {", chain
-			print "ip daddr . meta l4proto . th dport vmap @services\n}\n}"
+			print ip, "daddr . meta l4proto . th dport vmap @services"
+			print "}\n}"
 		}' >"$DIR/nft"
 	on balancer nft -f "$DIR/nft"
 }
 
 nft_end() {
-	on balancer nft delete table ip bench
+	on balancer nft delete table "$(nft_family)" bench
+}
+
+# The iptables or iptables-restore of the family.
+iptables_command() {
+	((FAMILY == 4)) && echo "iptables-legacy$1" || echo "ip6tables-legacy$1"
 }
 
 # iptables_begin SERVICES PROTOCOL: as kube-proxy's iptables mode: one rule
 # after the other, then a chain of chances.
 iptables_begin() {
-	each_service "$1" | awk -v proto="$2" "$BACKEND"'
+	each_service "$1" | addresses_awk -v proto="$2" '
 		BEGIN { print "*nat\n:PREROUTING ACCEPT [0:0]\n:SVC - [0:0]" }
 		{ print ":S" $1 " - [0:0]"; lines[NR] = $0 }
 		END {
 			print "-A PREROUTING -j SVC"
 			for (l = 1; l <= NR; l++) {
 				$0 = lines[l]
-				printf "-A SVC -d %s/32 -p %s --dport 80" \
+				printf "-A SVC -d %s -p %s --dport 80" \
 					" -j S%d\n", $2, proto, $1
 				for (i = 0; i < $4; i++) {
 					printf "-A S%d -p %s", $1, proto
@@ -152,17 +184,18 @@ iptables_begin() {
 							" --probability %.8f",
 							1 / ($4 - i)
 					printf " -j DNAT --to-destination" \
-						" %s:8080\n", backend($3 + i)
+						" %s\n",
+						at(backend($3 + i), 8080)
 				}
 			}
 			print "COMMIT"
 		}' >"$DIR/iptables"
-	on balancer iptables-legacy-restore "$DIR/iptables"
+	on balancer "$(iptables_command -restore)" "$DIR/iptables"
 }
 
 iptables_end() {
-	on balancer iptables-legacy -t nat -F
-	on balancer iptables-legacy -t nat -X
+	on balancer "$(iptables_command "")" -t nat -F
+	on balancer "$(iptables_command "")" -t nat -X
 }
 
 forwarding_begin() { :; }
