@@ -383,6 +383,12 @@ static __u64 now_ms(void)
 	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
 }
 
+/* What the daemon could not do now, it will do by itself. */
+static bool is_early(const json_t *answer)
+{
+	return json_is_true(json_object_get(answer, "early"));
+}
+
 /*
  * Until the daemon has read the files again and says that they are in force.
  * It may not be there yet; files that are wrong will not mend themselves.
@@ -397,8 +403,10 @@ static int status_wait(const struct options *o)
 	int err;
 
 	do {
+		json_decref(answer);
+		answer = NULL;
 		err = daemon_ask(o, json_pack("{s:s}", "cmd", "sync"), &answer);
-		if (err != -ENOENT)
+		if (err != -ENOENT && !is_early(answer))
 			break;
 		nanosleep(&step, NULL);
 	} while (now_ms() < deadline);
