@@ -383,17 +383,15 @@ static __u64 now_ms(void)
 	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
 }
 
-/* Is it what the daemon will say later as well? It may not be there yet, or it
- * may try again by itself. */
-static bool is_final(int err, const json_t *answer)
+/* What the daemon could not do now, it will do by itself. */
+static bool is_early(const json_t *answer)
 {
-	return err ? err != -ENOENT :
-		     !json_is_true(json_object_get(answer, "retried"));
+	return json_is_true(json_object_get(answer, "early"));
 }
 
 /*
  * Until the daemon has read the files again and says that they are in force.
- * Files that are wrong will not mend themselves.
+ * It may not be there yet; files that are wrong will not mend themselves.
  */
 static int status_wait(const struct options *o)
 {
@@ -408,7 +406,7 @@ static int status_wait(const struct options *o)
 		json_decref(answer);
 		answer = NULL;
 		err = daemon_ask(o, json_pack("{s:s}", "cmd", "sync"), &answer);
-		if (is_final(err, answer))
+		if (err != -ENOENT && !is_early(answer))
 			break;
 		nanosleep(&step, NULL);
 	} while (now_ms() < deadline);

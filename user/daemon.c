@@ -749,7 +749,7 @@ static json_t *answer_status(struct daemon *d)
 	for (size_t i = 0; i < sizeof(a->sha256); i++)
 		sprintf(sha256 + 2 * i, "%02x", a->sha256[i]);
 	return json_pack("{s:b, s:b, s:b, s:o, s:s, s:I, s:i, s:I}", "ok", 1,
-			 "synced", !*error, "retried", (int)d->is_early,
+			 "synced", !*error, "early", d->is_early,
 			 "error", text_json(error),
 			 "sha256", sha256,
 			 "generation", (json_int_t)a->generation,

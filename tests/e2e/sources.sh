@@ -200,7 +200,8 @@ as_many_as_there_can_be() {
 	may 1
 }
 
-# There is no room for any number of old lists: the daemon waits for it.
+# There is no room for any number of old lists: the daemon waits for it, and
+# who waits for the daemon does too.
 as_fast_as_can_be() {
 	local i
 
