@@ -86,13 +86,26 @@ static int print_text(const struct selftest *t, const char *verdict)
 	return err;
 }
 
+static bool are_interfaces(const char *list)
+{
+	char one[IF_NAMESIZE];
+
+	if (!list || selftest_interfaces_known(list, one))
+		return true;
+	log_error(0, "no interface \"%s\"", one);
+	return false;
+}
+
 int cmd_selftest(const struct options *o)
 {
-	struct selftest *t = calloc(1, sizeof(*t));
+	struct selftest *t;
 	char verdict[SELFTEST_VERDICT_MAX];
 	bool works;
 	int err;
 
+	if (!are_interfaces(o->interface))
+		return MISUSED;
+	t = calloc(1, sizeof(*t));
 	if (!t) {
 		log_error(-ENOMEM, "cannot test");
 		return FAILED;

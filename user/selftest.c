@@ -64,7 +64,9 @@ static void append_row(char *text, const struct selftest_row *row)
 	append(text, SELFTEST_VERDICT_MAX, ": %s", row->text);
 }
 
-/* Every row that says no, of that weight at least. Returns how many. */
+#define ROWS_SHOWN 3
+
+/* The first rows that say no, of that weight at least. Returns how many do. */
 static unsigned int append_rows(const struct selftest *t, char *text,
 				enum selftest_weight least)
 {
@@ -75,9 +77,14 @@ static unsigned int append_rows(const struct selftest *t, char *text,
 
 		if (row->result != SELFTEST_NO || row->weight < least)
 			continue;
-		append(text, SELFTEST_VERDICT_MAX, count++ ? "; " : "");
+		if (++count > ROWS_SHOWN)
+			continue;
+		append(text, SELFTEST_VERDICT_MAX, count > 1 ? "; " : "");
 		append_row(text, row);
 	}
+	if (count > ROWS_SHOWN)
+		append(text, SELFTEST_VERDICT_MAX, "; and %u more",
+		       count - ROWS_SHOWN);
 	return count;
 }
 
@@ -94,20 +101,29 @@ static bool fails(const struct selftest *t, char *text)
 	return true;
 }
 
+static void works(const struct selftest *t, char *text)
+{
+	unsigned int count;
+
+	strcpy(text, "Fairlead works here, but ");
+	count = append_rows(t, text, SELFTEST_WANTED);
+	if (!t->works_native)
+		append(text, SELFTEST_VERDICT_MAX, "%sXDP works in generic "
+		       "mode alone, which costs each packet more",
+		       count ? "; " : "");
+	else if (!count)
+		strcpy(text, "Fairlead works here, with XDP in native mode");
+}
+
 bool selftest_verdict(const struct selftest *t,
 		      char text[static SELFTEST_VERDICT_MAX])
 {
-	bool works = !fails(t, text);
+	bool has_failed = fails(t, text);
 
-	if (works) {
-		strcpy(text, "Fairlead works here, but ");
-		if (!append_rows(t, text, SELFTEST_WANTED))
-			snprintf(text, SELFTEST_VERDICT_MAX,
-				 "Fairlead works here, with XDP in %s mode",
-				 t->works_native ? "native" : "generic");
-	}
+	if (!has_failed)
+		works(t, text);
 	append(text, SELFTEST_VERDICT_MAX, ".");
-	return works;
+	return !has_failed;
 }
 
 /* or: what includes it. */

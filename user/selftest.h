@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <net/if.h>
+
 #include "dp.h"
 #include "selftest_net.h"
 
@@ -73,6 +75,9 @@ unsigned int selftest_capabilities(__u64 effective,
 
 /* What an interface's driver says of XDP (compat.h: COMPAT_XDP_*). */
 void selftest_xdp_words(struct selftest_row *row, __u64 features);
+
+/* False: the one has no interface. */
+bool selftest_interfaces_known(const char *list, char one[static IF_NAMESIZE]);
 
 /* The checks. name: of the row, where there is one. */
 void selftest_privileges(struct selftest *t, const char *name);

@@ -20,7 +20,7 @@
 #define ETHERTYPE_4 0x0800
 #define ETHERTYPE_6 0x86dd
 
-const char *const ARRIVAL_STRANGER = "it is another one";
+const char *const ARRIVAL_STRANGER = "the packet is another one";
 
 static void put16(__u8 *p, __u16 x)
 {
@@ -165,21 +165,21 @@ static const char *judge_tunnel(const struct arrival *want,
 	struct layer inner;
 
 	if (skip < 0 || (size_t)skip > outer->len)
-		return "it came without its tunnel";
+		return "the packet came without its tunnel";
 	if (!layer_parse(outer->next + skip, outer->len - skip, &inner) ||
 	    addr_compare(&inner.dst, &want->inner_dst))
-		return "it came with another packet in its tunnel";
+		return "the packet came with another packet in its tunnel";
 	return udp_sum(outer->next + skip, outer->len - skip) ?
-	       "it came with a wrong checksum" : NULL;
+	       "the packet came with a wrong checksum" : NULL;
 }
 
 static const char *judge_nat(const struct arrival *want,
 			     const struct layer *outer)
 {
 	if (addr_compare(&outer->src, &want->src))
-		return "it came from another address";
+		return "the packet came from another address";
 	return get16(outer->next + 2) == want->dport ? NULL :
-	       "it came to another port";
+	       "the packet came to another port";
 }
 
 const char *arrival_judge(const struct arrival *want, const __u8 *frame,
@@ -193,15 +193,15 @@ const char *arrival_judge(const struct arrival *want, const __u8 *frame,
 	    !layer_parse(frame + ETHER_BYTES, len - ETHER_BYTES, &outer))
 		return ARRIVAL_STRANGER;
 	if (memcmp(frame, want->to, 6))
-		return "it came to another MAC address";
+		return "the packet came to another MAC address";
 	if (addr_compare(&outer.dst, &want->outer_dst))
-		return "it came to another address";
+		return "the packet came to another address";
 	if (want->forward != FORWARD_NAT && want->forward != FORWARD_L2)
 		return judge_tunnel(want, &outer);
 	if (outer.proto != IPPROTO_UDP)
-		return "it came as another protocol";
+		return "the packet came as another protocol";
 	if (udp_sum(frame + ETHER_BYTES, len - ETHER_BYTES))
-		return "it came with a wrong checksum";
+		return "the packet came with a wrong checksum";
 	return want->forward == FORWARD_NAT ? judge_nat(want, &outer) : NULL;
 }
 

@@ -27,8 +27,8 @@
 #define SERVICE_PORT 1000	/* and up: one for each forwarding mode */
 #define BACKEND_PORT 8080	/* of NAT alone */
 #define CLIENT_PORT 40000
-#define TRIES 20
-#define TRY_MS 100		/* a carrier takes its time at first */
+#define TRIES 5
+#define TRY_MS 100
 
 /* Documentation's addresses (RFC 5737, RFC 3849). */
 static const struct family {
@@ -186,53 +186,6 @@ void selftest_network(struct selftest *t, const char *name)
 	dp_close(take_ptr(t->dp));
 }
 
-/* Attaching as serve does it */
-
-static void say_mechanism(struct selftest *t, struct selftest_row *row,
-			  const char *program)
-{
-	struct dp_attachment list[8];
-	int count = dp_attachments(t->dp, list, 8);
-
-	for (int i = 0; i < count && i < 8; i++)
-		if (!strcmp(list[i].program, program))
-			snprintf(row->mode, sizeof(row->mode), "%s",
-				 dp_mechanism_name(list[i].mechanism));
-	if (!*row->mode)
-		selftest_say(row, SELFTEST_NO, "%s was attached, but is not "
-			     "there", program);
-}
-
-static void attach_check(struct selftest *t, const char *name,
-			 int (*attach)(struct dp *dp, __u32 ifindex),
-			 const char *program)
-{
-	struct selftest_row *row;
-	int err;
-
-	if (!t->dp)
-		return;
-	row = selftest_add(t, name);
-	row->weight = SELFTEST_NEEDED;
-	err = attach(t->dp, t->net.in.ifindex);
-	if (err)
-		selftest_say(row, SELFTEST_NO, "%s cannot be attached: %s",
-			     program, strerror(-err));
-	else
-		say_mechanism(t, row, program);
-	dp_detach(t->dp, t->net.in.ifindex);
-}
-
-void selftest_attach(struct selftest *t, const char *name)
-{
-	attach_check(t, name, dp_attach, "fl_xdp");
-}
-
-void selftest_tc(struct selftest *t, const char *name)
-{
-	attach_check(t, name, dp_attach_local, "fl_uplink_out");
-}
-
 /* Packets */
 
 /* NULL: it arrived as it must; else why not. into: DATAGRAM_BYTES_MAX. */
@@ -248,7 +201,7 @@ static const char *pass(const struct selftest_cable *from,
 
 	for (int i = 0; i < TRIES && why == ARRIVAL_STRANGER; i++) {
 		if (selftest_net_send(from, frame, len))
-			return "it cannot be sent";
+			return "no packet can be sent";
 		do {
 			bytes = selftest_net_receive(to, got, sizeof(got),
 						     TRY_MS);
@@ -257,7 +210,7 @@ static const char *pass(const struct selftest_cable *from,
 		} while (bytes > 0 && why == ARRIVAL_STRANGER);
 	}
 	if (why == ARRIVAL_STRANGER)
-		return "it did not arrive";
+		return "the packet did not arrive";
 	if (into)
 		memcpy(into, got, DATAGRAM_BYTES_MAX);
 	return why;
@@ -313,26 +266,35 @@ static const char *service_works(const struct selftest_net *net,
 	return answer_comes_back(net, f, got);
 }
 
-static void forward_check(struct selftest *t, enum forward forward,
-			  enum dp_mechanism mechanism)
+/* Both families; false: one of them does not work. */
+static bool forward_works(const struct selftest *t, enum forward forward,
+			  struct selftest_row *row)
 {
-	struct selftest_row *row = selftest_add(t, forward_name(forward));
+	const char *why;
 	size_t len = 0;
 
-	strcpy(row->mode, dp_mechanism_name(mechanism));
 	for (int i = 0; i < NR_FAMILIES; i++) {
-		const char *why = service_works(&t->net, &families[i], forward);
-
+		why = service_works(&t->net, &families[i], forward);
 		if (why)
 			row->result = SELFTEST_NO;
 		len += snprintf(row->text + len, sizeof(row->text) - len,
 				"%s%s%s%s", i ? ", " : "", families[i].name,
-				why ? ": of a packet through the service, " :
-				      "", why ? why : "");
+				why ? ": " : "", why ? why : "");
 	}
-	if (row->result == SELFTEST_OK && mechanism == DP_XDP_NATIVE)
+	return row->result == SELFTEST_OK;
+}
+
+static void forward_check(struct selftest *t, enum forward forward,
+			  enum dp_mechanism mechanism)
+{
+	struct selftest_row *row = selftest_add(t, forward_name(forward));
+
+	strcpy(row->mode, dp_mechanism_name(mechanism));
+	if (!forward_works(t, forward, row))
+		return;
+	if (mechanism == DP_XDP_NATIVE)
 		t->works_native = true;
-	if (row->result == SELFTEST_OK && mechanism == DP_XDP_GENERIC)
+	else
 		t->works_generic = true;
 }
 
@@ -368,4 +330,61 @@ void selftest_native(struct selftest *t, const char *name)
 void selftest_generic(struct selftest *t, const char *name)
 {
 	traffic_check(t, name, DP_XDP_GENERIC);
+}
+
+/* Attaching as serve does it */
+
+static bool say_mechanism(struct selftest *t, struct selftest_row *row,
+			  const char *program)
+{
+	struct dp_attachment list[8];
+	int count = dp_attachments(t->dp, list, 8);
+
+	for (int i = 0; i < count && i < 8; i++)
+		if (!strcmp(list[i].program, program))
+			snprintf(row->mode, sizeof(row->mode), "%s",
+				 dp_mechanism_name(list[i].mechanism));
+	if (!*row->mode)
+		selftest_say(row, SELFTEST_NO, "%s was attached, but is not "
+			     "there", program);
+	return *row->mode;
+}
+
+void selftest_attach(struct selftest *t, const char *name)
+{
+	struct selftest_row *row;
+	int err;
+
+	if (!t->dp)
+		return;
+	row = selftest_add(t, name);
+	row->weight = SELFTEST_NEEDED;
+	err = dp_attach(t->dp, t->net.in.ifindex);
+	if (!err)
+		err = dp_attach(t->dp, t->net.out.ifindex);
+	if (err)
+		selftest_say(row, SELFTEST_NO, "fl_xdp cannot be attached: %s",
+			     strerror(-err));
+	else if (say_mechanism(t, row, "fl_xdp"))
+		forward_works(t, FORWARD_NAT, row);
+	dp_detach(t->dp, t->net.in.ifindex);
+	dp_detach(t->dp, t->net.out.ifindex);
+}
+
+void selftest_tc(struct selftest *t, const char *name)
+{
+	struct selftest_row *row;
+	int err;
+
+	if (!t->dp)
+		return;
+	row = selftest_add(t, name);
+	row->weight = SELFTEST_NEEDED;
+	err = dp_attach_local(t->dp, t->net.in.ifindex);
+	if (err)
+		selftest_say(row, SELFTEST_NO, "fl_uplink_out cannot be "
+			     "attached: %s", strerror(-err));
+	else
+		say_mechanism(t, row, "fl_uplink_out");
+	dp_detach_local(t->dp, t->net.in.ifindex);
 }

@@ -119,10 +119,6 @@ static void look_at(struct selftest *t, const char *name)
 
 	snprintf(title, sizeof(title), "uplink %s", name);
 	row = selftest_add(t, title);
-	if (!ifindex) {
-		selftest_say(row, SELFTEST_NO, "there is no such interface");
-		return;
-	}
 	say_driver(row, name);
 	say_xdp(row, ifindex);
 	say_holder(row, ifindex);
@@ -143,27 +139,37 @@ static void default_find(char name[static IF_NAMESIZE])
 		*name = '\0';
 }
 
+/* The next name of a list, "a,b"; NULL: it was the last. */
+static const char *name_next(const char *list, char one[static IF_NAMESIZE])
+{
+	size_t len = strcspn(list, ",");
+
+	snprintf(one, IF_NAMESIZE, "%.*s", (int)len, list);
+	return *list ? list + len + !!list[len] : NULL;
+}
+
+bool selftest_interfaces_known(const char *list, char one[static IF_NAMESIZE])
+{
+	while ((list = name_next(list, one)))
+		if (!if_nametoindex(one))
+			return false;
+	return true;
+}
+
 void selftest_uplinks(struct selftest *t, const char *name)
 {
 	const char *list = t->interfaces;
 	char one[IF_NAMESIZE];
 
-	if (!list) {
-		default_find(one);
-		if (*one)
+	if (list) {
+		while ((list = name_next(list, one)))
 			look_at(t, one);
-		else
-			selftest_say(selftest_add(t, name), SELFTEST_NOT_NEEDED,
-				     "no default route names one: name it in "
-				     "uplinks:");
 		return;
 	}
-	while (*list) {
-		size_t len = strcspn(list, ",");
-
-		snprintf(one, sizeof(one), "%.*s", (int)len, list);
-		if (len)
-			look_at(t, one);
-		list += len + !!list[len];
-	}
+	default_find(one);
+	if (*one)
+		look_at(t, one);
+	else
+		selftest_say(selftest_add(t, name), SELFTEST_NOT_NEEDED,
+			     "no default route names one: name it in uplinks:");
 }
