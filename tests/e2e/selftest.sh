@@ -68,7 +68,8 @@ traces() {
 	bpftool map list | grep -A 1 'name conns ' | grep 'max_entries 1024 '
 	find /sys/fs/bpf -name '*selftest*'
 	on balancer ip -o link | grep -vE '^[0-9]+: (lo|eth0)[@:]'
-	lsns --type net --noheadings --output COMMAND | grep "$FAIRLEAD selftest"
+	lsns --type net --noheadings --output COMMAND |
+		grep "$FAIRLEAD selftest"
 }
 
 no_traces() {

@@ -59,7 +59,8 @@ static void generic_xdp_alone_is_said(void **state)
 	begin(false, true);
 	assert_true(selftest_verdict(&test, said));
 	assert_string_equal(said, "Fairlead works here, but XDP works in "
-			    "generic mode alone, which costs each packet more.");
+				  "generic mode alone, which costs each "
+				  "packet more.");
 }
 
 static void what_is_needed_is_told_alone(void **state)
