@@ -27,6 +27,7 @@ int cmd_conn_list(const struct options *o);
 int cmd_conn_flush(const struct options *o);
 int cmd_cleanup(const struct options *o);
 int cmd_decap(const struct options *o);
+int cmd_selftest(const struct options *o);
 int cmd_version(const struct options *o);
 int cmd_reasons(const struct options *o);
 

@@ -41,6 +41,8 @@ static const struct command commands[] = {
 	{ "decap", "", "on a backend host: take tunnels' packets out",
 	  TAKES(INTERFACE) | TAKES(HOOK) | TAKES(GUE_PORT) |
 	  TAKES(GENEVE_PORT) | TAKES(DETACH), 0, 0, cmd_decap },
+	{ "selftest", "", "what of Fairlead works on this machine, and how",
+	  TAKES(JSON) | TAKES(INTERFACE), 0, 0, cmd_selftest },
 	{ "reasons", "", "every reason that a packet is counted under",
 	  TAKES(JSON), 0, 0, cmd_reasons },
 	{ "version", "", "versions of this program, libbpf and the kernel",

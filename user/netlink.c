@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <linux/genetlink.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
@@ -57,7 +58,7 @@ static void grow_receive_buffer(int fd)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 }
 
-int netlink_open(__u32 groups, struct netlink **ret)
+static int open_protocol(int protocol, __u32 groups, struct netlink **ret)
 {
 	__cleanup(netlink_closep) struct netlink *nl = NULL;
 	const struct timeval limit = { .tv_sec = ANSWER_S };
@@ -66,7 +67,7 @@ int netlink_open(__u32 groups, struct netlink **ret)
 	nl = calloc(1, sizeof(*nl));
 	if (!nl)
 		return -ENOMEM;
-	nl->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC |
+	nl->socket = mnl_socket_open2(protocol, SOCK_CLOEXEC |
 				      (groups ? SOCK_NONBLOCK : 0));
 	if (!nl->socket)
 		return -errno;
@@ -78,6 +79,16 @@ int netlink_open(__u32 groups, struct netlink **ret)
 		return -errno;
 	*ret = take_ptr(nl);
 	return 0;
+}
+
+int netlink_open(__u32 groups, struct netlink **ret)
+{
+	return open_protocol(NETLINK_ROUTE, groups, ret);
+}
+
+int netlink_open_generic(struct netlink **ret)
+{
+	return open_protocol(NETLINK_GENERIC, 0, ret);
 }
 
 /* Bytes in the buffer, 0 if what came is not the kernel's, or an error. */
@@ -199,6 +210,27 @@ int netlink_ask(struct netlink *nl, struct nlmsghdr *m, netlink_fn fn,
 {
 	m->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
 	return transact(nl, m, fn, data);
+}
+
+static int take_family(const struct nlmsghdr *m, void *data)
+{
+	const struct nlattr *attrs[CTRL_ATTR_FAMILY_ID + 1];
+
+	netlink_attrs(m, GENL_HDRLEN, attrs, CTRL_ATTR_FAMILY_ID + 1);
+	return netlink_u16(attrs[CTRL_ATTR_FAMILY_ID], data) ? 0 : -EPROTO;
+}
+
+int netlink_family(struct netlink *nl, const char *name, __u16 *ret)
+{
+	char buffer[128] __attribute__((aligned(4))) = {};
+	struct nlmsghdr *m = mnl_nlmsg_put_header(buffer);
+	struct genlmsghdr *header = mnl_nlmsg_put_extra_header(m,
+							sizeof(*header));
+
+	m->nlmsg_type = GENL_ID_CTRL;
+	header->cmd = CTRL_CMD_GETFAMILY;
+	mnl_attr_put_strz(m, CTRL_ATTR_FAMILY_NAME, name);
+	return netlink_ask(nl, m, take_family, ret);
 }
 
 static int take_news(struct netlink *nl, int bytes, netlink_fn fn, void *data)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A thin front to libmnl for rtnetlink: a socket that asks or follows, dumps
+ * A thin front to libmnl, for rtnetlink first of all: a socket that asks or follows, dumps
  * that say whether they are whole, and attributes whose size has been checked
  * before anybody reads them. Functions return 0 or a negative errno.
  */
@@ -21,6 +21,8 @@ struct netlink;
 
 /* With groups: a socket to follow, non-blocking. Without: one to ask. */
 int netlink_open(__u32 groups, struct netlink **ret);
+/* To ask the generic families, see netlink_family(). */
+int netlink_open_generic(struct netlink **ret);
 void netlink_close(struct netlink *nl);		/* NULL is fine */
 void netlink_closep(struct netlink **nl);
 int netlink_fd(const struct netlink *nl);
@@ -35,6 +37,9 @@ int netlink_dump(struct netlink *nl, __u16 type, __u8 family, netlink_fn fn,
 /* Send m and wait for the kernel's answer; fn may be NULL. */
 int netlink_ask(struct netlink *nl, struct nlmsghdr *m, netlink_fn fn,
 		void *data);
+
+/* The message type of a generic family; -ENOENT: this kernel has none. */
+int netlink_family(struct netlink *nl, const char *name, __u16 *ret);
 
 /* All messages that wait. -ENOBUFS, after all of them: some were lost. */
 int netlink_read(struct netlink *nl, netlink_fn fn, void *data);

@@ -48,7 +48,7 @@ static const struct option_spec specs[NR_OPTIONS] = {
 	[OPTION_YES] = { OPTION("yes", FLAG, yes),
 		.text = "do not ask" },
 	[OPTION_INTERFACE] = { OPTION("interface", TEXT, interface),
-		.value = "INTERFACE", .text = "where tunnels arrive" },
+		.value = "INTERFACE", .text = "where packets arrive" },
 	[OPTION_HOOK] = { OPTION("hook", TEXT, hook),
 		.value = "xdp|tc", .text = "where to attach; default xdp" },
 	[OPTION_GUE_PORT] = { OPTION("gue-port", NUMBER, gue_port),

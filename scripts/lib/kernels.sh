@@ -90,9 +90,14 @@ fetched() {
 		{ foreign_update && fetch foreign "$1"; }
 }
 
-# kernel_directory KERNEL: prints where it is unpacked; it is fetched if it has
-# to be, and 77 says that it cannot be. One at a time, for others may want the
-# same.
+# The signature of an x86 kernel image (Linux: Documentation/arch/x86/boot.rst).
+is_image() {
+	[[ -f $1 && $(dd if="$1" bs=1 skip=514 count=4 status=none) == HdrS ]]
+}
+
+# kernel_directory KERNEL: prints where it is unpacked, or the image itself; it
+# is fetched if it has to be, and 77 says that it cannot be. One at a time, for
+# others may want the same.
 kernel_directory() {
 	local sum dir=$CACHE/kernels/$1
 
@@ -106,8 +111,12 @@ kernel_directory() {
 		dir=$CACHE/kernels/${sum:0:16}
 		[[ -d $dir ]] || { unpack "$dir.new" "$1" &&
 			mv "$dir.new" "$dir"; } || return
+	elif [[ -f $1 ]]; then
+		is_image "$1" || { echo "\"$1\" is no kernel image" >&2 &&
+			return 1; }
+		dir=$(realpath "$1")
 	elif [[ ! $1 =~ ^[0-9]+\.[0-9]+(\.[0-9]+)?$ ]]; then
-		echo "\"$1\" is no version, directory or .deb" >&2
+		echo "\"$1\" is no version, directory, .deb or image" >&2
 		return 1
 	elif [[ ! -d $dir ]]; then
 		fetched "$1" >&2 || return 77

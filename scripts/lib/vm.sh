@@ -7,12 +7,34 @@
 #
 # VM_ACCEL (tcg; kvm), VM_MEMORY (2048, in MB), VM_CPUS (2) and VM_SECONDS
 # (600, the longest it may live) may be given; VM_CABLE=1 for two network cards,
-# eth0 and eth1, that a cable joins.
+# eth0 and eth1, that a cable joins; for a bare image, the directory of its
+# modules as VM_MODULES_DIR, .../lib/modules/RELEASE.
 
-# Sets VM_RELEASE, VM_MODULES and VM_IMAGE from an unpacked kernel package.
+# Sets VM_IMAGE, and VM_RELEASE and VM_MODULES unless all is built in.
+vm_image() {
+	VM_IMAGE=$1
+	VM_MODULES=${VM_MODULES_DIR:+$(realpath "$VM_MODULES_DIR")}
+	VM_RELEASE=${VM_MODULES##*/}
+	[[ -z $VM_MODULES ]] || vm_modules
+}
+
+vm_modules() {
+	if [[ $VM_MODULES != */lib/modules/* || ! -d $VM_MODULES/kernel ]]; then
+		echo "\"$VM_MODULES\" is no .../lib/modules/RELEASE" >&2
+		return 1
+	fi
+	[[ -e $VM_MODULES/modules.dep ]] ||
+		depmod -b "${VM_MODULES%/lib/modules/*}" "$VM_RELEASE"
+}
+
+# Sets the same from an unpacked kernel package.
 vm_kernel() {
 	local dir
 
+	if [[ -f $1 ]]; then
+		vm_image "$1"
+		return
+	fi
 	VM_RELEASE=
 	for dir in "$1"/lib/modules/* "$1"/usr/lib/modules/*; do
 		[[ -d $dir/kernel ]] || continue
@@ -25,8 +47,7 @@ vm_kernel() {
 		echo "\"$1\" holds no kernel with its modules" >&2
 		return 1
 	fi
-	[[ -e $VM_MODULES/modules.dep ]] ||
-		depmod -b "${VM_MODULES%/lib/modules/*}" "$VM_RELEASE"
+	vm_modules
 }
 
 unpacked() {
@@ -42,6 +63,7 @@ unpacked() {
 vm_boot_modules() {
 	local module
 
+	[[ -n $VM_MODULES ]] || return 0
 	for module in virtio_pci virtio_console 9pnet_virtio 9p overlay; do
 		modprobe -d "${VM_MODULES%/lib/modules/*}" -S "$VM_RELEASE" \
 			--show-depends "$module"
@@ -56,6 +78,7 @@ vm_initramfs() {
 	cp "$(command -v busybox)" "$root/bin/busybox"
 	ln -s busybox "$root/bin/sh"
 	cp "${BASH_SOURCE[0]%/*}/vm-init" "$root/init"
+	: >"$root/modules/order"
 	while read -r file; do
 		name=$(basename "${file%%.ko*}").ko
 		unpacked "$file" >"$root/modules/$name"
@@ -76,7 +99,8 @@ vm_start_script() {
 		export HOME=/root TERM=dumb LANG=C.UTF-8 VM_SHARE=/run/vm-share
 		export VM_HOST_CPU="$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)"
 		mkdir -p /lib/modules/$VM_RELEASE
-		mount --bind ${VM_MODULES@Q} /lib/modules/$VM_RELEASE
+		[[ -z ${VM_MODULES@Q} ]] ||
+			mount --bind ${VM_MODULES@Q} /lib/modules/$VM_RELEASE
 		hostname vm
 		${VM_CABLE:+modprobe virtio_net}
 		ip link set lo up
@@ -101,7 +125,18 @@ vm_cards() {
 	done
 }
 
-# vm_run KERNEL-DIRECTORY SHARE COMMAND...: 125 if the machine ended without
+# Why there is no result: what vm-init missed, or what was said last.
+vm_post_mortem() {
+	echo "the virtual machine gave no result (QEMU: $2)"
+	if grep -ao 'this kernel lacks .*' "$1/console"; then
+		echo "hint: build in 9p, virtio (PCI) and overlay, or name the" \
+			"directory of the image's modules as VM_MODULES_DIR"
+		return
+	fi
+	tail -n 5 "$1/qemu" "$1/console"
+}
+
+# vm_run KERNEL SHARE COMMAND...: 125 if the machine ended without
 # having finished the command, 124 if it took too long.
 vm_run() {
 	local share=$2 cpu=max,la57=off status=0 cards
@@ -128,10 +163,7 @@ vm_run() {
 		-append "console=ttyS0 quiet panic=-1 no_timer_check tsc=reliable mitigations=off" \
 		</dev/null 2>"$share/qemu" | cat || status=${PIPESTATUS[0]}
 	[[ ! -s $share/status ]] || return "$(<"$share/status")"
-	{
-		echo "the virtual machine gave no result (QEMU: $status)"
-		tail -n 5 "$share/qemu" "$share/console"
-	} >&2
+	vm_post_mortem "$share" "$status" >&2
 	((status == 124)) || status=125
 	return "$status"
 }
