@@ -219,7 +219,7 @@ measure_all() {
 	while read -r FAMILY services <&3; do
 		for way in $(ways); do
 			echo "$way, IPv$FAMILY, services $services ..." >&2
-			way_begin "$way" "$services"
+			way_begin "$way" "$services" >&2
 			while read -r family same flows size <&4; do
 				[[ "$family $same" == "$FAMILY $services" ]] ||
 					continue

@@ -31,12 +31,14 @@ veth_add() {
 	END
 }
 
-# The way back by hand: netns del would not give a card its name.
+# The way back by hand: netns del would not give a card its name, and the sink's
+# program would stay.
 interfaces_return() {
 	[[ ${TAKEN:-} ]] || return 0
 	# shellcheck disable=SC2086
 	set -- $TAKEN
 	ip -n "$NET-client" link set eth0 down netns $$ name "$3"
+	ip -n "$NET-$1" link set "$2" xdp off
 	ip -n "$NET-$1" link set "$2" down netns $$ name "$4"
 	TAKEN=
 }
