@@ -174,7 +174,7 @@ def script(result, path, out):
     lines = [f"set terminal {kind} size 1100,900 font ',10'",
              f"set output '{path}'", "set encoding utf8",
              f"set multiplot layout 2,2 title '{title}' noenhanced"
-             " margins 0.07,0.82,0.07,0.9 spacing 0.09,0.13",
+             " margins 0.07,0.79,0.07,0.9 spacing 0.09,0.13",
              "set logscale x 2", "set offsets graph 0.05, graph 0.05, 0, 0",
              "set yrange [0:*]", "set grid ytics", "set key noenhanced",
              "unset key"]
