@@ -125,7 +125,7 @@ daemon_does_not_notice() {
 	[[ $(told) == "$before" ]]
 	ask "$VIP4"
 	found 'any(.checks[]; .name == "uplink eth0" and .result == "ok" and
-		(.text | contains("\"fl_xdp\"")))'
+		(.text | test("\"(fl_xdp|xdp_dispatcher)\"")))'
 }
 
 holder_is_named() {
