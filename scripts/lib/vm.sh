@@ -6,7 +6,7 @@
 # which the host sees as well, is kept; all else is gone with the machine.
 #
 # VM_ACCEL (tcg; kvm), VM_MEMORY (2048, in MB), VM_CPUS (2) and VM_SECONDS
-# (600, the longest it may live) may be given.
+# (900, the longest it may live) may be given.
 
 # Sets VM_RELEASE, VM_MODULES and VM_IMAGE from an unpacked kernel package.
 vm_kernel() {
@@ -98,7 +98,7 @@ vm_run() {
 	rm -f "$share/status"
 	vm_start_script "$share" "${@:3}"
 	[[ ${VM_ACCEL:-tcg} == tcg ]] || cpu=host
-	timeout --foreground "${VM_SECONDS:-600}" qemu-system-x86_64 \
+	timeout --foreground "${VM_SECONDS:-900}" qemu-system-x86_64 \
 		-M q35 -accel "${VM_ACCEL:-tcg}" -cpu $cpu \
 		-smp "${VM_CPUS:-2}" -m "${VM_MEMORY:-2048}" \
 		-nodefaults -no-user-config -display none -no-reboot \
