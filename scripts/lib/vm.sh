@@ -6,7 +6,7 @@
 # which the host sees as well, is kept; all else is gone with the machine.
 #
 # VM_ACCEL (tcg; kvm), VM_MEMORY (2048, in MB), VM_CPUS (2) and VM_SECONDS
-# (600, the longest it may live) may be given; VM_CABLE=1 for two network cards,
+# (900, the longest it may live) may be given; VM_CABLE=1 for two network cards,
 # eth0 and eth1, that a cable joins; for a bare image, the directory of its
 # modules as VM_MODULES_DIR, .../lib/modules/RELEASE.
 
@@ -147,7 +147,7 @@ vm_run() {
 	vm_start_script "$share" "${@:3}"
 	[[ ${VM_ACCEL:-tcg} == tcg ]] || cpu=host
 	mapfile -t cards < <(vm_cards)
-	timeout --foreground "${VM_SECONDS:-600}" qemu-system-x86_64 \
+	timeout --foreground "${VM_SECONDS:-900}" qemu-system-x86_64 \
 		-M q35 -accel "${VM_ACCEL:-tcg}" -cpu $cpu \
 		-smp "${VM_CPUS:-2}" -m "${VM_MEMORY:-2048}" \
 		-nodefaults -no-user-config -display none -no-reboot \
