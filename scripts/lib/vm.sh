@@ -5,10 +5,10 @@
 # the host's by 9p, read-only, below a tmpfs. What a command leaves in VM_SHARE,
 # which the host sees as well, is kept; all else is gone with the machine.
 #
-# VM_ACCEL (tcg; kvm), VM_MEMORY (2048, in MB), VM_CPUS (2) and VM_SECONDS
-# (900, the longest it may live) may be given; VM_CABLE=1 for two network cards,
-# eth0 and eth1, that a cable joins; for a bare image, the directory of its
-# modules as VM_MODULES_DIR, .../lib/modules/RELEASE.
+# May be given: VM_ACCEL (kvm where it works, else tcg), VM_MEMORY (2048, in MB),
+# VM_CPUS (2), VM_SECONDS (900, the longest it may live); VM_CABLE=1 for two
+# network cards, eth0 and eth1, that a cable joins; for a bare image, the
+# directory of its modules as VM_MODULES_DIR, .../lib/modules/RELEASE.
 
 # Sets VM_IMAGE, and VM_RELEASE and VM_MODULES unless all is built in.
 vm_image() {
@@ -139,16 +139,17 @@ vm_post_mortem() {
 # vm_run KERNEL SHARE COMMAND...: 125 if the machine ended without
 # having finished the command, 124 if it took too long.
 vm_run() {
-	local share=$2 cpu=max,la57=off status=0 cards
+	local share=$2 accel=${VM_ACCEL:-tcg} cpu=max,la57=off status=0 cards
 
 	vm_kernel "$1" || return 125
 	vm_initramfs "$share" || return 125
 	rm -f "$share/status"
 	vm_start_script "$share" "${@:3}"
-	[[ ${VM_ACCEL:-tcg} == tcg ]] || cpu=host
+	[[ ${VM_ACCEL:-} || $(vagrant/accelerator) != kvm ]] || accel=kvm
+	[[ $accel == tcg ]] || cpu=host
 	mapfile -t cards < <(vm_cards)
 	timeout --foreground "${VM_SECONDS:-900}" qemu-system-x86_64 \
-		-M q35 -accel "${VM_ACCEL:-tcg}" -cpu $cpu \
+		-M q35 -accel "$accel" -cpu $cpu \
 		-smp "${VM_CPUS:-2}" -m "${VM_MEMORY:-2048}" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-serial "file:$share/console" \
