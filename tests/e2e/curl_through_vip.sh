@@ -6,33 +6,6 @@
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 
-everybody_answers() {
-	local answers i
-
-	answers=$(ask_many 40 "$1")
-	echo "$answers"
-	for i in 1 2 3; do
-		grep -q "backend-$i\$" <<<"$answers"
-	done
-	[[ $(wc -l <<<"$answers") == 3 ]]
-}
-
-large_answer_arrives() {
-	local bytes
-
-	bytes=$(on client-1 curl -sS --max-time 10 "$(url "$1")1000000" | wc -c)
-	echo "$bytes bytes"
-	((bytes == 1000000))
-}
-
-datagrams_are_answered() {
-	on client-1 "$B/tests/e2e/load" --mode udp --target "$1" --seconds 1 \
-		--concurrency 30 --pause-ms 20 --timeout-ms 1000 80 |
-		tee "$DIR/udp"
-	jq -e '.failures == 0 and .moved == 0 and (.backends | length) == 3' \
-		"$DIR/udp"
-}
-
 # By NAT backends see the balancer; by all else, the client.
 client_is_seen() {
 	local expected=10.90.1.2 headers
@@ -62,10 +35,12 @@ for mode in ${FORWARDS:-nat l2 ipip gue gre geneve}; do
 	BACKEND_PORT=$port services "$mode" 1 2 3
 	in_force
 	for vip in "${FAMILIES[@]}"; do
-		it "$mode: all backends answer at $vip" everybody_answers "$vip"
+		it "$mode: all backends answer at $vip" all_answer "$vip" \
+			backend-{1,2,3}
 		it "$mode: whom backends see" client_is_seen "$mode" "$vip"
 		it "$mode: a large answer from $vip" large_answer_arrives "$vip"
-		it "$mode: datagrams to $vip" datagrams_are_answered "$vip"
+		it "$mode: datagrams to $vip" \
+			datagrams_are_answered "$vip" 3
 	done
 done
 finish

@@ -95,6 +95,36 @@ ask_many() {
 	done | sort | uniq -c
 }
 
+# all_answer ADDRESS NAME...: these backends do, and no others.
+all_answer() {
+	local answers name
+
+	answers=$(ask_many 40 "$1")
+	echo "$answers"
+	for name in "${@:2}"; do
+		grep -q " $name\$" <<<"$answers"
+	done
+	[[ $(wc -l <<<"$answers") == $(($# - 1)) ]]
+}
+
+# Segments that a device is to cut, checksums that it is to complete.
+large_answer_arrives() {
+	local bytes
+
+	bytes=$(on client-1 curl -sS --max-time 10 "$(url "$1")1000000" | wc -c)
+	echo "$bytes bytes"
+	((bytes == 1000000))
+}
+
+# datagrams_are_answered ADDRESS BACKENDS: by so many, each flow by one alone.
+datagrams_are_answered() {
+	on client-1 "$B/tests/e2e/load" --mode udp --target "$1" --seconds 1 \
+		--concurrency 30 --pause-ms 20 --timeout-ms 1000 80 |
+		tee "$DIR/udp"
+	jq -e --argjson backends "$2" '.failures == 0 and .moved == 0 and
+		(.backends | length) == $backends' "$DIR/udp"
+}
+
 # load_start NAME MODE ADDRESS [OPTION...]; load_stop NAME: the report, and
 # failure if a single request failed.
 load_start() {
