@@ -107,7 +107,7 @@ def rows(result):
 
 
 def text(result):
-    print(f"{machine_text(result['machine'])}, commit {result['commit']}\n")
+    print(f"{machine_text(result['machine'])}, commit {result['commit'] or 'unknown'}\n")
     print("The highest rate without loss, and CPU time per packet: median"
           " (min..max)\n")
     head = ["way", "path", "family", "bytes", "flows", "services",

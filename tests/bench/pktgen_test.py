@@ -8,9 +8,11 @@ import shutil
 import tempfile
 import unittest
 from argparse import Namespace
+from unittest import mock
 
 import pktgen
 import pktgen_report
+import report
 
 RECORDED = os.path.join(os.path.dirname(__file__), "pktgen_lines.json")
 RESULT = """Params: count 1000  min_pkt_size: 60  max_pkt_size: 60
@@ -167,6 +169,12 @@ class Report(unittest.TestCase):
                 picture = f.read()
         for way in pktgen_report.ways_of(self.result["figures"]):
             self.assertIn(way, picture)
+
+
+class Machine(unittest.TestCase):
+    def test_the_commit_is_unknown_without_git(self):
+        with mock.patch.dict(os.environ, PATH="/nowhere"):
+            self.assertIsNone(report.commit())
 
 
 if __name__ == "__main__":

@@ -33,8 +33,12 @@ def cpu_model():
 
 
 def commit():
+    """None in a copy without history, or on a machine without git."""
     ask = ["git", "-C", HERE, "rev-parse", "--short=12", "HEAD"]
-    done = subprocess.run(ask, capture_output=True, text=True)
+    try:
+        done = subprocess.run(ask, capture_output=True, text=True)
+    except FileNotFoundError:
+        return None
     return done.stdout.strip() or None
 
 
@@ -164,7 +168,7 @@ def aligned(head, rows):
 def text(result):
     machine = result["machine"]
     print(f"{machine['cpu']}, {machine['cpus']} CPUs, Linux"
-          f" {machine['kernel']}, commit {result['commit']}")
+          f" {machine['kernel']}, commit {result['commit'] or 'unknown'}")
     for title, head, rows, note in TABLES:
         rows = list(rows(result))
         if not rows:
