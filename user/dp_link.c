@@ -109,6 +109,10 @@ static void log_holder(__u32 ifindex)
 		log_error(0, "hint: program \"%s\" (id %u) is attached there; "
 			  "detach it, or leave the interface out of uplinks",
 			  info.name, id);
+	/* 6.13: what changes packets may not replace what does not. */
+	if (!strcmp(info.name, "xdp_dispatcher"))
+		log_error(0, "hint: this kernel lets programs that change "
+			  "packets into a newer libxdp's dispatcher alone");
 	close(fd);
 }
 

@@ -67,6 +67,13 @@ static struct xdp_multiprog *everybody(int ifindex)
 	return libxdp_get_error(all) ? NULL : all;
 }
 
+static void neighbour_forget(void)
+{
+	xdp_program__close(neighbour.program);
+	entry_bpf__destroy(neighbour.skel);
+	memset(&neighbour, 0, sizeof(neighbour));
+}
+
 /* What is left on lo goes, for libxdp's pins outlive the namespace. */
 static int teardown(void **state)
 {
@@ -79,9 +86,7 @@ static int teardown(void **state)
 	if (all)
 		xdp_multiprog__detach(all);
 	xdp_multiprog__close(all);
-	xdp_program__close(neighbour.program);
-	entry_bpf__destroy(neighbour.skel);
-	memset(&neighbour, 0, sizeof(neighbour));
+	neighbour_forget();
 	return 0;
 }
 
@@ -117,7 +122,9 @@ static void neighbour_says(int verdict)
 }
 
 /* A program like ours, which is not ours. False: it is there, but alone, as
- * this kernel has no dispatcher. */
+ * this kernel has no dispatcher. Skips where it cannot come at all: since 6.13
+ * what changes packets may not take the place of what does not, and the
+ * dispatcher of an older libxdp does not. */
 static bool neighbour_comes(unsigned int priority)
 {
 	struct xdp_multiprog *all;
@@ -129,8 +136,10 @@ static bool neighbour_comes(unsigned int priority)
 						      "xdp");
 	assert_int_equal(libxdp_get_error(neighbour.program), 0);
 	xdp_program__set_run_prio(neighbour.program, priority);
-	assert_int_equal(xdp_program__attach(neighbour.program, LO,
-					     XDP_MODE_SKB, 0), 0);
+	if (xdp_program__attach(neighbour.program, LO, XDP_MODE_SKB, 0)) {
+		neighbour_forget();
+		skip();
+	}
 	all = everybody(LO);
 	is_shared = !xdp_multiprog__is_legacy(all);
 	xdp_multiprog__close(all);
@@ -141,9 +150,7 @@ static void neighbour_goes(void)
 {
 	assert_int_equal(xdp_program__detach(neighbour.program, LO,
 					     XDP_MODE_SKB, 0), 0);
-	xdp_program__close(neighbour.program);
-	entry_bpf__destroy(neighbour.skel);
-	memset(&neighbour, 0, sizeof(neighbour));
+	neighbour_forget();
 }
 
 static void need_dispatcher(void)

@@ -42,7 +42,15 @@ seen() {
 can_share() {
 	neighbour_comes balancer 50 lo skb
 	on balancer xdp-loader status lo
-	on balancer xdp-loader status lo | grep -q xdp_dispatcher
+	on balancer xdp-loader status lo | grep -q xdp_dispatcher || {
+		echo "this kernel cannot replace functions of programs"
+		return 1
+	}
+	on balancer "$FAIRLEAD" selftest --json | jq -e '.checks[] | select(
+		(.name == "attaching to XDP") and .mode == "xdp dispatcher")' || {
+		echo "this libxdp's dispatcher has no program that changes packets"
+		return 1
+	}
 }
 
 # Nobody listens at the balancer itself: its stack has seen the packet, and
@@ -211,13 +219,14 @@ alone_if_second() {
 	fails fairlead serve --once --config "$CONFIG" 2>"$DIR/said"
 	cat "$DIR/said"
 	grep -q 'cannot attach XDP to interface.*busy' "$DIR/said"
-	grep -q 'hint: program "count" .* is attached there' "$DIR/said"
+	grep -qE 'hint: program "(count|xdp_dispatcher)" .* is attached there' \
+		"$DIR/said"
 	knock
 	(($(seen balancer "$OWN") >= 1))
 }
 
 no_dispatcher() {
-	echo "this kernel cannot replace functions of programs"
+	tail -n 1 "$DIR/can_share"
 	exit 77
 }
 
