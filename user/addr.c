@@ -26,6 +26,14 @@ int addr_compare(const struct addr *a, const struct addr *b)
 	return memcmp(a, b, sizeof(*a));
 }
 
+bool addr_is_in(const struct addr *addrs, size_t count, const struct addr *a)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!addr_compare(&addrs[i], a))
+			return true;
+	return false;
+}
+
 /* The bits of word i that a prefix of len bits covers. */
 static __be32 prefix_mask(unsigned int len, int i)
 {

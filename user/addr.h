@@ -4,6 +4,7 @@
 #define FAIRLEAD_ADDR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <fairlead/types.h>
 
@@ -24,6 +25,7 @@ const char *addr_format(const struct addr *a, char text[static ADDR_TEXT_MAX]);
 bool addr_is4(const struct addr *a);	/* ::ffff:0:0/96 */
 bool addr_is_zero(const struct addr *a);
 int addr_compare(const struct addr *a, const struct addr *b); /* as memcmp */
+bool addr_is_in(const struct addr *addrs, size_t count, const struct addr *a);
 bool addr_in(const struct addr *a, const struct addr *net, unsigned int len);
 
 /* The mapped form of 4 bytes off the wire. */

@@ -162,19 +162,10 @@ static bool link_is_uplink(const struct daemon *d, const struct link *l)
 	return is_uplink(d, l->ifindex) || is_uplink(d, l->user_ifindex);
 }
 
-static bool addr_is_listed(const struct addr *list, size_t count,
-			   const struct addr *a)
-{
-	for (size_t i = 0; i < count; i++)
-		if (!addr_compare(&list[i], a))
-			return true;
-	return false;
-}
-
 static void addr_append(struct addr *list, size_t *count, const struct addr *a)
 {
 	if (!addr_is_zero(a) && *count < 2 * MODEL_NAT_ADDRS_MAX &&
-	    !addr_is_listed(list, *count, a))
+	    !addr_is_in(list, *count, a))
 		list[(*count)++] = *a;
 }
 
@@ -185,9 +176,9 @@ static void links_nat_clear(struct tables *t, const struct addr *list,
 	for (__u32 i = 1; i < t->nr_links; i++) {
 		struct link *l = &t->links[i];
 
-		if (l->nat4 && !addr_is_listed(list, count, &l->addr4))
+		if (l->nat4 && !addr_is_in(list, count, &l->addr4))
 			l->nat4 = 0;
-		if (l->nat6 && !addr_is_listed(list, count, &l->addr6))
+		if (l->nat6 && !addr_is_in(list, count, &l->addr6))
 			l->nat6 = 0;
 	}
 }

@@ -365,15 +365,6 @@ void state_host_addrs(struct state *s)
 	}
 }
 
-static bool addr_is_in(const struct addr *addrs, size_t count,
-		       const struct addr *a)
-{
-	for (size_t i = 0; i < count; i++)
-		if (!addr_compare(&addrs[i], a))
-			return true;
-	return false;
-}
-
 /* addrs of one family, in the places of table. Returns how many places. */
 static int nat_place(struct addr *table, const struct addr *addrs, size_t count)
 {
