@@ -24,13 +24,13 @@ BPF      := -g -O2 -fno-strict-aliasing -Wall -Wextra -Werror --target=bpf -mcpu
 LDLIBS   := $(shell pkg-config --libs $(PKGS))
 
 # What needs no kernel is in the library that the unit tests link.
-SRC      := $(wildcard user/*.c)
+SRC      := $(wildcard user/*/*.c)
 OBJ      := $(SRC:%.c=$(B)/%.o)
-LIB_OBJ  := $(filter-out $(B)/user/main.o,$(OBJ))
+LIB_OBJ  := $(filter-out $(B)/user/cli/main.o,$(OBJ))
 BPF_OBJ  := $(patsubst %.c,$(B)/%.o,$(filter-out bpf/entry.bpf.c,$(wildcard bpf/*.bpf.c)))
 SKEL     := $(B)/fairlead.skel.h $(B)/entry.skel.h
 TEST_LIB := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
-UNIT     := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c))
+UNIT     := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/*_test.c))
 BPF_TEST := $(patsubst %.c,$(B)/%,$(wildcard tests/bpf/*_test.c))
 BENCH    := $(addprefix $(B)/tests/bench/,datapath traffic requests)
 BENCH_JSON ?= $(B)/bench.json
@@ -135,7 +135,7 @@ asan: ## unit and bpf tests under ASAN and UBSAN, in build-asan/
 
 install: all ## program and manual page; DESTDIR, PREFIX
 	install -D -m 755 $(B)/fairlead $(DESTDIR)$(PREFIX)/sbin/fairlead
-	install -D -m 644 user/fairlead.8 \
+	install -D -m 644 user/man/fairlead.8 \
 		$(DESTDIR)$(PREFIX)/share/man/man8/fairlead.8
 
 clean: ## remove build/

@@ -6,7 +6,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-#include "parse.h"
+#include "lib/parse.h"
 
 /* Writes jiffies and CLOCK_MONOTONIC (ns) over the packet's first bytes. */
 SEC("xdp")

@@ -12,8 +12,8 @@
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 
-#include "encap.h"
-#include "parse.h"
+#include "lib/encap.h"
+#include "lib/parse.h"
 
 #define TCX_NEXT (-1)
 #define BPF_F_ADJ_ROOM_DECAP_L3_IPV4_FLAG (1ull << 7)	/* 6.3 */

@@ -21,16 +21,16 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-#include "count.h"
-#include "egress.h"
-#include "encap.h"
-#include "fragment.h"
-#include "icmp.h"
-#include "maps.h"
-#include "nat.h"
-#include "parse.h"
-#include "rewrite.h"
-#include "service.h"
+#include "lib/count.h"
+#include "lib/egress.h"
+#include "lib/encap.h"
+#include "lib/fragment.h"
+#include "lib/icmp.h"
+#include "lib/maps.h"
+#include "lib/nat.h"
+#include "lib/parse.h"
+#include "lib/rewrite.h"
+#include "lib/service.h"
 
 static __always_inline __be16 ether_type(const bool v6)
 {

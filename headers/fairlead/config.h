@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What the programs know from the day they are loaded: const volatile in
- * bpf/, so that the verifier prunes by it; filled by user/dp.c before load.
+ * bpf/, so that the verifier prunes by it; filled by user/kernel/dp.c before load.
  * What changes while they run is in struct runtime.
  */
 #ifndef FAIRLEAD_CONFIG_H

@@ -26,8 +26,8 @@ set -euo pipefail
 ROOT=$(realpath "${0%/*}/../..")
 B=$(realpath -m "${B:-$ROOT/build}")
 NET=flpktgen$$
-# shellcheck source=scripts/lib/sandbox.sh
-. "$ROOT/scripts/lib/sandbox.sh"
+# shellcheck source=tests/sandbox/sandbox.sh
+. "$ROOT/tests/sandbox/sandbox.sh"
 # shellcheck source=tests/bench/rivals.sh
 . "$ROOT/tests/bench/rivals.sh"
 # shellcheck source=tests/bench/pktgen_ways.sh

@@ -48,7 +48,7 @@ rivals_network() {
 	ip -n "$NET-balancer" route add 198.18.0.0/15 via 10.92.0.2
 	neighbour_set balancer back 10.92.0.2 backend eth0
 	neighbour_set balancer front 10.90.0.2 client eth0
-	start server backend taskset -c $CPU "$B/tests/e2e/server" backend 80 \
+	start server backend taskset -c $CPU "$B/tests/sandbox/server" backend 80 \
 		8080
 }
 

@@ -18,7 +18,7 @@
 #define PORT 80
 #define BACKEND_PORT 8080
 
-static const struct dp_sizes sizes = {
+static const struct table_sizes sizes = {
 	.services = 32768, .backends = 262144, .slots = 1 << 25,
 	.cell_buckets = 1 << 15, .conn_buckets = 1 << 20,
 };

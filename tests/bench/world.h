@@ -13,8 +13,8 @@
 
 #include "bench.h"
 #include "bench.skel.h"
-#include "dp.h"
-#include "reconcile.h"
+#include "kernel/dp.h"
+#include "engine/reconcile.h"
 
 struct world {
 	struct dp *dp;

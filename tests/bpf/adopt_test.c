@@ -12,7 +12,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "dp.h"
+#include "kernel/dp.h"
 
 #define CPUS_MAX 1024
 

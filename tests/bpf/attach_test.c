@@ -16,8 +16,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "compat.h"
-#include "dp.h"
+#include "kernel/compat.h"
+#include "kernel/dp.h"
 
 #define LO 1
 #define TCX_MAX 64		/* programs at one place: BPF_MPROG_MAX */
@@ -164,7 +164,7 @@ static void else_clsact(void **state)
 
 static void a_filter_outlives_its_daemon_and_is_replaced(void **state)
 {
-	struct dp_sizes larger = { 128, 128, 1 << 11, 128, 64 };
+	struct table_sizes larger = { 128, 128, 1 << 11, 128, 64 };
 	__u32 before;
 
 	crowd_tcx();

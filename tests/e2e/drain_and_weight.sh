@@ -9,7 +9,7 @@ REQUESTS=300
 
 # shares ADDRESS: what each backend got of many connections, as JSON.
 shares() {
-	on client-1 "$B/tests/e2e/load" --mode short --target "$1" \
+	on client-1 "$B/tests/sandbox/load" --mode short --target "$1" \
 		--concurrency 8 --seconds 2 80 >"$DIR/shares" || true
 	cat "$DIR/shares" >&2
 	jq -e ".failures == 0 and .requests > $REQUESTS" "$DIR/shares" >&2

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # shellcheck shell=bash
 #
-# An end-to-end test has a sandbox (scripts/lib/sandbox.sh) named after its
+# An end-to-end test has a sandbox (tests/sandbox/sandbox.sh) named after its
 # file, so that tests run side by side and what a killed run left is cleaned by
 # the next one. A test is a story:
 #
@@ -22,8 +22,8 @@ ROOT=$(realpath "${BASH_SOURCE[0]%/*}/../..")
 B=$(realpath "${B:-$ROOT/build}")
 NAME=$(basename "$0" .sh)
 NET=fl$(echo "$ROOT $NAME" | md5sum | cut -c 1-6)
-# shellcheck source=scripts/lib/sandbox.sh
-. "$ROOT/scripts/lib/sandbox.sh"
+# shellcheck source=tests/sandbox/sandbox.sh
+. "$ROOT/tests/sandbox/sandbox.sh"
 CASES=0
 FAILED=0
 FAMILIES=("$VIP4" "$VIP6")
@@ -46,7 +46,7 @@ story() {
 	sandbox_make "$@"
 	for ((i = 1; i <= $1; i++)); do
 		start "server-$i" "backend-$i" \
-			"$B/tests/e2e/server" "backend-$i" 80 8080
+			"$B/tests/sandbox/server" "backend-$i" 80 8080
 	done
 	for ((i = 1; i <= $1; i++)); do
 		wait_for 5 on "client-1" curl -so /dev/null "10.91.0.$((10 + i))"
@@ -118,7 +118,7 @@ large_answer_arrives() {
 
 # datagrams_are_answered ADDRESS BACKENDS: by so many, each flow by one alone.
 datagrams_are_answered() {
-	on client-1 "$B/tests/e2e/load" --mode udp --target "$1" --seconds 1 \
+	on client-1 "$B/tests/sandbox/load" --mode udp --target "$1" --seconds 1 \
 		--concurrency 30 --pause-ms 20 --timeout-ms 1000 80 |
 		tee "$DIR/udp"
 	jq -e --argjson backends "$2" '.failures == 0 and .moved == 0 and
@@ -128,7 +128,7 @@ datagrams_are_answered() {
 # load_start NAME MODE ADDRESS [OPTION...]; load_stop NAME: the report, and
 # failure if a single request failed.
 load_start() {
-	start "$1" client-1 "$B/tests/e2e/load" --mode "$2" --target "$3" \
+	start "$1" client-1 "$B/tests/sandbox/load" --mode "$2" --target "$3" \
 		--every-ms 100 "${@:4}" 80
 	wait_for 5 test -s "$DIR/$1.log"
 }

@@ -89,7 +89,7 @@ cleaned() {
 }
 
 story 1
-start server-here balancer "$B/tests/e2e/server" here 80 8080
+start server-here balancer "$B/tests/sandbox/server" here 80 8080
 wait_for 5 on client-1 curl -so /dev/null 10.91.0.2
 BACKEND_PORT=8080 services nat 1
 serve

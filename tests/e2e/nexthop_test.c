@@ -21,8 +21,8 @@
 
 #include <cmocka.h>
 
-#include "addr.h"
-#include "nexthop.h"
+#include "base/addr.h"
+#include "host/nexthop.h"
 
 #define LINKS 8
 #define DEADLINE_MS 10000

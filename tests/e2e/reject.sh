@@ -10,7 +10,7 @@
 refused() {
 	local mode=$1 vip=$2 port=$3
 
-	fails on client-1 "$B/tests/e2e/load" --mode "$mode" --target "$vip" \
+	fails on client-1 "$B/tests/sandbox/load" --mode "$mode" --target "$vip" \
 		--seconds 1 --timeout-ms 300 "$port" >"$DIR/refused"
 	cat "$DIR/refused"
 	jq -e '.errors | keys == ["Connection refused"]' "$DIR/refused"
@@ -27,7 +27,7 @@ echo_left_alone() {
 }
 
 port_of_the_host_answers() {
-	start host balancer "$B/tests/e2e/server" balancer 8080
+	start host balancer "$B/tests/sandbox/server" balancer 8080
 	wait_for 5 on client-1 curl -so /dev/null "$(url "$1" 8080)"
 	stop host
 }

@@ -6,7 +6,7 @@
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 
-COUNTER=$B/tests/e2e/count.bpf.o
+COUNTER=$B/tests/sandbox/count.bpf.o
 OWN=10.91.0.2	# the balancer's own address
 
 # neighbour_comes HOST PRIORITY INTERFACE [MODE]: Fairlead's priority is 50.

@@ -25,7 +25,7 @@ inner_add() {
 	END
 	on balancer ethtool -K eth1 tx off >/dev/null
 	on inner ethtool -K eth0 tx off gro on >/dev/null
-	start server-inner inner "$B/tests/e2e/server" inner 80 8080
+	start server-inner inner "$B/tests/sandbox/server" inner 80 8080
 	wait_for 5 on balancer curl -so /dev/null "$INNER4.11"
 }
 

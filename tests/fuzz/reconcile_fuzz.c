@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "addr.h"
+#include "base/addr.h"
 #include "fake_tables.h"
-#include "reconcile.h"
+#include "engine/reconcile.h"
 
 #define VIP 0xc000020au
 #define HOST 0x0a000001u
@@ -211,7 +211,7 @@ static void check_history(struct run *r, const struct service *old,
 	}
 }
 
-static void grow(struct run *r, const struct dp_sizes *needed)
+static void grow(struct run *r, const struct table_sizes *needed)
 {
 	fake_grow(r->f, (struct fake_sizes){
 		needed->services, r->f->t.nr_backends, needed->slots,

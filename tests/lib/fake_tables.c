@@ -9,7 +9,7 @@
 #include <fairlead/conn_time.h>
 #include <fairlead/hash.h>
 
-#include "addr.h"
+#include "base/addr.h"
 #include "fake_tables.h"
 
 static void *must_alloc(size_t count, size_t size)

@@ -6,8 +6,8 @@
 #ifndef FAIRLEAD_FAKE_TABLES_H
 #define FAIRLEAD_FAKE_TABLES_H
 
-#include "model.h"
-#include "tables.h"
+#include "model/model.h"
+#include "model/tables.h"
 
 struct fake_prefix {
 	struct prefix_key key;
@@ -60,10 +60,10 @@ void fake_service_remove(struct model *m, const char *name);
 /* text: a prefix, such as "198.51.100.0/24". */
 void fake_source(struct model_service *svc, const char *text, bool allow);
 
-/* May the client use what svc says? As bpf/service.h finds it. */
+/* May the client use what svc says? As bpf/lib/service.h finds it. */
 bool fake_admits(struct fake *f, const struct service *svc, __u32 client);
 
-/* What bpf/service.h finds; NULL: nothing. port: host order. */
+/* What bpf/lib/service.h finds; NULL: nothing. port: host order. */
 const struct service *fake_find(struct fake *f, const struct addr *dst,
 				__u16 port, __u8 proto);
 struct slot fake_slot(struct fake *f, const struct service *svc,

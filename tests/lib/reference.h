@@ -12,9 +12,9 @@
 
 #include <fairlead/reasons.h>
 
-#include "model.h"
+#include "model/model.h"
 #include "pkt.h"
-#include "tables.h"
+#include "model/tables.h"
 
 #define HOST_ADDRS_MAX 8
 #define REASON_BIT(name) (1u << REASON_##name)

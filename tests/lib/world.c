@@ -11,9 +11,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "addr.h"
+#include "base/addr.h"
 #include "bytes.h"
-#include "dp.h"
+#include "kernel/dp.h"
 #include "world.h"
 
 #define CPUS_MAX 512

@@ -10,8 +10,8 @@
 #ifndef FAIRLEAD_TEST_WORLD_H
 #define FAIRLEAD_TEST_WORLD_H
 
-#include "model.h"
-#include "reconcile.h"
+#include "model/model.h"
+#include "engine/reconcile.h"
 #include "reference.h"
 
 enum { LINK_TX = 1, LINK_REDIRECT, LINK_VLAN };

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Every map, with who writes it. Sizes here are the least; user/kernel/dp.c sets the
+ * real ones before load. Weak, so that the linker folds the copies of the
+ * entry files into one map each. BPF_F_MMAPABLE: user/ writes by plain
+ * stores, and a look-up of an array compiles to an address computation.
+ */
+#ifndef FAIRLEAD_BPF_MAPS_H
+#define FAIRLEAD_BPF_MAPS_H
+
+#include <stdbool.h>
+
+#include <linux/bpf.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <bpf/bpf_helpers.h>
+
+#include <fairlead/config.h>
+#include <fairlead/reasons.h>
+#include <fairlead/types.h>
+
+/* Weak, as maps are. */
+const volatile struct fairlead_config cfg __weak = {};
+
+/* By user/: see struct runtime. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct runtime);
+} runtime __weak SEC(".maps");
+
+/* By user/: what may be at an address; 0: nothing of ours. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct vip_filter);
+} vip_filter __weak SEC(".maps");
+
+/* By user/: the way from (address, port, protocol) to an entry of services. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, struct service_bucket);
+} cells __weak SEC(".maps");
+
+/* By user/. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, struct service);
+} services __weak SEC(".maps");
+
+/* By user/ for itself: names and times, by service id. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, struct service_info);
+} infos __weak SEC(".maps");
+
+/* By user/: the tables of all services, end to end. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, struct slot);
+} slots __weak SEC(".maps");
+
+/* By user/. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, struct backend);
+} backends __weak SEC(".maps");
+
+/* By user/: interfaces that frames leave by. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, LINKS_MAX);
+	__type(key, __u32);
+	__type(value, struct link);
+} links __weak SEC(".maps");
+
+/* By user/: source addresses of NAT. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2 * NAT_ADDRS_MAX + 1);
+	__type(key, __u32);
+	__type(value, struct addr);
+} nat_addrs __weak SEC(".maps");
+
+/* By user/: CIDR VIPs; asked only if runtime.has_prefixes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, struct prefix_key);
+	__type(value, struct prefix);
+} prefixes __weak SEC(".maps");
+
+/* By user/: lists of who may use a service; asked for those that have one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, SOURCE_ENTRIES_MAX);
+	__type(key, struct source_key);
+	__type(value, __u32);		/* enum source_flag */
+} sources __weak SEC(".maps");
+
+/* By bpf/, see conn.h; read, and emptied, by user/. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, struct conn_bucket);
+} conns __weak SEC(".maps");
+
+/* By bpf/: whose turn it is, by service id (round-robin). */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, __u64);
+} turns __weak SEC(".maps");
+
+/* By bpf/: packets by enum reason. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, NR_REASONS);
+	__type(key, __u32);
+	__type(value, struct counter);
+} counters __weak SEC(".maps");
+
+/* By bpf/; set to zero by user/ when an id is given away again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, struct backend_stats);
+} backend_stats __weak SEC(".maps");
+
+/* By user/ for itself: which definitions are in force. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct applied);
+} applied __weak SEC(".maps");
+
+/* By bpf/: struct early_fragment, each with its frame, for user/ to keep. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} early_fragments __weak SEC(".maps");
+
+/* What NAT makes of a packet: addresses and ports, and the way there. */
+struct nat {
+	struct flow to;
+	struct nexthop hop;
+	bool is_reply;
+	bool is_local;		/* the backend is on this host */
+};
+
+/* Where it leaves, and with which Ethernet header. */
+struct egress {
+	__u32 ifindex;		/* 0: left to the stack */
+	__u16 mtu;
+	__u16 link;		/* index in links; 0: unknown */
+	__be16 vlan_proto;
+	__be16 vlan_id;
+	__u8 to[6];
+	__u8 from[6];
+	struct addr src;	/* tunnels: our end */
+};
+
+#define QUOTE_MIN 28		/* of what we complain about */
+#define QUOTE_MAX 128		/* multiple of 4 */
+
+/* What would be too much for the stack (512 bytes with all that is called). */
+struct scratch {
+	struct nat nat;
+	struct egress out;
+	struct flow reply;	/* a new connection's, other direction */
+	__u32 nat_addr;		/* index in nat_addrs; 0: the client's own */
+	__u64 best;		/* conn_claim() */
+	union {
+		__u8 quote[QUOTE_MAX];
+		struct iphdr ip4;
+		struct ipv6hdr ip6;
+	};
+};
+
+/* By bpf/, on its own CPU, for one packet. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratch __weak SEC(".maps");
+
+/*
+ * A function that the verifier checks once, by its types, instead of at every
+ * call: arguments are the context, numbers, and pointers to plain structs.
+ */
+#define __global __noinline __weak
+
+/* Keys may lie in read-only data; each on the stack would cost 8 bytes. */
+const __u32 map_zero __weak = 0;
+
+/* The one entry of an array of one. */
+#define map_only(map) bpf_map_lookup_elem(&(map), &map_zero)
+
+#endif

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash
+#
+# A place to run the product in, for the demo and the end-to-end tests: the
+# network of network.sh, with pins, run directories and processes of its own.
+# Who includes this sets ROOT, the tree; B, the build; and NET, which all names
+# derive from, so that what a killed run left is found again.
+
+FAIRLEAD=$B/fairlead
+DIR=/tmp/$NET
+PINS=/sys/fs/bpf/$NET
+CONFIG=$DIR/fairlead.yaml
+PASS_PROGRAM=$B/tests/sandbox/pass.bpf.o
+# shellcheck source=tests/sandbox/network.sh
+. "$ROOT/tests/sandbox/network.sh"
+
+tools_build() {
+	local tool
+
+	mkdir -p "$B/tests/sandbox"
+	exec 9>"$B/tests/sandbox/lock"
+	flock 9
+	for tool in load server; do
+		[[ $B/tests/sandbox/$tool -nt $ROOT/tests/sandbox/$tool.c ]] ||
+			cc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Wno-unused-parameter \
+				-o "$B/tests/sandbox/$tool" \
+				"$ROOT/tests/sandbox/$tool.c"
+	done
+	for tool in pass count; do
+		[[ $B/tests/sandbox/$tool.bpf.o -nt $ROOT/tests/sandbox/$tool.bpf.c ]] ||
+			clang -O2 -g --target=bpf \
+				-idirafter "/usr/include/$(cc -dumpmachine)" \
+				-c "$ROOT/tests/sandbox/$tool.bpf.c" \
+				-o "$B/tests/sandbox/$tool.bpf.o"
+	done
+	exec 9>&-
+}
+
+# sandbox_make BACKENDS [CLIENTS]
+sandbox_make() {
+	sandbox_remove
+	mkdir -p "$DIR" "$PINS"
+	network_up "$@"
+}
+
+# What is in a dispatcher has pins of libxdp's as well, which no interface
+# takes along when it goes.
+dispatchers_leave() {
+	local pin host
+
+	while read -r pin; do
+		host=${pin#"$PINS/"}
+		fairlead_on "${host%%/*}" cleanup --yes >/dev/null 2>&1 || true
+	done < <(compgen -G "$PINS/*/*/xdp_entry_*")
+}
+
+sandbox_remove() {
+	network_stop
+	dispatchers_leave
+	network_down
+	rm -rf "$PINS" "$DIR"
+}
+
+# start NAME HOST COMMAND...: in the background, output in $DIR/NAME.log.
+start() {
+	local name=$1 host=$2
+	shift 2
+	nsenter --net="/run/netns/$NET-$host" env \
+		FAIRLEAD_PIN_ROOT="$PINS/$host" \
+		FAIRLEAD_RUN_DIR="$DIR/run-$host" \
+		"$@" >"$DIR/$name.log" 2>"$DIR/$name.err" </dev/null &
+	echo $! >"$DIR/$name.pid"
+	disown
+}
+
+running() {
+	[[ -e $DIR/$1.pid ]] && kill -0 "$(<"$DIR/$1.pid")" 2>/dev/null
+}
+
+gone() {
+	! running "$1"
+}
+
+# stop NAME [SIGNAL]: and wait until it is gone.
+stop() {
+	kill -"${2:-TERM}" "$(<"$DIR/$1.pid")"
+	wait_for 10 gone "$1"
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for() {
+	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	shift
+	until "$@" >"$DIR/wait.log" 2>&1; do
+		if ((${EPOCHREALTIME/./} > end)); then
+			echo "gave up waiting for: $*"
+			cat "$DIR/wait.log"
+			return 1
+		fi
+		sleep 0.01
+	done
+}
+
+# The product, on a host; each host has its own pins.
+fairlead_on() {
+	local host=$1
+	shift
+	on "$host" env FAIRLEAD_PIN_ROOT="$PINS/$host" \
+		FAIRLEAD_RUN_DIR="$DIR/run-$host" "${BINARY:-$FAIRLEAD}" "$@"
+}
+
+fairlead() {
+	fairlead_on balancer "$@"
+}
+
+# serve [OPTION...]: until the configuration is in force.
+serve() {
+	mkdir -p "$DIR/run-balancer"
+	start serve balancer "${BINARY:-$FAIRLEAD}" serve --config "$CONFIG" "$@"
+	in_force
+}
+
+# Wait until the daemon has read its files again and obeys them.
+in_force() {
+	fairlead status --wait --timeout "${IN_FORCE_S:-10}" --json >"$DIR/status.json" ||
+		(cat "$DIR/serve.err" && return 1)
+}
+
+# decap: every backend takes tunnels apart and owns the service addresses.
+decap() {
+	local i
+
+	for i in "$@"; do
+		mkdir -p "$DIR/run-backend-$i"
+		fairlead_on "backend-$i" decap --interface eth0 --hook "${HOOK:-xdp}"
+		own_vip "$i"
+	done
+}
+
+# config: standard input becomes the definitions, in one step.
+config() {
+	{
+		echo "uplinks: [eth0]"
+		cat
+	} >"$CONFIG.new"
+	mv "$CONFIG.new" "$CONFIG"
+}
+
+# service NAME ADDRESS PROTOCOL FORWARD BACKEND[:WEIGHT|:drain]...: port 80 as
+# YAML. Backends by number; their port is the service's, or BACKEND_PORT.
+service() {
+	local backend net=10.91.0. extra
+	[[ $2 != *:* ]] || net=fd91::
+	printf '  - {name: %s, address: "%s", port: 80, protocol: %s' "$1" "$2" "$3"
+	printf ', forward: %s, backends: [\n' "$4"
+	for backend in "${@:5}"; do
+		case $backend in
+		*:drain) extra=", state: drain" ;;
+		*:*) extra=", weight: ${backend#*:}" ;;
+		*) extra="" ;;
+		esac
+		printf '    {address: "%s%d", port: %d%s},\n' "$net" \
+			$((10 + ${backend%%:*})) "${BACKEND_PORT:-80}" "$extra"
+	done
+	echo "  ]}"
+}
+
+# services FORWARD BACKEND...: TCP and UDP of both service addresses.
+services() {
+	{
+		echo "services:"
+		service tcp4 "$VIP4" tcp "$@"
+		service tcp6 "$VIP6" tcp "$@"
+		service udp4 "$VIP4" udp "$@"
+		service udp6 "$VIP6" udp "$@"
+	} | config
+}

@@ -1,0 +1,1002 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Files in, models or mistakes out: every message, and what is cached. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <cmocka.h>
+#include <netinet/in.h>
+#include <openssl/evp.h>
+
+#include "base/addr.h"
+#include "definitions/definitions.h"
+#include "base/cleanup.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+static char dir[] = "/tmp/definitions_test.XXXXXX";
+
+static int remove_entry(const char *path, const struct stat *st, int type,
+			struct FTW *ftw)
+{
+	return remove(path);
+}
+
+static int make_dir(void **state)
+{
+	strcpy(dir + strlen(dir) - 6, "XXXXXX");
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+	return nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* A path in the test's directory; good until the next-but-three call. */
+static const char *in_dir(const char *name)
+{
+	static char paths[4][200];
+	static int turn;
+
+	turn = (turn + 1) % 4;
+	snprintf(paths[turn], sizeof(paths[turn]), "%s/%s", dir, name);
+	return paths[turn];
+}
+
+static void put_bytes(const char *name, const void *bytes, size_t len)
+{
+	FILE *f = fopen(in_dir(name), "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes, 1, len, f), len);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void put(const char *name, const char *text)
+{
+	put_bytes(name, text, strlen(text));
+}
+
+/* Let what was written become old enough to be known by its times. */
+static void grow_old(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 150000000 }, NULL);
+}
+
+/* What is reported, the test's directory written as "D". */
+static char *shorten(char *text)
+{
+	char *found;
+
+	while ((found = strstr(text, dir))) {
+		*found = 'D';
+		memmove(found + 1, found + strlen(dir),
+			strlen(found + strlen(dir)) + 1);
+	}
+	return text;
+}
+
+static char *errors_of(const char *path, int expected)
+{
+	struct model *m __cleanup(model_freep) = NULL;
+	char *text = NULL;
+	size_t len;
+	FILE *errors = open_memstream(&text, &len);
+	int err = definitions_load(path, &m, errors);
+
+	fclose(errors);
+	if (err != expected)
+		print_error("%s", text);
+	assert_int_equal(err, expected);
+	return shorten(text);
+}
+
+static struct model *load(const char *path)
+{
+	struct model *m = NULL;
+	int err = definitions_load(path, &m, stderr);
+
+	assert_int_equal(err, 0);
+	assert_non_null(m);
+	return m;
+}
+
+static struct model *load_text(const char *text)
+{
+	put("f.yaml", text);
+	return load(in_dir("f.yaml"));
+}
+
+static const char *addr_text(const struct addr *a)
+{
+	static char text[ADDR_TEXT_MAX];
+
+	return addr_format(a, text);
+}
+
+/* In a service that is whole but for what the case adds or replaces. */
+#define SERVICE "services:\n- {name: a, address: 192.0.2.1, port: 80"
+#define BACKEND SERVICE ", backends: [{address: 10.0.0.1"
+
+static const struct { const char *text, *error; } mistakes[] = {
+	/* the form */
+	{ "services: [", "2:1: not YAML: while parsing a flow node, did not find expected node content" },
+	{ "a: b: c", "1:5: not YAML: mapping values are not allowed in this context" },
+	{ "node: \xff\xfe", "1:7: not YAML: invalid leading UTF-8 octet" },
+	{ "node: a\nuplinks: \x01", "2:10: not YAML: control characters are not allowed" },
+	{ "node: \"a\\0b\"", "1:7: text with a NUL in it" },
+	{ "node: &x a", "1:7: anchors and aliases are not supported" },
+	{ "node: *x", "1:7: anchors and aliases are not supported" },
+	{ "services: &x []", "1:11: anchors and aliases are not supported" },
+	{ "timeouts: &x {}", "1:11: anchors and aliases are not supported" },
+	{ "timeouts:\n  <<: {tcp: 1}", "2:3: merge keys are not supported" },
+	{ "node: !!str a", "1:7: tags are not supported" },
+	{ "? [a]\n: b", "1:3: a key must be a word" },
+	{ "node: a\nnode: a", "2:1: key \"node\" is given already in this mapping" },
+	{ "node: a\n...\nnode: b", "3:1: not YAML: did not find expected <document start>" },
+	{ "node: a\r---\rnode: b", "2:1: a new document must start with \"---\"" },
+	{ "node: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "1:38: nested deeper than 32 levels" },
+	{ "- a", "1:1: a document needs keys and values, not a list" },
+	{ "a", "1:1: a document needs keys and values, not a single value" },
+
+	/* keys */
+	{ "sevices: []", "1:1: unknown key \"sevices\" in a document; did you mean \"services\"?" },
+	{ "colour: red", "1:1: unknown key \"colour\" in a document; known: node, uplinks, services, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, workloads, policies" },
+	{ "services:\n- name: a\n  address: 192.0.2.1\n  adress: 192.0.2.1\n  port: 1", "4:3: unknown key \"adress\" in a service; did you mean \"address\"?" },
+	{ BACKEND ", wieght: 1}]}", "2:74: unknown key \"wieght\" in a backend; did you mean \"weight\"?" },
+	{ SERVICE ", sources: {alow: []}}", "2:53: unknown key \"alow\" in sources; did you mean \"allow\"?" },
+	{ SERVICE ", health: {type: tcp, raise: 2}}", "2:63: unknown key \"raise\" in health; did you mean \"rise\"?" },
+	{ "timeouts: {tpc: 1}", "1:12: unknown key \"tpc\" in timeouts; did you mean \"tcp\"?" },
+	{ "limits: {service: 1}", "1:10: unknown key \"service\" in limits; did you mean \"services\"?" },
+	{ "nat: {adresses: []}", "1:7: unknown key \"adresses\" in nat; did you mean \"addresses\"?" },
+	{ SERVICE ", sources: }", "2:52: sources needs keys and values, not nothing" },
+	{ SERVICE ", sources: [10.0.0.0/8]}", "2:52: sources needs keys and values, not a list" },
+	{ "nat: 192.0.2.1", "1:6: nat needs keys and values, not a single value" },
+	{ "\"a\\e[31m\": 1", "1:1: unknown key \"a?[31m\" in a document; known: node, uplinks, services, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, workloads, policies" },
+
+	/* what there is not yet */
+	{ "workloads: []", "1:12: workloads: not supported by this version" },
+	{ "policies: []", "1:11: policies: not supported by this version" },
+	{ "apiVersion: v1\nkind: Service", "2:1: Kubernetes manifest (kind \"Service\"): not supported by this version" },
+	{ "apiVersion: v1", "1:1: Kubernetes manifest: not supported by this version" },
+	{ SERVICE ", algorithm: least-connections}", "2:54: algorithm \"least-connections\" is not available yet" },
+
+	/* who may use a service */
+	{ SERVICE ", sources: {allow: 10.0.0.0/8}}", "2:60: sources: allow needs a list" },
+	{ SERVICE ", sources: {deny: {a: b}}}", "2:59: sources: deny needs a list" },
+	{ SERVICE ", sources: {allow: [a]}}", "2:61: source \"a\" is not an address or a prefix such as \"192.0.2.0/24\"" },
+	{ SERVICE ", sources: {allow: [10.0.0.0/33]}}", "2:61: source \"10.0.0.0/33\" is not an address or a prefix such as \"192.0.2.0/24\"" },
+	{ SERVICE ", sources: {allow: ['::ffff:10.0.0.0/104']}}", "2:61: source \"::ffff:10.0.0.0/104\" is not an address or a prefix such as \"192.0.2.0/24\"" },
+	{ SERVICE ", sources: {deny: [10.0.0.1/8]}}", "2:60: source \"10.0.0.1/8\" has bits set after its prefix; did you mean \"10.0.0.0/8\"?" },
+	{ SERVICE ", sources: {deny: [[10.0.0.0/8]]}}", "2:60: source needs a value, not a list" },
+	{ SERVICE ", sources: {deny: ['2001:db8::/32']}}", "2:60: source \"2001:db8::/32\" is IPv6, the service IPv4" },
+	{ "services: [{name: a, address: '2001:db8::1', port: 80, sources: {allow: [0.0.0.0/0]}}]", "1:74: source \"0.0.0.0/0\" is IPv4, the service IPv6" },
+	{ SERVICE ", sources: {allow: [10.0.0.0/8, 192.0.2.1, 10.0.0.0/8]}}", "2:84: source \"10.0.0.0/8\" is listed already at D/f.yaml:2:61" },
+	{ SERVICE ", sources: {deny: [192.0.2.1], allow: [192.0.2.1/32]}}", "2:80: source \"192.0.2.1/32\" is both allowed and denied, see D/f.yaml:2:60" },
+
+	/* the node */
+	{ "node: a b", "1:7: node \"a b\" has other characters than letters, digits and \"-_.:/@\"" },
+	{ "node: ''", "1:7: node is empty" },
+	{ "node:", "1:6: node needs a value, not nothing" },
+	{ "node: [a]", "1:7: node needs a value, not a list" },
+	{ "node: {a: b}", "1:7: node needs a value, not keys and values" },
+	{ "uplinks: [eth0, eth0]", "1:17: uplink \"eth0\" is listed twice" },
+	{ "uplinks: an-interface-name", "1:10: uplink \"an-interface-name\" is not an interface name" },
+	{ "uplinks: [a/b]", "1:11: uplink \"a/b\" is not an interface name" },
+	{ "uplinks: [[a]]", "1:11: uplink needs a value, not a list" },
+	{ "hash-key: short", "1:11: hash-key has 5 bytes; it needs 16 to 4096, hard to guess" },
+	{ "hash-key: []", "1:11: hash-key needs a value, not a list" },
+	{ "tunnel-source: 10.0.0.1/8", "1:16: tunnel-source \"10.0.0.1/8\" has bits set after its prefix; did you mean \"10.0.0.0/8\"?" },
+	{ "tunnel-source: [10.0.0.0/8, 10.1.0.0/16]", "1:29: a second tunnel-source of IPv4; one of each family is used" },
+	{ "tunnel-source: ['fd00::', 'fd01::']", "1:27: a second tunnel-source of IPv6; one of each family is used" },
+	{ "tunnel-source: 10.0.0.0/33", "1:16: tunnel-source \"10.0.0.0/33\" is not an address or a prefix such as \"192.0.2.0/24\"" },
+	{ "nat: {addresses: [10.0.0.0/8]}", "1:19: nat address \"10.0.0.0/8\" is not an IPv4 or IPv6 address" },
+	{ "nat: {addresses: [10.0.0.1, 10.0.0.1]}", "1:29: nat address \"10.0.0.1\" is listed twice" },
+	{ "nat: {ports: '*'}", "1:14: nat: ports \"*\" is not 1 to 65535 or a range such as \"8000-8999\"" },
+	{ "nat: {ports: 2000-1000}", "1:14: nat: ports \"2000-1000\" ends before it begins" },
+	{ "gue-port: 0", "1:11: gue-port \"0\" is not a number from 1 to 65535" },
+	{ "geneve-port: 65536", "1:14: geneve-port \"65536\" is not a number from 1 to 65535" },
+	{ "geneve-vni: 16777216", "1:13: geneve-vni \"16777216\" is not a number from 0 to 16777215" },
+	{ "timeouts: {tcp: 0}", "1:17: timeouts: tcp \"0\" is not from 1s to 720h" },
+	{ "timeouts: {udp: 721h}", "1:17: timeouts: udp \"721h\" is not from 1s to 720h" },
+	{ "timeouts: {sctp: 1500ms}", "1:18: timeouts: sctp \"1500ms\" is not in whole seconds" },
+	{ "timeouts: {syn: 1m1h}", "1:17: timeouts: syn \"1m1h\" is not a duration such as \"2s\", \"150ms\" or \"1h30m\"" },
+	{ "timeouts: {closing: 5 s}", "1:21: timeouts: closing \"5 s\" is not a duration such as \"2s\", \"150ms\" or \"1h30m\"" },
+	{ "timeouts: {fragment: -1}", "1:22: timeouts: fragment \"-1\" is not a duration such as \"2s\", \"150ms\" or \"1h30m\"" },
+	{ "limits: {services: 0}", "1:20: limits: services \"0\" is not a number from 1 to 268435456" },
+	{ "limits: {slots: 99999999999}", "1:17: limits: slots \"99999999999\" is not a number from 1 to 268435456" },
+	{ "limits: {backends: 010}", "1:20: limits: backends \"010\" is not a number from 1 to 268435456" },
+
+	/* a service */
+	{ "services: a", "1:11: services needs a list" },
+	{ "services: [a]", "1:12: a service needs keys and values, not a single value" },
+	{ "services:\n- {address: 192.0.2.1, port: 1}", "2:3: a service has no \"name\"" },
+	{ "services:\n- {name: a, port: 1}", "2:3: a service has no \"address\"" },
+	{ "services:\n- {name: a, address: 192.0.2.1}", "2:3: a service has no \"port\"; every port is \"*\"" },
+	{ "services:\n- {name: 'a b', address: 192.0.2.1, port: 1}", "2:10: name \"a b\" has other characters than letters, digits and \"-_.:/@\"" },
+	{ "services:\n- {name: a, address: 192.0.2, port: 1}", "2:22: address \"192.0.2\" is not an address or a prefix such as \"192.0.2.0/24\"" },
+	{ "services:\n- {name: a, address: 192.0.2.1/24, port: 1}", "2:22: address \"192.0.2.1/24\" has bits set after its prefix; did you mean \"192.0.2.0/24\"?" },
+	{ "services:\n- {name: a, address: '2001:db8::1/32', port: 1}", "2:22: address \"2001:db8::1/32\" has bits set after its prefix; did you mean \"2001:db8::/32\"?" },
+	{ "services:\n- {name: a, address: 224.0.0.1, port: 1}", "2:22: address \"224.0.0.1\" is a multicast address" },
+	{ "services:\n- {name: a, address: 'ff02::1', port: 1}", "2:22: address \"ff02::1\" is a multicast address" },
+	{ "services:\n- {name: a, address: 0.0.0.0, port: 1}", "2:22: address \"0.0.0.0\" is an unspecified address" },
+	{ "services:\n- {name: a, address: '::', port: 1}", "2:22: address \"::\" is an unspecified address" },
+	{ "services:\n- {name: a, address: '::1', port: 1}", "2:22: address \"::1\" is a loopback address" },
+	{ "services:\n- {name: a, address: 255.255.255.255, port: 1}", "2:22: address \"255.255.255.255\" is a broadcast address" },
+	{ "services:\n- {name: a, address: 127.0.0.0/8, port: 1}", "2:22: address \"127.0.0.0/8\" has a loopback address in it" },
+	{ "services:\n- {name: a, address: '::/0', port: 1}", "2:22: address \"::/0\" has an unspecified address in it" },
+	{ "services:\n- {name: a, address: 192.0.2.1, port: 0}", "2:39: port \"0\" is not 1 to 65535, a range such as \"8000-8999\", or \"*\"" },
+	{ "services:\n- {name: a, address: 192.0.2.1, port: 80-}", "2:39: port \"80-\" is not 1 to 65535, a range such as \"8000-8999\", or \"*\"" },
+	{ "services:\n- {name: a, address: 192.0.2.1, port: 1-65536}", "2:39: port \"1-65536\" is not 1 to 65535, a range such as \"8000-8999\", or \"*\"" },
+	{ "services:\n- {name: a, address: 192.0.2.1, port: 9-8}", "2:39: port \"9-8\" ends before it begins" },
+	{ SERVICE ", protocol: TCP}", "2:53: unknown protocol \"TCP\"; known: tcp, udp, sctp" },
+	{ SERVICE ", forward: ipp}", "2:52: unknown forward \"ipp\"; did you mean \"ipip\"?" },
+	{ SERVICE ", forward: direct}", "2:52: unknown forward \"direct\"; known: nat, l2, ipip, ip6ip6, ip4ip6, gue, gre, geneve" },
+	{ SERVICE ", algorithm: magelv}", "2:54: unknown algorithm \"magelv\"; did you mean \"maglev\"?" },
+	{ SERVICE ", affinity: client}", "2:53: affinity needs keys and values, not a single value" },
+	{ SERVICE ", affinity: {}}", "2:53: affinity has no \"client\"" },
+	{ SERVICE ", affinity: {client: 0}}", "2:62: affinity: client \"0\" is not from 1s to 720h" },
+	{ SERVICE ", udp: flow}", "2:48: \"udp\" in a service of protocol tcp" },
+	{ SERVICE ", protocol: udp, udp: none}", "2:63: unknown udp \"none\"; known: flow, stateless" },
+	{ SERVICE ", protocol: udp, udp: stateless, affinity: {client: 1}}", "2:63: affinity keeps state: not together with \"udp: stateless\"" },
+	{ SERVICE ", idle: soon}", "2:49: idle \"soon\" is not a duration such as \"2s\", \"150ms\" or \"1h30m\"" },
+
+	/* its health */
+	{ SERVICE ", health: tcp}", "2:51: health needs keys and values, not a single value" },
+	{ SERVICE ", health: {rise: 1}}", "2:51: health has no \"type\"" },
+	{ SERVICE ", health: {type: htp}}", "2:58: unknown health type \"htp\"; did you mean \"http\"?" },
+	{ SERVICE ", health: {type: tcp, path: /}}", "2:69: \"path\" in a health check that is not of type http or https" },
+	{ SERVICE ", health: {type: udp, host: a}}", "2:69: \"host\" in a health check that is not of type http or https" },
+	{ SERVICE ", health: {type: http, path: a}}", "2:70: health path \"a\" does not start with \"/\"" },
+	{ SERVICE ", health: {type: http, path: ''}}", "2:70: health path has 0 bytes; it needs 1 to 1024" },
+	{ SERVICE ", health: {type: http, host: \"a\\nb\"}}", "2:70: health host has a space, a control character or a byte that is not ASCII" },
+	{ SERVICE ", health: {type: icmp, port: 1}}", "2:70: \"port\" in a health check of type icmp" },
+	{ SERVICE ", health: {type: tcp, port: 0}}", "2:69: health port \"0\" is not a number from 1 to 65535" },
+	{ SERVICE ", health: {type: tcp, interval: 99ms}}", "2:73: health interval \"99ms\" is not from 100ms to 1h" },
+	{ SERVICE ", health: {type: tcp, timeout: 2h}}", "2:72: health timeout \"2h\" is not from 10ms to 1h" },
+	{ SERVICE ", health: {type: tcp, rise: 0}}", "2:69: health rise \"0\" is not a number from 1 to 255" },
+	{ SERVICE ", health: {type: tcp, fall: 256}}", "2:69: health fall \"256\" is not a number from 1 to 255" },
+
+	/* its backends */
+	{ SERVICE ", backends: {}}", "2:53: backends needs a list" },
+	{ SERVICE ", backends: [10.0.0.1]}", "2:54: a backend needs keys and values, not a single value" },
+	{ SERVICE ", backends: [{port: 80}]}", "2:54: a backend has no \"address\"" },
+	{ SERVICE ", backends: [{address: web}]}", "2:64: backend address \"web\" is not an IPv4 or IPv6 address" },
+	{ SERVICE ", backends: [{address: 127.0.0.1}]}", "2:64: backend address \"127.0.0.1\" is a loopback address" },
+	{ SERVICE ", backends: [{address: 239.1.1.1}]}", "2:64: backend address \"239.1.1.1\" is a multicast address" },
+	{ BACKEND ", port: '*'}]}", "2:80: backend port \"*\" is not a number from 1 to 65535" },
+	{ BACKEND ", weight: 1001}]}", "2:82: weight \"1001\" is not a number from 0 to 1000" },
+	{ BACKEND ", state: down}]}", "2:81: unknown state \"down\"; known: active, drain" },
+	{ BACKEND "}, {address: 10.0.0.1, port: 80}]}", "2:75: backend \"10.0.0.1\" with port 80 is listed already at D/f.yaml:2:54" },
+	{ SERVICE ", backends: [{address: 'fd00::1'}]}", "2:64: backend \"fd00::1\" is IPv6, the service IPv4: forward \"nat\" needs one family, a tunnel such as \"ipip\" takes both" },
+	{ "services:\n- {name: a, address: 'fd01::1', port: 1, forward: l2, backends: [{address: 10.0.0.1}]}", "2:76: backend \"10.0.0.1\" is IPv4, the service IPv6: forward \"l2\" needs one family, a tunnel such as \"ipip\" takes both" },
+	{ SERVICE ", forward: ip6ip6, backends: [{address: 'fd00::1'}]}", "2:81: forward \"ip6ip6\" is IPv6 in IPv6, but the service is IPv4; \"ipip\" takes any" },
+	{ "services:\n- {name: a, address: 'fd01::1', port: 1, forward: ip6ip6, backends: [{address: 10.0.0.1}]}", "2:80: forward \"ip6ip6\" is IPv6 in IPv6, but the backend is IPv4; \"ipip\" takes any" },
+	{ SERVICE ", forward: ip4ip6, backends: [{address: 10.0.0.1}]}", "2:81: forward \"ip4ip6\" is IPv6 over IPv4, but the service is IPv4; \"ipip\" takes any" },
+	{ "services:\n- {name: a, address: 'fd01::1', port: 1, forward: ip4ip6, backends: [{address: 'fd00::1'}]}", "2:80: forward \"ip4ip6\" is IPv6 over IPv4, but the backend is IPv6; \"ipip\" takes any" },
+	{ SERVICE ", forward: l2, backends: [{address: 10.0.0.1, port: 81}]}", "2:93: backend port 81 is not the service's port 80: forward \"l2\" keeps the port, only \"nat\" rewrites it" },
+	{ SERVICE ", forward: gue, backends: [{address: 10.0.0.1, port: 81}]}", "2:94: backend port 81 is not the service's port 80: forward \"gue\" keeps the port, only \"nat\" rewrites it" },
+	{ "services:\n- {name: a, address: 192.0.2.1, port: 1-2, forward: gre, backends: [{address: 10.0.0.1, port: 1}]}", "2:95: a backend's port in a service of several ports: forward \"gre\" keeps the client's port, only \"nat\" rewrites it" },
+
+	/* several services, several documents */
+	{ "services:\n- {name: a, address: 192.0.2.1, port: 1}\n- {name: a, address: 192.0.2.2, port: 1}", "3:10: service \"a\" is defined already at D/f.yaml:2:10" },
+	{ "services:\n- {name: b, address: 192.0.2.1, port: 2-9}\n---\nservices:\n- {name: a, address: 192.0.2.1, port: 9}", "5:22: 192.0.2.1:9/tcp overlaps 192.0.2.1:2-9/tcp of service \"b\" at D/f.yaml:2:22" },
+	{ "services:\n- {name: a, address: 192.0.2.1, port: '*'}\n- {name: b, address: 192.0.2.1, port: 80}", "3:22: 192.0.2.1:80/tcp overlaps 192.0.2.1:any/tcp of service \"a\" at D/f.yaml:2:22" },
+	{ "services:\n- {name: a, address: 192.0.2.5, port: 80}\n- {name: b, address: 192.0.2.0/24, port: 79-81}", "3:22: 192.0.2.0/24:79-81/tcp overlaps 192.0.2.5:80/tcp of service \"a\" at D/f.yaml:2:22" },
+	{ "services:\n- {name: a, address: 192.0.2.0, port: 80}\n- {name: b, address: 192.0.2.0/24, port: 90}", "3:22: 192.0.2.0/24:90/tcp begins at the same address as 192.0.2.0:80/tcp of service \"a\" at D/f.yaml:2:22" },
+	{ "node: a\n---\nnode: b", "3:7: \"node\" is set differently at D/f.yaml:1:7" },
+	{ "timeouts: {tcp: 1}\n---\ntimeouts: {tcp: 2, udp: 1}", "3:17: \"timeouts: tcp\" is set differently at D/f.yaml:1:17" },
+	{ "uplinks: [a]\n---\nuplinks: [a, b]", "3:10: \"uplinks\" is set differently at D/f.yaml:1:10" },
+	{ "hash-key: 0123456789abcdef\n---\nhash-key: 0123456789abcdee", "3:11: \"hash-key\" is set differently at D/f.yaml:1:11" },
+	{ "# a\n%b\n---\n\n---\nnode: [", "7:1: not YAML: while parsing a flow node, did not find expected node content" },
+};
+
+static void every_mistake_is_reported_where_it_stands(void **state)
+{
+	unsigned int wrong = 0;
+
+	for (size_t i = 0; i < COUNT(mistakes); i++) {
+		char expected[700], *text;
+
+		put("f.yaml", mistakes[i].text);
+		text = errors_of(in_dir("f.yaml"), -EINVAL);
+		snprintf(expected, sizeof(expected), "D/f.yaml:%s\n",
+			 mistakes[i].error);
+		if (strcmp(text, expected)) {
+			print_error("got  %swant %s", text, expected);
+			wrong++;
+		}
+		free(text);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+static void all_mistakes_of_a_run_are_reported_up_to_a_number(void **state)
+{
+	char *text = calloc(1, 20000), *errors;
+	unsigned int lines = 0;
+
+	strcpy(text, "services:\n");
+	for (int i = 0; i < 60; i++)
+		strcat(text, "- {name: a, address: b, port: 1}\n");
+	put("f.yaml", text);
+	errors = errors_of(in_dir("f.yaml"), -EINVAL);
+	for (const char *p = errors; *p; p++)
+		lines += *p == '\n';
+	assert_int_equal(lines, 51);
+	assert_non_null(strstr(errors, "D/f.yaml:51:22: address \"b\""));
+	assert_null(strstr(errors, "D/f.yaml:52:22"));
+	assert_non_null(strstr(errors, "\n10 more errors, not shown\n"));
+	free(errors);
+	free(text);
+}
+
+static void limits_are_named(void **state)
+{
+	const size_t size = 70000 * 24;
+	char *text = calloc(1, size), *errors, *p = text;
+
+	p += sprintf(p, SERVICE ", backends: [");
+	for (int i = 0; i < 65536; i++)
+		p += sprintf(p, "{address: 10.1.%d.%d},", i >> 8, i & 255);
+	strcpy(p, "]}");
+	put("f.yaml", text);
+	errors = errors_of(in_dir("f.yaml"), -EINVAL);
+	assert_string_equal(errors, "D/f.yaml:2:53: a service has 65536 backends; at most 65535 are allowed\n");
+	free(errors);
+
+	p = text + sprintf(text, SERVICE ", sources: {deny: [");
+	for (int i = 0; i < 65537; i++)
+		p += sprintf(p, "10.%d.%d.%d,", i >> 16, i >> 8 & 255, i & 255);
+	strcpy(p, "]}}");
+	put("f.yaml", text);
+	errors = errors_of(in_dir("f.yaml"), -EINVAL);
+	assert_string_equal(errors, "D/f.yaml:2:52: a service has 65537 sources; at most 65536 are allowed\n");
+	free(errors);
+
+	p = text + sprintf(text, "timeouts:\n");
+	for (int i = 0; i < 257; i++)
+		p += sprintf(p, "  k%d: 1\n", i);
+	put("f.yaml", text);
+	errors = errors_of(in_dir("f.yaml"), -EINVAL);
+	assert_string_equal(errors, "D/f.yaml:258:3: more than 256 keys in a mapping\n");
+	free(errors);
+
+	p = text + sprintf(text, "uplinks: [");
+	for (int i = 0; i < 33; i++)
+		p += sprintf(p, "e%d, ", i);
+	strcpy(p, "]");
+	put("f.yaml", text);
+	errors = errors_of(in_dir("f.yaml"), -EINVAL);
+	assert_non_null(strstr(errors, ": more than 32 uplinks\n"));
+	free(errors);
+
+	p = text + sprintf(text, "nat: {addresses: [");
+	for (int i = 1; i < 18; i++)
+		p += sprintf(p, "10.0.0.%d, ", i);
+	strcpy(p, "]}");
+	put("f.yaml", text);
+	errors = errors_of(in_dir("f.yaml"), -EINVAL);
+	assert_non_null(strstr(errors, ": more than 16 nat addresses of IPv4\n"));
+	free(errors);
+
+	p = text + sprintf(text, "services:\n- {address: 192.0.2.1, port: 1, name: ");
+	memset(p, 'n', 112);
+	strcpy(p + 112, "}");
+	put("f.yaml", text);
+	errors = errors_of(in_dir("f.yaml"), -EINVAL);
+	assert_string_equal(errors, "D/f.yaml:2:39: name \"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn...\" has 112 bytes; at most 111 are allowed\n");
+	free(errors);
+	free(text);
+}
+
+static void a_file_that_is_too_large_is_refused(void **state)
+{
+	char *errors;
+
+	put("f.yaml", "");
+	assert_int_equal(truncate(in_dir("f.yaml"),
+				  SOURCE_FILE_BYTES_MAX + 1), 0);
+	errors = errors_of(in_dir("f.yaml"), -EINVAL);
+	assert_string_equal(errors, "D/f.yaml: has more than 67108864 bytes, the most that is read\n");
+	free(errors);
+}
+
+static void a_file_has_a_limit_of_documents(void **state)
+{
+	const char document[] = "--- {}\n";
+	const size_t len = sizeof(document) - 1;
+	const size_t count = SOURCE_DOCUMENTS_MAX + 2;
+	char *text = malloc(count * len), *errors;
+
+	for (size_t i = 0; i < count; i++)
+		memcpy(text + i * len, document, len);
+	put_bytes("f.yaml", text, count * len);
+	errors = errors_of(in_dir("f.yaml"), -EINVAL);
+	assert_string_equal(errors, "D/f.yaml:131073:1: more than 131072 documents in a file\n");
+	free(errors);
+	put_bytes("f.yaml", text, SOURCE_DOCUMENTS_MAX * len);
+	model_free(load(in_dir("f.yaml")));
+	free(text);
+}
+
+static void a_document_has_a_limit_of_values(void **state)
+{
+	const size_t count = (1 << 23) + 1;
+	char *text = malloc(2 * count + 1), *errors;
+
+	text[0] = '[';
+	for (size_t i = 0; i < count; i++)
+		memcpy(text + 2 * i + 1, "a,", 2);
+	put_bytes("f.yaml", text, 2 * count + 1);
+	errors = errors_of(in_dir("f.yaml"), -EINVAL);
+	assert_non_null(strstr(errors, "document has more than 8388608 values"));
+	free(errors);
+	free(text);
+}
+
+static void what_cannot_be_read_is_said(void **state)
+{
+	char *errors = errors_of(in_dir("none.yaml"), -EINVAL);
+
+	assert_string_equal(errors, "D/none.yaml: cannot be read: No such file or directory\n");
+	free(errors);
+
+	assert_int_equal(symlink("nowhere", in_dir("a.yaml")), 0);
+	assert_int_equal(mkdir(in_dir("b.yaml"), 0700), 0);
+	errors = errors_of(dir, -EINVAL);
+	assert_string_equal(errors, "D/a.yaml: cannot be read: No such file or directory\nD/b.yaml: is not a regular file\n");
+	free(errors);
+}
+
+static void nothing_written_is_a_model_without_services(void **state)
+{
+	static const char *const texts[] = {
+		"", "\n", "# nothing\n", "---\n", "---\n---\n...\n", "~", "{}",
+		"services:\n", "services: []", "timeouts:", "\xef\xbb\xbf",
+		"%YAML 1.1\n---\n{}\n",
+	};
+
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct model *m = load_text(texts[i]);
+
+		assert_int_equal(m->nr_services, 0);
+		assert_int_equal(m->idle_tcp_s, 900);
+		model_free(m);
+	}
+}
+
+static void a_service_has_defaults(void **state)
+{
+	struct model *m __cleanup(model_freep) =
+		load_text("services: [{name: a, address: 192.0.2.1, port: 80, backends: [{address: 10.0.0.1}]}]");
+	const struct model_service *s = m->services;
+
+	assert_int_equal(m->nr_services, 1);
+	assert_string_equal(s->name, "a");
+	assert_string_equal(addr_text(&s->addr), "192.0.2.1");
+	assert_int_equal(s->prefix_len, 128);
+	assert_int_equal(s->proto, IPPROTO_TCP);
+	assert_int_equal(s->forward, FORWARD_NAT);
+	assert_int_equal(s->algorithm, ALGORITHM_MAGLEV);
+	assert_false(s->stateless);
+	assert_int_equal(s->affinity_s, 0);
+	assert_int_equal(s->idle_s, 0);
+	assert_int_equal(s->health.type, HEALTH_NONE);
+	assert_int_equal(s->health.interval_ms, 2000);
+	assert_int_equal(s->nr_sources, 0);
+	assert_int_equal(s->nr_backends, 1);
+	assert_int_equal(s->backends[0].port, 80);
+	assert_int_equal(s->backends[0].weight, 100);
+	assert_int_equal(s->backends[0].state, BACKEND_ACTIVE);
+}
+
+static void no_sources_are_as_good_as_none_named(void **state)
+{
+	static const char *const texts[] = {
+		SERVICE ", sources: {}}", SERVICE ", sources: {allow: []}}",
+		SERVICE ", sources: {allow: , deny: []}}",
+	};
+
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct model *m = load_text(texts[i]);
+
+		assert_int_equal(m->services[0].nr_sources, 0);
+		assert_null(m->services[0].sources);
+		model_free(m);
+	}
+}
+
+static void every_key_of_a_service_is_read(void **state)
+{
+	struct model *m __cleanup(model_freep) = load_text(
+		"services:\n"
+		"- backends:\n"
+		"  - {address: 10.0.0.2, weight: 0}\n"
+		"  - {state: drain, address: 10.0.0.1, port: 53, weight: 1000}\n"
+		"  - {address: 'fd00::1'}\n"
+		"  health: {type: https, path: '/a?b', host: a.example, port: 8443,\n"
+		"    interval: 1h, timeout: 150ms, rise: 7, fall: 8}\n"
+		"  idle: 1h30m\n"
+		"  udp: flow\n"
+		"  affinity: {client: 3h}\n"
+		"  sources: {deny: [203.0.113.0/25, 10.0.0.1],\n"
+		"    allow: [203.0.113.0/24, 0.0.0.0/0]}\n"
+		"  algorithm: round-robin\n"
+		"  forward: geneve\n"
+		"  protocol: udp\n"
+		"  port: '53'\n"
+		"  address: 192.0.2.0/24\n"
+		"  name: ns/dns:53\n");
+	static const char *const sources[] = {
+		"0.0.0.0/0", "10.0.0.1", "203.0.113.0/24", "203.0.113.0/25",
+	};
+	const struct model_service *s = m->services;
+	char text[SOURCE_TEXT_MAX];
+
+	assert_string_equal(s->name, "ns/dns:53");
+	assert_int_equal(s->prefix_len, 120);
+	assert_int_equal(s->proto, IPPROTO_UDP);
+	assert_int_equal(s->port_first, 53);
+	assert_int_equal(s->port_last, 53);
+	assert_int_equal(s->forward, FORWARD_GENEVE);
+	assert_int_equal(s->algorithm, ALGORITHM_ROUND_ROBIN);
+	assert_int_equal(s->affinity_s, 3 * 3600);
+	assert_int_equal(s->idle_s, 5400);
+	assert_int_equal(s->health.type, HEALTH_HTTPS);
+	assert_string_equal(s->health.path, "/a?b");
+	assert_string_equal(s->health.host, "a.example");
+	assert_int_equal(s->health.port, 8443);
+	assert_int_equal(s->health.interval_ms, 3600000);
+	assert_int_equal(s->health.timeout_ms, 150);
+	assert_int_equal(s->health.rise, 7);
+	assert_int_equal(s->health.fall, 8);
+
+	assert_int_equal(s->nr_sources, 4);
+	for (int i = 0; i < 4; i++) {
+		assert_string_equal(model_source_text(&s->sources[i], text),
+				    sources[i]);
+		assert_int_equal(s->sources[i].allow, i == 0 || i == 2);
+	}
+
+	assert_int_equal(s->nr_backends, 3);
+	assert_string_equal(addr_text(&s->backends[0].addr), "10.0.0.1");
+	assert_int_equal(s->backends[0].weight, 1000);
+	assert_int_equal(s->backends[0].state, BACKEND_DRAIN);
+	assert_string_equal(addr_text(&s->backends[1].addr), "10.0.0.2");
+	assert_int_equal(s->backends[1].weight, 0);
+	assert_string_equal(addr_text(&s->backends[2].addr), "fd00::1");
+}
+
+static void ports_follow_from_the_service(void **state)
+{
+	struct model *m __cleanup(model_freep) = load_text(
+		"services:\n"
+		"- {name: a, address: 192.0.2.1, port: '*', backends: [{address: 10.0.0.1}, {address: 10.0.0.1, port: 9}]}\n"
+		"- {name: b, address: 192.0.2.2, port: 8000-8001, forward: l2, backends: [{address: 10.0.0.1}]}\n"
+		"- {name: c, address: 192.0.2.3, port: 7-7, forward: l2, backends: [{address: 10.0.0.1, port: 7}]}\n");
+
+	assert_int_equal(m->services[0].port_first, 0);
+	assert_int_equal(m->services[0].port_last, 65535);
+	assert_int_equal(m->services[0].backends[0].port, 0);
+	assert_int_equal(m->services[0].backends[1].port, 9);
+	assert_int_equal(m->services[1].backends[0].port, 0);
+	assert_int_equal(m->services[2].backends[0].port, 7);
+}
+
+static void tunnels_take_any_pair_of_families(void **state)
+{
+	struct model *m __cleanup(model_freep) = load_text(
+		"services:\n"
+		"- {name: a, address: 192.0.2.1, port: 1, forward: ipip, backends: [{address: 'fd00::1'}, {address: 10.0.0.1}]}\n"
+		"- {name: b, address: 'fd01::1', port: 1, forward: ip4ip6, backends: [{address: 10.0.0.1}]}\n"
+		"- {name: c, address: 'fd01::2', port: 1, forward: ip6ip6, backends: [{address: 'fd00::1'}]}\n");
+
+	assert_int_equal(m->nr_services, 3);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(m->services[i].forward, FORWARD_IPIP);
+	assert_int_equal(m->services[0].nr_backends, 2);
+}
+
+static void services_that_share_no_packet_may_share_an_address(void **state)
+{
+	struct model *m __cleanup(model_freep) = load_text(
+		"services:\n"
+		"- {name: a, address: 192.0.2.1, port: 1-9}\n"
+		"- {name: b, address: 192.0.2.1, port: 10}\n"
+		"- {name: c, address: 192.0.2.1, port: '*', protocol: udp}\n"
+		"- {name: d, address: 192.0.2.2, port: 1}\n"
+		"- {name: e, address: 192.0.2.0/24, port: 11, protocol: tcp}\n");
+
+	assert_int_equal(m->nr_services, 5);
+}
+
+static void every_setting_is_read(void **state)
+{
+	struct model *m __cleanup(model_freep) = load_text(
+		"node: edge-1\n"
+		"uplinks: [eth0, bond0.100]\n"
+		"tunnel-source: [10.9.0.0/16, 'fd00::/64']\n"
+		"nat: {addresses: [192.0.2.1, 'fd00::1', 192.0.2.2], ports: 2048-4095}\n"
+		"gue-port: 1\ngeneve-port: 2\ngeneve-vni: 16777215\n"
+		"timeouts: {tcp: 1h, udp: 2s, sctp: 3m, syn: 4, closing: 5s, fragment: 1m6s}\n"
+		"limits: {services: 1, backends: 2, slots: 3, connections: 4}\n");
+
+	assert_string_equal(m->node, "edge-1");
+	assert_int_equal(m->nr_uplinks, 2);
+	assert_string_equal(m->uplinks[1], "bond0.100");
+	assert_string_equal(addr_text(&m->tunnel4), "10.9.0.0");
+	assert_int_equal(m->tunnel4_bits, 16);
+	assert_string_equal(addr_text(&m->tunnel6), "fd00::");
+	assert_int_equal(m->tunnel6_bits, 32);
+	assert_int_equal(m->nr_nat4, 2);
+	assert_int_equal(m->nr_nat6, 1);
+	assert_string_equal(addr_text(&m->nat4[1]), "192.0.2.2");
+	assert_int_equal(m->nat_port_first, 2048);
+	assert_int_equal(m->nat_port_last, 4095);
+	assert_int_equal(m->gue_port, 1);
+	assert_int_equal(m->geneve_port, 2);
+	assert_int_equal(m->geneve_vni, 0xffffff);
+	assert_int_equal(m->idle_tcp_s, 3600);
+	assert_int_equal(m->idle_udp_s, 2);
+	assert_int_equal(m->idle_sctp_s, 180);
+	assert_int_equal(m->syn_s, 4);
+	assert_int_equal(m->closing_s, 5);
+	assert_int_equal(m->fragment_s, 66);
+	assert_int_equal(m->max_services, 1);
+	assert_int_equal(m->max_backends, 2);
+	assert_int_equal(m->max_slots, 3);
+	assert_int_equal(m->max_conns, 4);
+}
+
+/* Expected words: printf 'fairlead hash key 0\0<key>' | sha256sum. */
+static void a_hash_key_is_the_same_everywhere(void **state)
+{
+	struct model *m __cleanup(model_freep) =
+		load_text("hash-key: 0123456789abcdef");
+
+	assert_true(m->has_hash_key);
+	assert_int_equal(m->hash_key[0], 0x71533285);
+	assert_int_equal(m->hash_key[7], 0xaf1c71eb);
+	assert_int_equal(m->hash_key[8], 0x78f358c0);
+	assert_int_equal(m->hash_key[15], 0x6d6a1d41);
+}
+
+static void json_says_the_same(void **state)
+{
+	struct model *m __cleanup(model_freep) = NULL;
+
+	put("f.json", "{\n\t\"node\": \"a\",\n\t\"services\": [{\"name\":\"b\",\"address\":\"192.0.2.1\",\n"
+	    "\t\"port\":80,\"backends\":[\n\t\t{\"address\":\"10.0.0.1\",\"weight\":7}\n\t]}]\n}\n");
+	m = load(in_dir("f.json"));
+	assert_string_equal(m->node, "a");
+	assert_int_equal(m->services[0].backends[0].weight, 7);
+}
+
+static void the_same_setting_twice_is_no_mistake(void **state)
+{
+	struct model *m __cleanup(model_freep) = load_text(
+		"node: a\nuplinks: eth0\ntimeouts: {tcp: 60, udp: 5}\n---\n"
+		"timeouts: {tcp: 1m, sctp: 9}\nnode: a\nuplinks: [eth0]\n");
+
+	assert_int_equal(m->idle_tcp_s, 60);
+	assert_int_equal(m->idle_udp_s, 5);
+	assert_int_equal(m->idle_sctp_s, 9);
+}
+
+static void services_come_in_order_of_name(void **state)
+{
+	struct model *m __cleanup(model_freep) = NULL;
+
+	put("2.yaml", "services:\n- {name: b, address: 192.0.2.1, port: 1}\n- {name: a, address: 192.0.2.2, port: 1}");
+	put("1.yml", "services: [{name: c, address: 192.0.2.3, port: 1}]\n---\nservices: [{name: ab, address: 192.0.2.0, port: 1}]");
+	m = load(dir);
+	assert_int_equal(m->nr_services, 4);
+	assert_string_equal(m->services[0].name, "a");
+	assert_string_equal(m->services[1].name, "ab");
+	assert_string_equal(m->services[2].name, "b");
+	assert_string_equal(m->services[3].name, "c");
+}
+
+static void only_definitions_of_a_directory_are_read(void **state)
+{
+	struct model *m __cleanup(model_freep) = NULL;
+
+	put("a.yaml", "services: [{name: a, address: 192.0.2.1, port: 1}]");
+	put("b.json", "{\"services\": [{\"name\": \"b\", \"address\": \"192.0.2.2\", \"port\": 1}]}");
+	put(".c.yaml", "not read");
+	put("d.yaml~", "not read");
+	put("e.txt", "not read");
+	put(".yaml", "not read");
+	put("#f.yaml#", "not read");
+	m = load(dir);
+	assert_int_equal(m->nr_services, 2);
+}
+
+static void files_of_a_directory_contradict_each_other_by_name(void **state)
+{
+	char *errors;
+
+	put("a.yaml", "node: a\nservices: [{name: a, address: 192.0.2.1, port: 1}]");
+	put("b.yaml", "node: b\nservices: [{name: a, address: 192.0.2.1, port: 1}]");
+	errors = errors_of(dir, -EINVAL);
+	assert_string_equal(errors,
+		"D/b.yaml:1:7: \"node\" is set differently at D/a.yaml:1:7\n"
+		"D/b.yaml:2:19: service \"a\" is defined already at D/a.yaml:2:19\n"
+		"D/b.yaml:2:31: 192.0.2.1:1/tcp overlaps 192.0.2.1:1/tcp of service \"a\" at D/a.yaml:2:31\n");
+	free(errors);
+}
+
+/* As a mounted ConfigMap does it: name -> ..data/name, ..data -> ..1/. */
+static void a_config_map_is_followed(void **state)
+{
+	struct definitions *s __cleanup(definitions_closep) = NULL;
+	struct model *first __cleanup(model_freep) = NULL;
+	struct model *second __cleanup(model_freep) = NULL;
+	bool changed;
+
+	assert_int_equal(mkdir(in_dir("..1"), 0700), 0);
+	assert_int_equal(mkdir(in_dir("..2"), 0700), 0);
+	put("..1/a.yaml", "node: one");
+	put("..2/a.yaml", "node: two");
+	assert_int_equal(symlink("..1", in_dir("..data")), 0);
+	assert_int_equal(symlink("..data/a.yaml", in_dir("a.yaml")), 0);
+	grow_old();
+	assert_int_equal(definitions_open(dir, &s), 0);
+	assert_int_equal(definitions_reload(s, &first, stderr, &changed), 0);
+	assert_string_equal(first->node, "one");
+	assert_int_equal(symlink("..2", in_dir("..tmp")), 0);
+	assert_int_equal(rename(in_dir("..tmp"), in_dir("..data")), 0);
+	assert_int_equal(definitions_reload(s, &second, stderr, &changed), 0);
+	assert_true(changed);
+	assert_string_equal(second->node, "two");
+}
+
+/* One reload: what it did, and the model for the caller to look at. */
+struct step {
+	struct definitions *s;
+	struct model *m;
+	bool changed;
+};
+
+static void step(struct step *t, unsigned int files, unsigned int documents,
+		 bool changed)
+{
+	struct definitions_work work;
+
+	model_free(take_ptr(t->m));
+	assert_int_equal(definitions_reload(t->s, &t->m, stderr, &t->changed),
+			 0);
+	work = definitions_work(t->s);
+	assert_int_equal(work.files_read, files);
+	assert_int_equal(work.documents_parsed, documents);
+	assert_int_equal(t->changed, changed);
+}
+
+static void step_end(struct step *t)
+{
+	model_free(t->m);
+	definitions_close(t->s);
+}
+
+static void put_service(const char *file, unsigned int i, unsigned int port)
+{
+	char text[100];
+
+	snprintf(text, sizeof(text),
+		 "services: [{name: s%u, address: 192.0.2.%u, port: %u}]\n", i,
+		 i, port);
+	put(file, text);
+}
+
+static void only_the_file_that_changed_is_parsed(void **state)
+{
+	struct step t __cleanup(step_end) = {};
+	char name[32];
+
+	for (unsigned int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "%u.yaml", i);
+		put_service(name, i, 80);
+	}
+	grow_old();
+	assert_int_equal(definitions_open(dir, &t.s), 0);
+	step(&t, 100, 100, true);
+	step(&t, 0, 0, false);
+
+	put_service("50.yaml", 50, 81);
+	grow_old();
+	step(&t, 1, 1, true);
+	assert_int_equal(t.m->nr_services, 100);
+
+	put_service("50.yaml", 50, 81);	/* touched, no more */
+	grow_old();
+	step(&t, 1, 0, false);
+
+	assert_int_equal(remove(in_dir("7.yaml")), 0);
+	step(&t, 0, 0, true);
+	assert_int_equal(t.m->nr_services, 99);
+
+	put_service("new.yaml", 200, 1);
+	grow_old();
+	step(&t, 1, 1, true);
+	assert_int_equal(t.m->nr_services, 100);
+	step(&t, 0, 0, false);
+}
+
+static void a_change_within_one_tick_is_not_missed(void **state)
+{
+	struct step t __cleanup(step_end) = {};
+
+	assert_int_equal(definitions_open(in_dir("f.yaml"), &t.s), 0);
+	for (unsigned int i = 0; i < 20; i++) {
+		put_service("f.yaml", 1, 80 + i % 10);
+		step(&t, 1, 1, true);
+		assert_int_equal(t.m->services[0].port_first, 80 + i % 10);
+	}
+}
+
+#define DOCUMENT(i) "---\nservices: [{name: s" #i ", address: 192.0.2." #i \
+	", port: 80}]\n"
+
+static void only_the_document_that_changed_is_parsed(void **state)
+{
+	struct step t __cleanup(step_end) = {};
+
+	put("f.yaml", DOCUMENT(1) DOCUMENT(2) DOCUMENT(3));
+	assert_int_equal(definitions_open(in_dir("f.yaml"), &t.s), 0);
+	step(&t, 1, 3, true);
+	put("f.yaml", DOCUMENT(3) DOCUMENT(4) DOCUMENT(1));
+	step(&t, 1, 1, true);
+	assert_int_equal(t.m->nr_services, 3);
+	assert_string_equal(t.m->services[0].name, "s1");
+	assert_string_equal(t.m->services[1].name, "s3");
+	assert_string_equal(t.m->services[2].name, "s4");
+	put("f.yaml", DOCUMENT(4));
+	step(&t, 1, 0, true);
+	assert_int_equal(t.m->nr_services, 1);
+}
+
+static void a_document_that_moved_is_reported_where_it_is_now(void **state)
+{
+	struct step t __cleanup(step_end) = {};
+	struct model *m = NULL;
+	char *text = NULL;
+	bool changed;
+	size_t len;
+	FILE *errors;
+
+	put("f.yaml", DOCUMENT(1) DOCUMENT(2));
+	assert_int_equal(definitions_open(in_dir("f.yaml"), &t.s), 0);
+	step(&t, 1, 2, true);
+
+	put("f.yaml", "# one\n# line and another\n" DOCUMENT(1) DOCUMENT(2)
+	    "--- # again\nservices: [{name: s2, address: 192.0.2.9, port: 1}]");
+	errors = open_memstream(&text, &len);
+	assert_int_equal(definitions_reload(t.s, &m, errors, &changed),
+			 -EINVAL);
+	fclose(errors);
+	assert_string_equal(shorten(text), "D/f.yaml:8:19: service \"s2\" is defined already at D/f.yaml:6:19\n");
+	assert_null(m);
+	free(text);
+}
+
+static void a_mistake_is_reported_until_it_is_mended(void **state)
+{
+	struct step t __cleanup(step_end) = {};
+	struct model *m = NULL;
+	bool changed;
+
+	put("a.yaml", DOCUMENT(1));
+	put("b.yaml", DOCUMENT(2));
+	assert_int_equal(definitions_open(dir, &t.s), 0);
+	step(&t, 2, 2, true);
+
+	put("b.yaml", DOCUMENT(2) DOCUMENT(3) "---\nnoed: a");
+	grow_old();
+	for (int i = 0; i < 3; i++) {
+		char *text = NULL;
+		size_t len;
+		FILE *errors = open_memstream(&text, &len);
+
+		assert_int_equal(definitions_reload(t.s, &m, errors, &changed),
+				 -EINVAL);
+		fclose(errors);
+		assert_string_equal(shorten(text), "D/b.yaml:6:1: unknown key \"noed\" in a document; did you mean \"node\"?\n");
+		free(text);
+	}
+	put("b.yaml", DOCUMENT(2) DOCUMENT(3) "---\nnode: a");
+	grow_old();
+	step(&t, 1, 1, true);
+	assert_int_equal(t.m->nr_services, 3);
+	assert_string_equal(t.m->node, "a");
+}
+
+/* AddressSanitizer tells when a model points into what was closed. */
+static void a_model_outlives_its_source(void **state)
+{
+	struct model *first = NULL, *second = NULL;
+	struct definitions *s;
+	bool changed;
+
+	put("f.yaml", DOCUMENT(1) DOCUMENT(2));
+	assert_int_equal(definitions_open(in_dir("f.yaml"), &s), 0);
+	assert_int_equal(definitions_reload(s, &first, stderr, &changed), 0);
+	put("f.yaml", DOCUMENT(2));
+	assert_int_equal(definitions_reload(s, &second, stderr, &changed), 0);
+	definitions_close(s);
+	assert_ptr_equal(first->services[1].name, second->services[0].name);
+	model_free(first);
+	assert_string_equal(second->services[0].name, "s2");
+	model_free(second);
+}
+
+static void check_digest(const char *text, const __u8 *expected)
+{
+	__u8 sha256[32];
+
+	assert_int_equal(EVP_Digest(text, strlen(text), sha256, NULL,
+				    EVP_sha256(), NULL), 1);
+	assert_memory_equal(sha256, expected, 32);
+}
+
+static void the_digest_is_what_sha256sum_says(void **state)
+{
+	struct model *file __cleanup(model_freep) = load_text("node: a\n");
+	struct model *both __cleanup(model_freep) = NULL;
+
+	check_digest("node: a\n", file->sha256);
+	put("g.yaml", "");
+	both = load(dir);
+	check_digest("b7fb20e7b4165ff4cc9b4a2feb51085415b05686a572043963d3fd22b0dfa1c7  f.yaml\n"
+		     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  g.yaml\n",
+		     both->sha256);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(every_mistake_is_reported_where_it_stands),
+		TEST(all_mistakes_of_a_run_are_reported_up_to_a_number),
+		TEST(limits_are_named),
+		TEST(a_file_that_is_too_large_is_refused),
+		TEST(a_file_has_a_limit_of_documents),
+		TEST(a_document_has_a_limit_of_values),
+		TEST(what_cannot_be_read_is_said),
+		TEST(nothing_written_is_a_model_without_services),
+		TEST(a_service_has_defaults),
+		TEST(no_sources_are_as_good_as_none_named),
+		TEST(every_key_of_a_service_is_read),
+		TEST(ports_follow_from_the_service),
+		TEST(tunnels_take_any_pair_of_families),
+		TEST(services_that_share_no_packet_may_share_an_address),
+		TEST(every_setting_is_read),
+		TEST(a_hash_key_is_the_same_everywhere),
+		TEST(json_says_the_same),
+		TEST(the_same_setting_twice_is_no_mistake),
+		TEST(services_come_in_order_of_name),
+		TEST(only_definitions_of_a_directory_are_read),
+		TEST(files_of_a_directory_contradict_each_other_by_name),
+		TEST(a_config_map_is_followed),
+		TEST(only_the_file_that_changed_is_parsed),
+		TEST(a_change_within_one_tick_is_not_missed),
+		TEST(only_the_document_that_changed_is_parsed),
+		TEST(a_document_that_moved_is_reported_where_it_is_now),
+		TEST(a_mistake_is_reported_until_it_is_mended),
+		TEST(a_model_outlives_its_source),
+		TEST(the_digest_is_what_sha256sum_says),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <netinet/in.h>
+
+#include "base/addr.h"
+#include "model/model.h"
+#include "base/suggest.h"
+#include "base/cleanup.h"
+
+static void a_new_model_has_the_defaults(void **state)
+{
+	struct model *m __cleanup(model_freep) = model_new();
+
+	assert_non_null(m);
+	assert_null(m->node);
+	assert_int_equal(m->nr_uplinks, 0);
+	assert_int_equal(m->nr_services, 0);
+	assert_false(m->has_hash_key);
+	assert_int_equal(m->nat_port_first, 1024);
+	assert_int_equal(m->nat_port_last, 65535);
+	assert_int_equal(m->gue_port, 6080);
+	assert_int_equal(m->geneve_port, 6081);
+	assert_int_equal(m->geneve_vni, 0);
+	assert_int_equal(m->idle_tcp_s, 900);
+	assert_int_equal(m->idle_udp_s, 60);
+	assert_int_equal(m->idle_sctp_s, 900);
+	assert_int_equal(m->syn_s, 60);
+	assert_int_equal(m->closing_s, 10);
+	assert_int_equal(m->fragment_s, 30);
+	assert_int_equal(m->max_services, 0);
+	model_free(NULL);
+}
+
+static void services_are_named_by_what_they_serve(void **state)
+{
+	static const struct {
+		const char *addr;
+		__u16 first, last;
+		__u8 proto;
+		const char *text;
+	} cases[] = {
+		{ "192.0.2.10", 443, 443, IPPROTO_TCP, "192.0.2.10:443/tcp" },
+		{ "192.0.2.0/24", 53, 53, IPPROTO_UDP, "192.0.2.0/24:53/udp" },
+		{ "2001:db8::1", 1, 2, IPPROTO_TCP, "[2001:db8::1]:1-2/tcp" },
+		{ "2001:db8::/64", 8000, 8999, IPPROTO_UDP,
+		  "[2001:db8::]/64:8000-8999/udp" },
+		{ "10.0.0.1", 0, 65535, IPPROTO_SCTP, "10.0.0.1:any/sctp" },
+	};
+	char text[SERVICE_TEXT_MAX];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct model_service s = {
+			.proto = cases[i].proto,
+			.port_first = cases[i].first,
+			.port_last = cases[i].last,
+		};
+		unsigned int len;
+
+		assert_true(addr_parse_cidr(cases[i].addr, &s.addr, &len));
+		s.prefix_len = len;
+		assert_string_equal(model_service_text(&s, text),
+				    cases[i].text);
+	}
+}
+
+static void every_value_has_a_name(void **state)
+{
+	assert_string_equal(forward_name(FORWARD_NAT), "nat");
+	assert_string_equal(forward_name(FORWARD_L2), "l2");
+	assert_string_equal(forward_name(FORWARD_IPIP), "ipip");
+	assert_string_equal(forward_name(FORWARD_GUE), "gue");
+	assert_string_equal(forward_name(FORWARD_GRE), "gre");
+	assert_string_equal(forward_name(FORWARD_GENEVE), "geneve");
+	assert_string_equal(forward_name(77), "unknown");
+	assert_string_equal(algorithm_name(ALGORITHM_MAGLEV), "maglev");
+	assert_string_equal(algorithm_name(ALGORITHM_RANDOM), "random");
+	assert_string_equal(algorithm_name(ALGORITHM_ROUND_ROBIN),
+			    "round-robin");
+	assert_string_equal(algorithm_name(77), "unknown");
+	assert_string_equal(backend_state_name(BACKEND_FREE), "free");
+	assert_string_equal(backend_state_name(BACKEND_ACTIVE), "active");
+	assert_string_equal(backend_state_name(BACKEND_DRAIN), "drain");
+	assert_string_equal(backend_state_name(BACKEND_LEAVING), "leaving");
+	assert_string_equal(backend_state_name(BACKEND_DOWN), "down");
+	assert_string_equal(backend_state_name(77), "unknown");
+	assert_string_equal(proto_name(IPPROTO_TCP), "tcp");
+	assert_string_equal(proto_name(IPPROTO_UDP), "udp");
+	assert_string_equal(proto_name(IPPROTO_SCTP), "sctp");
+	assert_string_equal(proto_name(77), "unknown");
+}
+
+/* AddressSanitizer tells when the first clear already frees, or none does. */
+static void what_is_shared_lives_until_the_last_owner(void **state)
+{
+	unsigned int *shared = malloc(sizeof(*shared));
+	struct model_service a = { .name = strdup("web"), .shared = shared };
+	struct model_service b = a;
+
+	*shared = 2;
+	model_service_clear(&a);
+	assert_int_equal(*b.shared, 1);
+	assert_string_equal(b.name, "web");
+	model_service_clear(&b);
+}
+
+static void the_nearest_word_is_suggested(void **state)
+{
+	static const char *const known[] = { "name", "address", "port",
+					     "protocol", "udp", NULL };
+
+	assert_string_equal(suggest("adress", known), "address");
+	assert_string_equal(suggest("addresss", known), "address");
+	assert_string_equal(suggest("prot", known), "port");
+	assert_string_equal(suggest("nmae", known), "name");
+	assert_string_equal(suggest("protcol", known), "protocol");
+	assert_string_equal(suggest("upd", known), "udp");
+	assert_null(suggest("colour", known));
+	assert_null(suggest("x", known));
+	assert_null(suggest("", known));
+	assert_null(suggest("a-word-longer-than-any-we-compare", known));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_new_model_has_the_defaults),
+		cmocka_unit_test(services_are_named_by_what_they_serve),
+		cmocka_unit_test(every_value_has_a_name),
+		cmocka_unit_test(what_is_shared_lives_until_the_last_owner),
+		cmocka_unit_test(the_nearest_word_is_suggested),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* `check`: are the definitions right? Needs no datapath and no root. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "base/log.h"
+#include "model/model.h"
+#include "definitions/definitions.h"
+#include "base/print.h"
+#include "base/cleanup.h"
+
+static size_t count_backends(const struct model *m)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < m->nr_services; i++)
+		count += m->services[i].nr_backends;
+	return count;
+}
+
+static int check_print(const struct options *o, const struct model *m,
+		       char *errors)
+{
+	size_t services = m ? m->nr_services : 0;
+	size_t backends = m ? count_backends(m) : 0;
+
+	if (o->json)
+		return json_print(json_pack("{s:b, s:I, s:I, s:o}", "ok", !!m,
+					    "services", (json_int_t)services,
+					    "backends", (json_int_t)backends,
+					    "errors", lines_json(errors)),
+				  stdout);
+	fputs(errors, stderr);
+	if (m)
+		printf("ok: %zu services, %zu backends\n", services, backends);
+	return 0;
+}
+
+int cmd_check(const struct options *o)
+{
+	__cleanup(model_freep) struct model *m = NULL;
+	const char *path = o->arguments[0];
+	char *errors = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&errors, &len);
+	int err = -ENOMEM;
+
+	if (out) {
+		err = definitions_load(path, &m, out);
+		if (err && !ftell(out))
+			fprintf(out, "%s: %s\n", path, strerror(-err));
+		fclose(out);
+	}
+	if (!errors)
+		return log_error(err, "cannot check \"%s\"", path), FAILED;
+	if (check_print(o, m, errors))
+		err = -EIO;
+	free(errors);
+	return err ? FAILED : DONE;
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * `serve`: the process around daemon.c: one at a time, signals, files to
+ * watch, the control socket, and as few privileges as will do.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+
+#include <linux/capability.h>
+
+#include "cmd.h"
+#include "daemon/control.h"
+#include "daemon/daemon.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/cleanup.h"
+#include "base/watch.h"
+
+/* How long a file that does not check out may take to be written whole, or
+ * one that went away to come back. */
+#define RETRY_MS 50
+
+struct serve {
+	const struct options *options;
+	int lock_fd;
+	struct loop *loop;
+	struct daemon *daemon;
+	struct control *control;
+	struct watch *watch;
+	struct event *signals, *retry;
+};
+
+/* The lock is the open file's, so it goes with the process however that ends;
+ * the number in the file is for people. */
+static int lock_take(struct serve *s)
+{
+	char path[RUN_PATH_MAX];
+
+	if (mkdir(s->options->run_dir, 0755) && errno != EEXIST)
+		return log_error(-errno, "cannot make \"%s\"",
+				 s->options->run_dir);
+	run_path(s->options, RUN_PID, path);
+	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (s->lock_fd < 0)
+		return log_error(-errno, "cannot open \"%s\"", path);
+	if (flock(s->lock_fd, LOCK_EX | LOCK_NB))
+		return log_error(0, "another daemon runs here: it holds \"%s\"",
+				 path), -EBUSY;
+	if (ftruncate(s->lock_fd, 0) ||
+	    dprintf(s->lock_fd, "%d\n", getpid()) < 0)
+		return log_error(-errno, "cannot write \"%s\"", path);
+	return 0;
+}
+
+/* Before Linux 5.11, maps counted as locked memory. */
+static void locked_memory_raise(void)
+{
+	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (!setrlimit(RLIMIT_MEMLOCK, &limit) ||
+	    getrlimit(RLIMIT_MEMLOCK, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_MEMLOCK, &limit);
+}
+
+/*
+ * SYS_ADMIN is among them because the kernel wants it for finding a program
+ * by its id, and so does libxdp when an uplink is added later;
+ * DAC_READ_SEARCH because what could be read at the start must be readable
+ * when it changes.
+ */
+static const int needed_capabilities[] = {
+	CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN,
+	CAP_DAC_READ_SEARCH,
+};
+
+static bool is_needed(int capability)
+{
+	size_t count = sizeof(needed_capabilities) / sizeof(int);
+
+	for (size_t i = 0; i < count; i++)
+		if (needed_capabilities[i] == capability)
+			return true;
+	return false;
+}
+
+static int privileges_drop(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2] = {};
+
+	if (syscall(SYS_capget, &header, data))
+		return -errno;
+	for (int i = 0; i <= CAP_LAST_CAP; i++) {
+		if (is_needed(i))
+			continue;
+		prctl(PR_CAPBSET_DROP, i);
+		data[i / 32].permitted &= ~(1u << i % 32);
+	}
+	for (int i = 0; i < 2; i++) {
+		data[i].effective = data[i].permitted;
+		data[i].inheritable = 0;
+	}
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    syscall(SYS_capset, &header, data))
+		return -errno;
+	return 0;
+}
+
+/* Tell systemd, if it wants to know; the protocol is one datagram. */
+static void notify(const char *message)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const char *path = getenv("NOTIFY_SOCKET");
+	size_t len = path ? strlen(path) : 0;
+	int fd;
+
+	if (!len || len >= sizeof(address.sun_path))
+		return;
+	memcpy(address.sun_path, path, len);
+	if (path[0] == '@')
+		address.sun_path[0] = 0;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	sendto(fd, message, strlen(message), MSG_NOSIGNAL, (void *)&address,
+	       offsetof(struct sockaddr_un, sun_path) + len);
+	close(fd);
+}
+
+static void on_retry(void *arg)
+{
+	struct serve *s = arg;
+
+	daemon_reload(s->daemon, DAEMON_FINAL);
+}
+
+static void on_files(void *arg, enum watch_change change)
+{
+	struct serve *s = arg;
+
+	if (change == WATCH_GONE ||
+	    daemon_reload(s->daemon, DAEMON_MAY_RETRY))
+		timer_set(s->retry, RETRY_MS, 0);
+}
+
+static void on_signal(void *arg, int signal)
+{
+	struct serve *s = arg;
+
+	if (signal == SIGHUP)
+		daemon_reload(s->daemon, DAEMON_FINAL);
+	else
+		loop_stop(s->loop);
+}
+
+static int loop_open(struct serve *s)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGTERM, 0 };
+	int err;
+
+	err = loop_new(&s->loop);
+	if (!err)
+		err = loop_add_signals(s->loop, signals, on_signal, s,
+				       &s->signals);
+	if (!err)
+		err = loop_add_timer(s->loop, on_retry, s, &s->retry);
+	/* Before the first reading: no change may fall in between. */
+	if (!err)
+		err = watch_new(s->loop, s->options->config, on_files, s,
+				&s->watch);
+	return err ? log_error(err, "cannot wait for events") : 0;
+}
+
+static int control_start(struct serve *s)
+{
+	char path[RUN_PATH_MAX];
+	int err;
+
+	run_path(s->options, RUN_SOCKET, path);
+	err = control_open(s->loop, path, daemon_answer, s->daemon,
+			   &s->control);
+	return err ? log_error(err, "cannot listen at \"%s\"", path) : 0;
+}
+
+static int serve_open(struct serve *s)
+{
+	int err;
+
+	err = lock_take(s);
+	if (err)
+		return err;
+	locked_memory_raise();
+	signal(SIGPIPE, SIG_IGN); /* who reads our log may go */
+	err = loop_open(s);
+	if (err)
+		return err;
+	return daemon_open(s->options->config, s->options->pin_root,
+			   &s->daemon);
+}
+
+static int serve_run(struct serve *s)
+{
+	int err;
+
+	err = daemon_start(s->daemon, s->loop);
+	if (!err)
+		err = control_start(s);
+	if (err)
+		return err;
+	err = privileges_drop();
+	if (err)
+		return log_error(err, "cannot drop privileges");
+	notify("READY=1");
+	err = loop_run(s->loop);
+	notify("STOPPING=1");
+	return err ? log_error(err, "cannot wait for events") : 0;
+}
+
+static void serve_close(struct serve *s)
+{
+	control_close(s->control);
+	watch_free(s->watch);
+	daemon_close(s->daemon);
+	event_remove(s->retry);
+	event_remove(s->signals);
+	loop_free(s->loop);
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
+}
+
+int cmd_serve(const struct options *o)
+{
+	__cleanup(serve_close) struct serve s = { .options = o, .lock_fd = -1 };
+	int err;
+
+	if (!o->config) {
+		log_error(0, "serve needs --config FILE|DIR");
+		return MISUSED;
+	}
+	err = serve_open(&s);
+	if (!err && !o->once)
+		err = serve_run(&s);
+	return err ? FAILED : DONE;
+}

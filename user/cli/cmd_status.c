@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * `status`: what is attached, what is in force, what became of the packets.
+ * The tables tell it, with or without a daemon; JSON is built first, and text
+ * is printed from the same rows.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <net/if.h>
+
+#include "cmd.h"
+#include "base/log.h"
+#include "model/reason.h"
+#include "base/print.h"
+#include "base/cleanup.h"
+#include "view.h"
+
+#define ATTACHMENTS_MAX 64
+#define WAIT_STEP_MS 50
+
+struct status {
+	struct view view;
+	bool is_loaded;
+	json_t *daemon;		/* its answer; NULL: none runs */
+	json_t *json;		/* being built; owned */
+	bool text;
+};
+
+struct attachment_row {
+	const char *interface, *program, *mechanism;
+	__u64 ifindex;
+};
+
+static const struct column attachment_columns[] = {
+	COLUMN("interface", "INTERFACE", TEXT, struct attachment_row,
+	       interface),
+	COLUMN("ifindex", NULL, COUNT, struct attachment_row, ifindex),
+	COLUMN("program", "PROGRAM", TEXT, struct attachment_row, program),
+	COLUMN("mechanism", "MECHANISM", TEXT, struct attachment_row,
+	       mechanism),
+	COLUMNS_END,
+};
+
+struct reason_row {
+	struct reason_text name;
+	__u64 packets, bytes;
+};
+
+static const struct column reason_columns[] = {
+	COLUMN("name", "REASON", TEXT, struct reason_row, name.name),
+	COLUMN("verdict", "VERDICT", TEXT, struct reason_row, name.verdict),
+	COLUMN("packets", "PACKETS", COUNT, struct reason_row, packets),
+	COLUMN("bytes", "BYTES", COUNT, struct reason_row, bytes),
+	COLUMN("text", "MEANING", TEXT, struct reason_row, name.text),
+	COLUMNS_END,
+};
+
+struct map_row {
+	const char *name;
+	__u64 room, used, entry_bytes, bytes;
+};
+
+static const struct column map_columns[] = {
+	COLUMN("name", "MAP", TEXT, struct map_row, name),
+	COLUMN("room", "ROOM", COUNT, struct map_row, room),
+	COLUMN("used", "USED", COUNT, struct map_row, used),
+	COLUMN("entry_bytes", NULL, COUNT, struct map_row, entry_bytes),
+	COLUMN("bytes", "BYTES", COUNT, struct map_row, bytes),
+	COLUMNS_END,
+};
+
+static const struct column feature_columns[] = {
+	COLUMN("name", "THIS KERNEL LACKS", TEXT, struct dp_feature, name),
+	COLUMN("has", NULL, BOOL, struct dp_feature, has),
+	COLUMN("otherwise", "SO FAIRLEAD", TEXT, struct dp_feature, otherwise),
+	COLUMNS_END,
+};
+
+/* A list under key of the JSON, or a table for people. What people need not
+ * see, is_shown leaves out; NULL shows all. */
+static int section(struct status *s, const char *key,
+		   const struct column *columns, const void *rows, size_t size,
+		   size_t count, bool (*is_shown)(const void *row))
+{
+	__cleanup(print_closep) struct print *table = NULL;
+	json_t *list = s->text ? NULL : json_array();
+	int err = 0;
+
+	for (size_t i = 0; !err && i < count; i++) {
+		const void *row = (const char *)rows + i * size;
+
+		if (list)
+			err = json_array_append_new(list,
+						    row_json(columns, row));
+		if (list || (is_shown && !is_shown(row)))
+			continue;
+		if (!table) {
+			putchar('\n');
+			err = print_open(stdout, false, columns, &table);
+		}
+		if (!err)
+			err = print_row(table, row);
+	}
+	return list ? json_object_set_new(s->json, key, list) : err;
+}
+
+static int attachments(struct status *s)
+{
+	struct dp_attachment list[ATTACHMENTS_MAX];
+	struct attachment_row rows[ATTACHMENTS_MAX];
+	char names[ATTACHMENTS_MAX][IF_NAMESIZE];
+	int count = dp_attachments(s->view.dp, list, ATTACHMENTS_MAX);
+
+	if (count < 0)
+		return count;
+	if (count > ATTACHMENTS_MAX)
+		count = ATTACHMENTS_MAX;
+	for (int i = 0; i < count; i++)
+		rows[i] = (struct attachment_row){
+			.interface = if_indextoname(list[i].ifindex, names[i]),
+			.program = list[i].program,
+			.mechanism = dp_mechanism_name(list[i].mechanism),
+			.ifindex = list[i].ifindex,
+		};
+	return section(s, "attachments", attachment_columns, rows,
+		       sizeof(rows[0]), count, NULL);
+}
+
+static bool has_packets(const void *row)
+{
+	return ((const struct reason_row *)row)->packets;
+}
+
+static int reasons(struct status *s)
+{
+	struct reason_row rows[NR_REASONS];
+	struct counter counters[NR_REASONS];
+	int err = dp_counters(s->view.dp, counters);
+
+	if (err)
+		return err;
+	for (int i = 0; i < NR_REASONS; i++)
+		rows[i] = (struct reason_row){ reason_texts[i],
+					       counters[i].packets,
+					       counters[i].bytes };
+	return section(s, "reasons", reason_columns, rows, sizeof(rows[0]),
+		       NR_REASONS, has_packets);
+}
+
+/* Tables whose occupancy user space knows. */
+static const struct {
+	const char *name;
+	size_t offset;
+} usages[] = {
+	{ "services", offsetof(struct table_sizes, services) },
+	{ "backends", offsetof(struct table_sizes, backends) },
+	{ "slots", offsetof(struct table_sizes, slots) },
+	{ "cells", offsetof(struct table_sizes, cell_buckets) },
+};
+
+static __u64 map_used(const struct table_sizes *used, const char *name)
+{
+	for (size_t i = 0; i < sizeof(usages) / sizeof(usages[0]); i++)
+		if (!strcmp(usages[i].name, name))
+			return *(const __u32 *)((const char *)used +
+						usages[i].offset);
+	return COUNT_UNKNOWN;
+}
+
+#define WINDOW_BUCKETS 8192	/* of conns, mapped at a time */
+
+/* Entries of conns that hold something, dead or alive. */
+static __u64 conns_used(struct tables *t)
+{
+	__u64 used = 0;
+	__u32 count;
+
+	for (__u32 at = 0; at < t->conn_buckets; at += count) {
+		union conn_line *lines;
+
+		count = t->conn_buckets - at;
+		if (count > WINDOW_BUCKETS)
+			count = WINDOW_BUCKETS;
+		lines = t->conns(t, at, count);
+		if (!lines)
+			return COUNT_UNKNOWN;
+		for (__u32 i = 0; i < count; i++)
+			for (int way = 0; way < CONN_WAYS; way++)
+				used += !!lines[i * (CONN_WAYS + 1)]
+						  .head[way].tag;
+	}
+	return used;
+}
+
+/* A bucket of conns is counted as the entries in it. */
+static void conns_row(struct tables *t, struct map_row *row)
+{
+	if (strcmp(row->name, "conns"))
+		return;
+	row->room *= CONN_WAYS;
+	row->entry_bytes /= CONN_WAYS;
+	row->used = conns_used(t);
+}
+
+static int maps(struct status *s)
+{
+	struct dp_map list[DP_MAPS_MAX];
+	struct map_row rows[DP_MAPS_MAX + 1];
+	int count = dp_maps(s->view.dp, list);
+	struct table_sizes used = {};
+	__u64 bytes = 0;
+
+	if (count < 0)
+		return count;
+	state_usage(s->view.state, &used);
+	for (int i = 0; i < count; i++) {
+		rows[i] = (struct map_row){ list[i].name, list[i].entries,
+					    map_used(&used, list[i].name),
+					    list[i].entry_bytes,
+					    list[i].bytes };
+		conns_row(s->view.tables, &rows[i]);
+		bytes += list[i].bytes;
+	}
+	if (s->text)
+		rows[count++] = (struct map_row){ "total", COUNT_UNKNOWN,
+						  COUNT_UNKNOWN, COUNT_UNKNOWN,
+						  bytes };
+	else
+		json_object_set_new(s->json, "maps_bytes",
+				    json_integer(bytes));
+	return section(s, "maps", map_columns, rows, sizeof(rows[0]), count,
+		       NULL);
+}
+
+static bool is_lacking(const void *row)
+{
+	return !((const struct dp_feature *)row)->has;
+}
+
+static int features(struct status *s)
+{
+	struct dp_feature list[DP_FEATURES_MAX];
+	int count = dp_features(list);
+
+	if (count < 0)
+		return count;
+	return section(s, "features", feature_columns, list, sizeof(list[0]),
+		       count, is_lacking);
+}
+
+static const char *time_text(json_int_t since_s, char text[static 32])
+{
+	time_t when = since_s;
+	struct tm tm;
+
+	if (!localtime_r(&when, &tm) ||
+	    !strftime(text, 32, "%Y-%m-%d %H:%M:%S", &tm))
+		strcpy(text, "?");
+	return text;
+}
+
+static int daemon_section(struct status *s)
+{
+	json_t *d = s->daemon;
+	int pid = 0;
+	json_int_t since = 0;
+	char text[32];
+
+	if (d)
+		json_unpack(d, "{s:i, s:I}", "pid", &pid, "since", &since);
+	if (!s->text)
+		return json_object_set_new(s->json, "daemon", d ?
+			json_pack("{s:b, s:i, s:I}", "running", 1, "pid", pid,
+				  "since", since) :
+			json_pack("{s:b}", "running", 0));
+	if (d)
+		printf("daemon:    running, pid %d, since %s\n", pid,
+		       time_text(since, text));
+	else
+		puts("daemon:    not running: traffic goes on as it was");
+	return 0;
+}
+
+static void applied_text(const struct applied *a, bool is_synced,
+			 const char *error, const char *sha256)
+{
+	char text[32];
+
+	printf("applied:   generation %llu since %s, sha256 %.16s...\n",
+	       a->generation, time_text(a->since_s, text), sha256);
+	if (error)
+		printf("not in step with the definitions: %s\n", error);
+	else if (is_synced)
+		puts("           in step with the definitions");
+}
+
+static int applied_section(struct status *s)
+{
+	bool is_synced = json_is_true(json_object_get(s->daemon, "synced"));
+	json_t *error = json_object_get(s->daemon, "error");
+	const struct applied *a = s->view.tables->applied;
+	char sha256[2 * sizeof(a->sha256) + 1];
+
+	for (size_t i = 0; i < sizeof(a->sha256); i++)
+		sprintf(sha256 + 2 * i, "%02x", a->sha256[i]);
+	if (s->text) {
+		applied_text(a, is_synced, json_string_value(error), sha256);
+		return 0;
+	}
+	return json_object_set_new(s->json, "applied",
+		json_pack("{s:I, s:s, s:b, s:O, s:I}",
+			  "generation", (json_int_t)a->generation,
+			  "config_sha256", sha256, "synced", is_synced,
+			  "error", error ? error : json_null(),
+			  "since", (json_int_t)a->since_s));
+}
+
+static int backends_section(struct status *s)
+{
+	const struct tables *t = s->view.tables;
+	unsigned int states[BACKEND_DOWN + 1] = {}, total = 0;
+
+	for (__u32 i = 1; i < t->nr_backends; i++) {
+		if (t->backends[i].state == BACKEND_FREE ||
+		    t->backends[i].state > BACKEND_DOWN)
+			continue;
+		states[t->backends[i].state]++;
+		total++;
+	}
+	if (!s->text)
+		return json_object_set_new(s->json, "services",
+				json_integer(s->view.nr_services)) ||
+		       json_object_set_new(s->json, "backends",
+			json_pack("{s:i, s:i, s:i, s:i, s:i}", "total", total,
+				  "active", states[BACKEND_ACTIVE],
+				  "drain", states[BACKEND_DRAIN],
+				  "leaving", states[BACKEND_LEAVING],
+				  "down", states[BACKEND_DOWN]));
+	printf("services:  %zu\n", s->view.nr_services);
+	printf("backends:  %u: %u active, %u drained, %u leaving, %u down\n",
+	       total, states[BACKEND_ACTIVE], states[BACKEND_DRAIN],
+	       states[BACKEND_LEAVING], states[BACKEND_DOWN]);
+	return 0;
+}
+
+static int loaded_section(struct status *s)
+{
+	if (!s->text)
+		return json_object_set_new(s->json, "loaded",
+					   json_boolean(s->is_loaded));
+	if (!s->is_loaded)
+		puts("datapath:  not loaded");
+	return 0;
+}
+
+static int status_print(struct status *s)
+{
+	static int (*const of_datapath[])(struct status *s) = {
+		applied_section, backends_section, attachments, reasons, maps,
+		features,
+	};
+	size_t count = sizeof(of_datapath) / sizeof(of_datapath[0]);
+	int err;
+
+	err = daemon_section(s);
+	if (!err)
+		err = loaded_section(s);
+	for (size_t i = 0; s->is_loaded && !err && i < count; i++)
+		err = of_datapath[i](s);
+	if (err || s->text)
+		return err;
+	return json_print(take_ptr(s->json), stdout);
+}
+
+static __u64 now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
+}
+
+/* What the daemon could not do now, it will do by itself. */
+static bool is_early(const json_t *answer)
+{
+	return json_is_true(json_object_get(answer, "early"));
+}
+
+/*
+ * Until the daemon has read the files again and says that they are in force.
+ * It may not be there yet; files that are wrong will not mend themselves.
+ */
+static int status_wait(const struct options *o)
+{
+	const struct timespec step = { .tv_nsec = WAIT_STEP_MS * 1000000L };
+	__u64 deadline = now_ms() + o->timeout_s * 1000ull;
+	const char *error = "the daemon cannot say why";
+	json_t *answer = NULL;
+	bool is_synced;
+	int err;
+
+	do {
+		json_decref(answer);
+		answer = NULL;
+		err = daemon_ask(o, json_pack("{s:s}", "cmd", "sync"), &answer);
+		if (err != -ENOENT && !is_early(answer))
+			break;
+		nanosleep(&step, NULL);
+	} while (now_ms() < deadline);
+	if (err == -ENOENT)
+		return log_error(-ETIMEDOUT, "no daemon runs");
+	if (err)
+		return err;
+	json_unpack(answer, "{s:s}", "error", &error);
+	is_synced = json_is_true(json_object_get(answer, "synced"));
+	if (!is_synced)
+		log_error(0, "%s", error);
+	json_decref(answer);
+	return is_synced ? 0 : -EINVAL;
+}
+
+int cmd_status(const struct options *o)
+{
+	struct status s = { .text = !o->json };
+	int err;
+
+	if (o->wait && status_wait(o))
+		return FAILED;
+	err = daemon_ask(o, json_pack("{s:s}", "cmd", "status"), &s.daemon);
+	if (err && err != -ENOENT)
+		return FAILED;
+	err = view_try(o, &s.view);
+	if (err && err != -ENOENT) {
+		json_decref(s.daemon);
+		return FAILED;
+	}
+	s.is_loaded = !err;
+	s.json = json_object();
+	err = status_print(&s);
+	if (err)
+		log_error(err, "cannot show everything");
+	json_decref(s.json);
+	json_decref(s.daemon);
+	if (s.is_loaded)
+		view_close(&s.view);
+	return err ? FAILED : DONE;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The command line: one table of all options, of which each command takes
+ * some. Errors name the nearest thing that would have been right.
+ */
+#ifndef FAIRLEAD_OPTIONS_H
+#define FAIRLEAD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <fairlead/types.h>
+
+enum option {
+	OPTION_CONFIG,
+	OPTION_ONCE,
+	OPTION_JSON,
+	OPTION_WAIT,
+	OPTION_TIMEOUT,
+	OPTION_SERVICE,
+	OPTION_BACKEND,
+	OPTION_CLIENT,
+	OPTION_LIMIT,
+	OPTION_YES,
+	OPTION_INTERFACE,
+	OPTION_HOOK,
+	OPTION_GUE_PORT,
+	OPTION_GENEVE_PORT,
+	OPTION_DETACH,
+	OPTION_PIN_ROOT,
+	OPTION_HELP,
+	NR_OPTIONS,
+};
+
+#define TAKES(option) (1u << OPTION_##option)
+
+/* What was given, or the default. Strings are argv's or the environment's. */
+struct options {
+	const char *config;
+	const char *service;
+	const char *backend;
+	const char *client;
+	const char *interface;
+	const char *hook;
+	const char *pin_root;	/* NULL: DP_PIN_ROOT */
+	const char *run_dir;
+	unsigned int timeout_s;
+	unsigned int limit;	/* 0: none */
+	unsigned int gue_port;
+	unsigned int geneve_port;
+	bool once;
+	bool json;
+	bool wait;
+	bool yes;
+	bool detach;
+	bool help;
+	char **arguments;	/* what is no option, in order */
+	unsigned int nr_arguments;
+};
+
+struct command {
+	const char *name;	/* one word, or two: "service list" */
+	const char *arguments;	/* as the usage shows them; "" */
+	const char *text;	/* one line */
+	__u32 takes;		/* TAKES() of each option */
+	unsigned int least_arguments, most_arguments;
+	int (*run)(const struct options *o); /* returns an exit status */
+};
+
+/* Exit statuses. */
+enum { DONE, FAILED, MISUSED };
+
+/* The command that argv begins with, and how many words that took; the table
+ * ends in a command without a name. NULL, said to errors: there is none. */
+const struct command *command_find(const struct command *commands, int argc,
+				   char **argv, int *ret_words, FILE *errors);
+
+/* argv: what follows the command; is put in another order. False: what is
+ * wrong was said to errors. */
+bool options_parse(const struct command *command, int argc, char **argv,
+		   struct options *ret, FILE *errors);
+
+/* Every command in a line; with prefix, those whose first word it is. */
+void usage_print(const struct command *commands, const char *prefix, FILE *out);
+
+/* True: a first word of commands of two words. */
+bool command_is_group(const struct command *commands, const char *word);
+
+/* One command with its options. */
+void command_help(const struct command *command, FILE *out);
+
+#endif

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The pinned tables for reading, see view.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/suggest.h"
+#include "view.h"
+
+struct view_copy {
+	struct tables tables;	/* first, as its functions are given it */
+	struct tables *live;
+	struct slot *slots;	/* a window */
+};
+
+static void *copied(const void *from, size_t count, size_t size)
+{
+	void *ret = malloc(count * size + 1);
+
+	return ret ? memcpy(ret, from, count * size) : NULL;
+}
+
+static struct slot *slots_window(struct tables *t, __u32 base, __u32 count)
+{
+	struct view_copy *c = (struct view_copy *)t;
+	const struct slot *live = c->live->slots(c->live, base, count);
+
+	free(c->slots);
+	c->slots = live ? copied(live, count, sizeof(*live)) : NULL;
+	return c->slots;
+}
+
+static union conn_line *conns_window(struct tables *t, __u32 bucket,
+				     __u32 count)
+{
+	struct view_copy *c = (struct view_copy *)t;
+
+	return c->live->conns(c->live, bucket, count);
+}
+
+/* Nothing that is done to the copy may reach the kernel. */
+static int prefix_set_nowhere(struct tables *t, const struct prefix_key *key,
+			      const struct prefix *value)
+{
+	return 0;
+}
+
+static int prefix_del_nowhere(struct tables *t, const struct prefix_key *key)
+{
+	return 0;
+}
+
+static int source_set_nowhere(struct tables *t, const struct source_key *key,
+			      __u32 flags)
+{
+	return 0;
+}
+
+static int source_del_nowhere(struct tables *t, const struct source_key *key)
+{
+	return 0;
+}
+
+static int sources_of_live(struct tables *t,
+			   int (*f)(void *arg, const struct source_key *key,
+				    __u32 flags),
+			   void *arg)
+{
+	struct view_copy *c = (struct view_copy *)t;
+
+	return c->live->sources_each(c->live, f, arg);
+}
+
+static void stats_reset_nowhere(struct tables *t, __u32 backend)
+{
+}
+
+static void copy_free(struct view_copy *c)
+{
+	if (!c)
+		return;
+	free((void *)c->tables.hash_key);
+	free(c->tables.services);
+	free(c->tables.infos);
+	free(c->tables.cells);
+	free(c->tables.backends);
+	free(c->tables.links);
+	free(c->tables.nat_addrs);
+	free(c->tables.vip_filter);
+	free(c->tables.runtime);
+	free(c->tables.applied);
+	free(c->slots);
+	free(c);
+}
+
+/* In the order in which things are found, so that what a daemon adds
+ * meanwhile is whole or not there: who names first, the named later. */
+static struct view_copy *copy_new(struct tables *live)
+{
+	struct view_copy *c = calloc(1, sizeof(*c));
+	struct tables *t;
+
+	if (!c)
+		return NULL;
+	t = &c->tables;
+	c->live = live;
+	*t = *live;
+	t->slots = slots_window;
+	t->conns = conns_window;
+	t->prefix_set = prefix_set_nowhere;
+	t->prefix_del = prefix_del_nowhere;
+	t->source_set = source_set_nowhere;
+	t->source_del = source_del_nowhere;
+	t->sources_each = sources_of_live;
+	t->backend_stats_reset = stats_reset_nowhere;
+#define COPY(field, count) \
+	t->field = copied(live->field, count, sizeof(*live->field))
+	COPY(hash_key, 16);
+	COPY(applied, 1);
+	COPY(cells, (size_t)t->cell_buckets * SERVICE_CELLS);
+	COPY(services, t->nr_services);
+	COPY(infos, t->nr_services);
+	COPY(backends, t->nr_backends);
+	COPY(links, t->nr_links);
+	COPY(nat_addrs, 2 * NAT_ADDRS_MAX + 1);
+	COPY(vip_filter, VIP_FILTER_SIZE);
+	COPY(runtime, 1);
+#undef COPY
+	if (t->hash_key && t->applied && t->cells && t->services && t->infos &&
+	    t->backends && t->links && t->nat_addrs && t->vip_filter &&
+	    t->runtime)
+		return c;
+	copy_free(c);
+	return NULL;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct state_service *x = a, *y = b;
+
+	return strcmp(x->info->name, y->info->name);
+}
+
+static int services_read(struct view *v)
+{
+	size_t count = state_services(v->state, NULL, 0);
+
+	v->services = calloc(count + 1, sizeof(*v->services));
+	v->by_id = calloc(v->tables->nr_services, sizeof(*v->by_id));
+	if (!v->services || !v->by_id)
+		return -ENOMEM;
+	v->nr_services = state_services(v->state, v->services, count);
+	if (v->nr_services > count)
+		v->nr_services = count;
+	qsort(v->services, v->nr_services, sizeof(*v->services),
+	      compare_names);
+	for (size_t i = 0; i < v->nr_services; i++)
+		if (v->services[i].id < v->tables->nr_services)
+			v->by_id[v->services[i].id] = &v->services[i];
+	return 0;
+}
+
+static int view_read(struct view *v)
+{
+	int err;
+
+	v->copy = copy_new(dp_tables(v->dp));
+	if (!v->copy)
+		return -ENOMEM;
+	v->tables = &v->copy->tables;
+	err = state_load(v->tables, dp_now_s(), &v->state, NULL);
+	if (!err)
+		err = services_read(v);
+	if (err)
+		return err;
+	v->stats = calloc(v->tables->nr_backends, sizeof(*v->stats));
+	if (!v->stats)
+		return -ENOMEM;
+	return dp_backend_stats(v->dp, 0, v->tables->nr_backends, v->stats);
+}
+
+int view_try(const struct options *o, struct view *ret)
+{
+	struct view v = {};
+	int err;
+
+	err = dp_view(o->pin_root, &v.dp);
+	if (err)
+		return err;
+	err = view_read(&v);
+	if (err) {
+		log_error(err, "cannot read the tables");
+		view_close(&v);
+		return err == -ENOENT ? -EIO : err;
+	}
+	*ret = v;
+	return 0;
+}
+
+int view_open(const struct options *o, struct view *ret)
+{
+	int err = view_try(o, ret);
+
+	if (err == -ENOENT)
+		log_error(0, "no datapath is loaded\nfairlead: hint: "
+			  "fairlead serve --config FILE loads it");
+	return err;
+}
+
+void view_close(struct view *v)
+{
+	free(v->services);
+	free(v->by_id);
+	free(v->stats);
+	state_free(v->state);
+	copy_free(v->copy);
+	dp_close(v->dp);
+	*v = (struct view){};
+}
+
+static void unknown_service(const struct view *v, const char *name)
+{
+	const char **known = calloc(v->nr_services + 1, sizeof(*known));
+	const char *near = NULL;
+
+	if (known) {
+		for (size_t i = 0; i < v->nr_services; i++)
+			known[i] = v->services[i].info->name;
+		near = suggest(name, known);
+	}
+	if (near)
+		log_error(0, "no service \"%s\"; did you mean \"%s\"?", name,
+			  near);
+	else
+		log_error(0, "no service \"%s\"", name);
+	free(known);
+}
+
+const struct state_service *view_service(const struct view *v,
+					 const char *name)
+{
+	for (size_t i = 0; i < v->nr_services; i++)
+		if (!strcmp(v->services[i].info->name, name))
+			return &v->services[i];
+	unknown_service(v, name);
+	return NULL;
+}
+
+const struct state_service *view_service_id(const struct view *v, __u32 id)
+{
+	return id < v->tables->nr_services ? v->by_id[id] : NULL;
+}

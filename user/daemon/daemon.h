@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What `serve` does: takes definitions from files and keeps the datapath in
+ * step with them and with this host's links, routes and neighbours. Knows no
+ * process matters (signals, privileges, locks): those are cmd_serve.c's.
+ */
+#ifndef FAIRLEAD_DAEMON_H
+#define FAIRLEAD_DAEMON_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/loop.h"
+
+struct daemon;
+
+/* Load the definitions, open the datapath and put them in force. On failure
+ * what was pinned goes on as it was. Logs. */
+int daemon_open(const char *config, const char *pin_root, struct daemon **ret);
+void daemon_close(struct daemon *d);	/* traffic goes on; NULL is fine */
+void daemon_closep(struct daemon **d);
+
+/* Wait for the kernel's news from now on. Logs. */
+int daemon_start(struct daemon *d, struct loop *l);
+
+enum daemon_patience {
+	DAEMON_MAY_RETRY,	/* half written, perhaps: complain of nothing */
+	DAEMON_FINAL,
+};
+
+/* Read the files again and put in force what they say. Files that do not
+ * check out change nothing; the errors are logged. */
+int daemon_reload(struct daemon *d, enum daemon_patience patience);
+
+/* What a control socket answers; arg is the daemon. */
+json_t *daemon_answer(void *arg, const json_t *request);
+
+#endif

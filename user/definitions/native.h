@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * One document in Fairlead's own dialect of definitions: from the tree of its
+ * values to checked services and the settings of the node. What only several
+ * documents can contradict is definitions.c's to find.
+ */
+#ifndef FAIRLEAD_NATIVE_H
+#define FAIRLEAD_NATIVE_H
+
+#include "model/model.h"
+#include "value.h"
+#include "yaml_tree.h"
+
+/* Line 0: nowhere. Lines count from the document's first one. */
+struct place {
+	__u32 line, column;
+};
+
+/* What is said once for a node, each in one field or a few of struct model. */
+enum setting {
+	SETTING_NODE,
+	SETTING_UPLINKS,
+	SETTING_HASH_KEY,
+	SETTING_TUNNEL_SOURCE,
+	SETTING_NAT_ADDRESSES,
+	SETTING_NAT_PORTS,
+	SETTING_GUE_PORT,
+	SETTING_GENEVE_PORT,
+	SETTING_GENEVE_VNI,
+	SETTING_IDLE_TCP,
+	SETTING_IDLE_UDP,
+	SETTING_IDLE_SCTP,
+	SETTING_SYN,
+	SETTING_CLOSING,
+	SETTING_FRAGMENT,
+	SETTING_MAX_SERVICES,
+	SETTING_MAX_BACKENDS,
+	SETTING_MAX_SLOTS,
+	SETTING_MAX_CONNS,
+	NR_SETTINGS,
+};
+
+struct native_service {
+	struct model_service service;
+	struct place name_at, addr_at;
+	void *owner;		/* for the caller's use */
+};
+
+struct native {
+	struct model *settings;	/* without services; NULL: none is given */
+	struct place at[NR_SETTINGS];
+	struct native_service *services; /* as written; without mistakes */
+	size_t nr_services;
+};
+
+/* -EINVAL: r->report has mistakes, *ret is what is right; -ENOMEM. */
+int native_read(struct reader *r, const struct tree_node *root,
+		struct native **ret);
+void native_free(struct native *n);	/* NULL is fine */
+void native_freep(struct native **n);
+
+const char *setting_name(enum setting s);
+bool setting_is_equal(enum setting s, const struct model *a,
+		      const struct model *b);
+int setting_copy(enum setting s, struct model *to, const struct model *from);
+
+/* Used by native.c alone: the two halves of a document. */
+bool native_read_service(struct reader *r, const struct tree_node *n,
+			 struct native_service *ret);
+void native_read_setting(struct reader *r, const struct tree_node *n,
+			 enum setting s, struct model *m);
+
+/* Used by native_service.c alone. knows_addr: ret's own is right. */
+void native_read_sources(struct reader *r, const struct tree_node *n,
+			 bool knows_addr, struct model_service *ret);
+
+#endif

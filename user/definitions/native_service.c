@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* One service of a document: what each key says, and what they say together. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <netinet/in.h>
+
+#include "base/addr.h"
+#include "native.h"
+
+#define HEALTH_MS_MAX 3600000
+#define HEALTH_COUNT_MAX 255
+#define HEALTH_TEXT_MAX 1024
+
+enum service_key { KEY_NAME, KEY_ADDRESS, KEY_PORT, KEY_PROTOCOL, KEY_FORWARD,
+		   KEY_ALGORITHM, KEY_AFFINITY, KEY_UDP, KEY_IDLE, KEY_SOURCES,
+		   KEY_HEALTH, KEY_BACKENDS, NR_SERVICE_KEYS };
+
+static const char *const service_keys[] = {
+	[KEY_NAME] = "name",
+	[KEY_ADDRESS] = "address",
+	[KEY_PORT] = "port",
+	[KEY_PROTOCOL] = "protocol",
+	[KEY_FORWARD] = "forward",
+	[KEY_ALGORITHM] = "algorithm",
+	[KEY_AFFINITY] = "affinity",
+	[KEY_UDP] = "udp",
+	[KEY_IDLE] = "idle",
+	[KEY_SOURCES] = "sources",
+	[KEY_HEALTH] = "health",
+	[KEY_BACKENDS] = "backends",
+	[NR_SERVICE_KEYS] = NULL,
+};
+
+/* Words for FORWARD_IPIP that also say which families are meant. */
+enum tunnel_families { FAMILIES_ANY, FAMILIES_6IN6, FAMILIES_6OVER4 };
+
+static const struct {
+	enum forward forward;
+	enum tunnel_families families;
+} forwards[] = {
+	{ FORWARD_NAT, FAMILIES_ANY },
+	{ FORWARD_L2, FAMILIES_ANY },
+	{ FORWARD_IPIP, FAMILIES_ANY },
+	{ FORWARD_IPIP, FAMILIES_6IN6 },
+	{ FORWARD_IPIP, FAMILIES_6OVER4 },
+	{ FORWARD_GUE, FAMILIES_ANY },
+	{ FORWARD_GRE, FAMILIES_ANY },
+	{ FORWARD_GENEVE, FAMILIES_ANY },
+};
+
+static const char *const forward_words[] = {
+	"nat", "l2", "ipip", "ip6ip6", "ip4ip6", "gue", "gre", "geneve", NULL
+};
+
+static const char *const algorithm_words[] = {
+	[ALGORITHM_MAGLEV] = "maglev",
+	[ALGORITHM_RANDOM] = "random",
+	[ALGORITHM_ROUND_ROBIN] = "round-robin",
+	[ALGORITHM_ROUND_ROBIN + 1] = "least-connections",
+	NULL
+};
+
+static const char *const proto_words[] = { "tcp", "udp", "sctp", NULL };
+static const __u8 protos[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
+
+/* A service while it is being read. */
+struct context {
+	struct reader *r;
+	struct model_service *s;
+	const struct tree_node *v[NR_SERVICE_KEYS];
+	enum tunnel_families families;
+	bool knows_addr;	/* what follows from it can be judged */
+	bool knows_port;
+	bool knows_forward;
+};
+
+/* A backend, and where it stands once they are sorted. */
+struct read_backend {
+	struct model_backend backend;
+	const struct tree_node *at;
+};
+
+static struct place place_of(const struct tree_node *n)
+{
+	return (struct place){ n->line, n->column };
+}
+
+static void read_name(struct context *c, const struct tree_node *whole)
+{
+	const char *text;
+
+	if (!c->v[KEY_NAME])
+		reader_error(c->r, whole, "a service has no \"name\"");
+	else if (value_name(c->r, c->v[KEY_NAME], "name", SERVICE_NAME_MAX - 1,
+			    &text))
+		c->s->name = reader_strdup(c->r, text);
+}
+
+static void read_addr(struct context *c, const struct tree_node *whole)
+{
+	unsigned int len = 0;
+
+	if (!c->v[KEY_ADDRESS]) {
+		reader_error(c->r, whole, "a service has no \"address\"");
+		return;
+	}
+	c->knows_addr = value_cidr(c->r, c->v[KEY_ADDRESS], "address",
+				   &c->s->addr, &len);
+	c->s->prefix_len = len;
+}
+
+static void read_port(struct context *c, const struct tree_node *whole)
+{
+	if (!c->v[KEY_PORT]) {
+		reader_error(c->r, whole,
+			     "a service has no \"port\"; every port is \"*\"");
+		return;
+	}
+	c->knows_port = value_port_any(c->r, c->v[KEY_PORT], "port",
+				       &c->s->port_first, &c->s->port_last);
+}
+
+static void read_proto(struct context *c)
+{
+	int i = 0;
+
+	if (c->v[KEY_PROTOCOL])
+		i = value_choice(c->r, c->v[KEY_PROTOCOL], "protocol",
+				 proto_words);
+	if (i >= 0)
+		c->s->proto = protos[i];
+}
+
+static void read_forward(struct context *c)
+{
+	int i = 0;
+
+	if (c->v[KEY_FORWARD])
+		i = value_choice(c->r, c->v[KEY_FORWARD], "forward",
+				 forward_words);
+	if (i < 0)
+		return;
+	c->knows_forward = true;
+	c->s->forward = forwards[i].forward;
+	c->families = forwards[i].families;
+}
+
+static void read_algorithm(struct context *c)
+{
+	const struct tree_node *n = c->v[KEY_ALGORITHM];
+	int i;
+
+	if (!n)
+		return;
+	i = value_choice(c->r, n, "algorithm", algorithm_words);
+	if (i > ALGORITHM_ROUND_ROBIN)
+		reader_error(c->r, n, "algorithm \"%s\" is not available yet",
+			     n->text);
+	else if (i >= 0)
+		c->s->algorithm = i;
+}
+
+static void read_affinity(struct context *c)
+{
+	static const char *const keys[] = { "client", NULL };
+	const struct tree_node *client = NULL;
+	const struct tree_node *n = c->v[KEY_AFFINITY];
+
+	if (!n)
+		return;
+	value_keys(c->r, n, "affinity", keys, &client);
+	if (client)
+		value_seconds(c->r, client, "affinity: client",
+			      &c->s->affinity_s);
+	else if (n->kind == TREE_MAPPING)
+		reader_error(c->r, n, "affinity has no \"client\"");
+}
+
+static void read_udp(struct context *c)
+{
+	static const char *const words[] = { "flow", "stateless", NULL };
+	const struct tree_node *n = c->v[KEY_UDP];
+	int i;
+
+	if (!n)
+		return;
+	i = value_choice(c->r, n, "udp", words);
+	c->s->stateless = i == 1;
+	if (c->s->proto && c->s->proto != IPPROTO_UDP)
+		reader_error(c->r, n, "\"udp\" in a service of protocol %s",
+			     proto_name(c->s->proto));
+	else if (c->s->stateless && c->v[KEY_AFFINITY])
+		reader_error(c->r, n,
+			     "affinity keeps state: not together with \"udp: stateless\"");
+}
+
+enum health_key { HEALTH_KEY_TYPE, HEALTH_KEY_PATH, HEALTH_KEY_HOST,
+		  HEALTH_KEY_PORT, HEALTH_KEY_INTERVAL, HEALTH_KEY_TIMEOUT,
+		  HEALTH_KEY_RISE, HEALTH_KEY_FALL, NR_HEALTH_KEYS };
+
+static const char *const health_keys[] = {
+	[HEALTH_KEY_TYPE] = "type",
+	[HEALTH_KEY_PATH] = "path",
+	[HEALTH_KEY_HOST] = "host",
+	[HEALTH_KEY_PORT] = "port",
+	[HEALTH_KEY_INTERVAL] = "interval",
+	[HEALTH_KEY_TIMEOUT] = "timeout",
+	[HEALTH_KEY_RISE] = "rise",
+	[HEALTH_KEY_FALL] = "fall",
+	[NR_HEALTH_KEYS] = NULL,
+};
+
+static void read_health_type(struct reader *r, const struct tree_node *whole,
+			     const struct tree_node *n, struct model_health *h)
+{
+	static const char *const words[] = { "tcp", "http", "https", "udp",
+					     "icmp", NULL };
+	int i;
+
+	if (!n) {
+		if (whole->kind == TREE_MAPPING)
+			reader_error(r, whole, "health has no \"type\"");
+		return;
+	}
+	i = value_choice(r, n, "health type", words);
+	if (i >= 0)
+		h->type = HEALTH_TCP + i;
+}
+
+/* A word of a request's head: nothing that could end a line of it. */
+static char *read_http_text(struct reader *r, const struct tree_node *n,
+			    const char *what)
+{
+	const char *text;
+
+	if (!value_text(r, n, what, &text))
+		return NULL;
+	if (!n->count || n->count > HEALTH_TEXT_MAX) {
+		reader_error(r, n, "%s has %u bytes; it needs 1 to %u", what,
+			     n->count, HEALTH_TEXT_MAX);
+		return NULL;
+	}
+	for (const char *p = text; *p; p++) {
+		if (*p > ' ' && *p != 0x7f)
+			continue;
+		reader_error(r, n,
+			     "%s has a space, a control character or a byte that is not ASCII",
+			     what);
+		return NULL;
+	}
+	return reader_strdup(r, text);
+}
+
+static void read_http(struct reader *r, const struct tree_node *const *v,
+		      struct model_health *h)
+{
+	const struct tree_node *n = v[HEALTH_KEY_PATH] ?: v[HEALTH_KEY_HOST];
+
+	if (!n)
+		return;
+	if (h->type != HEALTH_HTTP && h->type != HEALTH_HTTPS) {
+		reader_error(r, n,
+			     "\"%s\" in a health check that is not of type http or https",
+			     v[HEALTH_KEY_PATH] ? "path" : "host");
+		return;
+	}
+	if (v[HEALTH_KEY_PATH])
+		h->path = read_http_text(r, v[HEALTH_KEY_PATH], "health path");
+	if (h->path && h->path[0] != '/')
+		reader_error(r, v[HEALTH_KEY_PATH],
+			     "health path \"%.64s\" does not start with \"/\"",
+			     h->path);
+	if (v[HEALTH_KEY_HOST])
+		h->host = read_http_text(r, v[HEALTH_KEY_HOST], "health host");
+}
+
+static void read_health_times(struct reader *r,
+			      const struct tree_node *const *v,
+			      struct model_health *h)
+{
+	if (v[HEALTH_KEY_INTERVAL])
+		value_ms(r, v[HEALTH_KEY_INTERVAL], "health interval", 100,
+			 HEALTH_MS_MAX, &h->interval_ms);
+	if (v[HEALTH_KEY_TIMEOUT])
+		value_ms(r, v[HEALTH_KEY_TIMEOUT], "health timeout", 10,
+			 HEALTH_MS_MAX, &h->timeout_ms);
+	if (v[HEALTH_KEY_RISE])
+		value_number(r, v[HEALTH_KEY_RISE], "health rise", 1,
+			     HEALTH_COUNT_MAX, &h->rise);
+	if (v[HEALTH_KEY_FALL])
+		value_number(r, v[HEALTH_KEY_FALL], "health fall", 1,
+			     HEALTH_COUNT_MAX, &h->fall);
+}
+
+static void read_health(struct context *c)
+{
+	const struct tree_node *v[NR_HEALTH_KEYS] = {};
+	const struct tree_node *n = c->v[KEY_HEALTH];
+	struct model_health *h = &c->s->health;
+
+	h->interval_ms = 2000;
+	h->timeout_ms = 1000;
+	h->rise = 2;
+	h->fall = 3;
+	if (!n)
+		return;
+	value_keys(c->r, n, "health", health_keys, v);
+	read_health_type(c->r, n, v[HEALTH_KEY_TYPE], h);
+	if (v[HEALTH_KEY_PORT] && h->type == HEALTH_ICMP)
+		reader_error(c->r, v[HEALTH_KEY_PORT],
+			     "\"port\" in a health check of type icmp");
+	else if (v[HEALTH_KEY_PORT])
+		value_port(c->r, v[HEALTH_KEY_PORT], "health port", &h->port);
+	if (h->type != HEALTH_NONE)
+		read_http(c->r, v, h);
+	read_health_times(c->r, v, h);
+}
+
+enum backend_key { BACKEND_KEY_ADDRESS, BACKEND_KEY_PORT, BACKEND_KEY_WEIGHT,
+		   BACKEND_KEY_STATE, NR_BACKEND_KEYS };
+
+static const char *const backend_keys[] = {
+	[BACKEND_KEY_ADDRESS] = "address",
+	[BACKEND_KEY_PORT] = "port",
+	[BACKEND_KEY_WEIGHT] = "weight",
+	[BACKEND_KEY_STATE] = "state",
+	[NR_BACKEND_KEYS] = NULL,
+};
+
+static bool has_one_port(const struct model_service *s)
+{
+	return s->port_first == s->port_last;
+}
+
+/* The packet that a backend gets by l2 or a tunnel has the service's port. */
+static void check_backend_port(struct context *c, const struct tree_node *n,
+			       __u16 port)
+{
+	const struct model_service *s = c->s;
+
+	if (!c->knows_forward || s->forward == FORWARD_NAT)
+		return;
+	if (!has_one_port(s))
+		reader_error(c->r, n,
+			     "a backend's port in a service of several ports: forward \"%s\" keeps the client's port, only \"nat\" rewrites it",
+			     c->v[KEY_FORWARD]->text);
+	else if (port != s->port_first)
+		reader_error(c->r, n,
+			     "backend port %u is not the service's port %u: forward \"%s\" keeps the port, only \"nat\" rewrites it",
+			     port, s->port_first, c->v[KEY_FORWARD]->text);
+}
+
+static void read_backend_port(struct context *c, const struct tree_node *n,
+			      __u16 *ret)
+{
+	*ret = has_one_port(c->s) ? c->s->port_first : 0;
+	if (!n || !value_port(c->r, n, "backend port", ret) || !c->knows_port)
+		return;
+	check_backend_port(c, n, *ret);
+	if (c->s->forward != FORWARD_NAT && !has_one_port(c->s))
+		*ret = 0;
+}
+
+static void check_tunnel_families(struct context *c, const struct tree_node *n,
+				  bool vip_is4, bool backend_is4)
+{
+	if (c->families == FAMILIES_6IN6 && (vip_is4 || backend_is4))
+		reader_error(c->r, n,
+			     "forward \"ip6ip6\" is IPv6 in IPv6, but %s is IPv4; \"ipip\" takes any",
+			     vip_is4 ? "the service" : "the backend");
+	else if (c->families == FAMILIES_6OVER4 && vip_is4)
+		reader_error(c->r, n,
+			     "forward \"ip4ip6\" is IPv6 over IPv4, but the service is IPv4; \"ipip\" takes any");
+	else if (c->families == FAMILIES_6OVER4 && !backend_is4)
+		reader_error(c->r, n,
+			     "forward \"ip4ip6\" is IPv6 over IPv4, but the backend is IPv6; \"ipip\" takes any");
+}
+
+static void check_families(struct context *c, const struct tree_node *n,
+			   const struct addr *backend)
+{
+	bool vip_is4 = addr_is4(&c->s->addr);
+	bool backend_is4 = addr_is4(backend);
+
+	if (!c->knows_addr || !c->knows_forward)
+		return;
+	if (c->s->forward == FORWARD_NAT || c->s->forward == FORWARD_L2) {
+		if (vip_is4 != backend_is4)
+			reader_error(c->r, n,
+				     "backend \"%s\" is %s, the service %s: forward \"%s\" needs one family, a tunnel such as \"ipip\" takes both",
+				     n->text, backend_is4 ? "IPv4" : "IPv6",
+				     vip_is4 ? "IPv4" : "IPv6",
+				     forward_name(c->s->forward));
+		return;
+	}
+	check_tunnel_families(c, n, vip_is4, backend_is4);
+}
+
+static bool read_backend(struct context *c, const struct tree_node *n,
+			 struct model_backend *ret)
+{
+	static const char *const states[] = { "active", "drain", NULL };
+	const struct tree_node *v[NR_BACKEND_KEYS] = {};
+	unsigned int before = c->r->report->count;
+	__u32 weight = 100;
+	int state = 0;
+
+	value_keys(c->r, n, "a backend", backend_keys, v);
+	if (v[BACKEND_KEY_ADDRESS]) {
+		if (value_addr(c->r, v[BACKEND_KEY_ADDRESS], "backend address",
+			       &ret->addr))
+			check_families(c, v[BACKEND_KEY_ADDRESS], &ret->addr);
+	} else if (n->kind == TREE_MAPPING) {
+		reader_error(c->r, n, "a backend has no \"address\"");
+	}
+	read_backend_port(c, v[BACKEND_KEY_PORT], &ret->port);
+	if (v[BACKEND_KEY_WEIGHT])
+		value_number(c->r, v[BACKEND_KEY_WEIGHT], "weight", 0,
+			     BACKEND_WEIGHT_MAX, &weight);
+	if (v[BACKEND_KEY_STATE])
+		state = value_choice(c->r, v[BACKEND_KEY_STATE], "state",
+				     states);
+	ret->weight = weight;
+	ret->state = state == 1 ? BACKEND_DRAIN : BACKEND_ACTIVE;
+	return c->r->report->count == before;
+}
+
+static int compare_backends(const void *a, const void *b)
+{
+	const struct read_backend *x = a, *y = b;
+	int order = addr_compare(&x->backend.addr, &y->backend.addr);
+
+	if (order)
+		return order;
+	if (x->backend.port != y->backend.port)
+		return x->backend.port < y->backend.port ? -1 : 1;
+	return x->at->line != y->at->line ?
+	       (x->at->line < y->at->line ? -1 : 1) :
+	       (x->at->column < y->at->column ? -1 : 1);
+}
+
+static void check_duplicates(struct context *c, const struct read_backend *list,
+			     size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		const struct model_backend *a = &list[i - 1].backend;
+		const struct model_backend *b = &list[i].backend;
+		char text[ADDR_TEXT_MAX];
+
+		if (a->port != b->port || addr_compare(&a->addr, &b->addr))
+			continue;
+		reader_error(c->r, list[i].at,
+			     "backend \"%s\" with port %u is listed already at %s:%u:%u",
+			     addr_format(&b->addr, text), b->port, c->r->path,
+			     c->r->first_line + list[i - 1].at->line,
+			     list[i - 1].at->column);
+	}
+}
+
+static void keep_backends(struct context *c, struct read_backend *list,
+			  size_t count)
+{
+	struct model_service *s = c->s;
+
+	qsort(list, count, sizeof(*list), compare_backends);
+	check_duplicates(c, list, count);
+	s->backends = calloc(count ?: 1, sizeof(*s->backends));
+	if (!s->backends) {
+		c->r->no_memory = true;
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		s->backends[i] = list[i].backend;
+	s->nr_backends = count;
+}
+
+static void read_backends(struct context *c)
+{
+	const struct tree_node *list = c->v[KEY_BACKENDS];
+	struct read_backend *read;
+	size_t count = 0;
+
+	if (!list || tree_is_null(list))
+		return;
+	if (list->kind != TREE_SEQUENCE) {
+		reader_error(c->r, list, "backends needs a list");
+		return;
+	}
+	if (list->count > BACKENDS_PER_SERVICE_MAX) {
+		reader_error(c->r, list,
+			     "a service has %u backends; at most %u are allowed",
+			     list->count, BACKENDS_PER_SERVICE_MAX);
+		return;
+	}
+	read = calloc(list->count ?: 1, sizeof(*read));
+	if (!read) {
+		c->r->no_memory = true;
+		return;
+	}
+	for (const struct tree_node *n = list->first; n; n = n->next) {
+		read[count].at = n;
+		if (read_backend(c, n, &read[count].backend))
+			count++;
+		else
+			read[count] = (struct read_backend){};
+	}
+	keep_backends(c, read, count);
+	free(read);
+}
+
+static void read_keys(struct context *c, const struct tree_node *n)
+{
+	read_name(c, n);
+	read_addr(c, n);
+	read_port(c, n);
+	read_proto(c);
+	read_forward(c);
+	read_algorithm(c);
+	read_affinity(c);
+	read_udp(c);
+	if (c->v[KEY_IDLE])
+		value_seconds(c->r, c->v[KEY_IDLE], "idle", &c->s->idle_s);
+	if (c->v[KEY_SOURCES])
+		native_read_sources(c->r, c->v[KEY_SOURCES], c->knows_addr,
+				    c->s);
+	read_health(c);
+	read_backends(c);
+}
+
+bool native_read_service(struct reader *r, const struct tree_node *n,
+			 struct native_service *ret)
+{
+	struct context c = { .r = r, .s = &ret->service };
+	unsigned int before = r->report->count;
+
+	value_keys(r, n, "a service", service_keys, c.v);
+	if (n->kind != TREE_MAPPING)
+		return false;
+	read_keys(&c, n);
+	if (r->report->count != before || r->no_memory)
+		return false;
+	ret->name_at = place_of(c.v[KEY_NAME]);
+	ret->addr_at = place_of(c.v[KEY_ADDRESS]);
+	return true;
+}

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The settings of a node: how each is read, compared and copied. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "base/addr.h"
+#include "native.h"
+
+#define NODE_NAME_MAX 253
+#define LINK_NAME_MAX 15
+#define HASH_KEY_MIN 16
+#define HASH_KEY_MAX 4096
+#define LIMIT_MAX (1u << 28)
+
+/* A flow's hash fills no more bits of a tunnel's source than it has. */
+#define TUNNEL_BITS_MAX 32
+
+/* A run of fields of struct model, from first to last. */
+#define FIELDS(first, last) \
+	.offset = offsetof(struct model, first), \
+	.size = offsetof(struct model, last) - offsetof(struct model, first) + \
+		sizeof(((struct model *)0)->last)
+#define FIELD(field) FIELDS(field, field)
+
+enum setting_type { SETTING_SPECIAL, SETTING_NUMBER, SETTING_SECONDS };
+
+static const struct {
+	const char *name;
+	size_t offset, size;
+	enum setting_type type;
+	__u32 min, max;		/* of a number */
+} settings[NR_SETTINGS] = {
+	[SETTING_NODE] = { "node", FIELD(node) },
+	[SETTING_UPLINKS] = { "uplinks", FIELDS(uplinks, nr_uplinks) },
+	[SETTING_HASH_KEY] = { "hash-key", FIELDS(has_hash_key, hash_key) },
+	[SETTING_TUNNEL_SOURCE] = { "tunnel-source",
+				    FIELDS(tunnel4, tunnel6_bits) },
+	[SETTING_NAT_ADDRESSES] = { "nat: addresses", FIELDS(nat4, nr_nat6) },
+	[SETTING_NAT_PORTS] = { "nat: ports",
+				FIELDS(nat_port_first, nat_port_last) },
+	[SETTING_GUE_PORT] = { "gue-port", FIELD(gue_port), SETTING_NUMBER,
+			       1, 65535 },
+	[SETTING_GENEVE_PORT] = { "geneve-port", FIELD(geneve_port),
+				  SETTING_NUMBER, 1, 65535 },
+	[SETTING_GENEVE_VNI] = { "geneve-vni", FIELD(geneve_vni),
+				 SETTING_NUMBER, 0, 0xffffff },
+	[SETTING_IDLE_TCP] = { "timeouts: tcp", FIELD(idle_tcp_s),
+			       SETTING_SECONDS },
+	[SETTING_IDLE_UDP] = { "timeouts: udp", FIELD(idle_udp_s),
+			       SETTING_SECONDS },
+	[SETTING_IDLE_SCTP] = { "timeouts: sctp", FIELD(idle_sctp_s),
+				SETTING_SECONDS },
+	[SETTING_SYN] = { "timeouts: syn", FIELD(syn_s), SETTING_SECONDS },
+	[SETTING_CLOSING] = { "timeouts: closing", FIELD(closing_s),
+			      SETTING_SECONDS },
+	[SETTING_FRAGMENT] = { "timeouts: fragment", FIELD(fragment_s),
+			       SETTING_SECONDS },
+	[SETTING_MAX_SERVICES] = { "limits: services", FIELD(max_services),
+				   SETTING_NUMBER, 1, LIMIT_MAX },
+	[SETTING_MAX_BACKENDS] = { "limits: backends", FIELD(max_backends),
+				   SETTING_NUMBER, 1, LIMIT_MAX },
+	[SETTING_MAX_SLOTS] = { "limits: slots", FIELD(max_slots),
+				SETTING_NUMBER, 1, LIMIT_MAX },
+	[SETTING_MAX_CONNS] = { "limits: connections", FIELD(max_conns),
+				SETTING_NUMBER, 1, LIMIT_MAX },
+};
+
+const char *setting_name(enum setting s)
+{
+	return settings[s].name;
+}
+
+static bool uplinks_are_equal(const struct model *a, const struct model *b)
+{
+	if (a->nr_uplinks != b->nr_uplinks)
+		return false;
+	for (size_t i = 0; i < a->nr_uplinks; i++)
+		if (strcmp(a->uplinks[i], b->uplinks[i]))
+			return false;
+	return true;
+}
+
+bool setting_is_equal(enum setting s, const struct model *a,
+		      const struct model *b)
+{
+	if (s == SETTING_NODE)
+		return !strcmp(a->node, b->node);
+	if (s == SETTING_UPLINKS)
+		return uplinks_are_equal(a, b);
+	return !memcmp((const char *)a + settings[s].offset,
+		       (const char *)b + settings[s].offset, settings[s].size);
+}
+
+static int copy_uplinks(struct model *to, const struct model *from)
+{
+	for (size_t i = 0; i < from->nr_uplinks; i++) {
+		to->uplinks[i] = strdup(from->uplinks[i]);
+		if (!to->uplinks[i])
+			return -ENOMEM;
+		to->nr_uplinks++;
+	}
+	return 0;
+}
+
+int setting_copy(enum setting s, struct model *to, const struct model *from)
+{
+	if (s == SETTING_UPLINKS)
+		return copy_uplinks(to, from);
+	if (s == SETTING_NODE) {
+		to->node = strdup(from->node);
+		return to->node ? 0 : -ENOMEM;
+	}
+	memcpy((char *)to + settings[s].offset,
+	       (const char *)from + settings[s].offset, settings[s].size);
+	return 0;
+}
+
+/* A list, or its only element without the brackets. */
+static const struct tree_node *first_of(const struct tree_node *n)
+{
+	return n->kind == TREE_SEQUENCE ? n->first : n;
+}
+
+static const struct tree_node *next_of(const struct tree_node *list,
+				       const struct tree_node *n)
+{
+	return n == list ? NULL : n->next;
+}
+
+static void read_node(struct reader *r, const struct tree_node *n,
+		      struct model *m)
+{
+	const char *text;
+
+	if (value_name(r, n, "node", NODE_NAME_MAX, &text))
+		m->node = reader_strdup(r, text);
+}
+
+static bool is_link_name(const char *text)
+{
+	return *text && strlen(text) <= LINK_NAME_MAX &&
+	       strcmp(text, ".") && strcmp(text, "..") &&
+	       !strpbrk(text, "/: \t\r\n\v\f");
+}
+
+static bool read_uplink(struct reader *r, const struct tree_node *n,
+			struct model *m)
+{
+	const char *text;
+
+	if (!value_text(r, n, "uplink", &text))
+		return false;
+	if (!is_link_name(text))
+		return reader_error(r, n,
+				    "uplink \"%.64s\" is not an interface name",
+				    text);
+	for (size_t i = 0; i < m->nr_uplinks; i++)
+		if (!strcmp(m->uplinks[i], text))
+			return reader_error(r, n,
+					    "uplink \"%s\" is listed twice",
+					    text);
+	if (m->nr_uplinks == MODEL_UPLINKS_MAX)
+		return reader_error(r, n, "more than %u uplinks",
+				    MODEL_UPLINKS_MAX);
+	m->uplinks[m->nr_uplinks] = reader_strdup(r, text);
+	if (!m->uplinks[m->nr_uplinks])
+		return false;
+	m->nr_uplinks++;
+	return true;
+}
+
+static void read_uplinks(struct reader *r, const struct tree_node *list,
+			 struct model *m)
+{
+	const struct tree_node *n = first_of(list);
+
+	for (; n; n = next_of(list, n))
+		if (!read_uplink(r, n, m))
+			return;
+}
+
+/* Half of the key: as numbers, so that every machine hashes alike. */
+static bool expand_half(const char *text, char half, __u32 key[static 8])
+{
+	char input[sizeof("fairlead hash key 0") + HASH_KEY_MAX] =
+		"fairlead hash key 0";
+	size_t prefix = sizeof("fairlead hash key 0");
+	__be32 digest[8];
+
+	input[prefix - 2] = half;
+	memcpy(input + prefix, text, strlen(text));
+	if (!EVP_Digest(input, prefix + strlen(text), (void *)digest, NULL,
+			EVP_sha256(), NULL))
+		return false;
+	for (int i = 0; i < 8; i++)
+		key[i] = ntohl(digest[i]);
+	return true;
+}
+
+/* The key is a secret: no message repeats it. */
+static void read_hash_key(struct reader *r, const struct tree_node *n,
+			  struct model *m)
+{
+	const char *text;
+
+	if (!value_text(r, n, "hash-key", &text))
+		return;
+	if (n->count < HASH_KEY_MIN || n->count > HASH_KEY_MAX) {
+		reader_error(r, n,
+			     "hash-key has %u bytes; it needs %u to %u, hard to guess",
+			     n->count, HASH_KEY_MIN, HASH_KEY_MAX);
+		return;
+	}
+	if (!expand_half(text, '0', m->hash_key) ||
+	    !expand_half(text, '1', m->hash_key + 8)) {
+		r->no_memory = true;
+		return;
+	}
+	m->has_hash_key = true;
+}
+
+static void read_tunnel_source(struct reader *r, const struct tree_node *list,
+			       struct model *m)
+{
+	const struct tree_node *n = first_of(list);
+
+	for (; n; n = next_of(list, n)) {
+		unsigned int len, bits;
+		struct addr a, *to;
+
+		if (!value_cidr(r, n, "tunnel-source", &a, &len))
+			continue;
+		to = addr_is4(&a) ? &m->tunnel4 : &m->tunnel6;
+		if (!addr_is_zero(to)) {
+			reader_error(r, n,
+				     "a second tunnel-source of %s; one of each family is used",
+				     addr_is4(&a) ? "IPv4" : "IPv6");
+			continue;
+		}
+		bits = 128 - len;
+		if (bits > TUNNEL_BITS_MAX)
+			bits = TUNNEL_BITS_MAX;
+		*to = a;
+		*(addr_is4(&a) ? &m->tunnel4_bits : &m->tunnel6_bits) = bits;
+	}
+}
+
+static bool read_nat_addr(struct reader *r, const struct tree_node *n,
+			  struct addr *list, size_t *count,
+			  const struct addr *a)
+{
+	for (size_t i = 0; i < *count; i++)
+		if (!addr_compare(&list[i], a))
+			return reader_error(r, n,
+					    "nat address \"%s\" is listed twice",
+					    n->text);
+	if (*count == MODEL_NAT_ADDRS_MAX)
+		return reader_error(r, n, "more than %u nat addresses of %s",
+				    MODEL_NAT_ADDRS_MAX,
+				    addr_is4(a) ? "IPv4" : "IPv6");
+	list[(*count)++] = *a;
+	return true;
+}
+
+static void read_nat_addrs(struct reader *r, const struct tree_node *list,
+			   struct model *m)
+{
+	const struct tree_node *n = first_of(list);
+	struct addr a;
+
+	for (; n; n = next_of(list, n)) {
+		if (!value_addr(r, n, "nat address", &a))
+			continue;
+		if (addr_is4(&a))
+			read_nat_addr(r, n, m->nat4, &m->nr_nat4, &a);
+		else
+			read_nat_addr(r, n, m->nat6, &m->nr_nat6, &a);
+	}
+}
+
+static void store(struct model *m, enum setting s, __u32 number)
+{
+	char *field = (char *)m + settings[s].offset;
+
+	if (settings[s].size == sizeof(__u16))
+		*(__u16 *)field = number;
+	else
+		*(__u32 *)field = number;
+}
+
+static void read_special(struct reader *r, const struct tree_node *n,
+			 enum setting s, struct model *m)
+{
+	switch (s) {
+	case SETTING_NODE:
+		return read_node(r, n, m);
+	case SETTING_UPLINKS:
+		return read_uplinks(r, n, m);
+	case SETTING_HASH_KEY:
+		return read_hash_key(r, n, m);
+	case SETTING_TUNNEL_SOURCE:
+		return read_tunnel_source(r, n, m);
+	case SETTING_NAT_ADDRESSES:
+		return read_nat_addrs(r, n, m);
+	default:
+		value_port_range(r, n, setting_name(s), &m->nat_port_first,
+				 &m->nat_port_last);
+	}
+}
+
+void native_read_setting(struct reader *r, const struct tree_node *n,
+			 enum setting s, struct model *m)
+{
+	const char *name = setting_name(s);
+	__u32 number = 0;
+
+	switch (settings[s].type) {
+	case SETTING_SPECIAL:
+		read_special(r, n, s, m);
+		break;
+	case SETTING_NUMBER:
+		if (value_number(r, n, name, settings[s].min, settings[s].max,
+				 &number))
+			store(m, s, number);
+		break;
+	case SETTING_SECONDS:
+		if (value_seconds(r, n, name, &number))
+			store(m, s, number);
+		break;
+	}
+}

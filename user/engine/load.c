@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Fills the books from the tables, which an earlier process filled, and may
+ * have left half-way. Cells say what is in force; what nothing leads to is
+ * free. What contradicts itself is dropped: the next reconcile() makes it
+ * anew, and checks every slot of the rest.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "state.h"
+
+static bool id_is_used(const struct state *s, __u32 id)
+{
+	return s->books[id].entry;
+}
+
+static bool backend_is_used(const struct state *s, __u32 backend)
+{
+	return s->t->backends[backend].state != BACKEND_FREE;
+}
+
+static bool entry_makes_sense(const struct state *s, const struct service *e)
+{
+	if (e->flags & SERVICE_VIP || !e->proto || !e->id ||
+	    e->id >= s->nr_services || e->port_first > e->port_last ||
+	    !e->prefix_len || e->prefix_len > 128 ||
+	    e->slot_count > MAGLEV_SIZE_MAX ||
+	    e->sources >= s->t->nr_sources)
+		return false;
+	return s->t->infos[e->id].name[0] &&
+	       memchr(s->t->infos[e->id].name, '\0', SERVICE_NAME_MAX);
+}
+
+/* No more cells than a quarter of them is ever put in use: an entry with more
+ * ports than that lies, and would have cells everywhere. */
+static bool cells_fit(struct state *s, const struct service *e)
+{
+	__u64 cells = s->cells_used + cells_of(e->port_first, e->port_last);
+
+	if (cells * 4 > (__u64)s->t->cell_buckets * SERVICE_CELLS)
+		return false;
+	s->cells_used = cells;
+	return true;
+}
+
+/* The service of an entry that a cell names. False: it has none. */
+static bool read_entry(struct state *s, __u32 entry)
+{
+	const struct service *e = &s->t->services[entry];
+	struct service_book *book;
+
+	if (!entry_makes_sense(s, e))
+		return e->flags & SERVICE_VIP;
+	book = &s->books[e->id];
+	if (book->entry)
+		return book->entry == entry;
+	if (!cells_fit(s, e))
+		return false;
+	if (e->slot_count &&
+	    ranges_reserve(&s->slots, e->slot_base, e->slot_count))
+		return false;
+	if (!vip_adopt(s, e)) {
+		if (e->slot_count)
+			ranges_free(&s->slots, e->slot_base, e->slot_count);
+		return false;
+	}
+	book->entry = entry;
+	return true;
+}
+
+static void read_entries(struct state *s, unsigned int *dropped)
+{
+	size_t count = (size_t)s->t->cell_buckets * SERVICE_CELLS;
+	__u32 entry;
+
+	for (size_t i = 0; i < count; i++) {
+		entry = s->t->cells[i].service;
+		if (!entry || entry == SERVICE_CELL_GONE)
+			continue;
+		if (entry >= s->nr_services || !read_entry(s, entry))
+			++*dropped;
+	}
+}
+
+static int compare_names(const void *a, const void *b, void *arg)
+{
+	const struct service_info *infos = arg;
+	const __u32 *x = a, *y = b;
+	int order = strcmp(infos[*x].name, infos[*y].name);
+
+	return order ? order : *x < *y ? -1 : 1;
+}
+
+static void drop_service(struct state *s, __u32 id)
+{
+	const struct service *e = book_entry(s, id);
+
+	if (e->slot_count)
+		ranges_free(&s->slots, e->slot_base, e->slot_count);
+	s->vips[cells_find(s, &e->addr, 0, 0)].services--;
+	s->books[id].entry = 0;
+}
+
+static int read_names(struct state *s, __u32 now_s, unsigned int *dropped)
+{
+	struct service_info *infos = s->t->infos;
+	size_t nr = 0;
+
+	s->order = calloc(s->nr_services + 1, sizeof(*s->order));
+	if (!s->order)
+		return -ENOMEM;
+	for (__u32 id = 1; id < s->nr_services; id++) {
+		if (!s->books[id].entry)
+			continue;
+		s->order[nr++] = id;
+		if (infos[id].changed_s > now_s)
+			infos[id].changed_s = now_s;
+	}
+	qsort_r(s->order, nr, sizeof(*s->order), compare_names, infos);
+	for (size_t i = 0; i < nr; i++) {
+		__u32 id = s->order[i];
+
+		if (s->nr_order && !strcmp(infos[id].name,
+				infos[s->order[s->nr_order - 1]].name)) {
+			drop_service(s, id);
+			++*dropped;
+			continue;
+		}
+		s->order[s->nr_order++] = id;
+	}
+	return 0;
+}
+
+static bool backend_makes_sense(const struct state *s, const struct backend *b)
+{
+	return b->state <= BACKEND_DOWN && b->service < s->nr_services &&
+	       s->books[b->service].entry && b->weight <= BACKEND_WEIGHT_MAX &&
+	       (b->state_defined == BACKEND_ACTIVE ||
+		b->state_defined == BACKEND_DRAIN);
+}
+
+static void drop_backend(struct backend *b, __u32 now_s, unsigned int *dropped)
+{
+	/* Of a service that was removed: no contradiction. */
+	if (b->state != BACKEND_LEAVING)
+		++*dropped;
+	backend_state_store(b, BACKEND_FREE, now_s);
+}
+
+static int collect_backends(struct state *s, __u32 now_s, unsigned int *dropped)
+{
+	struct backend *b, *backends = s->t->backends;
+	struct service_book *book;
+
+	for (b = backends + 1; b < backends + s->nr_backends; b++) {
+		if (b->state == BACKEND_FREE)
+			continue;
+		if (!backend_makes_sense(s, b))
+			drop_backend(b, now_s, dropped);
+		else
+			s->books[b->service].nr_backends++;
+	}
+	for (size_t i = 0; i < s->nr_order; i++) {
+		book = &s->books[s->order[i]];
+		book->backends = calloc(book->nr_backends + 1,
+					sizeof(*book->backends));
+		if (!book->backends)
+			return -ENOMEM;
+		book->nr_backends = 0;
+	}
+	for (__u32 i = 1; i < s->nr_backends; i++) {
+		if (backends[i].state == BACKEND_FREE)
+			continue;
+		book = &s->books[backends[i].service];
+		book->backends[book->nr_backends++] = i;
+	}
+	return 0;
+}
+
+static int compare_backends(const void *a, const void *b, void *arg)
+{
+	const struct backend *backends = arg;
+	const __u32 *x = a, *y = b;
+	int order = backend_compare(&backends[*x], &backends[*y].addr,
+				    ntohs(backends[*y].port));
+
+	return order ? order : *x < *y ? -1 : 1;
+}
+
+/* Sorted, and each address and port once. */
+static void order_backends(struct state *s, struct service_book *book,
+			   __u32 now_s, unsigned int *dropped)
+{
+	struct backend *b, *last = NULL, *backends = s->t->backends;
+	__u32 nr = 0;
+
+	qsort_r(book->backends, book->nr_backends, sizeof(*book->backends),
+		compare_backends, backends);
+	for (__u32 i = 0; i < book->nr_backends; i++) {
+		b = &backends[book->backends[i]];
+		if (last &&
+		    !backend_compare(last, &b->addr, ntohs(b->port))) {
+			drop_backend(b, now_s, dropped);
+			continue;
+		}
+		last = b;
+		book->nr_leaving += b->state == BACKEND_LEAVING;
+		book->backends[nr++] = book->backends[i];
+	}
+	book->nr_backends = nr;
+}
+
+static int read_filters(struct state *s)
+{
+	const struct runtime *rt = s->t->runtime;
+	int ret = prefixes_reserve(s, s->nr_order);
+
+	for (size_t i = 0; i < s->nr_order && !ret; i++)
+		ret = filter_hold(s, book_entry(s, s->order[i]));
+	if (ret)
+		return ret;
+	s->t->runtime->has_prefixes = s->nr_prefixes > 0;
+	filter_nat(s, s->t->nat_addrs, rt->nat_addrs4, rt->nat_addrs6,
+		   filter_add);
+	filter_repair(s);
+	return 0;
+}
+
+static int fill_pools(struct state *s)
+{
+	int ret = pool_fill(s, &s->ids, s->nr_services, id_is_used);
+
+	if (!ret)
+		ret = pool_fill(s, &s->entries, s->nr_services,
+				entry_is_in_force);
+	if (!ret)
+		ret = pool_fill(s, &s->backends, s->nr_backends,
+				backend_is_used);
+	return ret;
+}
+
+int state_read(struct state *s, __u32 now_s, unsigned int *ret_dropped)
+{
+	int ret = ranges_grow(&s->slots, s->t->nr_slots);
+
+	if (ret)
+		return ret;
+	read_entries(s, ret_dropped);
+	ret = read_names(s, now_s, ret_dropped);
+	if (!ret)
+		ret = sources_read(s, ret_dropped);
+	if (!ret)
+		ret = collect_backends(s, now_s, ret_dropped);
+	if (ret)
+		return ret;
+	for (size_t i = 0; i < s->nr_order; i++)
+		order_backends(s, &s->books[s->order[i]], now_s, ret_dropped);
+	ret = fill_pools(s);
+	if (!ret)
+		ret = cells_repair(s);
+	return ret ? ret : read_filters(s);
+}

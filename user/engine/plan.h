@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What has to be written to bring the tables in step with a model, with all
+ * the memory and the ranges of slots that it takes: private to plan.c,
+ * reconcile.c (carries it out) and diff.c (says it).
+ */
+#ifndef FAIRLEAD_PLAN_H
+#define FAIRLEAD_PLAN_H
+
+#include "state.h"
+
+struct wanted {
+	const struct model_backend *def; /* NULL: not defined (any more) */
+	__u32 index;		/* in tables.backends; 0: a new one */
+	bool leaves;
+};
+
+/* A service that is new or differs. */
+struct change {
+	const struct model_service *def; /* NULL: as it is, but by hand */
+	__u32 id;		/* 0: a new one */
+	size_t place;		/* in the new order */
+	__u64 digest;
+	struct wanted *wanted;	/* sorted; all that have an entry, or will */
+	size_t nr_wanted;
+	__u32 *backends;	/* the book's next */
+	bool *leaves;
+	struct service entry;	/* as it is to be; holds its sources */
+	__u32 old_entry;	/* 0: none */
+	bool moves;		/* to a range of its own */
+	bool differs;		/* something but slots has to be written */
+};
+
+struct plan {
+	struct change *changes;
+	size_t nr_changes, max_changes;
+	__u32 *order;		/* ids by name; 0: given later */
+	size_t nr_order;
+	__u32 *removed;		/* ids */
+	size_t nr_removed;
+	__u64 keys, slots, short_slots, defined_backends;
+	__u64 sources;		/* prefixes, of each list once */
+	__u32 new_ids, new_entries, new_backends;
+	size_t most_backends, old_backends;
+};
+
+/* Everything of m. Undo it, or carry it out; clear it in any case. */
+int plan_all(struct state *s, struct plan *p, const struct model *m);
+/* One service, whose backends were set by hand. */
+int plan_relayout(struct state *s, struct plan *p, __u32 id);
+void plan_undo(struct state *s, struct plan *p);
+/* The lists of sources are those of entries now, or nobody's. */
+void plan_release(struct state *s, struct plan *p, __u32 now_s);
+void plan_clear(struct plan *p);
+
+/* -E2BIG: more than m itself allows, or than there can be. -EAGAIN: old lists
+ * of sources take the room, for a moment. */
+int plan_check_limits(const struct state *s, const struct plan *p,
+		      const struct model *m, char *text);
+/* -ENOSPC: does not fit. *ret is what would do. */
+int plan_check_room(const struct state *s, const struct plan *p,
+		    struct table_sizes *ret);
+/* Memory that the writes must not lack. */
+int plan_reserve(struct state *s, const struct plan *p);
+
+/* The entry of a backend as it is to be. */
+struct backend backend_wanted(const struct state *s, const struct wanted *w);
+bool backend_differs(const struct state *s, const struct wanted *w);
+
+#endif

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Carries a plan out. Everything that it takes is there, so what can fail
+ * here is a map that cannot be mapped or a refused system call. Writes go in
+ * the order that reconcile.h promises, and all removals come last: a cell
+ * that goes from one service to another is never empty in between.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "plan.h"
+#include "base/cleanup.h"
+
+static __u32 backend_make(struct state *s, struct backend b, __u32 id,
+			  __u32 now_s)
+{
+	__u32 index = pool_take(&s->backends);
+	struct backend *entry = &s->t->backends[index];
+
+	b.generation = entry->generation + 1;
+	if (!b.generation)
+		b.generation = 1;
+	b.service = id;
+	b.changed_s = now_s;
+	*entry = b;
+	if (s->host.way)
+		s->host.way(s->host.arg, index, entry);
+	if (s->t->backend_stats_reset)
+		s->t->backend_stats_reset(s->t, index);
+	return index;
+}
+
+/* Entries of all that stay or come; those that leave are left alone. */
+static void write_backends(struct state *s, struct change *c,
+			   struct reconcile_result *ret, __u32 now_s)
+{
+	for (size_t i = 0; i < c->nr_wanted; i++) {
+		struct wanted *w = &c->wanted[i];
+		struct backend *b, want = backend_wanted(s, w);
+
+		c->leaves[i] = w->leaves;
+		if (!w->index) {
+			w->index = backend_make(s, want, c->id, now_s);
+			ret->backends_added++;
+		} else if (w->def && backend_differs(s, w)) {
+			b = &s->t->backends[w->index];
+			b->weight_defined = want.weight_defined;
+			b->state_defined = want.state_defined;
+			b->weight = want.weight;
+			ret->backends_added += b->state == BACKEND_LEAVING;
+			ret->backends_changed += b->state != BACKEND_LEAVING;
+			backend_state_store(b, want.state, now_s);
+		}
+		c->backends[i] = w->index;
+	}
+}
+
+/* Publish a new entry for c, if any field differs. */
+static int write_entry(struct state *s, struct change *c)
+{
+	__u32 entry;
+	int ret, err;
+
+	if (c->old_entry && !memcmp(&s->t->services[c->old_entry], &c->entry,
+				    sizeof(c->entry)))
+		return 0;
+	ret = sources_write(s, c->entry.sources);
+	if (ret)
+		return ret;
+	entry = pool_take(&s->entries);
+	s->t->services[entry] = c->entry;
+	ret = vip_hold(s, &c->entry);
+	if (ret) {
+		pool_give(&s->entries, entry);
+		return ret;
+	}
+	s->books[c->id].entry = entry;
+	sources_hold(s, c->entry.sources);
+	ret = cells_put(s, entry);
+	err = filter_hold(s, &c->entry);
+	return ret ? ret : err;
+}
+
+static void write_info(struct state *s, const struct change *c, __u32 now_s)
+{
+	struct service_info *info = &s->t->infos[c->id];
+
+	*info = (struct service_info){ .changed_s = now_s };
+	strncpy(info->name, c->def->name, sizeof(info->name) - 1);
+}
+
+/* Backends, slots, sources, service, cells, filter. */
+static int write_change(struct state *s, struct change *c,
+			struct reconcile_result *ret, __u32 now_s)
+{
+	struct layout layout = {
+		.old = c->old_entry ? &s->t->services[c->old_entry] : NULL,
+		.new = &c->entry,
+		.backends = c->backends,
+		.leaves = c->leaves,
+		.nr_backends = c->nr_wanted,
+	};
+	int written, err;
+
+	if (!c->id) {
+		c->id = c->entry.id = pool_take(&s->ids);
+		s->books[c->id] = (struct service_book){};
+		write_info(s, c, now_s);
+	}
+	layout.id = c->id;
+	write_backends(s, c, ret, now_s);
+	free(s->books[c->id].backends);
+	s->books[c->id].backends = take_ptr(c->backends);
+	s->books[c->id].nr_backends = c->nr_wanted;
+	written = layout_write(s, &layout, now_s);
+	err = written < 0 ? written : write_entry(s, c);
+	if (err && c->moves && s->books[c->id].entry == c->old_entry)
+		ranges_free(&s->slots, c->entry.slot_base,
+			    c->entry.slot_count);
+	if (written > 0)
+		ret->slots_written += written;
+	c->differs |= written > 0;
+	return err;
+}
+
+static void leave(struct state *s, struct change *c,
+		  struct reconcile_result *ret, __u32 now_s)
+{
+	struct service_book *book = &s->books[c->id];
+	struct backend *b;
+
+	book->nr_leaving = 0;
+	for (size_t i = 0; i < c->nr_wanted; i++) {
+		if (!c->wanted[i].leaves)
+			continue;
+		book->nr_leaving++;
+		b = &s->t->backends[c->wanted[i].index];
+		if (b->state == BACKEND_LEAVING)
+			continue;
+		b->flags &= ~(BACKEND_SET_STATE | BACKEND_SET_WEIGHT);
+		backend_state_store(b, BACKEND_LEAVING, now_s);
+		ret->backends_removed++;
+	}
+}
+
+/* Filter, cells, service, sources, slots: what an entry that is out of force had. */
+static int give_up_entry(struct state *s, __u32 entry, bool with_slots,
+			 __u32 now_s)
+{
+	const struct service *e = &s->t->services[entry];
+	int ret;
+
+	if (!entry)
+		return 0;
+	ret = filter_drop(s, e);
+	cells_del(s, entry);
+	vip_drop(s, e, now_s);
+	retire(s, RETIRED_ENTRY, entry, 0, now_s);
+	sources_drop(s, e->sources, now_s);
+	if (with_slots && e->slot_count)
+		retire(s, RETIRED_RANGE, e->slot_base, e->slot_count, now_s);
+	return ret;
+}
+
+static int finish_change(struct state *s, struct change *c,
+			 struct reconcile_result *ret, __u32 now_s)
+{
+	struct service_book *book = &s->books[c->id];
+	int r = 0;
+
+	if (c->old_entry && book->entry != c->old_entry)
+		r = give_up_entry(s, c->old_entry, c->moves, now_s);
+	leave(s, c, ret, now_s);
+	book->digest = c->digest;
+	return r;
+}
+
+static int remove_service(struct state *s, __u32 id,
+			  struct reconcile_result *ret, __u32 now_s)
+{
+	struct service_book *book = &s->books[id];
+	int r = give_up_entry(s, book->entry, true, now_s);
+
+	for (__u32 i = 0; i < book->nr_backends; i++) {
+		struct backend *b = &s->t->backends[book->backends[i]];
+
+		ret->backends_removed += b->state != BACKEND_LEAVING;
+		backend_state_store(b, BACKEND_LEAVING, now_s);
+		retire(s, RETIRED_BACKEND, book->backends[i], 0, now_s);
+	}
+	free(book->backends);
+	*book = (struct service_book){};
+	s->t->infos[id] = (struct service_info){};
+	retire(s, RETIRED_ID, id, 0, now_s);
+	ret->removed++;
+	return r;
+}
+
+/* Everything is there that it takes; what fails yet (a map that cannot be
+ * mapped) leaves its service as it was, to be tried again. */
+static int carry_out(struct state *s, struct plan *p,
+		     struct reconcile_result *ret, __u32 now_s)
+{
+	struct change *c;
+	int err = 0, r;
+
+	for (c = p->changes; c < p->changes + p->nr_changes; c++) {
+		r = write_change(s, c, ret, now_s);
+		if (r) {
+			c->digest = 0;
+			err = err ? err : r;
+		}
+		if (p->order)
+			p->order[c->place] = c->id;
+		ret->added += !c->old_entry;
+		ret->changed += c->old_entry && c->differs;
+	}
+	for (size_t i = 0; i < p->nr_changes; i++) {
+		r = finish_change(s, &p->changes[i], ret, now_s);
+		err = err ? err : r;
+	}
+	for (size_t i = 0; i < p->nr_removed; i++) {
+		r = remove_service(s, p->removed[i], ret, now_s);
+		err = err ? err : r;
+	}
+	plan_release(s, p, now_s);
+	return err;
+}
+
+static void write_runtime(struct state *s, const struct model *m)
+{
+	struct runtime *rt = s->t->runtime, want = *rt;
+
+	want.tunnel4 = m->tunnel4;
+	want.tunnel6 = m->tunnel6;
+	want.tunnel4_bits = m->tunnel4_bits;
+	want.tunnel6_bits = m->tunnel6_bits;
+	want.nat_port_first = m->nat_port_first;
+	want.nat_port_last = m->nat_port_last;
+	want.gue_port = m->gue_port;
+	want.geneve_port = m->geneve_port;
+	want.geneve_vni = m->geneve_vni;
+	want.syn_s = m->syn_s;
+	want.closing_s = m->closing_s;
+	want.fragment_s = m->fragment_s;
+	if (memcmp(rt, &want, sizeof(want)))
+		*rt = want;
+}
+
+/* Cells are few enough, and yet four buckets in a row are full: it takes
+ * chance of a kind that nobody sees, and other buckets. */
+static struct table_sizes more_cells(const struct state *s)
+{
+	return (struct table_sizes){
+		.services = s->t->nr_services,
+		.backends = s->t->nr_backends,
+		.slots = s->t->nr_slots,
+		.cell_buckets = 2 * s->t->cell_buckets,
+		.conn_buckets = s->t->conn_buckets,
+	};
+}
+
+int reconcile(struct state *s, const struct model *m, __u32 now_s,
+	      struct reconcile_result *ret,
+	      char text[static RECONCILE_TEXT_MAX])
+{
+	__cleanup(plan_clear) struct plan p = {};
+	int err;
+
+	*ret = (struct reconcile_result){};
+	text[0] = '\0';
+	ret->needed = more_cells(s);
+	err = state_resize(s);
+	if (!err)
+		err = plan_all(s, &p, m);
+	if (!err)
+		err = plan_check_limits(s, &p, m, text);
+	if (!err)
+		err = plan_check_room(s, &p, &ret->needed);
+	if (!err)
+		err = plan_reserve(s, &p);
+	if (err) {
+		plan_undo(s, &p);
+		return err;
+	}
+
+	write_runtime(s, m);
+	err = carry_out(s, &p, ret, now_s);
+	if (err == -ENOSPC)
+		ret->needed = more_cells(s);
+	ret->unchanged = p.nr_order - ret->added - ret->changed;
+	free(s->order);
+	s->order = take_ptr(p.order);
+	s->nr_order = p.nr_order;
+	return err;
+}
+
+int service_relayout(struct state *s, __u32 id, __u32 now_s)
+{
+	__cleanup(plan_clear) struct plan p = {};
+	struct reconcile_result result = {};
+	struct table_sizes needed;
+	int err = plan_relayout(s, &p, id);
+
+	if (!err)
+		err = plan_check_room(s, &p, &needed);
+	if (!err)
+		err = plan_reserve(s, &p);
+	if (err) {
+		s->books[id].digest = 0;
+		plan_undo(s, &p);
+		return err;
+	}
+	return carry_out(s, &p, &result, now_s);
+}

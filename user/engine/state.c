@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The books of what is in the tables: their making and growing, what can be
+ * given away, what is asked about them, and what is set by hand.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "state.h"
+#include "base/cleanup.h"
+
+__u32 pool_take(struct pool *p)
+{
+	return p->nr_free ? p->free[--p->nr_free] : 0;
+}
+
+void pool_give(struct pool *p, __u32 number)
+{
+	p->free[p->nr_free++] = number;
+}
+
+int pool_fill(struct state *s, struct pool *p, __u32 size,
+	      bool (*is_used)(const struct state *s, __u32 number))
+{
+	__u32 *numbers = realloc(p->free, (size + 1) * sizeof(*numbers));
+
+	if (!numbers)
+		return -ENOMEM;
+	p->free = numbers;
+	p->size = size;
+	p->nr_free = 0;
+	for (__u32 i = size; i-- > 1;)
+		if (!is_used(s, i))
+			pool_give(p, i);
+	return 0;
+}
+
+/* New numbers are given away after those that were free already. */
+static int pool_grow(struct pool *p, __u32 size)
+{
+	__u32 more = size - p->size;
+	__u32 *numbers;
+
+	if (size <= p->size)
+		return 0;
+	numbers = realloc(p->free, (size + 1) * sizeof(*numbers));
+	if (!numbers)
+		return -ENOMEM;
+	memmove(numbers + more, numbers, p->nr_free * sizeof(*numbers));
+	for (__u32 i = 0; i < more; i++)
+		numbers[i] = size - 1 - i;
+	p->free = numbers;
+	p->nr_free += more;
+	p->size = size;
+	return 0;
+}
+
+int retired_reserve(struct state *s, size_t more)
+{
+	size_t want = s->nr_retired + more;
+	struct retired *retired;
+
+	if (want <= s->max_retired)
+		return 0;
+	retired = realloc(s->retired, want * sizeof(*retired));
+	if (!retired)
+		return -ENOMEM;
+	s->retired = retired;
+	s->max_retired = want;
+	return 0;
+}
+
+void retire(struct state *s, enum retired_kind kind, __u32 index, __u32 count,
+	    __u32 now_s)
+{
+	s->retired[s->nr_retired++] = (struct retired){
+		.since_s = now_s,
+		.kind = kind,
+		.index = index,
+		.count = count,
+	};
+}
+
+void backend_state_store(struct backend *b, __u8 state, __u32 now_s)
+{
+	if (b->state == state)
+		return;
+	b->changed_s = now_s;
+	__atomic_store_n(&b->state, state, __ATOMIC_RELEASE);
+}
+
+int backend_compare(const struct backend *b, const struct addr *addr,
+		    __u16 port)
+{
+	int order = addr_compare(&b->addr, addr);
+
+	return order ? order : (int)ntohs(b->port) - port;
+}
+
+/* Where in order name is, or belongs. */
+size_t order_find(const struct state *s, const char *name, bool *ret_found)
+{
+	size_t low = 0, high = s->nr_order, mid;
+	int order;
+
+	*ret_found = false;
+	while (low < high) {
+		mid = (low + high) / 2;
+		order = strcmp(s->t->infos[s->order[mid]].name, name);
+		*ret_found |= !order;
+		if (order < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static int grow_zeroed(void *array, size_t had, size_t want, size_t size)
+{
+	void **p = array;
+	char *grown = realloc(*p, want * size);
+
+	if (!grown)
+		return -ENOMEM;
+	memset(grown + had * size, 0, (want - had) * size);
+	*p = grown;
+	return 0;
+}
+
+static int resize_books(struct state *s)
+{
+	__u32 want = s->t->nr_services;
+
+	if (want <= s->nr_services)
+		return 0;
+	if (grow_zeroed(&s->books, s->nr_services, want, sizeof(*s->books)) ||
+	    grow_zeroed(&s->vips, s->nr_services, want, sizeof(*s->vips)) ||
+	    pool_grow(&s->ids, want) || pool_grow(&s->entries, want))
+		return -ENOMEM;
+	s->nr_services = want;
+	return 0;
+}
+
+int state_resize(struct state *s)
+{
+	int ret = resize_books(s);
+
+	if (ret)
+		return ret;
+	ret = pool_grow(&s->backends, s->t->nr_backends);
+	if (ret)
+		return ret;
+	s->nr_backends = s->t->nr_backends;
+	ret = ranges_grow(&s->slots, s->t->nr_slots);
+	if (ret || s->cell_buckets == s->t->cell_buckets)
+		return ret;
+	return cells_repair(s);
+}
+
+void state_free(struct state *s)
+{
+	if (!s)
+		return;
+	for (__u32 i = 0; i < s->nr_services; i++)
+		free(s->books[i].backends);
+	free(s->books);
+	free(s->vips);
+	free(s->order);
+	free(s->ids.free);
+	free(s->entries.free);
+	free(s->backends.free);
+	ranges_clear(&s->slots);
+	free(s->filter);
+	free(s->prefixes);
+	sources_clear(s);
+	free(s->retired);
+	free(s->members);
+	free(s->owners);
+	free(s->old_slots);
+	scan_clear(&s->scan);
+	free(s);
+}
+
+void state_freep(struct state **s)
+{
+	state_free(*s);
+}
+
+int state_load(struct tables *t, __u32 now_s, struct state **ret,
+	       unsigned int *ret_dropped)
+{
+	__cleanup(state_freep) struct state *s = calloc(1, sizeof(*s));
+	unsigned int dropped = 0;
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	s->t = t;
+	s->nr_backends = t->nr_backends;
+	s->books = calloc(t->nr_services + 1, sizeof(*s->books));
+	s->vips = calloc(t->nr_services + 1, sizeof(*s->vips));
+	s->filter = calloc(VIP_FILTER_SIZE, sizeof(*s->filter));
+	if (!s->books || !s->vips || !s->filter)
+		return -ENOMEM;
+	s->nr_services = t->nr_services;
+	r = state_read(s, now_s, &dropped);
+	if (r)
+		return r;
+	if (ret_dropped)
+		*ret_dropped = dropped;
+	*ret = take_ptr(s);
+	return 0;
+}
+
+static int find_backend(struct state *s, const char *service,
+			const struct addr *addr, __u16 port, __u32 *ret_id,
+			struct backend **ret)
+{
+	const struct service_book *book;
+	struct backend *b;
+	bool found;
+	size_t at = order_find(s, service, &found);
+
+	if (!found)
+		return -ENOENT;
+	*ret_id = s->order[at];
+	book = &s->books[*ret_id];
+	for (__u32 i = 0; i < book->nr_backends; i++) {
+		b = &s->t->backends[book->backends[i]];
+		if (b->state == BACKEND_LEAVING ||
+		    backend_compare(b, addr, port))
+			continue;
+		*ret = b;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/* What state follows from definition and weight, if nobody set another. */
+static void state_follows(struct backend *b, __u32 now_s)
+{
+	__u8 state = b->weight ? b->state_defined : BACKEND_DRAIN;
+
+	if (!(b->flags & BACKEND_SET_STATE) && b->state != BACKEND_DOWN)
+		backend_state_store(b, state, now_s);
+}
+
+int state_backend_set_state(struct state *s, const char *service,
+			    const struct addr *addr, __u16 port,
+			    enum backend_state state, __u32 now_s)
+{
+	struct backend *b;
+	__u32 id;
+	int ret;
+
+	if (state != BACKEND_ACTIVE && state != BACKEND_DRAIN &&
+	    state != BACKEND_DOWN)
+		return -EINVAL;
+	ret = find_backend(s, service, addr, port, &id, &b);
+	if (ret)
+		return ret;
+	b->flags |= BACKEND_SET_STATE;
+	backend_state_store(b, state, now_s);
+	return service_relayout(s, id, now_s);
+}
+
+int state_backend_set_weight(struct state *s, const char *service,
+			     const struct addr *addr, __u16 port,
+			     __u16 weight, __u32 now_s)
+{
+	struct backend *b;
+	__u32 id;
+	int ret;
+
+	if (weight > BACKEND_WEIGHT_MAX)
+		return -EINVAL;
+	ret = find_backend(s, service, addr, port, &id, &b);
+	if (ret)
+		return ret;
+	b->flags |= BACKEND_SET_WEIGHT;
+	b->weight = weight;
+	state_follows(b, now_s);
+	return service_relayout(s, id, now_s);
+}
+
+int state_backend_unset(struct state *s, const char *service,
+			const struct addr *addr, __u16 port, __u8 flags,
+			__u32 now_s)
+{
+	struct backend *b;
+	__u32 id;
+	int ret;
+
+	flags &= BACKEND_SET_STATE | BACKEND_SET_WEIGHT;
+	ret = find_backend(s, service, addr, port, &id, &b);
+	if (ret)
+		return ret;
+	if (flags & b->flags & BACKEND_SET_STATE)
+		backend_state_store(b, b->state_defined, now_s);
+	b->flags &= ~flags;
+	if (!(b->flags & BACKEND_SET_WEIGHT))
+		b->weight = b->weight_defined;
+	state_follows(b, now_s);
+	return service_relayout(s, id, now_s);
+}
+
+void state_each_backend(struct state *s,
+			void (*f)(void *arg, __u32 index, struct backend *b),
+			void *arg)
+{
+	const struct service_book *book;
+
+	for (size_t i = 0; i < s->nr_order; i++) {
+		book = &s->books[s->order[i]];
+		for (__u32 j = 0; j < book->nr_backends; j++)
+			f(arg, book->backends[j],
+			  &s->t->backends[book->backends[j]]);
+	}
+}
+
+bool state_has_local_nat(const struct state *s)
+{
+	const struct service_book *book;
+
+	for (size_t i = 0; i < s->nr_order; i++) {
+		book = &s->books[s->order[i]];
+		if (book_entry(s, s->order[i])->forward != FORWARD_NAT)
+			continue;
+		for (__u32 j = 0; j < book->nr_backends; j++)
+			if (s->t->backends[book->backends[j]].flags &
+			    BACKEND_LOCAL)
+				return true;
+	}
+	return false;
+}
+
+void state_set_host(struct state *s, const struct state_host *host)
+{
+	s->host = *host;
+}
+
+bool addr_is_host(const struct state *s, const struct addr *a)
+{
+	return s->host.is_host && s->host.is_host(s->host.arg, a);
+}
+
+void state_host_addrs(struct state *s)
+{
+	struct service *e;
+	__u8 flags;
+
+	for (__u32 i = 1; i < s->nr_services; i++) {
+		if (!s->vips[i].services)
+			continue;
+		e = &s->t->services[i];
+		flags = e->flags & ~SERVICE_HOST;
+		if (addr_is_host(s, &e->addr))
+			flags |= SERVICE_HOST;
+		if (flags != e->flags)
+			__atomic_store_n(&e->flags, flags, __ATOMIC_RELEASE);
+	}
+}
+
+/* addrs of one family, in the places of table. Returns how many places. */
+static int nat_place(struct addr *table, const struct addr *addrs, size_t count)
+{
+	bool stays[NAT_ADDRS_MAX] = {};
+	size_t nr = 0, free = 0;
+
+	for (size_t i = 0; i < NAT_ADDRS_MAX; i++) {
+		stays[i] = !addr_is_zero(&table[i]) &&
+			   addr_is_in(addrs, count, &table[i]) &&
+			   !addr_is_in(table + i + 1, NAT_ADDRS_MAX - i - 1,
+				       &table[i]);
+		if (stays[i])
+			nr = i + 1;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (addr_is_in(table, NAT_ADDRS_MAX, &addrs[i]))
+			continue;
+		while (stays[free])
+			free++;
+		stays[free] = true;
+		table[free] = addrs[i];
+		if (free >= nr)
+			nr = free + 1;
+	}
+	/* No gaps: a free place says what the last one says, so that of equal
+	 * ones the last is the address's own. */
+	for (size_t i = 0; i < NAT_ADDRS_MAX; i++)
+		if (i >= nr)
+			table[i] = (struct addr){};
+		else if (!stays[i])
+			table[i] = table[nr - 1];
+	return nr;
+}
+
+/* Of one family and without doubles: how many fit, or -E2BIG. */
+static int nat_pick(struct addr *ret, const struct addr *addrs, size_t count,
+		    bool is4)
+{
+	int nr = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (addr_is4(&addrs[i]) != is4 || addr_is_zero(&addrs[i]) ||
+		    addr_is_in(ret, nr, &addrs[i]))
+			continue;
+		if (nr == NAT_ADDRS_MAX)
+			return -E2BIG;
+		ret[nr++] = addrs[i];
+	}
+	return nr;
+}
+
+int state_nat_addrs(struct state *s, const struct addr *addrs, size_t count)
+{
+	struct addr addrs4[NAT_ADDRS_MAX], addrs6[NAT_ADDRS_MAX];
+	struct addr before[2 * NAT_ADDRS_MAX + 1];
+	struct runtime *rt = s->t->runtime;
+	int nr4 = nat_pick(addrs4, addrs, count, true);
+	int nr6 = nat_pick(addrs6, addrs, count, false);
+	struct runtime old = *rt;
+
+	if (nr4 < 0 || nr6 < 0)
+		return -E2BIG;
+	memcpy(before, s->t->nat_addrs, sizeof(before));
+	nr4 = nat_place(s->t->nat_addrs + 1, addrs4, nr4);
+	nr6 = nat_place(s->t->nat_addrs + NAT_ADDRS_MAX + 1, addrs6, nr6);
+	rt->nat_addrs4 = nr4;
+	rt->nat_addrs6 = nr6;
+	/* New ones first: an address that stays is never without its bit. */
+	filter_nat(s, s->t->nat_addrs, nr4, nr6, filter_add);
+	filter_nat(s, before, old.nat_addrs4, old.nat_addrs6, filter_del);
+	return 0;
+}
+
+__u8 state_nat_index(const struct state *s, const struct addr *addr)
+{
+	__u32 first = addr_is4(addr) ? 1 : NAT_ADDRS_MAX + 1;
+
+	for (__u32 i = first; i < first + NAT_ADDRS_MAX; i++)
+		if (!addr_is_zero(addr) &&
+		    !addr_compare(&s->t->nat_addrs[i], addr))
+			return i;
+	return 0;
+}
+
+size_t state_services(const struct state *s, struct state_service *ret,
+		      size_t max)
+{
+	const struct source_book *sources;
+	const struct service_book *book;
+	size_t nr = 0;
+
+	for (__u32 id = 1; id < s->nr_services; id++) {
+		book = &s->books[id];
+		if (!book->entry || nr++ >= max)
+			continue;
+		sources = &s->sources[book_entry(s, id)->sources];
+		ret[nr - 1] = (struct state_service){
+			.id = id,
+			.service = book_entry(s, id),
+			.info = &s->t->infos[id],
+			.backends = book->backends,
+			.nr_backends = book->nr_backends,
+			.sources = sources->sources,
+			.nr_sources = sources->nr_sources,
+		};
+	}
+	return nr;
+}
+
+void state_usage(const struct state *s, struct table_sizes *ret_used)
+{
+	*ret_used = (struct table_sizes){
+		.services = s->entries.size - s->entries.nr_free - 1,
+		.backends = s->backends.size - s->backends.nr_free - 1,
+		.slots = s->slots.used,
+		.cell_buckets = (s->cells_used + SERVICE_CELLS - 1) /
+				SERVICE_CELLS,
+	};
+}

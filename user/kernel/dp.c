@@ -1,0 +1,525 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Loading, adopting, growing. Pins are the truth: what is pinned is taken
+ * over map by map, and a program is replaced through the links that hold it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/magic.h>
+
+#include "dp_private.h"
+#include "base/log.h"
+#include "base/cleanup.h"
+
+static const struct table_sizes sizes_default = {
+	.services = 1024,
+	.backends = 4096,
+	.slots = 1 << 17,
+	.cell_buckets = 512,
+	.conn_buckets = 1 << 16,
+};
+
+void dp_close(struct dp *dp)
+{
+	if (!dp)
+		return;
+	fragments_free(dp->fragments);
+	dp_map_release(dp);
+	if (dp->old_counters >= 0)
+		close(dp->old_counters);
+	if (!dp->skel)
+		for (int id = 0; id < NR_DP_MAPS; id++)
+			if (dp->fd[id] >= 0)
+				close(dp->fd[id]);
+	fairlead_bpf__destroy(dp->skel);
+	free(dp);
+}
+
+void dp_closep(struct dp **dp)
+{
+	dp_close(*dp);
+}
+
+static struct dp *dp_new(const char *pin_root)
+{
+	struct dp *dp = calloc(1, sizeof(*dp));
+
+	if (!dp)
+		return NULL;
+	for (int id = 0; id < NR_DP_MAPS; id++)
+		dp->fd[id] = -1;
+	dp->old_counters = -1;
+	dp->nr_cpus = libbpf_num_possible_cpus();
+	if (dp->nr_cpus < 1)
+		dp->nr_cpus = 1;
+	snprintf(dp->root, sizeof(dp->root), "%s",
+		 pin_root ? pin_root : DP_PIN_ROOT);
+	snprintf(dp->dir, sizeof(dp->dir), "%s/%d", dp->root, FAIRLEAD_ABI);
+	return dp;
+}
+
+static int make_dir(const char *path)
+{
+	char part[DP_PATH_MAX];
+	const char *slash = path;
+
+	while (slash && *slash) {
+		slash = strchr(slash + 1, '/');
+		snprintf(part, sizeof(part), "%.*s",
+			 slash ? (int)(slash - path) : (int)strlen(path), path);
+		if (mkdir(part, 0700) && errno != EEXIST)
+			return -errno;
+	}
+	return 0;
+}
+
+/* Pins need bpffs; a bare machine may not have it mounted yet. */
+int dp_bpffs_ensure(const char *dir)
+{
+	struct statfs fs;
+	int err;
+
+	if (statfs("/sys/fs/bpf", &fs) == 0 && fs.f_type != BPF_FS_MAGIC &&
+	    mount("bpf", "/sys/fs/bpf", "bpf", 0, "mode=0700"))
+		return log_error(-errno, "cannot mount bpffs on \"/sys/fs/bpf\"");
+	err = make_dir(dir);
+	if (err)
+		return log_error(err, "cannot make \"%s\"", dir);
+	if (statfs(dir, &fs) || fs.f_type != BPF_FS_MAGIC)
+		return log_error(-EINVAL, "\"%s\" is not on a bpffs", dir);
+	return 0;
+}
+
+static void pin_path(const struct dp *dp, enum dp_map_id id,
+		     char path[static DP_PATH_MAX])
+{
+	snprintf(path, DP_PATH_MAX, "%s/%s", dp->dir, dp_map_names[id]);
+}
+
+static struct bpf_map *skel_map(struct fairlead_bpf *skel, enum dp_map_id id)
+{
+	struct bpf_map *const maps[NR_DP_MAPS] = {
+#define X(name) [DP_MAP_##name] = skel->maps.name,
+		DP_MAPS(X)
+#undef X
+	};
+
+	return maps[id];
+}
+
+/* The maps whose size is ours to choose. */
+static void skel_set_sizes(struct fairlead_bpf *skel, const struct table_sizes *s)
+{
+	bpf_map__set_max_entries(skel->maps.services, s->services);
+	bpf_map__set_max_entries(skel->maps.infos, s->services);
+	bpf_map__set_max_entries(skel->maps.turns, s->services);
+	bpf_map__set_max_entries(skel->maps.backends, s->backends);
+	bpf_map__set_max_entries(skel->maps.backend_stats, s->backends);
+	bpf_map__set_max_entries(skel->maps.slots, s->slots);
+	bpf_map__set_max_entries(skel->maps.cells, s->cell_buckets);
+	bpf_map__set_max_entries(skel->maps.conns, s->conn_buckets);
+}
+
+static void skel_set_config(struct dp *dp, struct fairlead_bpf *skel)
+{
+	struct fairlead_config *cfg = (void *)&skel->rodata->cfg;
+
+	memcpy(cfg->hash_key, dp->hash_key, sizeof(cfg->hash_key));
+	cfg->hz_reciprocal = ((1ull << 32) + dp->hz - 1) / dp->hz;
+	cfg->jiffies_start = dp->jiffies_start;
+	cfg->cell_buckets = bpf_map__max_entries(skel->maps.cells);
+	cfg->conn_buckets = bpf_map__max_entries(skel->maps.conns);
+}
+
+/* Use the map behind fd, with its size, in place of a new one. */
+static int skel_reuse(struct fairlead_bpf *skel, enum dp_map_id id, int fd)
+{
+	struct bpf_map *map = skel_map(skel, id);
+	__u32 entries;
+	int err;
+
+	err = dp_map_entries(fd, &entries);
+	if (!err)
+		err = bpf_map__set_max_entries(map, entries);
+	return err ? err : bpf_map__reuse_fd(map, fd);
+}
+
+/* Is what is pinned of the layout that we know? */
+static int check_layout(const struct bpf_map *map, int fd, const char *path)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return log_error(-errno, "cannot read about \"%s\"", path);
+	if (info.key_size == bpf_map__key_size(map) &&
+	    info.value_size == bpf_map__value_size(map))
+		return 0;
+	log_error(0, "\"%s\" was made by another version, with other fields",
+		  path);
+	log_error(0, "hint: \"fairlead cleanup\" makes room for this version; "
+		  "until it serves, nothing is balanced");
+	return -EPROTO;
+}
+
+static int adopt_map(struct dp *dp, struct fairlead_bpf *skel,
+		     enum dp_map_id id)
+{
+	__cleanup(close_fd) int fd = -1;
+	char path[DP_PATH_MAX];
+	__u32 entries = 0;
+	int err;
+
+	pin_path(dp, id, path);
+	fd = bpf_obj_get(path);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return log_error(-errno, "cannot open \"%s\"", path);
+	err = check_layout(skel_map(skel, id), fd, path);
+	if (err)
+		return err;
+	if (id == DP_MAP_counters && !dp_map_entries(fd, &entries) &&
+	    entries < NR_REASONS) {
+		dp->old_counters = fd;
+		fd = -1;
+		return 0;
+	}
+	err = skel_reuse(skel, id, fd);
+	return err ? log_error(err, "cannot adopt \"%s\"", path) : 0;
+}
+
+static int skel_adopt(struct dp *dp, struct fairlead_bpf *skel)
+{
+	int err = 0;
+
+	for (int id = 0; id < NR_DP_MAPS && !err; id++)
+		err = adopt_map(dp, skel, id);
+	return err;
+}
+
+int dp_pin_over(int fd, const char *path)
+{
+	char next[DP_PATH_MAX + 8];
+
+	snprintf(next, sizeof(next), "%s_next", path);
+	unlink(next);
+	if (bpf_obj_pin(fd, next))
+		return -errno;
+	return rename(next, path) ? -errno : 0;
+}
+
+static int pin_maps(struct dp *dp)
+{
+	char path[DP_PATH_MAX];
+	int err;
+
+	for (int id = 0; id < NR_DP_MAPS && *dp->dir; id++) {
+		pin_path(dp, id, path);
+		err = dp_pin_over(dp->fd[id], path);
+		if (err)
+			return log_error(err, "cannot pin \"%s\"", path);
+	}
+	return 0;
+}
+
+static void take_fds(struct dp *dp, struct fairlead_bpf *skel)
+{
+	for (int id = 0; id < NR_DP_MAPS; id++)
+		dp->fd[id] = bpf_map__fd(skel_map(skel, id));
+	dp->skel = skel;
+}
+
+static void skel_freep(struct fairlead_bpf **skel)
+{
+	fairlead_bpf__destroy(*skel);
+}
+
+/* fl_uplink_out too, though few need it: a backend on this host may come at
+ * any time. fl_clock and decapsulation have users of their own. */
+static int skel_load(struct fairlead_bpf *skel)
+{
+	struct bpf_program *prog;
+	int err;
+
+	bpf_object__for_each_program(prog, skel->obj)
+		bpf_program__set_autoload(prog,
+			prog == skel->progs.fl_xdp ||
+			prog == skel->progs.fl_uplink_out);
+	dp_xdp_prepare(skel->progs.fl_xdp);
+	err = fairlead_bpf__load(skel);
+	if (err)
+		return log_error(err, "cannot load the datapath "
+				 "(needs Linux 6.1 and CAP_BPF)");
+	return 0;
+}
+
+/* The key in force: a pinned one that fits what is wanted, what is wanted, or
+ * a random one. */
+static int choose_key(struct dp *dp, const struct dp_opts *opts)
+{
+	static const __u32 none[16];
+	__u32 pinned[16] = {};
+	char path[DP_PATH_MAX];
+	struct applied applied;
+	const __u32 zero = 0;
+	int fd = -1;
+
+	pin_path(dp, DP_MAP_applied, path);
+	if (*dp->dir)
+		fd = bpf_obj_get(path);
+	if (fd >= 0) {
+		if (!bpf_map_lookup_elem(fd, &zero, &applied))
+			memcpy(pinned, applied.hash_key, sizeof(pinned));
+		close(fd);
+	}
+	if (memcmp(pinned, none, sizeof(none))) {
+		memcpy(dp->hash_key, pinned, sizeof(pinned));
+		if (!opts->has_hash_key ||
+		    !memcmp(pinned, opts->hash_key, sizeof(pinned)))
+			return 0;
+		log_error(0, "the hash key is not the one that is in force");
+		return log_error(-EEXIST, "hint: every connection depends on "
+				 "it; run \"fairlead cleanup\" first");
+	}
+	if (opts->has_hash_key)
+		memcpy(dp->hash_key, opts->hash_key, sizeof(dp->hash_key));
+	else if (getrandom(dp->hash_key, sizeof(dp->hash_key), 0) !=
+		 sizeof(dp->hash_key))
+		return log_error(-EIO, "cannot make a hash key");
+	return 0;
+}
+
+#define OR_DEFAULT(field) \
+	.field = wanted->field ? wanted->field : sizes_default.field
+
+static struct table_sizes sizes_or_default(const struct table_sizes *wanted)
+{
+	return (struct table_sizes){
+		OR_DEFAULT(services), OR_DEFAULT(backends), OR_DEFAULT(slots),
+		OR_DEFAULT(cell_buckets), OR_DEFAULT(conn_buckets),
+	};
+}
+
+static int open_prepare(struct dp *dp, const struct dp_opts *opts)
+{
+	int err = 0;
+
+	if (opts->unpinned)
+		*dp->dir = '\0';
+	else
+		err = dp_bpffs_ensure(dp->dir);
+	if (!err)
+		err = choose_key(dp, opts);
+	if (err)
+		return err;
+	err = dp_clock(&dp->hz, &dp->jiffies_start);
+	return err ? log_error(err, "cannot run BPF programs") : 0;
+}
+
+/* Per-CPU values of all entries that from has. */
+static int copy_per_cpu(struct dp *dp, int from, int to)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(from, &info, &len))
+		return -errno;
+	char values[dp->nr_cpus][(info.value_size + 7) & ~7u];
+
+	for (__u32 key = 0; key < info.max_entries; key++)
+		if (bpf_map_lookup_elem(from, &key, values) ||
+		    bpf_map_update_elem(to, &key, values, 0))
+			return -errno;
+	return 0;
+}
+
+int dp_open(const struct dp_opts *opts, struct dp **ret)
+{
+	__cleanup(dp_closep) struct dp *dp = dp_new(opts->pin_root);
+	__cleanup(skel_freep) struct fairlead_bpf *skel = NULL;
+	struct table_sizes sizes = sizes_or_default(&opts->sizes);
+	int err;
+
+	if (!dp)
+		return log_error(-ENOMEM, "cannot open the datapath");
+	err = open_prepare(dp, opts);
+	if (err)
+		return err;
+	skel = fairlead_bpf__open();
+	if (!skel)
+		return log_error(-errno, "cannot open the BPF object");
+	skel_set_sizes(skel, &sizes);
+	err = *dp->dir ? skel_adopt(dp, skel) : 0;
+	if (err)
+		return err;
+	skel_set_config(dp, skel);
+	err = skel_load(skel);
+	if (err)
+		return err;
+	take_fds(dp, take_ptr(skel));
+	err = dp_map_fill_tables(dp);
+	if (!err && dp->old_counters >= 0)
+		err = copy_per_cpu(dp, dp->old_counters,
+				   dp->fd[DP_MAP_counters]);
+	if (!err)
+		err = pin_maps(dp);
+	if (err)
+		return err;
+	memcpy(dp->tables.applied->hash_key, dp->hash_key,
+	       sizeof(dp->hash_key));
+	err = dp_link_replace_all(dp);
+	if (err)
+		return err;
+	*ret = take_ptr(dp);
+	return 0;
+}
+
+int dp_view(const char *pin_root, struct dp **ret)
+{
+	__cleanup(dp_closep) struct dp *dp = dp_new(pin_root);
+	char path[DP_PATH_MAX];
+	int err;
+
+	if (!dp)
+		return log_error(-ENOMEM, "cannot open the datapath");
+	for (int id = 0; id < NR_DP_MAPS; id++) {
+		pin_path(dp, id, path);
+		dp->fd[id] = bpf_obj_get(path);
+		if (dp->fd[id] < 0 && errno == ENOENT)
+			return -ENOENT;
+		if (dp->fd[id] < 0)
+			return log_error(-errno, "cannot open \"%s\"", path);
+	}
+	err = dp_map_fill_tables(dp);
+	if (err)
+		return err;
+	memcpy(dp->hash_key, dp->tables.applied->hash_key,
+	       sizeof(dp->hash_key));
+	*ret = take_ptr(dp);
+	return 0;
+}
+
+/* Entries of from to the larger to, array by array. */
+static int copy_array(int from, int to)
+{
+	struct bpf_map_info info;
+	__u32 len = sizeof(info);
+	size_t bytes;
+	void *a, *b;
+
+	memset(&info, 0, sizeof(info));
+	if (bpf_obj_get_info_by_fd(from, &info, &len))
+		return -errno;
+	bytes = (size_t)info.max_entries * info.value_size;
+	a = mmap(NULL, bytes, PROT_READ, MAP_SHARED, from, 0);
+	if (a == MAP_FAILED)
+		return -errno;
+	b = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, to, 0);
+	if (b != MAP_FAILED) {
+		memcpy(b, a, bytes);
+		munmap(b, bytes);
+	}
+	munmap(a, bytes);
+	return b == MAP_FAILED ? -errno : 0;
+}
+
+/* The same map for both, unless its size is to change. */
+static int grow_reuse(struct dp *dp, struct fairlead_bpf *skel)
+{
+	__u32 have;
+	int err;
+
+	for (int id = 0; id < NR_DP_MAPS; id++) {
+		err = dp_map_entries(dp->fd[id], &have);
+		if (err)
+			return err;
+		if (bpf_map__max_entries(skel_map(skel, id)) > have &&
+		    id != DP_MAP_prefixes && id != DP_MAP_sources &&
+		    id != DP_MAP_conns)
+			continue;
+		err = skel_reuse(skel, id, dp->fd[id]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* What old maps hold into the new ones; cells are their owner's to place. */
+static int grow_copy(struct dp *dp, struct fairlead_bpf *skel)
+{
+	static const enum dp_map_id arrays[] = {
+		DP_MAP_services, DP_MAP_infos, DP_MAP_turns, DP_MAP_backends,
+		DP_MAP_slots,
+	};
+	int err = 0, to;
+
+	for (size_t i = 0; i < sizeof(arrays) / sizeof(*arrays) && !err; i++) {
+		enum dp_map_id id = arrays[i];
+
+		to = bpf_map__fd(skel_map(skel, id));
+		if (bpf_map__max_entries(skel_map(skel, id)) !=
+		    bpf_map__max_entries(skel_map(dp->skel, id)))
+			err = copy_array(dp->fd[id], to);
+	}
+	to = bpf_map__fd(skel->maps.backend_stats);
+	if (!err && bpf_map__max_entries(skel->maps.backend_stats) !=
+			    bpf_map__max_entries(dp->skel->maps.backend_stats))
+		err = copy_per_cpu(dp, dp->fd[DP_MAP_backend_stats], to);
+	return err;
+}
+
+int dp_grow(struct dp *dp, const struct table_sizes *sizes)
+{
+	__cleanup(skel_freep) struct fairlead_bpf *skel = NULL;
+	int err;
+
+	skel = fairlead_bpf__open();
+	if (!skel)
+		return log_error(-errno, "cannot open the BPF object");
+	skel_set_sizes(skel, sizes);
+	err = grow_reuse(dp, skel);
+	if (err)
+		return log_error(err, "cannot keep maps");
+	skel_set_config(dp, skel);
+	err = skel_load(skel);
+	if (err)
+		return err;
+	err = grow_copy(dp, skel);
+	if (err)
+		return log_error(err, "cannot copy maps");
+	dp_map_release(dp);
+	fairlead_bpf__destroy(dp->skel); /* links hold the old program */
+	take_fds(dp, take_ptr(skel));
+	return dp_map_fill_tables(dp);
+}
+
+int dp_switch(struct dp *dp)
+{
+	int err = dp_link_replace_all(dp);
+
+	return err ? err : pin_maps(dp);
+}
+
+int dp_program_fd(const struct dp *dp, const char *name)
+{
+	struct bpf_program *prog;
+
+	if (!dp->skel)
+		return -ENOENT;
+	prog = bpf_object__find_program_by_name(dp->skel->obj, name);
+	return prog && bpf_program__fd(prog) >= 0 ? bpf_program__fd(prog) :
+						    -ENOENT;
+}

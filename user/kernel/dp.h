@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The datapath as user/ sees it: programs, links and maps in the kernel.
+ * dp*.c and compat.c are the only files that know libbpf and the skeleton.
+ *
+ * Functions return 0 or a negative errno, touch *ret only on success, and
+ * log the cause of a failure (log_error) once, unless they say otherwise.
+ */
+#ifndef FAIRLEAD_DP_H
+#define FAIRLEAD_DP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <fairlead/config.h>
+#include <fairlead/reasons.h>
+#include <fairlead/types.h>
+
+#include "model/tables.h"
+
+#define DP_PIN_ROOT "/sys/fs/bpf/fairlead"
+
+struct dp;
+
+/* The file descriptor of a program, e.g. "fl_xdp", for BPF_PROG_TEST_RUN;
+ * -ENOENT: none of that name is loaded. */
+int dp_program_fd(const struct dp *dp, const char *name);
+
+struct dp_opts {
+	struct table_sizes sizes;	/* of what is not pinned yet */
+	bool has_hash_key;	/* else: the pinned one, else a random one */
+	__u32 hash_key[16];
+	const char *pin_root;	/* NULL: DP_PIN_ROOT; tests have their own */
+	bool unpinned;		/* tests: pin and adopt nothing */
+};
+
+/*
+ * Adopt what is pinned, or load the programs and create the maps, and pin
+ * them. Programs that are pinned but differ from ours are replaced through
+ * their links, atomically; maps and their contents stay. -EEXIST: a pinned
+ * hash key differs from the wanted one; -EPROTO: what is pinned has another
+ * layout (either needs `fairlead cleanup` first).
+ */
+int dp_open(const struct dp_opts *opts, struct dp **ret);
+
+/* The pinned maps of a datapath that may have no daemon: for reading
+ * commands. -ENOENT, not logged: nothing is pinned. */
+int dp_view(const char *pin_root, struct dp **ret);
+
+void dp_close(struct dp *dp);	/* traffic goes on; NULL is fine */
+void dp_closep(struct dp **dp);
+
+struct tables *dp_tables(struct dp *dp);
+void dp_sizes(const struct dp *dp, struct table_sizes *ret);
+
+/*
+ * Larger tables: new maps with the old contents, but for cells, which are
+ * empty if there are more of them now (state_resize() places them). The table
+ * of connections is kept, sizes never shrink. dp_tables() is filled anew and
+ * pointers into it are invalid. Traffic goes by the old tables until
+ * dp_switch() hands it over, atomically, through the links.
+ */
+int dp_grow(struct dp *dp, const struct table_sizes *sizes);
+int dp_switch(struct dp *dp);
+
+enum dp_mechanism { DP_XDP_NATIVE, DP_XDP_GENERIC, DP_XDP_DISPATCHER,
+		    DP_XDP_DISPATCHER_GENERIC, DP_TCX, DP_CLSACT };
+const char *dp_mechanism_name(enum dp_mechanism mechanism);
+
+struct dp_attachment {
+	__u32 ifindex;
+	char program[16];	/* "fl_xdp", ... */
+	enum dp_mechanism mechanism;
+};
+
+/* Attach fl_xdp to an interface, by the best mechanism that works. Attached
+ * already: 0. Pinned, so it outlives us. dp_detach() takes all of ours away. */
+int dp_attach(struct dp *dp, __u32 ifindex);
+int dp_detach(struct dp *dp, __u32 ifindex);
+
+/* The same for fl_uplink_out, which NAT to backends on this host needs. It
+ * does nothing before runtime's has_local is set. */
+int dp_attach_local(struct dp *dp, __u32 ifindex);
+int dp_detach_local(struct dp *dp, __u32 ifindex);
+
+/* Up to max of them; returns how many there are. */
+int dp_attachments(struct dp *dp, struct dp_attachment *ret, size_t max);
+
+/* Sums over all CPUs since the maps were made. */
+int dp_counters(struct dp *dp, struct counter ret[static NR_REASONS]);
+
+/* ret[i] for backend first + i. */
+int dp_backend_stats(struct dp *dp, __u32 first, __u32 count,
+		     struct backend_stats *ret);
+
+struct dp_map {
+	char name[16];
+	__u32 entries;		/* room */
+	__u32 entry_bytes;	/* key and value, all CPUs of a per-CPU map */
+	__u64 bytes;		/* locked memory as the kernel tells it */
+};
+
+#define DP_MAPS_MAX 24
+int dp_maps(struct dp *dp, struct dp_map ret[static DP_MAPS_MAX]);
+
+/* Seconds as conn_head.time has them (CLOCK_MONOTONIC). */
+__u32 dp_now_s(void);
+
+/*
+ * Fragments that came before their first one: the file descriptor to poll,
+ * and what to do when it is readable. dp_fragments_retry() puts held ones
+ * through fl_xdp again; call it every few ms while it returns true.
+ */
+int dp_fragments_fd(struct dp *dp);
+int dp_fragments_read(struct dp *dp);
+bool dp_fragments_retry(struct dp *dp);
+
+/* What this kernel has or lacks, by trying: name, and what it is for. */
+struct dp_feature {
+	const char *name;	/* "xdp native", "tcx", "freplace", ... */
+	bool has;
+	const char *otherwise;	/* what Fairlead does without it */
+};
+
+#define DP_FEATURES_MAX 16
+int dp_features(struct dp_feature ret[static DP_FEATURES_MAX]);
+
+/* "v1.1": of the library that is in use. */
+const char *dp_library_version(void);
+
+/* Remove every program, link, map and pin of every ABI. Says what it removed
+ * to stdout when verbose. */
+int dp_cleanup(const char *pin_root, bool verbose);
+
+enum dp_decap_hook { DP_DECAP_XDP, DP_DECAP_TC };
+
+struct dp_decap_opts {
+	__u32 ifindex;
+	enum dp_decap_hook hook;
+	__u16 gue_port, geneve_port;	/* host order */
+	const char *pin_root;
+};
+
+/* The backend side of tunnels: attach (pinned) or detach decapsulation. */
+int dp_decap_attach(const struct dp_decap_opts *opts);
+int dp_decap_detach(const struct dp_decap_opts *opts);
+
+#endif

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Decapsulation on a backend host: one program on one interface, pinned in
+ * <root>/decap, with nothing else of the datapath.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "compat.h"
+#include "dp_private.h"
+#include "base/log.h"
+#include "base/cleanup.h"
+
+static void skel_freep(struct fairlead_bpf **skel)
+{
+	fairlead_bpf__destroy(*skel);
+}
+
+static void decap_dir(const struct dp_decap_opts *opts,
+		      char dir[static DP_PATH_MAX])
+{
+	snprintf(dir, DP_PATH_MAX, "%s/decap",
+		 opts->pin_root ? opts->pin_root : DP_PIN_ROOT);
+}
+
+static void decap_tc(const struct dp_decap_opts *opts, struct dp_tc *ret)
+{
+	char dir[DP_PATH_MAX];
+
+	decap_dir(opts, dir);
+	dp_tc_place(dir, opts->ifindex, COMPAT_TCX_INGRESS, ret);
+}
+
+static void decap_xdp(const struct dp_decap_opts *opts, struct dp_xdp *ret)
+{
+	char dir[DP_PATH_MAX];
+
+	decap_dir(opts, dir);
+	dp_xdp_place(dir, opts->ifindex, ret);
+	ret->priority = DP_XDP_PRIORITY_DECAP;
+}
+
+/* The one program, loaded. The decap programs use two maps that others
+ * fill; libbpf makes them, and they go with the skeleton. */
+static int decap_load(const struct dp_decap_opts *opts,
+		      struct fairlead_bpf **ret)
+{
+	__cleanup(skel_freep) struct fairlead_bpf *skel = fairlead_bpf__open();
+	struct bpf_program *prog, *wanted;
+	struct bpf_map *map;
+	int err;
+
+	if (!skel)
+		return log_error(-errno, "cannot open the BPF object");
+	wanted = opts->hook == DP_DECAP_XDP ? skel->progs.fl_decap_xdp :
+					      skel->progs.fl_decap_tc;
+	bpf_object__for_each_program(prog, skel->obj)
+		bpf_program__set_autoload(prog, prog == wanted);
+	dp_xdp_prepare(skel->progs.fl_decap_xdp);
+	bpf_object__for_each_map(map, skel->obj)
+		bpf_map__set_autocreate(map, bpf_map__is_internal(map));
+	skel->rodata->decap_gue_port = opts->gue_port;
+	skel->rodata->decap_geneve_port = opts->geneve_port;
+	err = fairlead_bpf__load(skel);
+	if (err)
+		return log_error(err, "cannot load decapsulation");
+	*ret = take_ptr(skel);
+	return 0;
+}
+
+static int xdp_attach(const struct dp_decap_opts *opts, int prog)
+{
+	struct dp_xdp at;
+
+	decap_xdp(opts, &at);
+	return dp_xdp_attach(&at, prog);
+}
+
+static int tc_attach(const struct dp_decap_opts *opts, int prog)
+{
+	struct dp_tc at;
+
+	decap_tc(opts, &at);
+	return dp_tc_attach(&at, prog);
+}
+
+int dp_decap_attach(const struct dp_decap_opts *opts)
+{
+	__cleanup(skel_freep) struct fairlead_bpf *skel = NULL;
+	char dir[DP_PATH_MAX];
+	int err;
+
+	decap_dir(opts, dir);
+	err = dp_bpffs_ensure(dir);
+	if (!err)
+		err = decap_load(opts, &skel);
+	if (err)
+		return err;
+	if (opts->hook == DP_DECAP_XDP)
+		err = xdp_attach(opts,
+				 bpf_program__fd(skel->progs.fl_decap_xdp));
+	else
+		err = tc_attach(opts, bpf_program__fd(skel->progs.fl_decap_tc));
+	return err ? log_error(err, "cannot attach decapsulation to interface "
+			       "%u", opts->ifindex) : 0;
+}
+
+int dp_decap_detach(const struct dp_decap_opts *opts)
+{
+	struct dp_xdp xdp;
+	struct dp_tc tc;
+	int err;
+
+	decap_xdp(opts, &xdp);
+	decap_tc(opts, &tc);
+	err = opts->hook == DP_DECAP_TC ? dp_tc_detach(&tc) :
+					  dp_xdp_detach(&xdp);
+	if (err == -ENOENT)
+		return log_error(err, "no decapsulation of ours on interface "
+				 "%u", opts->ifindex);
+	return err ? log_error(err, "cannot detach decapsulation from "
+			       "interface %u", opts->ifindex) : 0;
+}

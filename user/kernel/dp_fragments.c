@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Keeps fragments that came before their first one, for a second at most, and
+ * sends each through fl_xdp again (BPF_PROG_TEST_RUN with live frames, so the
+ * frame really leaves) once the first one's ports are in conns. Cuts IPv4
+ * packets that do not fit the way to a backend, and sends the pieces likewise.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fairlead/hash.h>
+
+#include "base/addr.h"
+#include "dp_private.h"
+#include "base/log.h"
+#include "base/cleanup.h"
+
+#define FRAGMENTS_MAX 256
+#define KEEP_MS 1000
+
+struct kept {
+	struct flow key;
+	__u64 since_ms;
+	__u32 ifindex;
+	__u32 len;		/* 0: free */
+	__u8 frame[EARLY_FRAGMENT_MAX];
+};
+
+struct fragments {
+	struct dp *dp;
+	struct ring_buffer *ring;
+	struct kept kept[FRAGMENTS_MAX];
+};
+
+void fragments_free(struct fragments *f)
+{
+	if (!f)
+		return;
+	ring_buffer__free(f->ring);
+	free(f);
+}
+
+static __u64 now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
+}
+
+static bool key_from4(const __u8 *l3, size_t len, struct flow *key)
+{
+	struct iphdr ip;
+
+	if (len < sizeof(ip))
+		return false;
+	memcpy(&ip, l3, sizeof(ip));
+	key->src = addr_from4(ip.saddr);
+	key->dst = addr_from4(ip.daddr);
+	key->proto = ip.protocol;
+	key->dport = ip.id;
+	return true;
+}
+
+/* The fragment header, behind what may come before it (RFC 8200, 4.1). */
+static bool key_from6(const __u8 *l3, size_t len, struct flow *key)
+{
+	struct ipv6hdr ip;
+	size_t at = sizeof(ip);
+	__u8 next;
+	__u32 id;
+
+	if (len < sizeof(ip))
+		return false;
+	memcpy(&ip, l3, sizeof(ip));
+	memcpy(&key->src, &ip.saddr, sizeof(key->src));
+	memcpy(&key->dst, &ip.daddr, sizeof(key->dst));
+	for (next = ip.nexthdr; at + 8 <= len; at += (l3[at + 1] + 1) * 8) {
+		if (next == IPPROTO_FRAGMENT) {
+			memcpy(&id, l3 + at + 4, sizeof(id));
+			key->proto = l3[at];
+			key->sport = id >> 16;
+			key->dport = id;
+			return true;
+		}
+		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING &&
+		    next != IPPROTO_DSTOPTS)
+			return false;
+		next = l3[at];
+	}
+	return false;
+}
+
+/* As fragment_key() in bpf/lib/fragment.h has it. */
+static bool key_of(const __u8 *frame, size_t len, struct flow *key)
+{
+	size_t at = ETH_HLEN - 2;
+	__be16 proto = 0;
+
+	*key = (struct flow){ .kind = FLOW_FRAGMENT };
+	for (int tags = 0; tags <= 2 && at + 2 <= len; tags++, at += 4) {
+		memcpy(&proto, frame + at, sizeof(proto));
+		if (proto == htons(ETH_P_IP))
+			return key_from4(frame + at + 2, len - at - 2, key);
+		if (proto == htons(ETH_P_IPV6))
+			return key_from6(frame + at + 2, len - at - 2, key);
+	}
+	return false;
+}
+
+static void resend(struct dp *dp, __u8 *frame, __u32 len, __u32 ifindex)
+{
+	struct xdp_md ctx = {
+		.data_end = len,
+		.ingress_ifindex = ifindex,
+	};
+	LIBBPF_OPTS(bpf_test_run_opts, opts,
+		.data_in = frame,
+		.data_size_in = len,
+		.ctx_in = &ctx,
+		.ctx_size_in = sizeof(ctx),
+		.repeat = 1,
+		.flags = BPF_F_TEST_XDP_LIVE_FRAMES,
+	);
+
+	if (bpf_prog_test_run_opts(bpf_program__fd(dp->skel->progs.fl_xdp),
+				   &opts))
+		log_error(-errno, "cannot send a fragment on");
+}
+
+/* Where IPv4 begins in a frame; 0: it is none. */
+static size_t ip4_at(const __u8 *frame, size_t len)
+{
+	size_t at = ETH_HLEN - 2;
+	__be16 proto;
+
+	for (int tags = 0; tags <= 2 && at + 2 <= len; tags++, at += 4) {
+		memcpy(&proto, frame + at, sizeof(proto));
+		if (proto == htons(ETH_P_IP))
+			return at + 2;
+	}
+	return 0;
+}
+
+static __u16 ip4_check(const __u8 *ip, size_t len)
+{
+	__u32 sum = 0;
+
+	for (size_t i = 0; i < len; i += 2)
+		sum += ip[i] << 8 | ip[i + 1];
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return htons(~sum);
+}
+
+/* An IPv4 header with options: a copy, as those in frames lie unaligned. */
+union ip4_head {
+	struct iphdr ip;
+	__u8 bytes[60];
+};
+
+/* The header of the piece that has len bytes of the payload from from on. */
+static void piece_header(union ip4_head *piece, const union ip4_head *whole,
+			 size_t from, size_t len, bool is_last)
+{
+	__u16 old = ntohs(whole->ip.frag_off);
+	size_t head = whole->ip.ihl * 4;
+
+	*piece = *whole;
+	if (from)		/* options that may not be repeated: none is */
+		memset(&piece->ip + 1, 1, head - sizeof(piece->ip)); /* NOP */
+	piece->ip.frag_off = htons(((old & 0x1fff) + from / 8) |
+				   (is_last ? old & 0x2000 : 0x2000));
+	piece->ip.tot_len = htons(head + len);
+	piece->ip.check = 0;
+	piece->ip.check = ip4_check(piece->bytes, head);
+}
+
+/* The IPv4 header at at of a frame. False: it is not all there. */
+static bool whole_header(const __u8 *frame, size_t at, size_t len,
+			 union ip4_head *ret)
+{
+	size_t head;
+
+	if (!at || at + sizeof(ret->ip) > len)
+		return false;
+	memcpy(&ret->ip, frame + at, sizeof(ret->ip));
+	head = ret->ip.ihl * 4;
+	if (head < sizeof(ret->ip) || ntohs(ret->ip.tot_len) < head ||
+	    at + ntohs(ret->ip.tot_len) > len)
+		return false;
+	memcpy(ret->bytes, frame + at, head);
+	return true;
+}
+
+/* RFC 791, 2.3: pieces of a multiple of 8 bytes that fit mtu. */
+static void cut(struct dp *dp, const struct early_fragment *e)
+{
+	const __u8 *frame = (const __u8 *)(e + 1);
+	size_t l3 = ip4_at(frame, e->len), head, payload, chunk, len;
+	union ip4_head whole = {}, ip;
+	__u8 piece[EARLY_FRAGMENT_MAX];
+
+	if (!whole_header(frame, l3, e->len, &whole))
+		return;
+	head = whole.ip.ihl * 4;
+	payload = ntohs(whole.ip.tot_len) - head;
+	if (e->mtu < head + 8)
+		return;
+	chunk = (e->mtu - head) & ~7u;
+	memcpy(piece, frame, l3);
+	for (size_t from = 0; from < payload; from += len) {
+		len = payload - from < chunk ? payload - from : chunk;
+		piece_header(&ip, &whole, from, len, from + len == payload);
+		memcpy(piece + l3, ip.bytes, head);
+		memcpy(piece + l3 + head, frame + l3 + head + from, len);
+		resend(dp, piece, l3 + head + len, e->ifindex);
+	}
+}
+
+/* The oldest makes room. */
+static struct kept *keep_place(struct fragments *f)
+{
+	struct kept *best = f->kept;
+
+	for (struct kept *k = f->kept; k < f->kept + FRAGMENTS_MAX; k++) {
+		if (!k->len)
+			return k;
+		if (k->since_ms < best->since_ms)
+			best = k;
+	}
+	return best;
+}
+
+static int keep(void *arg, void *data, size_t size)
+{
+	const struct early_fragment *head = data;
+	struct fragments *f = arg;
+	struct flow key;
+	struct kept *k;
+
+	if (size < sizeof(*head) || head->len > size - sizeof(*head) ||
+	    head->len > EARLY_FRAGMENT_MAX)
+		return 0;
+	if (head->mtu) {
+		cut(f->dp, head);
+		return 0;
+	}
+	if (!key_of((const __u8 *)(head + 1), head->len, &key))
+		return 0;
+	k = keep_place(f);
+	k->key = key;
+	k->since_ms = now_ms();
+	k->ifindex = head->ifindex;
+	k->len = head->len;
+	memcpy(k->frame, head + 1, head->len);
+	return 0;
+}
+
+int dp_fragments_fd(struct dp *dp)
+{
+	if (!dp->fragments) {
+		dp->fragments = calloc(1, sizeof(*dp->fragments));
+		if (!dp->fragments)
+			return -ENOMEM;
+		dp->fragments->dp = dp;
+		dp->fragments->ring =
+			ring_buffer__new(dp->fd[DP_MAP_early_fragments], keep,
+					 dp->fragments, NULL);
+	}
+	if (!dp->fragments->ring)
+		return log_error(-EINVAL, "cannot open the ring buffer");
+	return ring_buffer__epoll_fd(dp->fragments->ring);
+}
+
+int dp_fragments_read(struct dp *dp)
+{
+	int err = dp_fragments_fd(dp);
+
+	if (err < 0)
+		return err;
+	err = ring_buffer__consume(dp->fragments->ring);
+	return err < 0 ? err : 0;
+}
+
+/* Has the first one been here? */
+static bool first_is_known(struct dp *dp, const struct flow *key)
+{
+	__u64 hash = flow_hash(dp->hash_key, hash_dst(dp->hash_key, &key->dst),
+			       key);
+	__u32 bucket = (__u32)hash & (dp->tables.conn_buckets - 1);
+	union conn_line *line = dp->tables.conns(&dp->tables, bucket, 1);
+
+	for (int way = 0; line && way < CONN_WAYS; way++)
+		if (line[0].head[way].tag == conn_tag(hash) &&
+		    !memcmp(&line[1 + way].conn.flow, key, sizeof(*key)))
+			return true;
+	return false;
+}
+
+bool dp_fragments_retry(struct dp *dp)
+{
+	struct fragments *f = dp->fragments;
+	__u64 now = now_ms();
+	bool more = false;
+
+	for (int i = 0; f && i < FRAGMENTS_MAX; i++) {
+		struct kept *k = &f->kept[i];
+
+		if (!k->len)
+			continue;
+		if (first_is_known(dp, &k->key))
+			resend(dp, k->frame, k->len, k->ifindex);
+		else if (now - k->since_ms < KEEP_MS) {
+			more = true;
+			continue;
+		}
+		k->len = 0;
+	}
+	return more;
+}

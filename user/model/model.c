@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "model.h"
+
+struct model *model_new(void)
+{
+	struct model *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return NULL;
+	m->nat_port_first = 1024;
+	m->nat_port_last = 65535;
+	m->gue_port = 6080;
+	m->geneve_port = 6081;
+	m->idle_tcp_s = 900;
+	m->idle_udp_s = 60;
+	m->idle_sctp_s = 900;
+	m->syn_s = 60;
+	m->closing_s = 10;
+	m->fragment_s = 30;
+	return m;
+}
+
+void model_service_clear(struct model_service *s)
+{
+	if (s->shared && --*s->shared)
+		return;
+	free(s->shared);
+	free(s->name);
+	free(s->health.path);
+	free(s->health.host);
+	free(s->sources);
+	free(s->backends);
+}
+
+void model_free(struct model *m)
+{
+	if (!m)
+		return;
+	for (size_t i = 0; i < m->nr_services; i++)
+		model_service_clear(&m->services[i]);
+	for (size_t i = 0; i < m->nr_uplinks; i++)
+		free(m->uplinks[i]);
+	free(m->services);
+	free(m->node);
+	free(m);
+}
+
+void model_freep(struct model **m)
+{
+	model_free(*m);
+}
+
+const char *forward_name(enum forward forward)
+{
+	switch (forward) {
+	case FORWARD_NAT:
+		return "nat";
+	case FORWARD_L2:
+		return "l2";
+	case FORWARD_IPIP:
+		return "ipip";
+	case FORWARD_GUE:
+		return "gue";
+	case FORWARD_GRE:
+		return "gre";
+	case FORWARD_GENEVE:
+		return "geneve";
+	}
+	return "unknown";
+}
+
+const char *algorithm_name(enum algorithm algorithm)
+{
+	switch (algorithm) {
+	case ALGORITHM_MAGLEV:
+		return "maglev";
+	case ALGORITHM_RANDOM:
+		return "random";
+	case ALGORITHM_ROUND_ROBIN:
+		return "round-robin";
+	}
+	return "unknown";
+}
+
+const char *backend_state_name(enum backend_state state)
+{
+	switch (state) {
+	case BACKEND_FREE:
+		return "free";
+	case BACKEND_ACTIVE:
+		return "active";
+	case BACKEND_DRAIN:
+		return "drain";
+	case BACKEND_LEAVING:
+		return "leaving";
+	case BACKEND_DOWN:
+		return "down";
+	}
+	return "unknown";
+}
+
+const char *proto_name(__u8 proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_UDP:
+		return "udp";
+	case IPPROTO_SCTP:
+		return "sctp";
+	}
+	return "unknown";
+}
+
+/* "443", "8000-8999" or "any". */
+static void format_ports(const struct model_service *s, char text[static 12])
+{
+	if (s->port_first == 0 && s->port_last == 65535)
+		strcpy(text, "any");
+	else if (s->port_first == s->port_last)
+		sprintf(text, "%u", s->port_first);
+	else
+		sprintf(text, "%u-%u", s->port_first, s->port_last);
+}
+
+const char *model_service_text(const struct model_service *s,
+			       char text[static SERVICE_TEXT_MAX])
+{
+	const bool is4 = addr_is4(&s->addr);
+	char addr[ADDR_TEXT_MAX];
+	char ports[12];
+	char len[8] = "";
+
+	if (s->prefix_len < 128)
+		snprintf(len, sizeof(len), "/%u",
+			 s->prefix_len - (is4 ? 96 : 0));
+	format_ports(s, ports);
+	snprintf(text, SERVICE_TEXT_MAX, is4 ? "%s%s:%s/%s" : "[%s]%s:%s/%s",
+		 addr_format(&s->addr, addr), len, ports, proto_name(s->proto));
+	return text;
+}
+
+const char *model_source_text(const struct model_source *s,
+			      char text[static SOURCE_TEXT_MAX])
+{
+	char addr[ADDR_TEXT_MAX];
+
+	addr_format(&s->addr, addr);
+	if (s->len == 128)
+		strcpy(text, addr);
+	else
+		snprintf(text, SOURCE_TEXT_MAX, "%s/%u", addr,
+			 s->len - (addr_is4(&s->addr) ? 96 : 0));
+	return text;
+}
