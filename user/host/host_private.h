@@ -13,26 +13,26 @@
 
 #define ADDR_BITS 128
 
-struct print {
+struct hash_table {
 	struct node **buckets;
 	__u32 mask;
 	__u32 count;
 };
 
-static inline struct node **table_bucket(const struct print *t, __u64 hash)
+static inline struct node **table_bucket(const struct hash_table *t, __u64 hash)
 {
 	return &t->buckets[hash & t->mask];
 }
 
-int table_init(struct print *t);
-void table_free(struct print *t);		/* and all that is in it */
-void table_add(struct print *t, struct node *node);
-void table_remove(struct print *t, struct node *node);	/* frees it too */
+int table_init(struct hash_table *t);
+void table_free(struct hash_table *t);		/* and all that is in it */
+void table_add(struct hash_table *t, struct node *node);
+void table_remove(struct hash_table *t, struct node *node);	/* frees it too */
 /* After a node was put into its chain by hand. */
-void table_grown(struct print *t);
+void table_grown(struct hash_table *t);
 
 /* Call fn for each; it may remove the one that it gets. */
-void table_each(struct host *h, const struct print *t,
+void table_each(struct host *h, const struct hash_table *t,
 		void (*fn)(struct host *h, struct node *node));
 
 struct host {
@@ -47,7 +47,7 @@ struct host {
 	__u32 answer;
 	__u64 serial;
 	__u32 key[8];
-	struct print ifaces, addresses, neighbours, routes;
+	struct hash_table ifaces, addresses, neighbours, routes;
 	__u32 lengths[ADDR_BITS + 1];	/* routes of each length */
 };
 

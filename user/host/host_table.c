@@ -7,14 +7,14 @@
 
 #define TABLE_BUCKETS_FIRST 64
 
-int table_init(struct print *t)
+int table_init(struct hash_table *t)
 {
 	t->buckets = calloc(TABLE_BUCKETS_FIRST, sizeof(*t->buckets));
 	t->mask = TABLE_BUCKETS_FIRST - 1;
 	return t->buckets ? 0 : -ENOMEM;
 }
 
-void table_free(struct print *t)
+void table_free(struct hash_table *t)
 {
 	struct node *node, *next;
 	__u32 i;
@@ -28,7 +28,7 @@ void table_free(struct print *t)
 	free(t->buckets);
 }
 
-static void table_append(struct print *t, struct node *node)
+static void table_append(struct hash_table *t, struct node *node)
 {
 	struct node **at = table_bucket(t, node->hash);
 
@@ -39,9 +39,9 @@ static void table_append(struct print *t, struct node *node)
 }
 
 /* Without memory it stays as it is: slower, not wrong. */
-void table_grown(struct print *t)
+void table_grown(struct hash_table *t)
 {
-	struct print larger = { .mask = t->mask * 2 + 1, .count = t->count };
+	struct hash_table larger = { .mask = t->mask * 2 + 1, .count = t->count };
 	struct node *node, *next;
 	__u32 i;
 
@@ -60,14 +60,14 @@ void table_grown(struct print *t)
 	*t = larger;
 }
 
-void table_add(struct print *t, struct node *node)
+void table_add(struct hash_table *t, struct node *node)
 {
 	table_append(t, node);
 	t->count++;
 	table_grown(t);
 }
 
-void table_remove(struct print *t, struct node *node)
+void table_remove(struct hash_table *t, struct node *node)
 {
 	struct node **at = table_bucket(t, node->hash);
 
@@ -78,7 +78,7 @@ void table_remove(struct print *t, struct node *node)
 	free(node);
 }
 
-void table_each(struct host *h, const struct print *t,
+void table_each(struct host *h, const struct hash_table *t,
 		void (*fn)(struct host *h, struct node *node))
 {
 	struct node *node, *next;
