@@ -21,6 +21,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+#include "lib/answer.h"
 #include "lib/count.h"
 #include "lib/egress.h"
 #include "lib/encap.h"
