@@ -34,10 +34,11 @@ int daemon_ask(const struct options *o, json_t *request, json_t **ret)
 			  o->timeout_s ? o->timeout_s : 1, &answer);
 	if (err == -ENOENT || err == -ECONNREFUSED)
 		return -ENOENT;
-	if (err == -EACCES)
-		return log_error(err, "\"%s\" does not answer us\nfairlead: "
-				 "hint: root and the socket's group may ask",
-				 path);
+	if (err == -EACCES) {
+		log_error(err, "\"%s\" does not answer us", path);
+		log_hint("root and the socket's group may ask");
+		return err;
+	}
 	if (err)
 		return log_error(err, "cannot ask the daemon at \"%s\"", path);
 	if (!json_is_true(json_object_get(answer, "ok")))

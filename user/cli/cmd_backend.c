@@ -195,10 +195,10 @@ static int act(const struct options *o, const char *action,
 				      "service", service, "backend", backend,
 				      "weight", weight), &answer);
 	json_decref(answer);
-	if (err == -ENOENT)
-		log_error(0, "no daemon runs, and it alone may change "
-			  "backends\nfairlead: hint: fairlead serve "
-			  "--config FILE");
+	if (err == -ENOENT) {
+		log_error(0, "no daemon runs, and it alone may change backends");
+		log_hint("fairlead serve --config FILE");
+	}
 	return err ? FAILED : DONE;
 }
 

@@ -245,11 +245,26 @@ static void serve_close(struct serve *s)
 		close(s->lock_fd);
 }
 
+static bool log_level_use(const struct options *o)
+{
+	enum log_level level = LOG_LEVEL_INFO;
+
+	if (o->log_level && !log_level_parse(o->log_level, &level)) {
+		log_error(0, "--log-level \"%s\" is none of error, warning, "
+			  "info, debug", o->log_level);
+		return false;
+	}
+	log_set_level(level);
+	return true;
+}
+
 int cmd_serve(const struct options *o)
 {
 	__cleanup(serve_close) struct serve s = { .options = o, .lock_fd = -1 };
 	int err;
 
+	if (!log_level_use(o))
+		return MISUSED;
 	if (!o->config) {
 		log_error(0, "serve needs --config FILE|DIR");
 		return MISUSED;

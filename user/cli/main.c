@@ -9,7 +9,7 @@ static int cmd_help(const struct options *o);
 
 static const struct command commands[] = {
 	{ "serve", "", "keep the datapath in step with definitions",
-	  TAKES(CONFIG) | TAKES(ONCE), 0, 0, cmd_serve },
+	  TAKES(CONFIG) | TAKES(ONCE) | TAKES(LOG_LEVEL), 0, 0, cmd_serve },
 	{ "check", "FILE|DIR", "say whether definitions are right",
 	  TAKES(JSON), 1, 1, cmd_check },
 	{ "diff", "FILE|DIR", "say what definitions would change",

@@ -27,6 +27,7 @@ enum option {
 	OPTION_GUE_PORT,
 	OPTION_GENEVE_PORT,
 	OPTION_DETACH,
+	OPTION_LOG_LEVEL,
 	OPTION_PIN_ROOT,
 	OPTION_HELP,
 	NR_OPTIONS,
@@ -42,6 +43,7 @@ struct options {
 	const char *client;
 	const char *interface;
 	const char *hook;
+	const char *log_level;	/* NULL: info */
 	const char *pin_root;	/* NULL: DP_PIN_ROOT */
 	const char *run_dir;
 	unsigned int timeout_s;

@@ -202,9 +202,10 @@ int view_open(const struct options *o, struct view *ret)
 {
 	int err = view_try(o, ret);
 
-	if (err == -ENOENT)
-		log_error(0, "no datapath is loaded\nfairlead: hint: "
-			  "fairlead serve --config FILE loads it");
+	if (err == -ENOENT) {
+		log_error(0, "no datapath is loaded");
+		log_hint("fairlead serve --config FILE loads it");
+	}
 	return err;
 }
 

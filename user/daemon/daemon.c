@@ -243,7 +243,7 @@ static void ways_fill(struct daemon *d)
 	hops_fill(d);
 	local_settle(d);
 	if (nat_addrs_fill(d))
-		log_error(0, "cannot use every address of NAT");
+		log_warning(0, "cannot use every address of NAT");
 }
 
 /* Uplinks */
@@ -400,8 +400,8 @@ static void applied_log(__u64 generation, const struct reconcile_result *r)
 	put(out, &before, r->backends_changed, "changed");
 	put(out, &before, r->backends_removed, "removed");
 	fclose(out);
-	log_error(0, "applied generation %llu:%s", generation,
-		  *text ? text : " no service changed");
+	log_info("applied generation %llu:%s", generation,
+		 *text ? text : " no service changed");
 }
 
 /* Last of all: who waits for a generation may rely on the rest. */
@@ -439,7 +439,7 @@ static int apply(struct daemon *d)
 	d->uplinks = uplinks;
 	local_settle(d);
 	if (nat_addrs_fill(d))
-		log_error(0, "cannot use every address of NAT");
+		log_warning(0, "cannot use every address of NAT");
 	err = uplinks_attach(d);
 	if (err)
 		return err;
@@ -461,6 +461,16 @@ static void apply_pending(struct daemon *d)
 		log_error(0, "%s", d->apply_error);
 }
 
+static void log_lines(const char *text)
+{
+	while (*text) {
+		int len = strcspn(text, "\n");
+
+		log_error(0, "%.*s", len, text);
+		text += len + (text[len] == '\n');
+	}
+}
+
 /* Keeps the first line, for status. */
 static void load_failed(struct daemon *d, int err, const char *errors)
 {
@@ -473,11 +483,18 @@ static void load_failed(struct daemon *d, int err, const char *errors)
 	if (!strcmp(line, d->load_error))
 		return;
 	strcpy(d->load_error, line);
-	fprintf(stderr, "%s%s", errors,
-		errors[strlen(errors) - 1] == '\n' ? "" : "\n");
+	log_lines(errors);
 	if (d->model)
-		log_error(0, "the definitions do not check out; what was in "
-			  "force stays");
+		log_warning(0, "the definitions do not check out; what was in "
+			    "force stays");
+}
+
+static void work_log(const struct daemon *d, bool has_changed)
+{
+	struct definitions_work work = definitions_work(d->files);
+
+	log_debug("read %u files, parsed %u documents: %s", work.files_read,
+		  work.documents_parsed, has_changed ? "changed" : "no change");
 }
 
 static int load(struct daemon *d, enum daemon_patience patience)
@@ -499,6 +516,8 @@ static int load(struct daemon *d, enum daemon_patience patience)
 		load_failed(d, err, errors ? errors : "");
 	}
 	free(errors);
+	if (!err)
+		work_log(d, has_changed);
 	if (err || !has_changed) {
 		model_free(m);
 		return err;
@@ -553,8 +572,8 @@ static int datapath_open(struct daemon *d, const char *pin_root)
 	if (err)
 		return log_error(err, "cannot read what is in the tables");
 	if (dropped)
-		log_error(0, "dropped %u entries that contradict themselves",
-			  dropped);
+		log_warning(0, "dropped %u entries that contradict themselves",
+			    dropped);
 	err = nexthops_open(tables(d)->links, tables(d)->nr_links,
 			    &d->nexthops);
 	if (err)
@@ -825,8 +844,8 @@ static json_t *answer_backend(struct daemon *d, const json_t *request)
 	if (err)
 		return control_refuse("cannot %s \"%s\" of service \"%s\": %s",
 				      action, backend, service, strerror(-err));
-	log_error(0, "by hand: %s \"%s\" of service \"%s\"", action, backend,
-		  service);
+	log_info("by hand: %s \"%s\" of service \"%s\"", action, backend,
+		 service);
 	return json_pack("{s:b}", "ok", 1);
 }
 

@@ -242,9 +242,9 @@ static void tell_full(struct host *h)
 	if (h->is_full_told)
 		return;
 	h->is_full_told = true;
-	log_error(0, "the %u entries for interfaces are all in use: what is "
-		     "reached by other ones is left to the kernel",
-		  h->nr_links ? h->nr_links - 1 : 0);
+	log_warning(0, "the %u entries for interfaces are all in use: what is "
+		    "reached by other ones is left to the kernel",
+		    h->nr_links ? h->nr_links - 1 : 0);
 }
 
 static __u32 iface_entry(struct host *h, struct iface *iface)

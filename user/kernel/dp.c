@@ -169,8 +169,8 @@ static int check_layout(const struct bpf_map *map, int fd, const char *path)
 		return 0;
 	log_error(0, "\"%s\" was made by another version, with other fields",
 		  path);
-	log_error(0, "hint: \"fairlead cleanup\" makes room for this version; "
-		  "until it serves, nothing is balanced");
+	log_hint("\"fairlead cleanup\" makes room for this version; "
+		 "until it serves, nothing is balanced");
 	return -EPROTO;
 }
 
@@ -291,8 +291,9 @@ static int choose_key(struct dp *dp, const struct dp_opts *opts)
 		    !memcmp(pinned, opts->hash_key, sizeof(pinned)))
 			return 0;
 		log_error(0, "the hash key is not the one that is in force");
-		return log_error(-EEXIST, "hint: every connection depends on "
-				 "it; run \"fairlead cleanup\" first");
+		log_hint("every connection depends on it; run \"fairlead "
+			 "cleanup\" first");
+		return -EEXIST;
 	}
 	if (opts->has_hash_key)
 		memcpy(dp->hash_key, opts->hash_key, sizeof(dp->hash_key));

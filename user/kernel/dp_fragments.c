@@ -133,7 +133,7 @@ static void resend(struct dp *dp, __u8 *frame, __u32 len, __u32 ifindex)
 
 	if (bpf_prog_test_run_opts(bpf_program__fd(dp->skel->progs.fl_xdp),
 				   &opts))
-		log_error(-errno, "cannot send a fragment on");
+		log_warning(-errno, "cannot send a fragment on");
 }
 
 /* Where IPv4 begins in a frame; 0: it is none. */

@@ -106,13 +106,13 @@ static void log_holder(__u32 ifindex)
 	if (fd < 0)
 		return;
 	if (!bpf_obj_get_info_by_fd(fd, &info, &len))
-		log_error(0, "hint: program \"%s\" (id %u) is attached there; "
-			  "detach it, or leave the interface out of uplinks",
-			  info.name, id);
+		log_hint("program \"%s\" (id %u) is attached there; detach "
+			 "it, or leave the interface out of uplinks",
+			 info.name, id);
 	/* 6.13: what changes packets may not replace what does not. */
 	if (!strcmp(info.name, "xdp_dispatcher"))
-		log_error(0, "hint: this kernel lets programs that change "
-			  "packets into a newer libxdp's dispatcher alone");
+		log_hint("this kernel lets programs that change packets into a "
+			 "newer libxdp's dispatcher alone");
 	close(fd);
 }
 
