@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* See answers.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+
+#include "answers.h"
+#include "base/addr.h"
+#include "base/endpoint.h"
+#include "base/log.h"
+#include "control.h"
+
+static json_t *text_json(const char *text)
+{
+	json_t *ret = *text ? json_string(text) : json_null();
+
+	return ret ? ret : json_string("not UTF-8");
+}
+
+json_t *answers_status(const struct answers *a)
+{
+	const struct applied *applied = parts_tables(a->parts)->applied;
+	const char *error = *a->loading->refusal.text ?
+				    a->loading->refusal.text :
+				    a->applying->refusal.text;
+	char sha256[2 * sizeof(applied->sha256) + 1];
+
+	for (size_t i = 0; i < sizeof(applied->sha256); i++)
+		sprintf(sha256 + 2 * i, "%02x", applied->sha256[i]);
+	return json_pack("{s:b, s:b, s:b, s:o, s:s, s:I, s:i, s:I}", "ok", 1,
+			 "synced", !*error, "early", a->applying->is_early,
+			 "error", text_json(error),
+			 "sha256", sha256,
+			 "generation", (json_int_t)applied->generation,
+			 "pid", (int)getpid(),
+			 "since", (json_int_t)a->since_s);
+}
+
+/* The backend of service that is at addr, if its port does not matter or is
+ * the only one. Returns the port, -ENOENT or -EEXIST. */
+static int port_find(const struct answers *a, const char *service,
+		     const struct addr *addr)
+{
+	const struct tables *t = parts_tables(a->parts);
+	struct state *s = a->parts->state;
+	size_t count = state_services(s, NULL, 0);
+	struct state_service *list = calloc(count + 1, sizeof(*list));
+	int port = -ENOENT;
+
+	if (!list)
+		return -ENOMEM;
+	count = state_services(s, list, count);
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(list[i].info->name, service))
+			continue;
+		for (size_t j = 0; j < list[i].nr_backends; j++) {
+			const struct backend *b =
+				&t->backends[list[i].backends[j]];
+
+			if (addr_compare(&b->addr, addr))
+				continue;
+			port = port == -ENOENT ? ntohs(b->port) : -EEXIST;
+		}
+	}
+	free(list);
+	return port;
+}
+
+static int backend_act(const struct answers *a, const char *action,
+		       const char *service, const struct addr *addr,
+		       __u16 port, int weight)
+{
+	struct state *s = a->parts->state;
+	__u32 now_s = dp_now_s();
+
+	if (!strcmp(action, "drain"))
+		return state_backend_set_state(s, service, addr, port,
+					       BACKEND_DRAIN, now_s);
+	if (!strcmp(action, "undrain"))
+		return state_backend_set_state(s, service, addr, port,
+					       BACKEND_ACTIVE, now_s);
+	if (!strcmp(action, "weight"))
+		return weight < 0 || weight > BACKEND_WEIGHT_MAX ? -ERANGE :
+		       state_backend_set_weight(s, service, addr, port,
+						weight, now_s);
+	if (!strcmp(action, "default"))
+		return state_backend_unset(s, service, addr, port,
+					   BACKEND_SET_STATE |
+					   BACKEND_SET_WEIGHT, now_s);
+	return -EOPNOTSUPP;
+}
+
+json_t *answers_backend(const struct answers *a, const json_t *request)
+{
+	const char *action, *service, *backend;
+	int weight = -1, port, err;
+	struct addr addr;
+
+	if (json_unpack((json_t *)request, "{s:s, s:s, s:s, s?i}",
+			"action", &action, "service", &service,
+			"backend", &backend, "weight", &weight))
+		return control_refuse("action, service and backend are needed");
+	if (!endpoint_parse(backend, &addr, &port))
+		return control_refuse("\"%s\" is not an address and port",
+				      backend);
+	if (port < 0)
+		port = port_find(a, service, &addr);
+	if (port == -EEXIST)
+		return control_refuse("service \"%s\" has several backends at "
+				      "\"%s\": add the port", service, backend);
+	err = port < 0 ? port :
+	      backend_act(a, action, service, &addr, port, weight);
+	if (err == -ENOENT)
+		return control_refuse("no backend \"%s\" of service \"%s\"",
+				      backend, service);
+	if (err)
+		return control_refuse("cannot %s \"%s\" of service \"%s\": %s",
+				      action, backend, service, strerror(-err));
+	log_info("by hand: %s \"%s\" of service \"%s\"", action, backend,
+		 service);
+	return json_pack("{s:b}", "ok", 1);
+}
+

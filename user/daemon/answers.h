@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the daemon says and does when it is asked through its socket. */
+#ifndef FAIRLEAD_ANSWERS_H
+#define FAIRLEAD_ANSWERS_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "applying.h"
+#include "loading.h"
+#include "parts.h"
+
+struct answers {
+	const struct parts *parts;
+	const struct loading *loading;
+	const struct applying *applying;
+	int64_t since_s;	/* CLOCK_REALTIME: the daemon's start */
+};
+
+json_t *answers_status(const struct answers *a);
+json_t *answers_backend(const struct answers *a, const json_t *request);
+
+#endif

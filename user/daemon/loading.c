@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* See loading.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/cleanup.h"
+#include "definitions/definitions.h"
+#include "loading.h"
+
+int loading_open(struct loading *l, const char *config)
+{
+	int err = definitions_open(config, &l->files);
+
+	return err ? log_error(err, "cannot read \"%s\"", config) : 0;
+}
+
+void loading_close(struct loading *l)
+{
+	definitions_close(l->files);
+}
+
+static void log_lines(const char *text)
+{
+	while (*text) {
+		int len = strcspn(text, "\n");
+
+		log_error(0, "%.*s", len, text);
+		text += len + (text[len] == '\n');
+	}
+}
+
+/* Keeps the first line, for status. */
+static void failed(struct loading *l, int err, const char *errors)
+{
+	struct refusal why;
+
+	if (!*errors)
+		errors = strerror(-err);
+	refuse(&why, err, "%s", errors);
+	why.text[strcspn(why.text, "\n")] = 0;
+	if (!strcmp(why.text, l->refusal.text))
+		return;
+	l->refusal = why;
+	log_lines(errors);
+	if (l->has_model)
+		log_warning(0, "the definitions do not check out; what was in "
+			    "force stays");
+}
+
+static void work_log(const struct loading *l, bool has_changed)
+{
+	struct definitions_work work = definitions_work(l->files);
+
+	log_debug("read %u files, parsed %u documents: %s", work.files_read,
+		  work.documents_parsed, has_changed ? "changed" : "no change");
+}
+
+int loading_read(struct loading *l, enum daemon_patience patience,
+		 struct model **ret)
+{
+	__cleanup(model_freep) struct model *m = NULL;
+	bool has_changed = false;
+	char *errors = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&errors, &len);
+	int err = -ENOMEM;
+
+	if (out) {
+		err = definitions_reload(l->files, &m, out, &has_changed);
+		fclose(out);
+	}
+	if (!err)
+		l->refusal = (struct refusal){};
+	else if (patience == DAEMON_FINAL)
+		failed(l, err, errors ? errors : "");
+	free(errors);
+	if (err)
+		return err;
+	work_log(l, has_changed);
+	l->has_model = true;
+	*ret = has_changed ? take_ptr(m) : NULL;
+	return 0;
+}

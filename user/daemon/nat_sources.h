@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The addresses that NAT takes for its own: nat_addrs and links' nat4, nat6. */
+#ifndef FAIRLEAD_NAT_SOURCES_H
+#define FAIRLEAD_NAT_SOURCES_H
+
+#include "model/model.h"
+#include "parts.h"
+#include "uplinks.h"
+
+/* m's, and for a family of which it has none, the uplinks' own. -E2BIG, not
+ * logged: more than there is room for; those in force stay. */
+int nat_sources_store(const struct parts *p, const struct uplinks *u,
+		      const struct model *m);
+
+#endif

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* See ways.h. */
+#include <string.h>
+
+#include "ways.h"
+
+/* Only NAT needs to see what backends on this host answer. */
+void ways_settle_local(struct ways *w)
+{
+	bool has_local = state_has_local_nat(w->parts->state);
+
+	if (has_local == parts_tables(w->parts)->runtime->has_local)
+		return;
+	if (has_local)
+		uplinks_local_begin(w->uplinks);
+	else
+		uplinks_local_end(w->uplinks);
+}
+
+/* A backend that is here must not get a packet before its answers are seen;
+ * which mode its service has is known later (ways_settle_local). */
+static void mark_local(struct ways *w, struct backend *b)
+{
+	if (!(b->flags & BACKEND_LOCAL) &&
+	    !parts_tables(w->parts)->runtime->has_local)
+		uplinks_local_begin(w->uplinks);
+	__atomic_or_fetch(&b->flags, BACKEND_LOCAL, __ATOMIC_RELEASE);
+}
+
+static void mark_remote(struct backend *b)
+{
+	__atomic_and_fetch(&b->flags, (__u8)~BACKEND_LOCAL, __ATOMIC_RELEASE);
+}
+
+static void way_fill(void *arg, __u32 index, struct backend *b)
+{
+	struct nexthop hop = {}, found;
+	struct ways *w = arg;
+	bool is_local = false;
+
+	switch (nexthops_find(w->parts->nexthops, &b->addr, &found)) {
+	case NEXTHOP_FOUND:
+		hop = found;
+		break;
+	case NEXTHOP_LOCAL:
+		is_local = true;
+		break;
+	case NEXTHOP_PENDING:
+		/* a neighbour that is slow to answer is where it was, rather
+		 * than nowhere */
+		if (b->hop.link == found.link)
+			hop = b->hop;
+		break;
+	case NEXTHOP_NONE:
+		break;
+	}
+	if (memcmp(&hop, &b->hop, sizeof(hop)))
+		table_store(&b->hop, hop);
+	if (is_local)
+		mark_local(w, b);
+	else
+		mark_remote(b);
+}
+
+static bool is_host_addr(void *arg, const struct addr *a)
+{
+	struct ways *w = arg;
+
+	return nexthops_is_local(w->parts->nexthops, a);
+}
+
+void ways_begin(struct ways *w)
+{
+	state_set_host(w->parts->state, &(struct state_host){
+		.is_host = is_host_addr,
+		.way = way_fill,
+		.arg = w,
+	});
+}
+
+void ways_fill(struct ways *w)
+{
+	state_each_backend(w->parts->state, way_fill, w);
+	state_host_addrs(w->parts->state);
+}
