@@ -109,13 +109,15 @@ bench: $(BENCH) ## what scripts/bench runs
 
 # What there are results of: of scripts/bench --json build/bench.json, and of
 # scripts/bench pktgen --json build/pktgen.json
-bench-report: ## what scripts/bench and scripts/bench pktgen found, to README
+bench-report: ## what scripts/bench and scripts/bench pktgen found, to READMEs
 	[ -e $(BENCH_JSON) ] || [ -e $(PKTGEN_JSON) ] || \
 		{ echo "no $(BENCH_JSON), no $(PKTGEN_JSON)" >&2; exit 1; }
 	[ ! -e $(BENCH_JSON) ] || \
-		tests/bench/report.py readme $(BENCH_JSON) README.md
+		tests/bench/report.py readme $(BENCH_JSON) README.md \
+			tests/bench/README.md
 	[ ! -e $(PKTGEN_JSON) ] || \
-		tests/bench/pktgen_report.py readme $(PKTGEN_JSON) README.md
+		tests/bench/pktgen_report.py readme $(PKTGEN_JSON) \
+			tests/bench/README.md
 
 $(UNIT:=.o) $(BPF_TEST:=.o) $(FUZZ:=.o): | $(SKEL)
 

@@ -67,14 +67,7 @@ int cable(struct xdp_md *ctx)
 	return bpf_redirect(CABLE_END, 0);
 }
 
-SEC("xdp")
-int sink_xdp(struct xdp_md *ctx)
-{
-	return count((void *)(long)ctx->data, (void *)(long)ctx->data_end) ?
-		       XDP_DROP : XDP_PASS;
-}
-
-/* For packets that a stack has sent: XDP would make it copy them first. */
+/* In tc: XDP would cost packets that a stack has sent a copy, others nothing. */
 SEC("tc")
 int sink_tc(struct __sk_buff *skb)
 {

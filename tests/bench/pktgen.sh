@@ -173,7 +173,7 @@ ways() {
 		echo "$WAYS"
 	elif [[ $QUICK ]]; then
 		echo wire fairlead-{nat,l2,ipip} fairlead-nat-generic ipvs-masq \
-			ipvs-ipip nft iptables forwarding
+			ipvs-ipip flowtable nft iptables forwarding
 	else
 		all_ways
 	fi | without_generic

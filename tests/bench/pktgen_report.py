@@ -21,8 +21,8 @@ from report import (HERE, aligned, commit, cpu_model, markdown, number,
 
 CASE = ["family", "size", "flows", "services"]
 SAME = ["way", "path", *CASE, "threads", "seconds", "tolerated", "command"]
-PICTURE = "tests/bench/pktgen.png"
-COLOURS = {"wire": "999999", "forwarding": "000000", "nft": "8c564b",
+PICTURE = "pktgen.png"
+COLOURS = {"wire": "999999", "forwarding": "000000", "nft": "8c564b", "flowtable": "7f7f7f",
            "iptables": "bcbd22", "ipvs-masq": "d62728", "ipvs-ipip": "ff7f0e",
            "fairlead-nat": "1f77b4", "fairlead-l2": "17becf",
            "fairlead-ipip": "2ca02c", "fairlead-gue": "9467bd",

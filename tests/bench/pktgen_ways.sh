@@ -11,7 +11,7 @@ CABLE_END=100
 
 all_ways() {
 	echo wire fairlead-{nat,l2,ipip,gue,gre,geneve}{,-generic} ipvs-masq \
-		ipvs-ipip nft iptables forwarding
+		ipvs-ipip flowtable nft iptables forwarding
 }
 
 # A veth does native XDP only if it has a receive queue for each queue that its
@@ -131,12 +131,8 @@ network() {
 	fi
 }
 
-# Frames stay frames, and socket buffers are not copied to make some.
+# One for all, in tc: each packet has a socket buffer by then, whoever sent it.
 sink() {
-	if [[ $1 == xdp ]]; then
-		on backend ip link set eth0 xdpdrv pinned "$PROGRAMS/sink_xdp"
-		return
-	fi
 	on backend tc qdisc add dev eth0 clsact
 	on backend tc filter add dev eth0 ingress bpf direct-action \
 		pinned "$PROGRAMS/sink_tc"
@@ -192,16 +188,12 @@ fairlead_way_begin() {
 	PATH_TAKEN=$(xdp_kind)
 	[[ $PATH_TAKEN == "$want" ]] || die \
 		"$1: Fairlead is attached by $PATH_TAKEN to \"front\", not $want"
-	if [[ $want == "xdp native" ]]; then
-		sink xdp
-	else
-		sink tc
-	fi
 }
 
 # way_begin WAY SERVICES
 way_begin() {
 	network "$1"
+	sink
 	if [[ $1 == fairlead-* ]]; then
 		fairlead_way_begin "$1" "$2"
 		return
@@ -213,11 +205,6 @@ way_begin() {
 	ipvs-*) ipvs_begin "${1#ipvs-}" "$2" ;;
 	*) "$1_begin" "$2" udp ;;
 	esac
-	if [[ $1 == wire ]]; then
-		sink xdp
-	else
-		sink tc
-	fi
 }
 
 way_end() {

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What scripts/bench measured, as JSON, as text, and in the README.
+"""What scripts/bench measured, as JSON, text, a picture, and in the READMEs.
 
   report.py collect LINES            lines of JSON to one object, to stdout
   report.py text FILE                tables
-  report.py readme FILE README       between bench:begin and bench:end
+  report.py readme FILE README LONG  between bench:begin and bench:end: README
+                                     gets a small table, LONG all of them, and
+                                     the picture is tests/bench/speed.png
 """
 import json
 import os
@@ -16,6 +18,8 @@ import sys
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 TRAFFIC = {"hot": "one flow", "many": "1M flows", "new": "new"}
+TRIPS = ["packets-there", "packets-back"]
+PICTURE = "speed.png"
 STAGES = {
     "addrs": "Ethernet and addresses", "filter": "VIP filter",
     "parse": "rest of the headers", "hash": "flow hash",
@@ -40,12 +44,6 @@ def commit():
     except FileNotFoundError:
         return None
     return done.stdout.strip() or None
-
-
-def peers():
-    with open(os.path.join(HERE, "peers.tsv")) as f:
-        rows = [line.rstrip("\n").split("\t") for line in f if line[0] != "#"]
-    return [{"balancer": b, "case": c, "ns": int(ns)} for b, c, ns in rows]
 
 
 def spread(values):
@@ -73,11 +71,10 @@ def collect(path):
         "commit": commit(),
         "datapath": [l for l in lines if l["section"] == "datapath"],
         "profile": [l for l in lines if l["section"] == "profile"],
-        "packets": grouped(lines, "packets",
-                           ["sent", "received", "nothing", "ns"]),
+        **{trip: grouped(lines, trip, ["sent", "received", "nothing", "ns"])
+           for trip in TRIPS},
         "connections": grouped(lines, "connections",
                                ["per_s", "p50_us", "p99_us"]),
-        "peers": peers(),
     }
 
 
@@ -116,22 +113,19 @@ def profile_rows(result):
         before = ns
 
 
-def packets_rows(result):
-    for p in result["packets"]:
-        lost = 1 - p["received"]["median"] / p["sent"]["median"]
-        yield [p["way"], number(p["services"]), ranged(p["received"]),
-               ranged(p["ns"]), f"{max(lost, 0):.1%}"]
+def packets_rows(trip):
+    def rows(result):
+        for p in result[trip]:
+            lost = 1 - p["received"]["median"] / p["sent"]["median"]
+            yield [p["way"], number(p["services"]), ranged(p["received"]),
+                   ranged(p["ns"]), f"{max(lost, 0):.1%}"]
+    return rows
 
 
 def connections_rows(result):
     for c in result["connections"]:
         yield [c["way"], number(c["services"]), ranged(c["per_s"]),
                number(c["p50_us"]["median"]), number(c["p99_us"]["median"])]
-
-
-def peers_rows(result):
-    for p in result["peers"]:
-        yield [p["balancer"], p["case"], number(p["ns"])]
 
 
 TABLES = [
@@ -142,12 +136,15 @@ TABLES = [
      " packet parsed\nand rewritten with fixed values, without a map."),
     ("Where the time goes: IPIP over IPv4, one flow", ["stage", "ns", "sum"],
      profile_rows, ""),
-    ("Other balancers' programs, the same method on the machine of"
-     " peers.tsv, not in this run", ["balancer", "case", "ns"], peers_rows, ""),
     ("Packets per second on one CPU that sends, balances and receives: 64"
      " bytes, 4096 flows", ["way", "services", "packets/s (min..max)",
-                            "ns (min..max)", "lost"], packets_rows,
-     "ns: what a packet costs beyond a wire without a balancer, run in turn."),
+                            "ns (min..max)", "lost"],
+     packets_rows("packets-there"),
+     "ns: what a packet costs beyond a wire without a balancer, run in turn;"
+     " the receiver\nis the same program in tc for all."),
+    ("The same in both directions: the receiver answers, answers are counted",
+     ["way", "services", "answers/s (min..max)", "ns (min..max)", "lost"],
+     packets_rows("packets-back"), "ns: of a packet and its answer."),
     ("TCP connections on one CPU that asks, balances and answers, 4 at once",
      ["way", "services", "connections/s (min..max)", "p50 us", "p99 us"],
      connections_rows, ""),
@@ -179,21 +176,6 @@ def text(result):
             print(f"\n{note}")
 
 
-def ns_of(result, mode, traffic, fam="4", services=1):
-    for c in result["datapath"]:
-        if (c["mode"], c["traffic"], c["family"]) == (mode, traffic, fam) and \
-                c["services"] in (0, services):
-            return number(c["ns"]["median"])
-    return ""
-
-
-def peer_of(result, balancer, case):
-    for p in result["peers"]:
-        if (p["balancer"], p["case"]) == (balancer, case):
-            return number(p["ns"])
-    return ""
-
-
 def markdown(head, rows):
     yield "| " + " | ".join(head) + " |"
     yield "|" + "|".join(["---"] + ["--:"] * (len(head) - 1)) + "|"
@@ -201,39 +183,19 @@ def markdown(head, rows):
         yield "| " + " | ".join(row) + " |"
 
 
-def readme_datapath(result):
-    one, many, new = ("established, one hot flow", "established, 1M flows",
-                      "new connection")
-    katran, snat, dsr = "Katran IPIP", "Cilium SNAT", "Cilium DSR IPIP"
-    rows = [["stranger's packet", ns_of(result, "stranger", "hot"),
-             ns_of(result, "stranger", "many"), ""]]
-    for mode in ["ipip", "gue", "gre", "geneve", "l2", "nat", "nat reply"]:
-        rows.append([mode] + [ns_of(result, mode, t)
-                              for t in ["hot", "many", "new"]])
-    rows += [
-        [f"*{katran}*", peer_of(result, katran, one),
-         peer_of(result, katran, many), peer_of(result, katran, new)],
-        [f"*{dsr}*", peer_of(result, dsr, one), "", ""],
-        [f"*{snat}*", peer_of(result, snat, one), "",
-         peer_of(result, snat, new)],
-        [f"*{snat}, reply*", peer_of(result, snat, "reply, one hot flow"), "",
-         ""],
-    ]
-    return markdown(["ns per packet", "one flow", "1M flows", "new"], rows)
+def cells(result, section, field, digits=0):
+    return {(r["way"], r["services"]): ranged(r[field], digits)
+            for r in result[section]}
 
 
-def readme_rivals(result):
+def readme_rows(result):
     """Of TCP the median time alone: what a busy machine disturbs least."""
-    connections = {(c["way"], c["services"]): c for c in result["connections"]}
-    rows = []
-    for p in result["packets"]:
-        c = connections.get((p["way"], p["services"]))
-        rows.append([p["way"], number(p["services"]),
-                     number(p["received"]["median"]),
-                     number(p["ns"]["median"]),
-                     number(c["p50_us"]["median"]) if c else ""])
-    return markdown(["by", "services", "packets/s", "ns each",
-                     "TCP request, µs"], rows)
+    there = cells(result, "packets-there", "ns")
+    back = cells(result, "packets-back", "ns")
+    requests = cells(result, "connections", "p50_us")
+    for key in there:
+        yield [key[0], number(key[1]), there[key], back.get(key, ""),
+               requests.get(key, "")]
 
 
 def replace_section(path, name, lines):
@@ -249,18 +211,64 @@ def replace_section(path, name, lines):
         f.write(new)
 
 
-def readme(result, path):
-    machine = result["machine"]
-    lines = ["", f"Medians on one CPU of: {machine['cpu']}, Linux"
-             f" {machine['kernel']}. IPv4, 64 bytes, 100 backends; other"
-             " balancers (in italics) on the same machine earlier.", "",
-             *readme_datapath(result), "",
-             "Through network namespaces, sender and receiver on the same"
-             " CPU; by the kernel alone, by nftables and iptables as"
-             " kube-proxy sets them up, and by Fairlead:", "",
-             *readme_rivals(result), "",
-             "`scripts/bench` says all, with spreads.", ""]
+def machine_text(m):
+    return f"{m['cpu']}, {m['cpus']} CPUs, Linux {m['kernel']}"
+
+
+def picture(result):
+    """What a packet costs by each way, as bars with their spread."""
+    services = sorted({p["services"] for p in result["packets-there"]})
+    ways = list(dict.fromkeys(p["way"] for p in result["packets-there"]))
+    ns = {(p["way"], p["services"]): p["ns"] for p in result["packets-there"]}
+    data = ["$data << END"]
+    for way in ways:
+        row = [f'"{way}"']
+        for n in services:
+            s = ns.get((way, n), {"median": 0, "min": 0, "max": 0})
+            row += [str(s[k]) for k in ("median", "min", "max")]
+        data.append(" ".join(row))
+    bars = [f"$data using {2 + 3 * i}:{3 + 3 * i}:{4 + 3 * i}:xtic(1)"
+            f" title '{number(n)} service{'s'[:n > 1]}'"
+            f" linecolor rgb '#{['1f77b4', 'ff7f0e'][i % 2]}'"
+            for i, n in enumerate(services)]
+    script = data + [
+        "END", "set terminal pngcairo size 900,420 font ',11'",
+        f"set output '{os.path.join(HERE, PICTURE)}'", "set encoding utf8",
+        f"set title '{machine_text(result['machine'])}' noenhanced",
+        "set style data histograms",
+        "set style histogram errorbars gap 1 linewidth 1",
+        "set style fill solid 0.8", "set yrange [0:*]", "set grid ytics",
+        "set ylabel 'ns of CPU time a packet, beyond the wire'",
+        "plot " + ", ".join(bars), ""]
+    subprocess.run(["gnuplot", "-"], input="\n".join(script), text=True,
+                   check=True)
+
+
+def long_lines(result):
+    yield ""
+    yield f"{machine_text(result['machine'])}; medians, with spread."
+    for title, head, rows, note in TABLES:
+        rows = list(rows(result))
+        if not rows:
+            continue
+        yield from ["", f"## {title}", "", *markdown(head, rows)]
+        if note:
+            yield from ["", note.replace("\n", " ")]
+    yield ""
+
+
+def readme(result, path, long_path):
+    head = ["by", "services", "ns a packet", "ns there and back",
+            "TCP request, µs"]
+    lines = ["", f"{machine_text(result['machine'])}. UDP of 64 bytes in 4 096"
+             " flows through network namespaces; sender, balancer and receiver"
+             " share one CPU. ns: CPU time beyond the same wire without a"
+             " balancer, median (min..max) of runs in turn. TCP: connect, ask,"
+             " answer and close, median.", "",
+             *markdown(head, readme_rows(result)), ""]
     replace_section(path, "bench", lines)
+    replace_section(long_path, "bench", long_lines(result))
+    picture(result)
 
 
 def main(argv):
@@ -268,15 +276,15 @@ def main(argv):
         json.dump(collect(argv[2]), sys.stdout, indent=1)
         print()
         return
-    if argv[1:2] not in (["text"], ["readme"]) or \
-            len(argv) != (3 if argv[1] == "text" else 4):
+    words = {"text": 3, "readme": 5}
+    if len(argv) < 2 or len(argv) != words.get(argv[1]):
         sys.exit(__doc__)
     with open(argv[2]) as f:
         result = json.load(f)
     if argv[1] == "text":
         text(result)
     else:
-        readme(result, argv[3])
+        readme(result, argv[3], argv[4])
 
 
 if __name__ == "__main__":

@@ -198,28 +198,61 @@ iptables_end() {
 	on balancer "$(iptables_command "")" -t nat -X
 }
 
+# As nft_begin, and connections that are established pass by the rules.
+flowtable_begin() {
+	nft_begin "$@"
+	on balancer nft -f - <<-END
+		table $(nft_family) bench {
+			flowtable fast {
+				hook ingress priority filter
+				devices = { front, back }
+			}
+			chain established {
+				type filter hook forward priority filter
+				meta l4proto { tcp, udp } flow add @fast
+			}
+		}
+	END
+}
+
+# Not every kernel has them.
+flowtable_exists() {
+	on balancer nft -c -f - 2>/dev/null <<-END
+		table ip probe {
+			flowtable fast {
+				hook ingress priority filter
+				devices = { front }
+			}
+		}
+	END
+}
+
+flowtable_end() {
+	nft_end
+}
+
 forwarding_begin() { :; }
 forwarding_end() { :; }
 
-# traffic FROM TO HOOK MAC SERVICES: packets per second, sent and received.
+# traffic FROM TO there|back MAC SERVICES: packets per second, sent and counted.
 traffic() {
 	on "$1" taskset -c $CPU "$B/tests/bench/traffic" \
 		"/run/netns/$NET-$2" "$3" "$4" "$5" 0.5
 }
 
-# packets WAY SERVICES HOOK: and through nothing, each time, as the machine may
-# be slower a minute later.
+# packets WAY SERVICES there|back: and through nothing, each time, as the
+# machine may be slower a minute later.
 packets() {
 	local front end i
 
 	front=$(mac_of balancer front)
 	end=$(mac_of end eth0)
 	for ((i = 0; i < ROUNDS; i++)); do
-		echo "$(traffic source end xdp "$end" "$2")" \
+		echo "$(traffic source end "$3" "$end" "$2")" \
 			"$(traffic client backend "$3" "$front" "$2")"
-	done | jq -Rc --arg way "$1" --argjson services "$2" 'split(" ")
-		| map(tonumber)
-		| {section: "packets", $way, $services, sent: .[2],
+	done | jq -Rc --arg way "$1" --argjson services "$2" --arg trip "$3" '
+		split(" ") | map(tonumber)
+		| {section: ("packets-" + $trip), $way, $services, sent: .[2],
 		   received: .[3], nothing: .[1],
 		   ns: (1e9 / .[3] - 1e9 / .[1])}'
 }
@@ -240,7 +273,8 @@ connections() {
 # rival WAY SERVICES: without Fairlead.
 rival() {
 	"$1_begin" "$2" udp
-	packets "$1" "$2" tc
+	packets "$1" "$2" there
+	packets "$1" "$2" back
 	"$1_end"
 	"$1_begin" "$2" tcp
 	connections "$1" "$2"
@@ -252,7 +286,8 @@ fairlead_rival() {
 
 	for mode in nat l2 ipip; do
 		fairlead_begin $mode "$1" udp
-		packets "fairlead $mode" "$1" xdp
+		packets "fairlead $mode" "$1" there
+		[[ $mode != nat ]] || packets "fairlead $mode" "$1" back
 		fairlead_end
 	done
 	fairlead_begin nat "$1" tcp
@@ -263,13 +298,14 @@ fairlead_rival() {
 rivals_measure() {
 	local services way
 
-	ROUNDS=3
+	ROUNDS=5
 	[[ -z $QUICK ]] || ROUNDS=1
 	rivals_network
 	for services in 1 1000; do
 		[[ -z $QUICK || $services == 1 ]] || break
 		fairlead_rival $services
-		for way in forwarding nft iptables; do
+		for way in forwarding flowtable nft iptables; do
+			[[ $way != flowtable ]] || flowtable_exists || continue
 			rival $way $services
 		done
 	done

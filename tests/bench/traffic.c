@@ -3,15 +3,16 @@
  * Packets through a balancer and what arrives behind it, all on one CPU: UDP
  * of 4096 flows to services at 198.18.0.1 and on, port 80.
  *
- *   traffic SINK-NAMESPACE xdp|tc MAC SERVICES SECONDS
+ *   traffic SINK-NAMESPACE there|back MAC SERVICES SECONDS
  *
- * Sends from eth0 of its own network namespace to MAC, counts on eth0 of the
- * namespace at the given path, in XDP or tc; prints packets sent
- * and received per second.
+ * Sends from eth0 of its own network namespace to MAC. there: counts on eth0 of
+ * the namespace at the given path; back: that one answers every packet, and
+ * the answers are counted. Prints packets sent and counted per second.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,13 +154,13 @@ static void run(struct wire_bpf *skel, struct wire *w, double seconds)
 	       (w->received - received) / (end - start));
 }
 
-static void attach(struct wire_bpf *skel, const char *sink, const char *hook)
+static void attach(struct wire_bpf *skel, const char *sink, bool back)
 {
 	attach_xdp(skel->progs.wire_pass);
-	if (!strcmp(hook, "xdp"))
-		attach_there(sink, attach_xdp, skel->progs.wire_count);
-	else
-		attach_there(sink, attach_tc, skel->progs.wire_count_skb);
+	if (back)
+		attach_tc(skel->progs.wire_count);
+	attach_there(sink, attach_tc,
+		     back ? skel->progs.wire_echo : skel->progs.wire_count);
 }
 
 int main(int argc, char **argv)
@@ -169,14 +170,14 @@ int main(int argc, char **argv)
 	struct wire *w;
 
 	if (!mac || atoi(argv[4]) < 1) {
-		fputs("usage: traffic SINK-NAMESPACE xdp|tc MAC SERVICES"
+		fputs("usage: traffic SINK-NAMESPACE there|back MAC SERVICES"
 		      " SECONDS\n", stderr);
 		return 2;
 	}
 	skel = wire_bpf__open_and_load();
 	if (!skel)
 		die("programs", -errno);
-	attach(skel, argv[1], argv[2]);
+	attach(skel, argv[1], !strcmp(argv[2], "back"));
 	w = wire_memory(skel);
 	fill(w, mac, atoi(argv[4]));
 	run(skel, w, atof(argv[5]));

@@ -2,7 +2,7 @@
 /*
  * The two ends of a wire with a balancer between: wire_send makes packets of
  * many flows out of live frames (BPF_F_TEST_XDP_LIVE_FRAMES), wire_count
- * counts what arrives and ends it. Frames are used again with what others
+ * counts what arrives and ends it, wire_echo sends it back. Frames are used again with what others
  * wrote into them, so all of a packet is written each time.
  */
 #include <stdbool.h>
@@ -12,6 +12,7 @@
 #include <linux/in.h>
 #include <linux/ip.h>
 #include <linux/pkt_cls.h>
+#include <linux/udp.h>
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
@@ -60,19 +61,40 @@ static __always_inline bool count(void *data, void *end)
 	return true;
 }
 
-SEC("xdp")
-int wire_count(struct xdp_md *ctx)
-{
-	return count((void *)(long)ctx->data, (void *)(long)ctx->data_end) ?
-		       XDP_DROP : XDP_PASS;
-}
-
-/* For packets that a stack has sent: XDP would make it copy them first. */
+/* In tc, where every packet has a socket buffer, whoever has sent it: XDP would
+ * cost those that a stack has sent a copy, and the others nothing. */
 SEC("tc")
-int wire_count_skb(struct __sk_buff *skb)
+int wire_count(struct __sk_buff *skb)
 {
 	return count((void *)(long)skb->data, (void *)(long)skb->data_end) ?
 		       TC_ACT_SHOT : TC_ACT_OK;
+}
+
+/* A server that says what it hears: addresses and ports change places, which
+ * no checksum notices. */
+SEC("tc")
+int wire_echo(struct __sk_buff *skb)
+{
+	struct ethhdr *eth = (void *)(long)skb->data;
+	struct iphdr *ip = (void *)(eth + 1);
+	struct udphdr *udp = (void *)(ip + 1);
+	__be32 address;
+	__be16 port;
+	__u8 mac[ETH_ALEN];
+
+	if ((void *)(udp + 1) > (void *)(long)skb->data_end ||
+	    eth->h_proto != bpf_htons(ETH_P_IP) || ip->protocol != IPPROTO_UDP)
+		return TC_ACT_OK;
+	__builtin_memcpy(mac, eth->h_dest, ETH_ALEN);
+	__builtin_memcpy(eth->h_dest, eth->h_source, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, mac, ETH_ALEN);
+	address = ip->daddr;
+	ip->daddr = ip->saddr;
+	ip->saddr = address;
+	port = udp->dest;
+	udp->dest = udp->source;
+	udp->source = port;
+	return bpf_redirect(skb->ifindex, 0);
 }
 
 /* So that a veth takes what XDP sends into its peer. */
