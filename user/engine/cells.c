@@ -14,8 +14,8 @@
 #include <fairlead/hash.h>
 
 #include "base/addr.h"
-#include "state.h"
 #include "base/cleanup.h"
+#include "books.h"
 
 struct cell_key {
 	const struct addr *addr;

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/addr.h"
-#include "plan.h"
 #include "base/cleanup.h"
+#include "plan.h"
 
 struct diff {
 	FILE *out;
@@ -123,7 +123,7 @@ static void say_source(struct diff *d, char sign, const struct model_source *m)
 }
 
 /* Of two sorted lists, what only one of them says. */
-static void say_sources(struct diff *d, const struct source_book *old,
+static void say_sources(struct diff *d, const struct admission_book *old,
 			const struct model_service *def)
 {
 	const struct model_source *was = old->sources, *is = def->sources;
@@ -133,7 +133,7 @@ static void say_sources(struct diff *d, const struct source_book *old,
 
 	while (was < was_end || is < is_end) {
 		order = was == was_end ? 1 : is == is_end ? -1 :
-			source_compare(was, is);
+			admission_compare(was, is);
 		if (!order && was->allow == is->allow) {
 			was++;
 			is++;
@@ -154,7 +154,7 @@ static void say_planned(struct diff *d, const struct state *s,
 		say_service(d, '+', &c->entry);
 	else
 		say_entry(d, book_entry(s, c->id), &c->entry);
-	say_sources(d, &s->sources[c->id ? book_entry(s, c->id)->sources : 0],
+	say_sources(d, &s->admissions[c->id ? book_entry(s, c->id)->sources : 0],
 		    c->def);
 	for (size_t i = 0; i < c->nr_wanted; i++)
 		say_wanted(d, s, &c->wanted[i]);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "state.h"
+#include "books.h"
 
 int layout_reserve(struct state *s, size_t members)
 {

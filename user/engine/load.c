@@ -11,15 +11,24 @@
 #include <string.h>
 
 #include "base/addr.h"
-#include "state.h"
+#include "books.h"
 
-static bool id_is_used(const struct state *s, __u32 id)
+static bool id_is_used(const void *state, __u32 id)
 {
+	const struct state *s = state;
+
 	return s->books[id].entry;
 }
 
-static bool backend_is_used(const struct state *s, __u32 backend)
+static bool entry_is_used(const void *state, __u32 entry)
 {
+	return entry_is_in_force(state, entry);
+}
+
+static bool backend_is_used(const void *state, __u32 backend)
+{
+	const struct state *s = state;
+
 	return s->t->backends[backend].state != BACKEND_FREE;
 }
 
@@ -232,14 +241,13 @@ static int read_filters(struct state *s)
 
 static int fill_pools(struct state *s)
 {
-	int ret = pool_fill(s, &s->ids, s->nr_services, id_is_used);
+	int ret = pool_fill(&s->ids, s->nr_services, id_is_used, s);
 
 	if (!ret)
-		ret = pool_fill(s, &s->entries, s->nr_services,
-				entry_is_in_force);
+		ret = pool_fill(&s->entries, s->nr_services, entry_is_used, s);
 	if (!ret)
-		ret = pool_fill(s, &s->backends, s->nr_backends,
-				backend_is_used);
+		ret = pool_fill(&s->backends, s->nr_backends, backend_is_used,
+				s);
 	return ret;
 }
 
@@ -252,7 +260,7 @@ int state_read(struct state *s, __u32 now_s, unsigned int *ret_dropped)
 	read_entries(s, ret_dropped);
 	ret = read_names(s, now_s, ret_dropped);
 	if (!ret)
-		ret = sources_read(s, ret_dropped);
+		ret = admission_read(s, ret_dropped);
 	if (!ret)
 		ret = collect_backends(s, now_s, ret_dropped);
 	if (ret)

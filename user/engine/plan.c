@@ -60,8 +60,8 @@ static __u64 service_digest(const struct model_service *def, __u32 idle_s)
 			     def->algorithm << 8 | def->stateless);
 	digest = digest_word(digest, (__u64)def->affinity_s << 32 | idle_s);
 	digest = digest_word(digest, def->prefix_len);
-	digest = digest_word(digest, sources_digest(def->sources,
-						    def->nr_sources));
+	digest = digest_word(digest, admission_digest(def->sources,
+						      def->nr_sources));
 	for (b = def->backends; b < end; b++) {
 		memcpy(words, &b->addr, sizeof(words));
 		digest = digest_word(digest, words[0]);
@@ -307,9 +307,9 @@ static void plan_count(const struct state *s, struct plan *p, struct change *c)
 }
 
 /* Of each list once: services may share it. */
-static void plan_count_sources(struct state *s, struct plan *p, __u32 list)
+static void plan_count_admission(struct state *s, struct plan *p, __u32 list)
 {
-	struct source_book *book = &s->sources[list];
+	struct admission_book *book = &s->admissions[list];
 
 	if (!list || book->is_counted)
 		return;
@@ -325,13 +325,13 @@ static int plan_entry(struct state *s, struct plan *p, const struct model *m,
 
 	if (!m) {
 		c->entry = *book_entry(s, c->id);
-		sources_hold(s, c->entry.sources);
+		admission_hold(s, c->entry.sources);
 		return 0;
 	}
 	c->entry = service_entry(m, c->def, c->id);
-	ret = sources_plan(s, c->def->sources, c->def->nr_sources,
-			   &c->entry.sources);
-	plan_count_sources(s, p, c->entry.sources);
+	ret = admission_plan(s, c->def->sources, c->def->nr_sources,
+			     &c->entry.sources);
+	plan_count_admission(s, p, c->entry.sources);
 	return ret;
 }
 
@@ -364,7 +364,7 @@ static int plan_defined(struct state *s, struct plan *p, const struct model *m,
 	p->order[p->nr_order++] = id;
 	if (id && s->books[id].digest == digest) {
 		p->slots += book_entry(s, id)->slot_count;
-		plan_count_sources(s, p, book_entry(s, id)->sources);
+		plan_count_admission(s, p, book_entry(s, id)->sources);
 		return 0;
 	}
 	c = plan_change(p);
@@ -387,7 +387,7 @@ int plan_all(struct state *s, struct plan *p, const struct model *m)
 	if (!p->order || !p->removed)
 		return -ENOMEM;
 	for (__u32 list = 1; list < s->nr_lists; list++)
-		s->sources[list].is_counted = false;
+		s->admissions[list].is_counted = false;
 	while (!ret && (i < m->nr_services || at < s->nr_order)) {
 		order = i == m->nr_services ? -1 : at == s->nr_order ? 1 :
 			strcmp(s->t->infos[s->order[at]].name,
@@ -447,7 +447,7 @@ int plan_check_limits(const struct state *s, const struct plan *p,
 	if (p->sources > SOURCES_MAX)
 		return too_many(text, "prefixes of sources", "the most",
 				p->sources, SOURCES_MAX);
-	if (s->nr_source_entries <= s->t->nr_sources)
+	if (s->nr_admission_entries <= s->t->nr_sources)
 		return 0;
 	snprintf(text, RECONCILE_TEXT_MAX,
 		 "sources changed faster than old lists can go; tried again within seconds");
@@ -512,7 +512,7 @@ int plan_reserve(struct state *s, const struct plan *p)
 void plan_release(struct state *s, struct plan *p, __u32 now_s)
 {
 	for (size_t i = p->nr_changes; i--;)
-		sources_drop(s, p->changes[i].entry.sources, now_s);
+		admission_drop(s, p->changes[i].entry.sources, now_s);
 }
 
 /* Ranges and lists were taken for a plan that is not carried out: nothing of

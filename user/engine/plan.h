@@ -7,7 +7,7 @@
 #ifndef FAIRLEAD_PLAN_H
 #define FAIRLEAD_PLAN_H
 
-#include "state.h"
+#include "books.h"
 
 struct wanted {
 	const struct model_backend *def; /* NULL: not defined (any more) */

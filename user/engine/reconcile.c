@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/addr.h"
-#include "plan.h"
 #include "base/cleanup.h"
+#include "plan.h"
 
 static __u32 backend_make(struct state *s, struct backend b, __u32 id,
 			  __u32 now_s)
@@ -67,7 +67,7 @@ static int write_entry(struct state *s, struct change *c)
 	if (c->old_entry && !memcmp(&s->t->services[c->old_entry], &c->entry,
 				    sizeof(c->entry)))
 		return 0;
-	ret = sources_write(s, c->entry.sources);
+	ret = admission_write(s, c->entry.sources);
 	if (ret)
 		return ret;
 	entry = pool_take(&s->entries);
@@ -78,7 +78,7 @@ static int write_entry(struct state *s, struct change *c)
 		return ret;
 	}
 	s->books[c->id].entry = entry;
-	sources_hold(s, c->entry.sources);
+	admission_hold(s, c->entry.sources);
 	ret = cells_put(s, entry);
 	err = filter_hold(s, &c->entry);
 	return ret ? ret : err;
@@ -159,7 +159,7 @@ static int give_up_entry(struct state *s, __u32 entry, bool with_slots,
 	cells_del(s, entry);
 	vip_drop(s, e, now_s);
 	retire(s, RETIRED_ENTRY, entry, 0, now_s);
-	sources_drop(s, e->sources, now_s);
+	admission_drop(s, e->sources, now_s);
 	if (with_slots && e->slot_count)
 		retire(s, RETIRED_RANGE, e->slot_base, e->slot_count, now_s);
 	return ret;

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Brings the tables in step with a model, in an order that is safe for
- * traffic: backend, slots, sources, service, cell, filter; removal the other way, and
- * nothing is reused before a grace period is over. Knows no kernel: works on
- * struct tables, and time is an argument.
+ * traffic: backend, slots, sources, service, cell, filter; removal the other
+ * way, and nothing is reused before a grace period is over. Knows no kernel:
+ * works on struct tables, and time is an argument.
+ *
+ * The door of this folder: nobody outside it includes another header of it.
+ * From the top: reconcile.c, by_hand.c, diff.c; plan.c, load.c, settle.c;
+ * layout.c, cells.c, admission.c; books.c, pool.c, ranges.c, maglev.c.
  */
 #ifndef FAIRLEAD_RECONCILE_H
 #define FAIRLEAD_RECONCILE_H

@@ -15,7 +15,7 @@
 #include <fairlead/conn_time.h>
 #include <fairlead/hash.h>
 
-#include "state.h"
+#include "books.h"
 
 #define SCAN_INTERVAL_S 10
 #define SCAN_WINDOW 4096	/* buckets mapped at a time */
@@ -61,8 +61,8 @@ static void give_back(struct state *s, const struct retired *r, __u32 now_s)
 				    now_s);
 		pool_give(&s->backends, r->index);
 		return;
-	case RETIRED_SOURCES:
-		sources_give_back(s, r->index);
+	case RETIRED_ADMISSION:
+		admission_give_back(s, r->index);
 		return;
 	}
 }

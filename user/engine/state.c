@@ -1,123 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The books of what is in the tables: their making and growing, what can be
- * given away, what is asked about them, and what is set by hand.
+ * The books of what is in the tables: their making and growing, and what the
+ * daemon and the listings ask about them.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/addr.h"
-#include "state.h"
 #include "base/cleanup.h"
-
-__u32 pool_take(struct pool *p)
-{
-	return p->nr_free ? p->free[--p->nr_free] : 0;
-}
-
-void pool_give(struct pool *p, __u32 number)
-{
-	p->free[p->nr_free++] = number;
-}
-
-int pool_fill(struct state *s, struct pool *p, __u32 size,
-	      bool (*is_used)(const struct state *s, __u32 number))
-{
-	__u32 *numbers = realloc(p->free, (size + 1) * sizeof(*numbers));
-
-	if (!numbers)
-		return -ENOMEM;
-	p->free = numbers;
-	p->size = size;
-	p->nr_free = 0;
-	for (__u32 i = size; i-- > 1;)
-		if (!is_used(s, i))
-			pool_give(p, i);
-	return 0;
-}
-
-/* New numbers are given away after those that were free already. */
-static int pool_grow(struct pool *p, __u32 size)
-{
-	__u32 more = size - p->size;
-	__u32 *numbers;
-
-	if (size <= p->size)
-		return 0;
-	numbers = realloc(p->free, (size + 1) * sizeof(*numbers));
-	if (!numbers)
-		return -ENOMEM;
-	memmove(numbers + more, numbers, p->nr_free * sizeof(*numbers));
-	for (__u32 i = 0; i < more; i++)
-		numbers[i] = size - 1 - i;
-	p->free = numbers;
-	p->nr_free += more;
-	p->size = size;
-	return 0;
-}
-
-int retired_reserve(struct state *s, size_t more)
-{
-	size_t want = s->nr_retired + more;
-	struct retired *retired;
-
-	if (want <= s->max_retired)
-		return 0;
-	retired = realloc(s->retired, want * sizeof(*retired));
-	if (!retired)
-		return -ENOMEM;
-	s->retired = retired;
-	s->max_retired = want;
-	return 0;
-}
-
-void retire(struct state *s, enum retired_kind kind, __u32 index, __u32 count,
-	    __u32 now_s)
-{
-	s->retired[s->nr_retired++] = (struct retired){
-		.since_s = now_s,
-		.kind = kind,
-		.index = index,
-		.count = count,
-	};
-}
-
-void backend_state_store(struct backend *b, __u8 state, __u32 now_s)
-{
-	if (b->state == state)
-		return;
-	b->changed_s = now_s;
-	__atomic_store_n(&b->state, state, __ATOMIC_RELEASE);
-}
-
-int backend_compare(const struct backend *b, const struct addr *addr,
-		    __u16 port)
-{
-	int order = addr_compare(&b->addr, addr);
-
-	return order ? order : (int)ntohs(b->port) - port;
-}
-
-/* Where in order name is, or belongs. */
-size_t order_find(const struct state *s, const char *name, bool *ret_found)
-{
-	size_t low = 0, high = s->nr_order, mid;
-	int order;
-
-	*ret_found = false;
-	while (low < high) {
-		mid = (low + high) / 2;
-		order = strcmp(s->t->infos[s->order[mid]].name, name);
-		*ret_found |= !order;
-		if (order < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
+#include "books.h"
 
 static int grow_zeroed(void *array, size_t had, size_t want, size_t size)
 {
@@ -176,7 +68,7 @@ void state_free(struct state *s)
 	ranges_clear(&s->slots);
 	free(s->filter);
 	free(s->prefixes);
-	sources_clear(s);
+	admission_clear(s);
 	free(s->retired);
 	free(s->members);
 	free(s->owners);
@@ -216,98 +108,6 @@ int state_load(struct tables *t, __u32 now_s, struct state **ret,
 	return 0;
 }
 
-static int find_backend(struct state *s, const char *service,
-			const struct addr *addr, __u16 port, __u32 *ret_id,
-			struct backend **ret)
-{
-	const struct service_book *book;
-	struct backend *b;
-	bool found;
-	size_t at = order_find(s, service, &found);
-
-	if (!found)
-		return -ENOENT;
-	*ret_id = s->order[at];
-	book = &s->books[*ret_id];
-	for (__u32 i = 0; i < book->nr_backends; i++) {
-		b = &s->t->backends[book->backends[i]];
-		if (b->state == BACKEND_LEAVING ||
-		    backend_compare(b, addr, port))
-			continue;
-		*ret = b;
-		return 0;
-	}
-	return -ENOENT;
-}
-
-/* What state follows from definition and weight, if nobody set another. */
-static void state_follows(struct backend *b, __u32 now_s)
-{
-	__u8 state = b->weight ? b->state_defined : BACKEND_DRAIN;
-
-	if (!(b->flags & BACKEND_SET_STATE) && b->state != BACKEND_DOWN)
-		backend_state_store(b, state, now_s);
-}
-
-int state_backend_set_state(struct state *s, const char *service,
-			    const struct addr *addr, __u16 port,
-			    enum backend_state state, __u32 now_s)
-{
-	struct backend *b;
-	__u32 id;
-	int ret;
-
-	if (state != BACKEND_ACTIVE && state != BACKEND_DRAIN &&
-	    state != BACKEND_DOWN)
-		return -EINVAL;
-	ret = find_backend(s, service, addr, port, &id, &b);
-	if (ret)
-		return ret;
-	b->flags |= BACKEND_SET_STATE;
-	backend_state_store(b, state, now_s);
-	return service_relayout(s, id, now_s);
-}
-
-int state_backend_set_weight(struct state *s, const char *service,
-			     const struct addr *addr, __u16 port,
-			     __u16 weight, __u32 now_s)
-{
-	struct backend *b;
-	__u32 id;
-	int ret;
-
-	if (weight > BACKEND_WEIGHT_MAX)
-		return -EINVAL;
-	ret = find_backend(s, service, addr, port, &id, &b);
-	if (ret)
-		return ret;
-	b->flags |= BACKEND_SET_WEIGHT;
-	b->weight = weight;
-	state_follows(b, now_s);
-	return service_relayout(s, id, now_s);
-}
-
-int state_backend_unset(struct state *s, const char *service,
-			const struct addr *addr, __u16 port, __u8 flags,
-			__u32 now_s)
-{
-	struct backend *b;
-	__u32 id;
-	int ret;
-
-	flags &= BACKEND_SET_STATE | BACKEND_SET_WEIGHT;
-	ret = find_backend(s, service, addr, port, &id, &b);
-	if (ret)
-		return ret;
-	if (flags & b->flags & BACKEND_SET_STATE)
-		backend_state_store(b, b->state_defined, now_s);
-	b->flags &= ~flags;
-	if (!(b->flags & BACKEND_SET_WEIGHT))
-		b->weight = b->weight_defined;
-	state_follows(b, now_s);
-	return service_relayout(s, id, now_s);
-}
-
 void state_each_backend(struct state *s,
 			void (*f)(void *arg, __u32 index, struct backend *b),
 			void *arg)
@@ -341,11 +141,6 @@ bool state_has_local_nat(const struct state *s)
 void state_set_host(struct state *s, const struct state_host *host)
 {
 	s->host = *host;
-}
-
-bool addr_is_host(const struct state *s, const struct addr *a)
-{
-	return s->host.is_host && s->host.is_host(s->host.arg, a);
 }
 
 void state_host_addrs(struct state *s)
@@ -452,7 +247,7 @@ __u8 state_nat_index(const struct state *s, const struct addr *addr)
 size_t state_services(const struct state *s, struct state_service *ret,
 		      size_t max)
 {
-	const struct source_book *sources;
+	const struct admission_book *sources;
 	const struct service_book *book;
 	size_t nr = 0;
 
@@ -460,7 +255,7 @@ size_t state_services(const struct state *s, struct state_service *ret,
 		book = &s->books[id];
 		if (!book->entry || nr++ >= max)
 			continue;
-		sources = &s->sources[book_entry(s, id)->sources];
+		sources = &s->admissions[book_entry(s, id)->sources];
 		ret[nr - 1] = (struct state_service){
 			.id = id,
 			.service = book_entry(s, id),

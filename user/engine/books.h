@@ -1,25 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The books of what is in the tables: private to state.c, load.c, cells.c,
- * sources.c, layout.c, plan.c, reconcile.c, diff.c and settle.c; everybody else includes
- * reconcile.h. Books hold what the tables do not say by themselves, and
- * indexes rather than copies.
+ * The books of what is in the tables, private to this folder: whoever is
+ * outside includes reconcile.h, its door. Books hold what the tables do not
+ * say by themselves, and indexes rather than copies.
  */
-#ifndef FAIRLEAD_STATE_H
-#define FAIRLEAD_STATE_H
+#ifndef FAIRLEAD_BOOKS_H
+#define FAIRLEAD_BOOKS_H
 
 #include "maglev.h"
+#include "pool.h"
 #include "ranges.h"
 #include "reconcile.h"
 
 #define GRACE_S 2	/* packets that read an entry are gone after that */
-
-/* Numbers 1 to size - 1 that can be given away, the lowest first at first. */
-struct pool {
-	__u32 *free;
-	__u32 nr_free;
-	__u32 size;
-};
 
 /* By service id. entry 0: the id is not in use. */
 struct service_book {
@@ -48,7 +41,7 @@ struct prefix_book {
  * By list id: what is in the map sources, or will be. Held by service entries
  * in force, and by a plan for what it will write; by nobody, it is to go.
  */
-struct source_book {
+struct admission_book {
 	__u64 digest;		/* 0: not whole, nobody else may share it */
 	struct model_source *sources;	/* owned; as a model's */
 	__u32 nr_sources;
@@ -58,7 +51,7 @@ struct source_book {
 	bool is_counted;	/* in plan.sources */
 };
 
-#define SOURCE_BUCKETS 4096
+#define ADMISSION_BUCKETS 4096
 
 /* How many reasons a byte of vip_filter has to have each of its bits. */
 struct filter_book {
@@ -67,7 +60,7 @@ struct filter_book {
 };
 
 enum retired_kind { RETIRED_ID, RETIRED_ENTRY, RETIRED_RANGE, RETIRED_BACKEND,
-		    RETIRED_SOURCES };
+		    RETIRED_ADMISSION };
 
 /* Out of use since; not to be given away before the grace period is over. */
 struct retired {
@@ -104,11 +97,11 @@ struct state {
 	struct filter_book *filter;	/* [VIP_FILTER_SIZE] */
 	struct prefix_book *prefixes;
 	size_t nr_prefixes, max_prefixes;
-	struct source_book *sources;	/* [max_lists], by id, from 1 */
+	struct admission_book *admissions;	/* [max_lists], by id, from 1 */
 	__u32 nr_lists, max_lists;
 	__u32 free_list;		/* below nr_lists; 0: none */
-	__u32 nr_source_entries;	/* in the map, or will be */
-	__u32 source_buckets[SOURCE_BUCKETS]; /* by digest; 0: none */
+	__u32 nr_admission_entries;	/* in the map, or will be */
+	__u32 admission_buckets[ADMISSION_BUCKETS]; /* by digest; 0: none */
 	struct retired *retired;	/* oldest first */
 	size_t nr_retired, max_retired;
 	struct maglev_member *members;	/* scratch of layout_write() */
@@ -119,12 +112,7 @@ struct state {
 	struct state_host host;
 };
 
-/* state.c */
-__u32 pool_take(struct pool *p);	/* 0: none */
-void pool_give(struct pool *p, __u32 number);
-/* What is_used() says no to, of 1 to size - 1. */
-int pool_fill(struct state *s, struct pool *p, __u32 size,
-	      bool (*is_used)(const struct state *s, __u32 number));
+/* books.c */
 int retired_reserve(struct state *s, size_t more);
 void retire(struct state *s, enum retired_kind kind, __u32 index, __u32 count,
 	    __u32 now_s);		/* reserved before */
@@ -166,21 +154,21 @@ void filter_nat(struct state *s, const struct addr *addrs, int nr4, int nr6,
 		void (*f)(struct state *s, const struct addr *addr, __u8 c));
 void filter_repair(struct state *s);
 
-/* sources.c: lists of who may use services */
-int source_compare(const struct model_source *a, const struct model_source *b);
-__u64 sources_digest(const struct model_source *sources, size_t count);
+/* admission.c: lists of who may use services */
+int admission_compare(const struct model_source *a, const struct model_source *b);
+__u64 admission_digest(const struct model_source *sources, size_t count);
 /* A list that says this, to be written yet unless there is one; held. No
  * sources: 0, which is no list. */
-int sources_plan(struct state *s, const struct model_source *sources,
+int admission_plan(struct state *s, const struct model_source *sources,
 		 size_t count, __u32 *ret);
-void sources_hold(struct state *s, __u32 id);
+void admission_hold(struct state *s, __u32 id);
 /* The last holder retires it (reserved before), if it was written. */
-void sources_drop(struct state *s, __u32 id, __u32 now_s);
-int sources_write(struct state *s, __u32 id);	/* all of it, or nothing */
-void sources_give_back(struct state *s, __u32 id); /* no packet reads it */
+void admission_drop(struct state *s, __u32 id, __u32 now_s);
+int admission_write(struct state *s, __u32 id);	/* all of it, or nothing */
+void admission_give_back(struct state *s, __u32 id); /* no packet reads it */
 /* After a restart: the lists that services in order name; no others stay. */
-int sources_read(struct state *s, unsigned int *ret_dropped);
-void sources_clear(struct state *s);
+int admission_read(struct state *s, unsigned int *ret_dropped);
+void admission_clear(struct state *s);
 
 /* layout.c: who owns the slots of a service */
 struct layout {

@@ -12,29 +12,29 @@
 #include <fairlead/hash.h>
 
 #include "base/addr.h"
-#include "state.h"
 #include "base/cleanup.h"
+#include "books.h"
 
-int source_compare(const struct model_source *a, const struct model_source *b)
+int admission_compare(const struct model_source *a, const struct model_source *b)
 {
 	int order = addr_compare(&a->addr, &b->addr);
 
 	return order ? order : (int)a->len - b->len;
 }
 
-static bool is_same(const struct source_book *book,
+static bool is_same(const struct admission_book *book,
 		    const struct model_source *sources, size_t count)
 {
 	if (book->nr_sources != count)
 		return false;
 	for (size_t i = 0; i < count; i++)
-		if (source_compare(&book->sources[i], &sources[i]) ||
+		if (admission_compare(&book->sources[i], &sources[i]) ||
 		    book->sources[i].allow != sources[i].allow)
 			return false;
 	return true;
 }
 
-__u64 sources_digest(const struct model_source *sources, size_t count)
+__u64 admission_digest(const struct model_source *sources, size_t count)
 {
 	__u64 digest = count, words[2];
 
@@ -50,7 +50,7 @@ __u64 sources_digest(const struct model_source *sources, size_t count)
 
 static __u32 *bucket_of(struct state *s, __u64 digest)
 {
-	return &s->source_buckets[(digest >> 1) % SOURCE_BUCKETS];
+	return &s->admission_buckets[(digest >> 1) % ADMISSION_BUCKETS];
 }
 
 static __u32 list_find(struct state *s, __u64 digest,
@@ -58,46 +58,46 @@ static __u32 list_find(struct state *s, __u64 digest,
 {
 	__u32 id = *bucket_of(s, digest);
 
-	while (id && (s->sources[id].digest != digest ||
-		      !is_same(&s->sources[id], sources, count)))
-		id = s->sources[id].next;
+	while (id && (s->admissions[id].digest != digest ||
+		      !is_same(&s->admissions[id], sources, count)))
+		id = s->admissions[id].next;
 	return id;
 }
 
 static void list_link(struct state *s, __u32 id)
 {
-	__u32 *bucket = bucket_of(s, s->sources[id].digest);
+	__u32 *bucket = bucket_of(s, s->admissions[id].digest);
 
-	s->sources[id].next = *bucket;
+	s->admissions[id].next = *bucket;
 	*bucket = id;
 }
 
 static void list_unlink(struct state *s, __u32 id)
 {
-	__u32 *at = bucket_of(s, s->sources[id].digest);
+	__u32 *at = bucket_of(s, s->admissions[id].digest);
 
 	while (*at && *at != id)
-		at = &s->sources[*at].next;
+		at = &s->admissions[*at].next;
 	if (*at)
-		*at = s->sources[id].next;
+		*at = s->admissions[id].next;
 }
 
 /* Books for the lists up to id. */
 static int lists_reserve(struct state *s, __u32 id)
 {
 	__u32 want = s->max_lists ? s->max_lists : 16;
-	struct source_book *books;
+	struct admission_book *books;
 
 	if (id < s->max_lists)
 		return 0;
 	while (want <= id)
 		want *= 2;
-	books = realloc(s->sources, want * sizeof(*books));
+	books = realloc(s->admissions, want * sizeof(*books));
 	if (!books)
 		return -ENOMEM;
 	memset(books + s->max_lists, 0,
 	       (want - s->max_lists) * sizeof(*books));
-	s->sources = books;
+	s->admissions = books;
 	s->max_lists = want;
 	return 0;
 }
@@ -110,29 +110,29 @@ static __u32 list_take(struct state *s)
 	if (lists_reserve(s, id))
 		return 0;
 	if (s->free_list)
-		s->free_list = s->sources[id].next;
+		s->free_list = s->admissions[id].next;
 	else
 		s->nr_lists++;
-	s->sources[id] = (struct source_book){};
+	s->admissions[id] = (struct admission_book){};
 	return id;
 }
 
 static void list_give(struct state *s, __u32 id)
 {
-	struct source_book *book = &s->sources[id];
+	struct admission_book *book = &s->admissions[id];
 
-	s->nr_source_entries -= book->nr_sources + 1;
+	s->nr_admission_entries -= book->nr_sources + 1;
 	free(book->sources);
-	*book = (struct source_book){ .next = s->free_list };
+	*book = (struct admission_book){ .next = s->free_list };
 	s->free_list = id;
 }
 
-int sources_plan(struct state *s, const struct model_source *sources,
+int admission_plan(struct state *s, const struct model_source *sources,
 		 size_t count, __u32 *ret)
 {
-	__u64 digest = sources_digest(sources, count);
+	__u64 digest = admission_digest(sources, count);
 	size_t bytes = count * sizeof(*sources);
-	struct source_book *book;
+	struct admission_book *book;
 	__u32 id;
 
 	*ret = 0;
@@ -143,8 +143,8 @@ int sources_plan(struct state *s, const struct model_source *sources,
 		id = list_take(s);
 		if (!id)
 			return -ENOMEM;
-		book = &s->sources[id];
-		s->nr_source_entries++;
+		book = &s->admissions[id];
+		s->nr_admission_entries++;
 		book->sources = malloc(bytes);
 		if (!book->sources) {
 			list_give(s, id);
@@ -152,30 +152,30 @@ int sources_plan(struct state *s, const struct model_source *sources,
 		}
 		memcpy(book->sources, sources, bytes);
 		book->nr_sources = count;
-		s->nr_source_entries += count;
+		s->nr_admission_entries += count;
 		book->digest = digest;
 		list_link(s, id);
 	}
-	s->sources[id].holders++;
+	s->admissions[id].holders++;
 	*ret = id;
 	return 0;
 }
 
-void sources_hold(struct state *s, __u32 id)
+void admission_hold(struct state *s, __u32 id)
 {
 	if (id)
-		s->sources[id].holders++;
+		s->admissions[id].holders++;
 }
 
-void sources_drop(struct state *s, __u32 id, __u32 now_s)
+void admission_drop(struct state *s, __u32 id, __u32 now_s)
 {
-	struct source_book *book = &s->sources[id];
+	struct admission_book *book = &s->admissions[id];
 
 	if (!id || --book->holders)
 		return;
 	list_unlink(s, id);
 	if (book->is_written)
-		retire(s, RETIRED_SOURCES, id, 0, now_s);
+		retire(s, RETIRED_ADMISSION, id, 0, now_s);
 	else
 		list_give(s, id);
 }
@@ -196,13 +196,13 @@ static struct source_key key_of_others(__u32 id)
 }
 
 /* ::/0 has the place of those that no prefix has: there are none. */
-static bool names_everybody(const struct source_book *book)
+static bool names_everybody(const struct admission_book *book)
 {
 	return book->nr_sources && !book->sources[0].len;
 }
 
 /* Those that are not named may come if nobody has to be named for it. */
-static __u32 flags_of_others(const struct source_book *book)
+static __u32 flags_of_others(const struct admission_book *book)
 {
 	for (__u32 i = 0; i < book->nr_sources; i++)
 		if (book->sources[i].allow)
@@ -213,7 +213,7 @@ static __u32 flags_of_others(const struct source_book *book)
 /* What is not there need not go. */
 static void list_erase(struct state *s, __u32 id)
 {
-	const struct source_book *book = &s->sources[id];
+	const struct admission_book *book = &s->admissions[id];
 	struct source_key key = key_of_others(id);
 
 	s->t->source_del(s->t, &key);
@@ -223,9 +223,9 @@ static void list_erase(struct state *s, __u32 id)
 	}
 }
 
-int sources_write(struct state *s, __u32 id)
+int admission_write(struct state *s, __u32 id)
 {
-	struct source_book *book = &s->sources[id];
+	struct admission_book *book = &s->admissions[id];
 	struct source_key key = key_of_others(id);
 	int ret;
 
@@ -244,7 +244,7 @@ int sources_write(struct state *s, __u32 id)
 	return ret;
 }
 
-void sources_give_back(struct state *s, __u32 id)
+void admission_give_back(struct state *s, __u32 id)
 {
 	list_erase(s, id);
 	list_give(s, id);
@@ -256,19 +256,19 @@ struct source_read {
 	__u32 flags;
 };
 
-struct sources_read {
+struct admission_read {
 	struct source_read *list;
 	size_t count, max;
 };
 
-static void read_clear(struct sources_read *r)
+static void read_clear(struct admission_read *r)
 {
 	free(r->list);
 }
 
 static int read_one(void *arg, const struct source_key *key, __u32 flags)
 {
-	struct sources_read *r = arg;
+	struct admission_read *r = arg;
 	size_t want = r->max ? 2 * r->max : 64;
 	struct source_read *list;
 
@@ -309,8 +309,8 @@ static int read_names(struct state *s)
 			return -ENOMEM;
 		if (id >= s->nr_lists)
 			s->nr_lists = id + 1;
-		s->sources[id].is_written = true;
-		s->sources[id].holders++;
+		s->admissions[id].is_written = true;
+		s->admissions[id].holders++;
 	}
 	return 0;
 }
@@ -318,7 +318,7 @@ static int read_names(struct state *s)
 static bool is_of_a_list(const struct state *s, const struct source_key *key)
 {
 	return key->len >= SOURCE_LIST_BITS && key->list < s->nr_lists &&
-	       s->sources[key->list].holders;
+	       s->admissions[key->list].holders;
 }
 
 static bool is_of_others(const struct source_read *r)
@@ -331,7 +331,7 @@ static bool is_of_others(const struct source_read *r)
  * when the process that did it ended. A view may have read an entry twice, if
  * others went meanwhile.
  */
-static void read_sort(struct state *s, struct sources_read *r)
+static void read_sort(struct state *s, struct admission_read *r)
 {
 	size_t nr = 0;
 
@@ -351,7 +351,7 @@ static void read_sort(struct state *s, struct sources_read *r)
 static int read_list(struct state *s, const struct source_read *r,
 		     size_t count)
 {
-	struct source_book *book = &s->sources[r->key.list];
+	struct admission_book *book = &s->admissions[r->key.list];
 	__u32 id = r->key.list, others = 0, flags = 0;
 
 	book->sources = calloc(count, sizeof(*book->sources));
@@ -372,12 +372,12 @@ static int read_list(struct state *s, const struct source_read *r,
 	if (flags & ~SOURCE_ALLOW || (others != flags_of_others(book) &&
 				      !names_everybody(book)))
 		return 0;
-	book->digest = sources_digest(book->sources, book->nr_sources);
+	book->digest = admission_digest(book->sources, book->nr_sources);
 	list_link(s, id);
 	return 0;
 }
 
-static int read_lists(struct state *s, const struct sources_read *r)
+static int read_lists(struct state *s, const struct admission_read *r)
 {
 	size_t at = 0, end;
 	int ret = 0;
@@ -391,9 +391,9 @@ static int read_lists(struct state *s, const struct sources_read *r)
 	return ret;
 }
 
-int sources_read(struct state *s, unsigned int *ret_dropped)
+int admission_read(struct state *s, unsigned int *ret_dropped)
 {
-	__cleanup(read_clear) struct sources_read r = {};
+	__cleanup(read_clear) struct admission_read r = {};
 	int ret = lists_reserve(s, 0);
 
 	s->nr_lists = 1;
@@ -406,18 +406,18 @@ int sources_read(struct state *s, unsigned int *ret_dropped)
 	read_sort(s, &r);
 	ret = read_lists(s, &r);
 	for (__u32 id = s->nr_lists; id-- > 1;) {
-		s->nr_source_entries += s->sources[id].nr_sources + 1;
-		if (!s->sources[id].holders)
+		s->nr_admission_entries += s->admissions[id].nr_sources + 1;
+		if (!s->admissions[id].holders)
 			list_give(s, id);
 		else
-			*ret_dropped += !s->sources[id].digest;
+			*ret_dropped += !s->admissions[id].digest;
 	}
 	return ret;
 }
 
-void sources_clear(struct state *s)
+void admission_clear(struct state *s)
 {
 	for (__u32 id = 1; id < s->nr_lists; id++)
-		free(s->sources[id].sources);
-	free(s->sources);
+		free(s->admissions[id].sources);
+	free(s->admissions);
 }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What every file of this folder does with the books: find a service by its
+ * name, compare and change backends, put aside what is out of use.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "books.h"
+
+int retired_reserve(struct state *s, size_t more)
+{
+	size_t want = s->nr_retired + more;
+	struct retired *retired;
+
+	if (want <= s->max_retired)
+		return 0;
+	retired = realloc(s->retired, want * sizeof(*retired));
+	if (!retired)
+		return -ENOMEM;
+	s->retired = retired;
+	s->max_retired = want;
+	return 0;
+}
+
+void retire(struct state *s, enum retired_kind kind, __u32 index, __u32 count,
+	    __u32 now_s)
+{
+	s->retired[s->nr_retired++] = (struct retired){
+		.since_s = now_s,
+		.kind = kind,
+		.index = index,
+		.count = count,
+	};
+}
+
+void backend_state_store(struct backend *b, __u8 state, __u32 now_s)
+{
+	if (b->state == state)
+		return;
+	b->changed_s = now_s;
+	__atomic_store_n(&b->state, state, __ATOMIC_RELEASE);
+}
+
+int backend_compare(const struct backend *b, const struct addr *addr,
+		    __u16 port)
+{
+	int order = addr_compare(&b->addr, addr);
+
+	return order ? order : (int)ntohs(b->port) - port;
+}
+
+/* Where in order name is, or belongs. */
+size_t order_find(const struct state *s, const char *name, bool *ret_found)
+{
+	size_t low = 0, high = s->nr_order, mid;
+	int order;
+
+	*ret_found = false;
+	while (low < high) {
+		mid = (low + high) / 2;
+		order = strcmp(s->t->infos[s->order[mid]].name, name);
+		*ret_found |= !order;
+		if (order < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+bool addr_is_host(const struct state *s, const struct addr *a)
+{
+	return s->host.is_host && s->host.is_host(s->host.arg, a);
+}
