@@ -35,6 +35,36 @@ void table_grown(struct hash_table *t);
 void table_each(struct host *h, const struct hash_table *t,
 		void (*fn)(struct host *h, struct node *node));
 
+struct iface {
+	struct node node;
+	__u32 ifindex;
+	__u32 flags;		/* IFF_* */
+	__u32 mtu;
+	__u32 entry;		/* index in links; 0: none yet */
+	__u32 parent;		/* VLAN: ifindex; 0: in another namespace */
+	__be16 vlan_proto;	/* 0: no VLAN */
+	__be16 vlan_id;
+	__u8 mac[ETH_ALEN];
+	__u8 mac_len;		/* 0: has no MACs; other than 6: not Ethernet */
+	char name[IF_NAMESIZE];
+};
+
+struct address {
+	struct node node;
+	struct addr addr;
+	__u32 ifindex;
+	__u32 rank;		/* the lowest is the interface's source */
+	__u64 serial;		/* order of arrival */
+	__u8 len;		/* of the prefix: the kernel's key has it */
+};
+
+enum address_rank {
+	RANK_PRIMARY,
+	RANK_SECONDARY,		/* or temporary */
+	RANK_DEPRECATED,
+	RANK_UNFIT,		/* link scope, or not checked yet */
+};
+
 struct host {
 	struct link *links;
 	__u32 nr_links;
@@ -58,11 +88,30 @@ static inline __u64 hash_of(const struct host *h, const struct addr *addr,
 			hash_pair(h->key, 4, more, 0));
 }
 
+/* Each of these takes the messages about its kind, and forgets what a reading
+ * did not mention. */
+int host_take_link(struct host *h, const struct nlmsghdr *m);
+int host_take_address(struct host *h, const struct nlmsghdr *m);
+int host_take_neighbour(struct host *h, const struct nlmsghdr *m);
+int host_take_route(struct host *h, const struct nlmsghdr *m);
+void host_sweep_ifaces(struct host *h);
+void host_sweep_addresses(struct host *h);
+void host_sweep_neighbours(struct host *h);
+void host_sweep_routes(struct host *h);
+
+struct iface *iface_find(const struct host *h, __u32 ifindex);
+bool iface_is_vlan(const struct iface *iface);
+/* One tag at most, on a parent that is here; Ethernet, or no MACs at all. */
+bool iface_can_send(const struct host *h, const struct iface *iface);
 /* Is there such an interface, with all of these IFF_*? */
 bool host_has_iface(const struct host *h, __u32 ifindex, __u32 flags);
 
-/* RTM_NEWROUTE and RTM_DELROUTE; forget what a reading did not mention. */
-int host_take_route(struct host *h, const struct nlmsghdr *m);
-void host_sweep_routes(struct host *h);
+/* The interface's source address of a family, or zero. */
+struct addr iface_addr(const struct host *h, __u32 ifindex, const bool v6);
+
+/* The entry of links[] that iface has, or gets now; 0: all are in use. */
+__u32 link_entry(struct host *h, struct iface *iface);
+/* What is known of iface, into its entry, if it has one. */
+void link_publish(struct host *h, const struct iface *iface);
 
 #endif

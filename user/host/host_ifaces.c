@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Interfaces, from the kernel's messages. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+
+#include "base/netlink.h"
+#include "host_private.h"
+
+struct iface *iface_find(const struct host *h, __u32 ifindex)
+{
+	__u64 hash = hash_mix(ifindex);
+	struct node *node = *table_bucket(&h->ifaces, hash);
+
+	for (; node; node = node->next) {
+		if (node->hash == hash)
+			return (struct iface *)node;
+	}
+	return NULL;
+}
+
+bool host_has_iface(const struct host *h, __u32 ifindex, __u32 flags)
+{
+	const struct iface *iface = iface_find(h, ifindex);
+
+	return iface && (iface->flags & flags) == flags;
+}
+
+bool iface_is_vlan(const struct iface *iface)
+{
+	return iface->vlan_proto;
+}
+
+/* One tag at most, on a parent that is here; Ethernet, or no MACs at all. */
+bool iface_can_send(const struct host *h, const struct iface *iface)
+{
+	const struct iface *parent;
+
+	if (!(iface->flags & IFF_UP))
+		return false;
+	if (iface->mac_len && iface->mac_len != ETH_ALEN)
+		return false;
+	if (!iface_is_vlan(iface))
+		return true;
+	parent = iface_find(h, iface->parent);
+	return parent && !iface_is_vlan(parent);
+}
+
+static void iface_remove(struct host *h, struct iface *iface)
+{
+	h->is_changed |= iface->entry != 0;
+	h->is_stale = true;
+	table_remove(&h->ifaces, &iface->node);
+}
+
+static void iface_read_vlan(const struct nlattr *data, struct iface *ret)
+{
+	const struct nlattr *attrs[IFLA_VLAN_MAX + 1];
+	__u16 id;
+
+	netlink_nested(data, attrs, IFLA_VLAN_MAX + 1);
+	if (!netlink_u16(attrs[IFLA_VLAN_ID], &id))
+		return;
+	ret->vlan_id = htons(id);
+	if (!netlink_u16(attrs[IFLA_VLAN_PROTOCOL], &ret->vlan_proto))
+		ret->vlan_proto = htons(ETH_P_8021Q);
+}
+
+static bool text_is(const struct nlattr *attr, const char *text)
+{
+	const char *payload = mnl_attr_get_payload(attr);
+	size_t len = strnlen(payload, mnl_attr_get_payload_len(attr));
+
+	return len == strlen(text) && !memcmp(payload, text, len);
+}
+
+static void iface_read_kind(const struct nlattr *const *attrs,
+			    struct iface *ret)
+{
+	const struct nlattr *info[IFLA_INFO_MAX + 1];
+
+	if (!attrs[IFLA_LINKINFO])
+		return;
+	netlink_nested(attrs[IFLA_LINKINFO], info, IFLA_INFO_MAX + 1);
+	if (!info[IFLA_INFO_KIND] || !info[IFLA_INFO_DATA])
+		return;
+	if (!text_is(info[IFLA_INFO_KIND], "vlan"))
+		return;
+	iface_read_vlan(info[IFLA_INFO_DATA], ret);
+	if (!attrs[IFLA_LINK_NETNSID])
+		netlink_u32(attrs[IFLA_LINK], &ret->parent);
+}
+
+static bool iface_read(const struct nlmsghdr *m, struct iface *ret)
+{
+	const struct ifinfomsg *header = mnl_nlmsg_get_payload(m);
+	const struct nlattr *attrs[IFLA_MAX + 1];
+	const struct nlattr *mac;
+	size_t name_len;
+
+	/* AF_BRIDGE's tell of a bridge's ports. */
+	if (mnl_nlmsg_get_payload_len(m) < sizeof(*header) ||
+	    header->ifi_family != AF_UNSPEC || header->ifi_index <= 0)
+		return false;
+	netlink_attrs(m, sizeof(*header), attrs, IFLA_MAX + 1);
+	*ret = (struct iface){
+		.ifindex = header->ifi_index,
+		.flags = header->ifi_flags,
+	};
+	netlink_u32(attrs[IFLA_MTU], &ret->mtu);
+	if (attrs[IFLA_IFNAME]) {
+		name_len = mnl_attr_get_payload_len(attrs[IFLA_IFNAME]);
+		if (name_len < sizeof(ret->name))
+			memcpy(ret->name,
+			       mnl_attr_get_payload(attrs[IFLA_IFNAME]),
+			       name_len);
+	}
+	mac = attrs[IFLA_ADDRESS];
+	if (mac)
+		ret->mac_len = mnl_attr_get_payload_len(mac) & 0xff;
+	if (ret->mac_len == ETH_ALEN)
+		memcpy(ret->mac, mnl_attr_get_payload(mac), ETH_ALEN);
+	iface_read_kind(attrs, ret);
+	return true;
+}
+
+/* What answers depend on; the rest is told through links[] alone. */
+static bool iface_is_another(const struct iface *a, const struct iface *b)
+{
+	const __u32 flags = IFF_UP | IFF_RUNNING | IFF_NOARP | IFF_LOOPBACK;
+
+	return ((a->flags ^ b->flags) & flags) || a->mac_len != b->mac_len ||
+	       a->parent != b->parent || a->vlan_proto != b->vlan_proto ||
+	       a->vlan_id != b->vlan_id;
+}
+
+int host_take_link(struct host *h, const struct nlmsghdr *m)
+{
+	struct iface *iface, new;
+
+	if (!iface_read(m, &new))
+		return 0;
+	iface = iface_find(h, new.ifindex);
+	if (m->nlmsg_type == RTM_DELLINK) {
+		if (iface)
+			iface_remove(h, iface);
+		return 0;
+	}
+	if (!iface) {
+		iface = calloc(1, sizeof(*iface));
+		if (!iface)
+			return -ENOMEM;
+		iface->node.hash = hash_mix(new.ifindex);
+		table_add(&h->ifaces, &iface->node);
+	} else {
+		h->is_changed |= iface_is_another(iface, &new);
+		/* IPv4 routes go without a word when an interface does. */
+		h->is_stale |= (iface->flags ^ new.flags) & IFF_UP;
+	}
+	new.node = iface->node;
+	new.node.reading = h->reading;
+	new.entry = iface->entry;
+	*iface = new;
+	link_publish(h, iface);
+	return 0;
+}
+
+static void sweep_iface(struct host *h, struct node *node)
+{
+	if (node->reading != h->reading)
+		iface_remove(h, (struct iface *)node);
+}
+
+__u32 host_ifindex(const struct host *h, const char *name)
+{
+	const struct node *node;
+	__u32 i;
+
+	for (i = 0; i <= h->ifaces.mask; i++) {
+		for (node = h->ifaces.buckets[i]; node; node = node->next) {
+			if (!strcmp(((const struct iface *)node)->name, name))
+				return ((const struct iface *)node)->ifindex;
+		}
+	}
+	return 0;
+}
+
+const char *host_ifname(const struct host *h, __u32 ifindex)
+{
+	const struct iface *iface = iface_find(h, ifindex);
+
+	return iface ? iface->name : NULL;
+}
+
+void host_sweep_ifaces(struct host *h)
+{
+	table_each(h, &h->ifaces, sweep_iface);
+}
