@@ -47,7 +47,7 @@ static __always_inline enum reason too_big(struct xdp_md *ctx,
 
 	if (v6 || ip->frag_off & bpf_htons(IP_DF))
 		return REASON_TOO_BIG;
-	return fragment_keep(ctx, f->pkt.mtu_left);
+	return fragment_cut(ctx, &f->pkt);
 }
 
 /* Addresses, ports, hops: f becomes what n says. */

@@ -166,6 +166,33 @@ static void packets_of_one_fragment_are_whole(void **state)
 	}
 }
 
+/* Pieces get new checksums, which must not hide that the packet was broken. */
+static void packets_with_a_broken_header_are_not_cut(void **state)
+{
+	const struct family *f = *state;
+
+	if (f->v6)		/* has no such checksum, and is never cut */
+		return;
+	for (int i = 0; i < 6; i++) {
+		for (int options = 0; options <= 40; options += 20) {
+			struct packet p = udp(f->client, 5000, f->vip, 80,
+					      .payload = 1440,
+					      .options = options);
+
+			world_reset(world);
+			service(f, ways[i], IPPROTO_UDP);
+			world_tables(world)->links[LINK_TX].mtu = 1400;
+			expect_reason(&p, CUT);
+			p.data[ETH_LEN + 5] ^= 1;
+			expect_reason(&p, BAD_HEADER);
+			p.data[ETH_LEN + 5] ^= 1;
+			p.data[ETH_LEN + 19 + options] ^= options ? 0x20 : 0;
+			p.data[ETH_LEN + 10] ^= options ? 0 : 0x20;
+			expect_reason(&p, BAD_HEADER);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +204,7 @@ int main(void)
 		BOTH(first_fragments_without_a_whole_header_are_dropped),
 		BOTH(the_host_gets_the_fragments_of_its_own_ports),
 		BOTH(packets_of_one_fragment_are_whole),
+		BOTH(packets_with_a_broken_header_are_not_cut),
 	};
 
 	return run_both(tests);

@@ -407,9 +407,16 @@ static void too_big(struct step *s, size_t mtu)
 		answer_error(s, 3, 4, mtu);
 }
 
-/* By user space, if there is room to hand it over. */
+/* By user space, if there is room to hand it over. A router verifies the
+ * header before it makes new ones (RFC 1812, 5.2.2). */
 static void cut(struct step *s)
 {
+	const uint8_t *ip = s->in->data + s->l.l3;
+
+	if (fold16(sum16(0, ip, (ip[0] & 15) * 4)) != 0xffff) {
+		expect(s, REASON_BAD_HEADER);
+		return;
+	}
 	expect(s, REASON_CUT);
 	expect_or(s, REASON_FRAGMENT_LOST);
 }

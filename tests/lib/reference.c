@@ -536,6 +536,7 @@ static void to_client(struct step *s, const struct memory *m)
 	else
 		expect_vague(s, REASON_BIT(TOO_BIG) | REASON_BIT(RETURNED) |
 				REASON_BIT(CUT) | REASON_BIT(FRAGMENT_LOST) |
+				REASON_BIT(BAD_HEADER) |
 				REASON_BIT(ICMP_FORWARDED) |
 				REASON_BIT(UNANSWERED) |
 				REASON_BIT(VIA_STACK));

@@ -19,6 +19,7 @@
 #include <fairlead/hash.h>
 
 #include "base/addr.h"
+#include "cut.h"
 #include "dp_private.h"
 #include "base/log.h"
 #include "base/cleanup.h"
@@ -116,7 +117,7 @@ static bool key_of(const __u8 *frame, size_t len, struct flow *key)
 	return false;
 }
 
-static void resend(struct dp *dp, __u8 *frame, __u32 len, __u32 ifindex)
+static void resend(struct dp *dp, const __u8 *frame, __u32 len, __u32 ifindex)
 {
 	struct xdp_md ctx = {
 		.data_end = len,
@@ -150,80 +151,27 @@ static size_t ip4_at(const __u8 *frame, size_t len)
 	return 0;
 }
 
-static __u16 ip4_check(const __u8 *ip, size_t len)
-{
-	__u32 sum = 0;
-
-	for (size_t i = 0; i < len; i += 2)
-		sum += ip[i] << 8 | ip[i + 1];
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return htons(~sum);
-}
-
-/* An IPv4 header with options: a copy, as those in frames lie unaligned. */
-union ip4_head {
-	struct iphdr ip;
-	__u8 bytes[60];
+struct sender {
+	struct dp *dp;
+	__u32 ifindex;
 };
 
-/* The header of the piece that has len bytes of the payload from from on. */
-static void piece_header(union ip4_head *piece, const union ip4_head *whole,
-			 size_t from, size_t len, bool is_last)
+static void send_piece(void *arg, const __u8 *frame, size_t len)
 {
-	__u16 old = ntohs(whole->ip.frag_off);
-	size_t head = whole->ip.ihl * 4;
+	const struct sender *to = arg;
 
-	*piece = *whole;
-	if (from)		/* options that may not be repeated: none is */
-		memset(&piece->ip + 1, 1, head - sizeof(piece->ip)); /* NOP */
-	piece->ip.frag_off = htons(((old & 0x1fff) + from / 8) |
-				   (is_last ? old & 0x2000 : 0x2000));
-	piece->ip.tot_len = htons(head + len);
-	piece->ip.check = 0;
-	piece->ip.check = ip4_check(piece->bytes, head);
+	resend(to->dp, frame, len, to->ifindex);
 }
 
-/* The IPv4 header at at of a frame. False: it is not all there. */
-static bool whole_header(const __u8 *frame, size_t at, size_t len,
-			 union ip4_head *ret)
-{
-	size_t head;
-
-	if (!at || at + sizeof(ret->ip) > len)
-		return false;
-	memcpy(&ret->ip, frame + at, sizeof(ret->ip));
-	head = ret->ip.ihl * 4;
-	if (head < sizeof(ret->ip) || ntohs(ret->ip.tot_len) < head ||
-	    at + ntohs(ret->ip.tot_len) > len)
-		return false;
-	memcpy(ret->bytes, frame + at, head);
-	return true;
-}
-
-/* RFC 791, 2.3: pieces of a multiple of 8 bytes that fit mtu. */
+/* What cannot be cut is lost, as what a router cannot send is. */
 static void cut(struct dp *dp, const struct early_fragment *e)
 {
 	const __u8 *frame = (const __u8 *)(e + 1);
-	size_t l3 = ip4_at(frame, e->len), head, payload, chunk, len;
-	union ip4_head whole = {}, ip;
-	__u8 piece[EARLY_FRAGMENT_MAX];
+	struct sender to = { .dp = dp, .ifindex = e->ifindex };
+	size_t l3 = ip4_at(frame, e->len);
 
-	if (!whole_header(frame, l3, e->len, &whole))
-		return;
-	head = whole.ip.ihl * 4;
-	payload = ntohs(whole.ip.tot_len) - head;
-	if (e->mtu < head + 8)
-		return;
-	chunk = (e->mtu - head) & ~7u;
-	memcpy(piece, frame, l3);
-	for (size_t from = 0; from < payload; from += len) {
-		len = payload - from < chunk ? payload - from : chunk;
-		piece_header(&ip, &whole, from, len, from + len == payload);
-		memcpy(piece + l3, ip.bytes, head);
-		memcpy(piece + l3 + head, frame + l3 + head + from, len);
-		resend(dp, piece, l3 + head + len, e->ifindex);
-	}
+	if (l3)
+		cut_ip4(frame, e->len, l3, e->mtu, send_piece, &to);
 }
 
 /* The oldest makes room. */
