@@ -164,7 +164,13 @@ static void else_clsact(void **state)
 
 static void a_filter_outlives_its_daemon_and_is_replaced(void **state)
 {
-	struct table_sizes larger = { 128, 128, 1 << 11, 128, 64 };
+	struct table_sizes larger = {
+		.services = 128,
+		.backends = 128,
+		.slots = 1 << 11,
+		.cell_buckets = 128,
+		.conn_buckets = 64,
+	};
 	__u32 before;
 
 	crowd_tcx();

@@ -291,7 +291,13 @@ static void what_another_drops_first_does_not_reach_us(void **state)
 
 static void replacing_the_program_leaves_the_dispatcher_alone(void **state)
 {
-	struct table_sizes larger = { 128, 128, 1 << 11, 128, 64 };
+	struct table_sizes larger = {
+		.services = 128,
+		.backends = 128,
+		.slots = 1 << 11,
+		.cell_buckets = 128,
+		.conn_buckets = 64,
+	};
 	__u32 before = 0, after = 0;
 
 	need_dispatcher();
@@ -340,7 +346,13 @@ static __u32 our_program(void)
 
 static void larger_tables_wait_for_the_switch(void **state)
 {
-	struct table_sizes larger = { 128, 128, 1 << 11, 128, 64 };
+	struct table_sizes larger = {
+		.services = 128,
+		.backends = 128,
+		.slots = 1 << 11,
+		.cell_buckets = 128,
+		.conn_buckets = 64,
+	};
 	__u32 before;
 
 	need_dispatcher();

@@ -150,24 +150,12 @@ static int reasons(struct status *s)
 		       NR_REASONS, has_packets);
 }
 
-/* Tables whose occupancy user space knows. */
-static const struct {
-	const char *name;
-	size_t offset;
-} usages[] = {
-	{ "services", offsetof(struct table_sizes, services) },
-	{ "backends", offsetof(struct table_sizes, backends) },
-	{ "slots", offsetof(struct table_sizes, slots) },
-	{ "cells", offsetof(struct table_sizes, cell_buckets) },
-};
-
-static __u64 map_used(const struct table_sizes *used, const char *name)
+/* Of the tables whose occupancy user space knows. */
+static __u64 map_used(struct table_sizes *used, enum table_size size)
 {
-	for (size_t i = 0; i < sizeof(usages) / sizeof(usages[0]); i++)
-		if (!strcmp(usages[i].name, name))
-			return *(const __u32 *)((const char *)used +
-						usages[i].offset);
-	return COUNT_UNKNOWN;
+	const __u32 *ret = table_size_at(used, size);
+
+	return ret ? *ret : COUNT_UNKNOWN;
 }
 
 #define WINDOW_BUCKETS 8192	/* of conns, mapped at a time */
@@ -218,7 +206,7 @@ static int maps(struct status *s)
 	state_usage(s->view.state, &used);
 	for (int i = 0; i < count; i++) {
 		rows[i] = (struct map_row){ list[i].name, list[i].entries,
-					    map_used(&used, list[i].name),
+					    map_used(&used, list[i].size),
 					    list[i].entry_bytes,
 					    list[i].bytes };
 		conns_row(s->view.tables, &rows[i]);

@@ -1,38 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* See growth.h. */
 #include <errno.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "growth.h"
 
 #define GROW_TRIES 4
 
-static __u32 grown(__u32 size, __u32 needed)
-{
-	__u64 wanted = needed + (__u64)needed / 4;
-	__u64 ret = size ? size : 1;
-
-	if (needed <= size)
-		return size;
-	while (ret < wanted)
-		ret *= 2;
-	return ret > UINT32_MAX ? needed : ret;
-}
-
 /* Larger tables, filled before traffic goes by them. */
 static int tables_grow(const struct parts *p, const struct table_sizes *needed)
 {
-	struct table_sizes sizes;
-	int err;
+	int err = dp_grow(p->dp, needed);
 
-	dp_sizes(p->dp, &sizes);
-	sizes.services = grown(sizes.services, needed->services);
-	sizes.backends = grown(sizes.backends, needed->backends);
-	sizes.slots = grown(sizes.slots, needed->slots);
-	sizes.cell_buckets = grown(sizes.cell_buckets, needed->cell_buckets);
-	sizes.conn_buckets = grown(sizes.conn_buckets, needed->conn_buckets);
-	err = dp_grow(p->dp, &sizes);
 	if (err)
 		return err;
 	nexthops_move(p->nexthops, parts_tables(p)->links);

@@ -457,13 +457,10 @@ int plan_check_limits(const struct state *s, const struct plan *p,
 /* Room for used and more, and some to come; size if that is enough. */
 static __u32 grown(const struct pool *p, __u32 more, bool *is_short)
 {
-	__u64 want = (__u64)p->size - p->nr_free + more;
+	__u64 needed = (__u64)p->size - p->nr_free + more;
 
-	if (more <= p->nr_free)
-		return p->size;
-	*is_short = true;
-	want += want / 4;
-	return want > 2ull * p->size ? want : 2 * p->size;
+	*is_short |= needed > p->size;
+	return table_size_grown(p->size, needed);
 }
 
 /* Buckets for the cells of the services and of their addresses, were they all
@@ -478,22 +475,19 @@ static __u32 plan_buckets(const struct plan *p, __u32 buckets)
 int plan_check_room(const struct state *s, const struct plan *p,
 		    struct table_sizes *ret)
 {
-	__u64 slots = s->t->nr_slots + p->short_slots;
+	__u64 slots = (__u64)s->t->nr_slots + p->short_slots;
 	bool is_short = p->short_slots > 0;
 	__u32 ids = grown(&s->ids, p->new_ids, &is_short);
 
 	*ret = (struct table_sizes){
 		.services = grown(&s->entries, p->new_entries, &is_short),
 		.backends = grown(&s->backends, p->new_backends, &is_short),
-		.slots = s->t->nr_slots,
+		.slots = table_size_grown(s->t->nr_slots, slots),
 		.cell_buckets = plan_buckets(p, s->t->cell_buckets),
 		.conn_buckets = s->t->conn_buckets,
 	};
 	if (ids > ret->services)
 		ret->services = ids;
-	if (p->short_slots)
-		for (ret->slots = RANGE_MIN; ret->slots < slots;)
-			ret->slots *= 2;
 	is_short |= ret->cell_buckets > s->t->cell_buckets;
 	return is_short ? -ENOSPC : 0;
 }

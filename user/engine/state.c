@@ -277,5 +277,8 @@ void state_usage(const struct state *s, struct table_sizes *ret_used)
 		.slots = s->slots.used,
 		.cell_buckets = (s->cells_used + SERVICE_CELLS - 1) /
 				SERVICE_CELLS,
+		.sources = s->nr_admission_entries,
 	};
+	for (__u32 i = 1; i < s->t->nr_links; i++)
+		ret_used->links += s->t->links[i].ifindex != 0;
 }

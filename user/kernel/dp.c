@@ -23,14 +23,6 @@
 #include "base/log.h"
 #include "base/cleanup.h"
 
-static const struct table_sizes sizes_default = {
-	.services = 1024,
-	.backends = 4096,
-	.slots = 1 << 17,
-	.cell_buckets = 512,
-	.conn_buckets = 1 << 16,
-};
-
 void dp_close(struct dp *dp)
 {
 	if (!dp)
@@ -40,7 +32,7 @@ void dp_close(struct dp *dp)
 	if (dp->old_counters >= 0)
 		close(dp->old_counters);
 	if (!dp->skel)
-		for (int id = 0; id < NR_DP_MAPS; id++)
+		for (int id = 0; id < NR_TABLES; id++)
 			if (dp->fd[id] >= 0)
 				close(dp->fd[id]);
 	fairlead_bpf__destroy(dp->skel);
@@ -58,7 +50,7 @@ static struct dp *dp_new(const char *pin_root)
 
 	if (!dp)
 		return NULL;
-	for (int id = 0; id < NR_DP_MAPS; id++)
+	for (int id = 0; id < NR_TABLES; id++)
 		dp->fd[id] = -1;
 	dp->old_counters = -1;
 	dp->nr_cpus = libbpf_num_possible_cpus();
@@ -102,17 +94,17 @@ int dp_bpffs_ensure(const char *dir)
 	return 0;
 }
 
-static void pin_path(const struct dp *dp, enum dp_map_id id,
+static void pin_path(const struct dp *dp, enum table_id id,
 		     char path[static DP_PATH_MAX])
 {
-	snprintf(path, DP_PATH_MAX, "%s/%s", dp->dir, dp_map_names[id]);
+	snprintf(path, DP_PATH_MAX, "%s/%s", dp->dir, table_rows[id].name);
 }
 
-static struct bpf_map *skel_map(struct fairlead_bpf *skel, enum dp_map_id id)
+static struct bpf_map *skel_map(struct fairlead_bpf *skel, enum table_id id)
 {
-	struct bpf_map *const maps[NR_DP_MAPS] = {
-#define X(name) [DP_MAP_##name] = skel->maps.name,
-		DP_MAPS(X)
+	struct bpf_map *const maps[NR_TABLES] = {
+#define X(name, of, size, reach, growth) [TABLE_##name] = skel->maps.name,
+		TABLES(X)
 #undef X
 	};
 
@@ -122,14 +114,14 @@ static struct bpf_map *skel_map(struct fairlead_bpf *skel, enum dp_map_id id)
 /* The maps whose size is ours to choose. */
 static void skel_set_sizes(struct fairlead_bpf *skel, const struct table_sizes *s)
 {
-	bpf_map__set_max_entries(skel->maps.services, s->services);
-	bpf_map__set_max_entries(skel->maps.infos, s->services);
-	bpf_map__set_max_entries(skel->maps.turns, s->services);
-	bpf_map__set_max_entries(skel->maps.backends, s->backends);
-	bpf_map__set_max_entries(skel->maps.backend_stats, s->backends);
-	bpf_map__set_max_entries(skel->maps.slots, s->slots);
-	bpf_map__set_max_entries(skel->maps.cells, s->cell_buckets);
-	bpf_map__set_max_entries(skel->maps.conns, s->conn_buckets);
+	struct table_sizes sizes = *s;
+
+	for (int id = 0; id < NR_TABLES; id++) {
+		const __u32 *size = table_size_at(&sizes, table_rows[id].size);
+
+		if (size)
+			bpf_map__set_max_entries(skel_map(skel, id), *size);
+	}
 }
 
 static void skel_set_config(struct dp *dp, struct fairlead_bpf *skel)
@@ -144,7 +136,7 @@ static void skel_set_config(struct dp *dp, struct fairlead_bpf *skel)
 }
 
 /* Use the map behind fd, with its size, in place of a new one. */
-static int skel_reuse(struct fairlead_bpf *skel, enum dp_map_id id, int fd)
+static int skel_reuse(struct fairlead_bpf *skel, enum table_id id, int fd)
 {
 	struct bpf_map *map = skel_map(skel, id);
 	__u32 entries;
@@ -175,7 +167,7 @@ static int check_layout(const struct bpf_map *map, int fd, const char *path)
 }
 
 static int adopt_map(struct dp *dp, struct fairlead_bpf *skel,
-		     enum dp_map_id id)
+		     enum table_id id)
 {
 	__cleanup(close_fd) int fd = -1;
 	char path[DP_PATH_MAX];
@@ -191,7 +183,7 @@ static int adopt_map(struct dp *dp, struct fairlead_bpf *skel,
 	err = check_layout(skel_map(skel, id), fd, path);
 	if (err)
 		return err;
-	if (id == DP_MAP_counters && !dp_map_entries(fd, &entries) &&
+	if (id == TABLE_counters && !dp_map_entries(fd, &entries) &&
 	    entries < NR_REASONS) {
 		dp->old_counters = fd;
 		fd = -1;
@@ -205,7 +197,7 @@ static int skel_adopt(struct dp *dp, struct fairlead_bpf *skel)
 {
 	int err = 0;
 
-	for (int id = 0; id < NR_DP_MAPS && !err; id++)
+	for (int id = 0; id < NR_TABLES && !err; id++)
 		err = adopt_map(dp, skel, id);
 	return err;
 }
@@ -226,7 +218,7 @@ static int pin_maps(struct dp *dp)
 	char path[DP_PATH_MAX];
 	int err;
 
-	for (int id = 0; id < NR_DP_MAPS && *dp->dir; id++) {
+	for (int id = 0; id < NR_TABLES && *dp->dir; id++) {
 		pin_path(dp, id, path);
 		err = dp_pin_over(dp->fd[id], path);
 		if (err)
@@ -237,7 +229,7 @@ static int pin_maps(struct dp *dp)
 
 static void take_fds(struct dp *dp, struct fairlead_bpf *skel)
 {
-	for (int id = 0; id < NR_DP_MAPS; id++)
+	for (int id = 0; id < NR_TABLES; id++)
 		dp->fd[id] = bpf_map__fd(skel_map(skel, id));
 	dp->skel = skel;
 }
@@ -277,7 +269,7 @@ static int choose_key(struct dp *dp, const struct dp_opts *opts)
 	const __u32 zero = 0;
 	int fd = -1;
 
-	pin_path(dp, DP_MAP_applied, path);
+	pin_path(dp, TABLE_applied, path);
 	if (*dp->dir)
 		fd = bpf_obj_get(path);
 	if (fd >= 0) {
@@ -303,15 +295,17 @@ static int choose_key(struct dp *dp, const struct dp_opts *opts)
 	return 0;
 }
 
-#define OR_DEFAULT(field) \
-	.field = wanted->field ? wanted->field : sizes_default.field
-
 static struct table_sizes sizes_or_default(const struct table_sizes *wanted)
 {
-	return (struct table_sizes){
-		OR_DEFAULT(services), OR_DEFAULT(backends), OR_DEFAULT(slots),
-		OR_DEFAULT(cell_buckets), OR_DEFAULT(conn_buckets),
-	};
+	struct table_sizes ret = *wanted, by_default = table_sizes_default;
+
+	for (int which = TABLE_SIZE_fixed + 1; which < NR_TABLE_SIZES; which++) {
+		__u32 *size = table_size_at(&ret, which);
+
+		if (!*size)
+			*size = *table_size_at(&by_default, which);
+	}
+	return ret;
 }
 
 static int open_prepare(struct dp *dp, const struct dp_opts *opts)
@@ -374,7 +368,7 @@ int dp_open(const struct dp_opts *opts, struct dp **ret)
 	err = dp_map_fill_tables(dp);
 	if (!err && dp->old_counters >= 0)
 		err = copy_per_cpu(dp, dp->old_counters,
-				   dp->fd[DP_MAP_counters]);
+				   dp->fd[TABLE_counters]);
 	if (!err)
 		err = pin_maps(dp);
 	if (err)
@@ -396,7 +390,7 @@ int dp_view(const char *pin_root, struct dp **ret)
 
 	if (!dp)
 		return log_error(-ENOMEM, "cannot open the datapath");
-	for (int id = 0; id < NR_DP_MAPS; id++) {
+	for (int id = 0; id < NR_TABLES; id++) {
 		pin_path(dp, id, path);
 		dp->fd[id] = bpf_obj_get(path);
 		if (dp->fd[id] < 0 && errno == ENOENT)
@@ -437,48 +431,38 @@ static int copy_array(int from, int to)
 	return b == MAP_FAILED ? -errno : 0;
 }
 
-/* The same map for both, unless its size is to change. */
-static int grow_reuse(struct dp *dp, struct fairlead_bpf *skel)
+static bool is_larger(const struct bpf_map *map, const struct bpf_map *than)
 {
-	__u32 have;
-	int err;
-
-	for (int id = 0; id < NR_DP_MAPS; id++) {
-		err = dp_map_entries(dp->fd[id], &have);
-		if (err)
-			return err;
-		if (bpf_map__max_entries(skel_map(skel, id)) > have &&
-		    id != DP_MAP_prefixes && id != DP_MAP_sources &&
-		    id != DP_MAP_conns)
-			continue;
-		err = skel_reuse(skel, id, dp->fd[id]);
-		if (err)
-			return err;
-	}
-	return 0;
+	return bpf_map__max_entries(map) > bpf_map__max_entries(than);
 }
 
-/* What old maps hold into the new ones; cells are their owner's to place. */
+/* The same map for both, unless it is to grow. */
+static int grow_reuse(struct dp *dp, struct fairlead_bpf *skel)
+{
+	int err = 0;
+
+	for (int id = 0; id < NR_TABLES && !err; id++)
+		if (table_rows[id].growth == TABLE_SAME ||
+		    !is_larger(skel_map(skel, id), skel_map(dp->skel, id)))
+			err = skel_reuse(skel, id, dp->fd[id]);
+	return err;
+}
+
+static int copy_table(struct dp *dp, struct bpf_map *to, enum table_id id)
+{
+	return bpf_map__type(to) == BPF_MAP_TYPE_PERCPU_ARRAY ?
+		       copy_per_cpu(dp, dp->fd[id], bpf_map__fd(to)) :
+		       copy_array(dp->fd[id], bpf_map__fd(to));
+}
+
 static int grow_copy(struct dp *dp, struct fairlead_bpf *skel)
 {
-	static const enum dp_map_id arrays[] = {
-		DP_MAP_services, DP_MAP_infos, DP_MAP_turns, DP_MAP_backends,
-		DP_MAP_slots,
-	};
-	int err = 0, to;
+	int err = 0;
 
-	for (size_t i = 0; i < sizeof(arrays) / sizeof(*arrays) && !err; i++) {
-		enum dp_map_id id = arrays[i];
-
-		to = bpf_map__fd(skel_map(skel, id));
-		if (bpf_map__max_entries(skel_map(skel, id)) !=
-		    bpf_map__max_entries(skel_map(dp->skel, id)))
-			err = copy_array(dp->fd[id], to);
-	}
-	to = bpf_map__fd(skel->maps.backend_stats);
-	if (!err && bpf_map__max_entries(skel->maps.backend_stats) !=
-			    bpf_map__max_entries(dp->skel->maps.backend_stats))
-		err = copy_per_cpu(dp, dp->fd[DP_MAP_backend_stats], to);
+	for (int id = 0; id < NR_TABLES && !err; id++)
+		if (table_rows[id].growth == TABLE_COPY &&
+		    is_larger(skel_map(skel, id), skel_map(dp->skel, id)))
+			err = copy_table(dp, skel_map(skel, id), id);
 	return err;
 }
 

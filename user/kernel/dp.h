@@ -51,13 +51,12 @@ void dp_close(struct dp *dp);	/* traffic goes on; NULL is fine */
 void dp_closep(struct dp **dp);
 
 struct tables *dp_tables(struct dp *dp);
-void dp_sizes(const struct dp *dp, struct table_sizes *ret);
 
 /*
- * Larger tables: new maps with the old contents, but for cells, which are
- * empty if there are more of them now (state_resize() places them). The table
- * of connections is kept, sizes never shrink. dp_tables() is filled anew and
- * pointers into it are invalid. Traffic goes by the old tables until
+ * Larger tables, as each one's row in tables.h says: new maps with the old
+ * contents, or empty (state_resize() places cells), or the same ones. Sizes
+ * never shrink: a smaller one is the present one. dp_tables() is filled anew
+ * and pointers into it are invalid. Traffic goes by the old tables until
  * dp_switch() hands it over, atomically, through the links.
  */
 int dp_grow(struct dp *dp, const struct table_sizes *sizes);
@@ -95,6 +94,7 @@ int dp_backend_stats(struct dp *dp, __u32 first, __u32 count,
 
 struct dp_map {
 	char name[16];
+	enum table_size size;	/* what measures it */
 	__u32 entries;		/* room */
 	__u32 entry_bytes;	/* key and value, all CPUs of a per-CPU map */
 	__u64 bytes;		/* locked memory as the kernel tells it */

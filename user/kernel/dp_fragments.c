@@ -221,7 +221,7 @@ int dp_fragments_fd(struct dp *dp)
 			return -ENOMEM;
 		dp->fragments->dp = dp;
 		dp->fragments->ring =
-			ring_buffer__new(dp->fd[DP_MAP_early_fragments], keep,
+			ring_buffer__new(dp->fd[TABLE_early_fragments], keep,
 					 dp->fragments, NULL);
 	}
 	if (!dp->fragments->ring)

@@ -15,12 +15,6 @@
 #include "dp_private.h"
 #include "base/log.h"
 
-const char *const dp_map_names[NR_DP_MAPS] = {
-#define X(name) [DP_MAP_##name] = #name,
-	DP_MAPS(X)
-#undef X
-};
-
 #define SOURCES_BATCH 256	/* entries that a system call reads */
 
 static size_t page_round(size_t len)
@@ -49,71 +43,72 @@ int dp_map_entries(int fd, __u32 *ret)
 	return err;
 }
 
-static int map_whole(struct dp *dp, enum dp_map_id id)
+static void memory_release(struct dp_memory *m)
 {
-	struct bpf_map_info info;
-	void *at;
-	int err;
-
-	err = map_info(dp->fd[id], &info);
-	if (err)
-		return err;
-	dp->len[id] = page_round((size_t)info.max_entries *
-				 ((info.value_size + 7) & ~7u));
-	at = mmap(NULL, dp->len[id], PROT_READ | PROT_WRITE, MAP_SHARED,
-		  dp->fd[id], 0);
-	if (at == MAP_FAILED)
-		return -errno;
-	dp->at[id] = at;
-	return 0;
+	if (m->at)
+		munmap(m->at, m->len);
+	m->at = NULL;
 }
 
-/* Make *w show len bytes of a map from off on. */
-static void *window_move(struct dp_window *w, int fd, size_t off, size_t len)
+/* Make *m show len bytes of a map from off on. */
+static void *memory_map(struct dp_memory *m, int fd, size_t off, size_t len)
 {
 	size_t page = sysconf(_SC_PAGESIZE), skip = off % page;
 
-	if (w->at)
-		munmap(w->at, w->len);
-	w->len = page_round(skip + len);
-	w->at = mmap(NULL, w->len, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+	memory_release(m);
+	m->len = page_round(skip + len);
+	m->at = mmap(NULL, m->len, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 		     off - skip);
-	if (w->at == MAP_FAILED) {
-		w->at = NULL;
+	if (m->at == MAP_FAILED) {
+		m->at = NULL;
 		return NULL;
 	}
-	return (char *)w->at + skip;
+	return (char *)m->at + skip;
 }
 
-static struct slot *window_slots(struct tables *t, __u32 base, __u32 count)
+/* All of a map; NULL: errno says why not. */
+static void *map_whole(struct dp *dp, enum table_id id)
+{
+	struct bpf_map_info info;
+
+	if (map_info(dp->fd[id], &info))
+		return NULL;
+	return memory_map(&dp->memory[id], dp->fd[id], 0,
+			  (size_t)info.max_entries *
+			  ((info.value_size + 7) & ~7u));
+}
+
+static void *map_window(struct tables *t, enum table_id id, __u32 first,
+			__u32 count)
 {
 	struct dp *dp = (struct dp *)t;
+	struct bpf_map_info info;
 
-	if (base > t->nr_slots || count > t->nr_slots - base)
+	if (map_info(dp->fd[id], &info) || first > info.max_entries ||
+	    count > info.max_entries - first)
 		return NULL;
-	return window_move(&dp->slots, dp->fd[DP_MAP_slots],
-			   (size_t)base * sizeof(struct slot),
-			   (size_t)count * sizeof(struct slot));
+	return memory_map(&dp->memory[id], dp->fd[id],
+			  (size_t)first * info.value_size,
+			  (size_t)count * info.value_size);
 }
 
-static union conn_line *window_conns(struct tables *t, __u32 bucket,
-				     __u32 count)
-{
-	struct dp *dp = (struct dp *)t;
-
-	if (bucket > t->conn_buckets || count > t->conn_buckets - bucket)
-		return NULL;
-	return window_move(&dp->conns, dp->fd[DP_MAP_conns],
-			   (size_t)bucket * sizeof(struct conn_bucket),
-			   (size_t)count * sizeof(struct conn_bucket));
+#define WINDOW_WHOLE(name, of)
+#define WINDOW_CALLS(name, of)
+#define WINDOW_WINDOW(name, of)						\
+static of *window_##name(struct tables *t, __u32 first, __u32 count)	\
+{									\
+	return map_window(t, TABLE_##name, first, count);		\
 }
+#define X(name, of, size, reach, growth) WINDOW_##reach(name, of)
+TABLES(X)
+#undef X
 
 static int prefix_set(struct tables *t, const struct prefix_key *key,
 		      const struct prefix *value)
 {
 	struct dp *dp = (struct dp *)t;
 
-	return bpf_map_update_elem(dp->fd[DP_MAP_prefixes], key, value, 0) ?
+	return bpf_map_update_elem(dp->fd[TABLE_prefixes], key, value, 0) ?
 		       -errno : 0;
 }
 
@@ -121,7 +116,7 @@ static int prefix_del(struct tables *t, const struct prefix_key *key)
 {
 	struct dp *dp = (struct dp *)t;
 
-	return bpf_map_delete_elem(dp->fd[DP_MAP_prefixes], key) ? -errno : 0;
+	return bpf_map_delete_elem(dp->fd[TABLE_prefixes], key) ? -errno : 0;
 }
 
 static int source_set(struct tables *t, const struct source_key *key,
@@ -129,7 +124,7 @@ static int source_set(struct tables *t, const struct source_key *key,
 {
 	struct dp *dp = (struct dp *)t;
 
-	return bpf_map_update_elem(dp->fd[DP_MAP_sources], key, &flags, 0) ?
+	return bpf_map_update_elem(dp->fd[TABLE_sources], key, &flags, 0) ?
 		       -errno : 0;
 }
 
@@ -137,7 +132,7 @@ static int source_del(struct tables *t, const struct source_key *key)
 {
 	struct dp *dp = (struct dp *)t;
 
-	return bpf_map_delete_elem(dp->fd[DP_MAP_sources], key) ? -errno : 0;
+	return bpf_map_delete_elem(dp->fd[TABLE_sources], key) ? -errno : 0;
 }
 
 /* Somebody else may delete the entry that a call went on from, which then
@@ -155,7 +150,7 @@ static int sources_each(struct tables *t,
 
 	while (!err && total < t->nr_sources) {
 		count = SOURCES_BATCH;
-		err = bpf_map_lookup_batch(dp->fd[DP_MAP_sources], from,
+		err = bpf_map_lookup_batch(dp->fd[TABLE_sources], from,
 					   &position, keys, flags, &count,
 					   NULL) ? -errno : 0;
 		if (err && err != -ENOENT)
@@ -177,70 +172,64 @@ static void backend_stats_reset(struct tables *t, __u32 backend)
 	struct backend_stats zero[dp->nr_cpus];
 
 	memset(zero, 0, sizeof(zero));
-	bpf_map_update_elem(dp->fd[DP_MAP_backend_stats], &backend, zero, 0);
+	bpf_map_update_elem(dp->fd[TABLE_backend_stats], &backend, zero, 0);
 }
 
-static int tables_sizes(struct dp *dp)
+/* Maps that are measured by one size are as large as one another: what is
+ * written by an index of one must fit the others. */
+static int read_sizes(struct dp *dp)
 {
-	struct tables *t = &dp->tables;
-	const struct {
-		enum dp_map_id id;
-		__u32 *ret;
-	} sizes[] = {
-		{ DP_MAP_services, &t->nr_services },
-		{ DP_MAP_backends, &t->nr_backends },
-		{ DP_MAP_slots, &t->nr_slots },
-		{ DP_MAP_links, &t->nr_links },
-		{ DP_MAP_cells, &t->cell_buckets },
-		{ DP_MAP_conns, &t->conn_buckets },
-		{ DP_MAP_sources, &t->nr_sources },
-	};
+	struct table_sizes sizes = {};
+	__u32 entries, *size;
 	int err;
 
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
-		err = dp_map_entries(dp->fd[sizes[i].id], sizes[i].ret);
+	for (int id = 0; id < NR_TABLES; id++) {
+		size = table_size_at(&sizes, table_rows[id].size);
+		if (!size)
+			continue;
+		err = dp_map_entries(dp->fd[id], &entries);
 		if (err)
-			return err;
+			return log_error(err, "cannot read about map \"%s\"",
+					 table_rows[id].name);
+		if (*size && *size != entries)
+			return log_error(-EPROTO, "map \"%s\" has %u entries, "
+					 "where others that belong to it have "
+					 "%u", table_rows[id].name, entries,
+					 *size);
+		*size = entries;
 	}
-	dp->sizes = (struct table_sizes){
-		.services = t->nr_services,
-		.backends = t->nr_backends,
-		.slots = t->nr_slots,
-		.cell_buckets = t->cell_buckets,
-		.conn_buckets = t->conn_buckets,
-	};
+#define X(name, field, by_default) dp->tables.field = sizes.name;
+	TABLE_SIZES(X)
+#undef X
 	return 0;
+}
+
+static int fill_memory(struct dp *dp)
+{
+	struct tables *t = &dp->tables;
+	enum table_id id;
+
+#define FILL_CALLS(name)
+#define FILL_WINDOW(name) t->name = window_##name;
+#define FILL_WHOLE(name)						\
+	id = TABLE_##name;						\
+	t->name = map_whole(dp, id);					\
+	if (!t->name)							\
+		goto fail;
+#define X(name, of, size, reach, growth) FILL_##reach(name)
+	TABLES(X)
+#undef X
+	return 0;
+fail:
+	return log_error(-errno, "cannot map \"%s\"", table_rows[id].name);
 }
 
 int dp_map_fill_tables(struct dp *dp)
 {
-	static const enum dp_map_id whole[] = {
-		DP_MAP_services, DP_MAP_infos, DP_MAP_cells, DP_MAP_backends,
-		DP_MAP_links, DP_MAP_nat_addrs, DP_MAP_vip_filter,
-		DP_MAP_runtime, DP_MAP_applied,
-	};
-	struct tables *t = &dp->tables;
 	int err;
 
-	for (size_t i = 0; i < sizeof(whole) / sizeof(*whole); i++) {
-		err = map_whole(dp, whole[i]);
-		if (err)
-			return log_error(err, "cannot map \"%s\"",
-					 dp_map_names[whole[i]]);
-	}
-	*t = (struct tables){
+	dp->tables = (struct tables){
 		.hash_key = dp->hash_key,
-		.services = dp->at[DP_MAP_services],
-		.infos = dp->at[DP_MAP_infos],
-		.cells = dp->at[DP_MAP_cells],
-		.backends = dp->at[DP_MAP_backends],
-		.links = dp->at[DP_MAP_links],
-		.nat_addrs = dp->at[DP_MAP_nat_addrs],
-		.vip_filter = dp->at[DP_MAP_vip_filter],
-		.runtime = dp->at[DP_MAP_runtime],
-		.applied = dp->at[DP_MAP_applied],
-		.slots = window_slots,
-		.conns = window_conns,
 		.prefix_set = prefix_set,
 		.prefix_del = prefix_del,
 		.source_set = source_set,
@@ -248,35 +237,19 @@ int dp_map_fill_tables(struct dp *dp)
 		.sources_each = sources_each,
 		.backend_stats_reset = backend_stats_reset,
 	};
-	return tables_sizes(dp);
-}
-
-static void window_close(struct dp_window *w)
-{
-	if (w->at)
-		munmap(w->at, w->len);
-	w->at = NULL;
+	err = read_sizes(dp);
+	return err ? err : fill_memory(dp);
 }
 
 void dp_map_release(struct dp *dp)
 {
-	window_close(&dp->slots);
-	window_close(&dp->conns);
-	for (int id = 0; id < NR_DP_MAPS; id++) {
-		if (dp->at[id])
-			munmap(dp->at[id], dp->len[id]);
-		dp->at[id] = NULL;
-	}
+	for (int id = 0; id < NR_TABLES; id++)
+		memory_release(&dp->memory[id]);
 }
 
 struct tables *dp_tables(struct dp *dp)
 {
 	return &dp->tables;
-}
-
-void dp_sizes(const struct dp *dp, struct table_sizes *ret)
-{
-	*ret = dp->sizes;
 }
 
 int dp_counters(struct dp *dp, struct counter ret[static NR_REASONS])
@@ -285,7 +258,7 @@ int dp_counters(struct dp *dp, struct counter ret[static NR_REASONS])
 
 	for (__u32 why = 0; why < NR_REASONS; why++) {
 		ret[why] = (struct counter){};
-		if (bpf_map_lookup_elem(dp->fd[DP_MAP_counters], &why,
+		if (bpf_map_lookup_elem(dp->fd[TABLE_counters], &why,
 					per_cpu)) {
 			/* an older daemon's programs know fewer reasons */
 			if (errno == ENOENT)
@@ -308,7 +281,7 @@ int dp_backend_stats(struct dp *dp, __u32 first, __u32 count,
 	for (__u32 i = 0; i < count; i++) {
 		__u32 key = first + i;
 
-		if (bpf_map_lookup_elem(dp->fd[DP_MAP_backend_stats], &key,
+		if (bpf_map_lookup_elem(dp->fd[TABLE_backend_stats], &key,
 					per_cpu))
 			return log_error(-errno,
 					 "cannot read statistics of backend %u",
@@ -346,14 +319,15 @@ int dp_maps(struct dp *dp, struct dp_map ret[static DP_MAPS_MAX])
 	struct bpf_map_info info;
 	int err;
 
-	_Static_assert(NR_DP_MAPS <= DP_MAPS_MAX, "room for every map");
-	for (int id = 0; id < NR_DP_MAPS; id++) {
+	_Static_assert(NR_TABLES <= DP_MAPS_MAX, "room for every map");
+	for (int id = 0; id < NR_TABLES; id++) {
 		err = map_info(dp->fd[id], &info);
 		if (err)
 			return log_error(err, "cannot read about map \"%s\"",
-					 dp_map_names[id]);
+					 table_rows[id].name);
 		snprintf(ret[id].name, sizeof(ret[id].name), "%s",
-			 dp_map_names[id]);
+			 table_rows[id].name);
+		ret[id].size = table_rows[id].size;
 		ret[id].entries = info.max_entries;
 		ret[id].entry_bytes = info.key_size + info.value_size;
 		if (info.type == BPF_MAP_TYPE_PERCPU_ARRAY)
@@ -361,5 +335,5 @@ int dp_maps(struct dp *dp, struct dp_map ret[static DP_MAPS_MAX])
 					      info.value_size * dp->nr_cpus;
 		ret[id].bytes = map_bytes(dp->fd[id]);
 	}
-	return NR_DP_MAPS;
+	return NR_TABLES;
 }

@@ -6,37 +6,17 @@
 #include "dp.h"
 #include "fairlead.skel.h"
 
-/* Every map that outlives its programs, by its name in bpf/lib/maps.h: all but
- * scratch, which holds nothing from one packet to the next. */
-#define DP_MAPS(X)							\
-	X(runtime) X(vip_filter) X(cells) X(services) X(infos) X(slots)	\
-	X(backends) X(links) X(nat_addrs) X(prefixes) X(sources)	\
-	X(conns) X(turns) X(counters) X(backend_stats) X(applied)	\
-	X(early_fragments)
-
-enum dp_map_id {
-#define X(name) DP_MAP_##name,
-	DP_MAPS(X)
-#undef X
-	NR_DP_MAPS,
-};
-
-extern const char *const dp_map_names[NR_DP_MAPS];
-
-/* A piece of a map that is mapped for now. */
-struct dp_window {
-	void *at;
+/* A map, or a piece of it, that is mapped for now. */
+struct dp_memory {
+	void *at;			/* NULL: not */
 	size_t len;
 };
 
 struct dp {
 	struct tables tables;		/* first: tables callbacks get it */
 	struct fairlead_bpf *skel;	/* NULL: a view */
-	int fd[NR_DP_MAPS];
-	void *at[NR_DP_MAPS];		/* mapped whole; NULL: not */
-	size_t len[NR_DP_MAPS];
-	struct dp_window slots, conns;
-	struct table_sizes sizes;
+	int fd[NR_TABLES];
+	struct dp_memory memory[NR_TABLES];
 	__u32 hash_key[16];
 	__u64 hz;
 	__u64 jiffies_start;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The datapath's tables as memory. dp.c fills this struct from mmap-ed maps,
- * tests from calloc: who works on tables does not know which.
+ * The datapath's tables: which there are, and those in memory as user/ sees
+ * them. dp.c fills struct tables from mmap-ed maps, tests from calloc: who
+ * works on tables does not know which.
  *
  * Sizes are in entries. Every pointer stays valid until dp replaces the maps
  * by larger ones (dp_grow), which fills the struct anew.
@@ -14,37 +15,110 @@
 #include <fairlead/config.h>
 #include <fairlead/types.h>
 
-/* Entries of each table. What is 0 takes a default (a small node). */
-struct table_sizes {
-	__u32 services;		/* ids too */
-	__u32 backends;
-	__u32 slots;
-	__u32 cell_buckets;	/* power of two */
-	__u32 conn_buckets;	/* power of two; CONN_WAYS entries each */
+/*
+ * What tables are measured by, in entries: the field of struct table_sizes,
+ * that of struct tables, and the default, which fits a small node.
+ */
+#define TABLE_SIZES(X)							\
+	X(services,	nr_services,	1024)	/* ids too */		\
+	X(backends,	nr_backends,	4096)				\
+	X(slots,	nr_slots,	1 << 17)			\
+	X(cell_buckets,	cell_buckets,	512)	/* power of two */	\
+	X(conn_buckets,	conn_buckets,	1 << 16) /* too; CONN_WAYS each */ \
+	X(links,	nr_links,	LINKS_MAX)			\
+	X(sources,	nr_sources,	SOURCE_ENTRIES_MAX) /* of all lists */
+
+struct table_sizes {			/* 0: the default */
+#define X(name, field, by_default) __u32 name;
+	TABLE_SIZES(X)
+#undef X
 };
+
+enum table_size {
+	TABLE_SIZE_fixed,		/* the map has but one size */
+#define X(name, field, by_default) TABLE_SIZE_##name,
+	TABLE_SIZES(X)
+#undef X
+	NR_TABLE_SIZES,
+};
+
+/*
+ * Every map that outlives its programs. A new one is a row here, and its
+ * meaning in bpf/lib/maps.h, by the same name. What struct tables has of it,
+ * and what its memory is an array of; what measures it; how user/ gets at it:
+ *	WHOLE	it is mapped, [0 ... size - 1]
+ *	WINDOW	it is too large to stay mapped (it would count as memory of the
+ *		daemon): a function maps a part of it
+ *	CALLS	by system calls, or not at all
+ * and what a larger one begins with, when the tables grow:
+ *	SAME	it never grows: the programs before and after share it
+ *	COPY	what the smaller one holds
+ *	EMPTY	nothing: its owner fills it
+ * Where 0 is no valid index, the first entry is not used.
+ */
+#define TABLES(X)							\
+	X(runtime,	struct runtime,		fixed,	      WHOLE,  SAME)  \
+	X(applied,	struct applied,		fixed,	      WHOLE,  SAME)  \
+	X(vip_filter,	__u8,			fixed,	      WHOLE,  SAME)  \
+	X(cells,	struct service_cell,	cell_buckets, WHOLE,  EMPTY) \
+	X(services,	struct service,		services,     WHOLE,  COPY)  \
+	X(infos,	struct service_info,	services,     WHOLE,  COPY)  \
+	X(turns,	__u64,			services,     CALLS,  COPY)  \
+	X(slots,	struct slot,		slots,	      WINDOW, COPY)  \
+	X(backends,	struct backend,		backends,     WHOLE,  COPY)  \
+	X(backend_stats, struct backend_stats,	backends,     CALLS,  COPY)  \
+	X(links,	struct link,		links,	      WHOLE,  SAME)  \
+	X(nat_addrs,	struct addr,		fixed,	      WHOLE,  SAME)  \
+	X(prefixes,	struct prefix,		fixed,	      CALLS,  SAME)  \
+	X(sources,	__u32,			sources,      CALLS,  SAME)  \
+	X(conns,	union conn_line,	conn_buckets, WINDOW, SAME)  \
+	X(counters,	struct counter,		fixed,	      CALLS,  SAME)  \
+	X(early_fragments, struct early_fragment, fixed,      CALLS,  SAME)
+
+enum table_id {
+#define X(name, of, size, reach, growth) TABLE_##name,
+	TABLES(X)
+#undef X
+	NR_TABLES,
+};
+
+enum table_reach { TABLE_WHOLE, TABLE_WINDOW, TABLE_CALLS };
+enum table_growth { TABLE_SAME, TABLE_COPY, TABLE_EMPTY };
+
+struct table_row {
+	const char *name;
+	enum table_size size;
+	enum table_reach reach;
+	enum table_growth growth;
+};
+
+extern const struct table_row table_rows[NR_TABLES];
+extern const struct table_sizes table_sizes_default;
+
+/* One of the sizes; TABLE_SIZE_fixed is none of them. */
+__u32 *table_size_at(struct table_sizes *sizes, enum table_size which);
+
+/*
+ * The one rule of growth. Room for needed entries where there is room for
+ * size: size, if that will do; else twice of it at least, as growing is dear,
+ * and a quarter more than needed, as there will be others.
+ */
+__u32 table_size_grown(__u32 size, __u64 needed);
 
 struct tables {
 	const __u32 *hash_key;		/* 16 words */
-	struct service *services;	/* [nr_services], 0 unused */
-	struct service_info *infos;	/* [nr_services], by service id */
-	struct service_cell *cells;	/* [cell_buckets * SERVICE_CELLS] */
-	struct backend *backends;	/* [nr_backends], 0 unused */
-	struct link *links;		/* [nr_links], 0 unused */
-	struct addr *nat_addrs;		/* [2 * NAT_ADDRS_MAX + 1] */
-	__u8 *vip_filter;		/* [VIP_FILTER_SIZE] */
-	struct runtime *runtime;
-	struct applied *applied;
-	__u32 nr_services, nr_backends, nr_slots, nr_links;
-	__u32 cell_buckets, conn_buckets;
-	__u32 nr_sources;		/* most entries of all lists */
-
-	/*
-	 * Slots and connections are too many to keep mapped (they would count
-	 * as memory of the daemon): a window at a time. The pointer is good
-	 * until the next call of the same function; NULL: cannot be mapped.
-	 */
-	struct slot *(*slots)(struct tables *t, __u32 base, __u32 count);
-	union conn_line *(*conns)(struct tables *t, __u32 bucket, __u32 count);
+#define TABLE_FIELD_WHOLE(name, of) of *name;
+/* [first ... first + count - 1]. The pointer is good until the next call of
+ * the same function; NULL: cannot be mapped. */
+#define TABLE_FIELD_WINDOW(name, of) \
+	of *(*name)(struct tables *t, __u32 first, __u32 count);
+#define TABLE_FIELD_CALLS(name, of)
+#define X(name, of, size, reach, growth) TABLE_FIELD_##reach(name, of)
+	TABLES(X)
+#undef X
+#define X(name, field, by_default) __u32 field;
+	TABLE_SIZES(X)
+#undef X
 
 	/* CIDR VIPs: a table that needs system calls. 0 or -errno. */
 	int (*prefix_set)(struct tables *t, const struct prefix_key *key,
