@@ -55,11 +55,12 @@ __global int icmp_translate6_out(struct __sk_buff *skb, const struct pkt *p,
 static __always_inline enum reason out_parse(struct __sk_buff *skb,
 					     struct frame *f, const bool v6)
 {
+	const struct bytes in = { skb, HOOK_TC };
 	enum reason why = parse_dst(f, v6);
 	__u32 len = skb->len;
 
 	if (why == REASON_NONE)
-		why = v6 ? parse_ip6(f) : parse_ip4(f);
+		why = v6 ? parse_ip6(&in, f) : parse_ip4(f);
 	if (why != REASON_NONE)
 		return why;
 	f->pkt.frame_len = len > 0xffff ? 0xffff : len;

@@ -13,6 +13,7 @@
 #include "csum.h"
 #include "maps.h"
 #include "parse.h"
+#include "scratch.h"
 
 #define TCP_FIN 0x01
 #define TCP_SYN 0x02

@@ -22,6 +22,7 @@
 
 #include "bits.h"
 #include "maps.h"
+#include "scratch.h"
 
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))

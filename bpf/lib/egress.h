@@ -9,6 +9,7 @@
 
 #include "maps.h"
 #include "parse.h"
+#include "scratch.h"
 
 #define AF_INET 2
 #define AF_INET6 10

@@ -11,6 +11,7 @@
 #include "csum.h"
 #include "maps.h"
 #include "parse.h"
+#include "scratch.h"
 
 static __always_inline bool icmp_is_error(__u8 type, const bool v6)
 {
@@ -26,10 +27,14 @@ static __always_inline bool icmp_is_error(__u8 type, const bool v6)
  */
 static __always_inline enum reason icmp_flow(struct frame *f, const bool v6)
 {
-	const __u8 type = *(__u8 *)f->l4;
 	struct pkt *p = &f->pkt;
 	struct addr dst = p->flow.dst;
+	__u8 type;
 
+	/* Verifier: it does not know that only later fragments have none */
+	if (!f->l4)
+		return REASON_ICMP_UNRELATED;
+	type = *(__u8 *)f->l4;
 	if (type == (v6 ? ICMPV6_ECHO_REQUEST : ICMP_ECHO))
 		return REASON_ECHO;
 	if (icmp_is_error(type, v6) && parse_quoted(f, v6) == REASON_NONE &&

@@ -11,8 +11,6 @@
 #include <stdbool.h>
 
 #include <linux/bpf.h>
-#include <linux/ip.h>
-#include <linux/ipv6.h>
 #include <bpf/bpf_helpers.h>
 
 #include <fairlead/config.h>
@@ -169,51 +167,6 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 256 * 1024);
 } early_fragments __weak SEC(".maps");
-
-/* What NAT makes of a packet: addresses and ports, and the way there. */
-struct nat {
-	struct flow to;
-	struct nexthop hop;
-	bool is_reply;
-	bool is_local;		/* the backend is on this host */
-};
-
-/* Where it leaves, and with which Ethernet header. */
-struct egress {
-	__u32 ifindex;		/* 0: left to the stack */
-	__u16 mtu;
-	__u16 link;		/* index in links; 0: unknown */
-	__be16 vlan_proto;
-	__be16 vlan_id;
-	__u8 to[6];
-	__u8 from[6];
-	struct addr src;	/* tunnels: our end */
-};
-
-#define QUOTE_MIN 28		/* of what we complain about */
-#define QUOTE_MAX 128		/* multiple of 4 */
-
-/* What would be too much for the stack (512 bytes with all that is called). */
-struct scratch {
-	struct nat nat;
-	struct egress out;
-	struct flow reply;	/* a new connection's, other direction */
-	__u32 nat_addr;		/* index in nat_addrs; 0: the client's own */
-	__u64 best;		/* conn_claim() */
-	union {
-		__u8 quote[QUOTE_MAX];
-		struct iphdr ip4;
-		struct ipv6hdr ip6;
-	};
-};
-
-/* By bpf/, on its own CPU, for one packet. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct scratch);
-} scratch __weak SEC(".maps");
 
 /*
  * A function that the verifier checks once, by its types, instead of at every

@@ -10,6 +10,7 @@
 
 #include "conn.h"
 #include "egress.h"
+#include "scratch.h"
 #include "service.h"
 
 #define NAT_PROBES 32

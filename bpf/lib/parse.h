@@ -21,6 +21,7 @@
 
 #include "addr.h"
 #include "bits.h"
+#include "bytes.h"
 #include "maps.h"
 #include <fairlead/reasons.h>
 
@@ -29,6 +30,8 @@
 #define IP_OFFSET	0x1fff
 #define VLAN_TAGS	2
 #define IP6_HEADERS	6	/* extension headers that we walk through */
+#define L2_LEN_MAX	(ETH_HLEN + VLAN_TAGS * sizeof(struct vlan_tag))
+#define L4_OFF_MAX	(40 + IP6_HEADERS * 256 * 8)	/* from l3 */
 
 /* What TCP, UDP and SCTP headers start with. */
 struct ports {
@@ -219,44 +222,66 @@ static __always_inline enum reason parse_ip4(struct frame *f)
 	return REASON_NONE;
 }
 
-/* One extension header at f->pkt.l4_off. REASON_NONE and *more: go on. */
-static __always_inline enum reason parse_ip6_ext(struct frame *f, bool *more)
+static __always_inline bool is_ip6_ext(__u8 proto)
 {
-	struct ip6_ext *ext = f->l3 + f->pkt.l4_off;
-	struct ip6_frag *frag = (void *)ext;
-
-	switch (f->pkt.flow.proto) {
-	case IPPROTO_HOPOPTS:
-	case IPPROTO_ROUTING:
-	case IPPROTO_DSTOPTS:
-		if (!pkt_has(f, ext, 8))
-			return REASON_TRUNCATED;
-		f->pkt.flow.proto = ext->next;
-		f->pkt.l4_off += (ext->len + 1) * 8;
-		return REASON_NONE;
-	case IPPROTO_FRAGMENT:
-		if (!pkt_has(f, frag, sizeof(*frag)))
-			return REASON_TRUNCATED;
-		f->pkt.flow.proto = frag->next;
-		f->pkt.l4_off += sizeof(*frag);
-		f->pkt.fragment_id = frag->id;
-		if (frag->offset & bpf_htons(0xfff8))
-			f->pkt.fragment = FRAGMENT_LATER;
-		else if (frag->offset & bpf_htons(1))
-			f->pkt.fragment = FRAGMENT_FIRST;
-		*more = f->pkt.fragment != FRAGMENT_LATER;
-		return REASON_NONE;
-	default:
-		*more = false;
-		return REASON_NONE;
-	}
+	return proto == IPPROTO_HOPOPTS || proto == IPPROTO_ROUTING ||
+	       proto == IPPROTO_DSTOPTS || proto == IPPROTO_FRAGMENT;
 }
 
-static __always_inline enum reason parse_ip6(struct frame *f)
+static __always_inline void parse_ip6_frag(struct pkt *p,
+					   const struct ip6_frag *frag)
+{
+	p->fragment_id = frag->id;
+	if (frag->offset & bpf_htons(0xfff8))
+		p->fragment = FRAGMENT_LATER;
+	else if (frag->offset & bpf_htons(1))
+		p->fragment = FRAGMENT_FIRST;
+}
+
+/* The extension headers from p->l4_off on, of which all have 8 bytes. */
+static __always_inline enum reason ip6_walk(const struct bytes *in,
+					    struct pkt *p)
+{
+	union {
+		struct ip6_ext ext;
+		struct ip6_frag frag;
+	} h = {};
+
+	for (int i = 0; i < IP6_HEADERS && is_ip6_ext(p->flow.proto); i++) {
+		const bool is_frag = p->flow.proto == IPPROTO_FRAGMENT;
+
+		if (bytes_load(in, p->l2_len + p->l4_off, &h, sizeof(h)))
+			return REASON_TRUNCATED;
+		p->flow.proto = h.ext.next;
+		p->l4_off += is_frag ? sizeof(h.frag) : (h.ext.len + 1) * 8;
+		if (is_frag)
+			parse_ip6_frag(p, &h.frag);
+		if (p->fragment == FRAGMENT_LATER)
+			break;
+	}
+	return REASON_NONE;
+}
+
+/* Global, as the verifier would follow every way through the headers to the
+ * end of the program: 60 000 instructions. By helpers, as few have some. */
+__global int ip6_walk_xdp(struct xdp_md *ctx, struct pkt *p)
+{
+	const struct bytes in = { ctx, HOOK_XDP };
+
+	return p ? ip6_walk(&in, p) : REASON_INTERNAL;
+}
+
+__global int ip6_walk_tc(struct __sk_buff *skb, struct pkt *p)
+{
+	const struct bytes in = { skb, HOOK_TC };
+
+	return p ? ip6_walk(&in, p) : REASON_INTERNAL;
+}
+
+static __always_inline enum reason parse_ip6(const struct bytes *in,
+					     struct frame *f)
 {
 	struct ipv6hdr *ip = f->l3;
-	enum reason why;
-	bool more = true;
 
 	if (ip->version != 6)
 		return REASON_BAD_HEADER;
@@ -264,12 +289,10 @@ static __always_inline enum reason parse_ip6(struct frame *f)
 	f->pkt.l3_len = sizeof(*ip) + bpf_ntohs(ip->payload_len);
 	f->pkt.l4_off = sizeof(*ip);
 	f->pkt.flow.proto = ip->nexthdr;
-	for (int i = 0; i < IP6_HEADERS && more; i++) {
-		why = parse_ip6_ext(f, &more);
-		if (why != REASON_NONE)
-			return why;
-	}
-	return REASON_NONE;
+	if (!is_ip6_ext(ip->nexthdr))
+		return REASON_NONE;
+	return in->hook == HOOK_XDP ? ip6_walk_xdp(in->ctx, &f->pkt) :
+				      ip6_walk_tc(in->ctx, &f->pkt);
 }
 
 /* What of L4 we judge by; f->l4 has 8 bytes or more. */
@@ -320,9 +343,16 @@ static __always_inline enum reason parse_ports(struct frame *f)
  * there if it returns NONE. */
 static __always_inline enum reason parse_l4(struct frame *f, const bool v6)
 {
+	__u64 off = f->pkt.l4_off;
+
 	if (f->pkt.fragment == FRAGMENT_LATER)
 		return REASON_NONE;
-	f->l4 = f->l3 + f->pkt.l4_off;
+	/* Verifier: it knows nothing of what ip6_walk() found. What is compared
+	 * must be the register that is used, not what clang loads once more */
+	asm volatile("" : "+r"(off));
+	if (v6 && off > L4_OFF_MAX)
+		return REASON_BAD_HEADER;
+	f->l4 = f->l3 + off;
 	if (f->pkt.flow.proto == (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
 		return pkt_has(f, f->l4, 8) && f->pkt.l3_len - f->pkt.l4_off >= 8 ?
 			       REASON_NONE : REASON_TRUNCATED;
@@ -330,14 +360,15 @@ static __always_inline enum reason parse_l4(struct frame *f, const bool v6)
 }
 
 /* The rest of a packet whose destination is ours. */
-static __always_inline enum reason parse_rest(struct frame *f, const bool v6)
+static __always_inline enum reason parse_rest(const struct bytes *in,
+					      struct frame *f, const bool v6)
 {
 	enum reason why;
 
 	if (addr_is_bad_source(&f->pkt.flow.src, v6))
 		return REASON_BAD_ADDR;
 
-	why = v6 ? parse_ip6(f) : parse_ip4(f);
+	why = v6 ? parse_ip6(in, f) : parse_ip4(f);
 	if (why != REASON_NONE)
 		return why;
 	if (f->pkt.l4_off > f->pkt.l3_len)
@@ -345,6 +376,34 @@ static __always_inline enum reason parse_rest(struct frame *f, const bool v6)
 	if (f->l3 + f->pkt.l3_len > f->end)
 		return REASON_TRUNCATED;
 	return parse_l4(f, v6);
+}
+
+/* f anew, in a program that a packet p was handed to: what p says was found
+ * by the functions above. False: it was not. */
+static __always_inline bool parse_again(struct frame *f, __u32 data,
+					__u32 data_end, const struct pkt *p,
+					const bool v6)
+{
+	__u64 l2_len = p->l2_len, l4_off = p->l4_off;
+
+	f->pkt = *p;
+	f->data = (void *)(long)data;
+	f->end = (void *)(long)data_end;
+	/* Verifier: as in parse_l4(); pointers too may not be computed twice */
+	asm volatile("" : "+r"(l2_len), "+r"(l4_off));
+	if (l2_len > L2_LEN_MAX || l4_off > L4_OFF_MAX ||
+	    !pkt_has(f, f->data, ETH_HLEN))
+		return false;
+	f->l3 = f->data + l2_len;
+	asm volatile("" : "+r"(f->l3));
+	if (!pkt_has(f, f->l3, v6 ? sizeof(struct ipv6hdr) :
+				    sizeof(struct iphdr)))
+		return false;
+	if (p->fragment == FRAGMENT_LATER)
+		return true;
+	f->l4 = f->l3 + l4_off;
+	asm volatile("" : "+r"(f->l4));
+	return pkt_has(f, f->l4, 8);
 }
 
 /*

@@ -10,13 +10,11 @@
 #include "parse.h"
 
 /* As vip_class(), of an address that may be in a CIDR VIP. */
-__global int prefix_class(const struct pkt *p)
+static __always_inline __u8 prefix_class(const struct pkt *p)
 {
 	const struct prefix *prefix;
 	struct prefix_key key = { .len = 128 };
 
-	if (!p)
-		return 0;
 	key.addr = p->flow.dst;
 	prefix = bpf_map_lookup_elem(&prefixes, &key);
 	return prefix ? prefix->class : 0;

@@ -38,7 +38,8 @@
 	X(NO_NEXT_HOP,     DROP,    "no way to the backend")			\
 	X(INTERNAL,        DROP,    "the kernel refused a step that cannot fail") \
 	X(CUT,             DROP,    "too big for the way to the backend, sent on in pieces") \
-	X(SOURCE,          DROP,    "source address that the service does not admit")
+	X(SOURCE,          DROP,    "source address that the service does not admit") \
+	X(NO_PROGRAM,      DROP,    "a part of the datapath is not where it is looked for")
 
 enum verdict {
 	VERDICT_PASS,		/* to the host, as it is now */
@@ -55,16 +56,25 @@ enum reason {
 	NR_REASONS,
 };
 
-_Static_assert(NR_REASONS <= 32, "two bits each in a word");
+_Static_assert(NR_REASONS <= 64, "two bits each in two words");
 
 /* Two bits for each reason: a shift instead of a switch of them all. */
 static inline __attribute__((always_inline, unused)) enum verdict
 reason_verdict(enum reason why)
 {
-#define X(name, verdict, text) | (__u64)VERDICT_##verdict << 2 * REASON_##name
-	const __u64 verdicts = 0ull FAIRLEAD_REASONS(X);
+#define X(name, verdict, text)						\
+	| (REASON_##name / 32 == WORD ?					\
+		   (__u64)VERDICT_##verdict << 2 * (REASON_##name & 31) : 0)
+#define WORD 0
+	const __u64 low = 0ull FAIRLEAD_REASONS(X);
+#undef WORD
+#define WORD 1
+	const __u64 high = 0ull FAIRLEAD_REASONS(X);
+#undef WORD
 #undef X
-	return why < NR_REASONS ? verdicts >> 2 * why & 3 : VERDICT_DROP;
+	if (why < 0 || why >= NR_REASONS)
+		return VERDICT_DROP;
+	return (why < 32 ? low : high) >> 2 * (why & 31) & 3;
 }
 
 #endif

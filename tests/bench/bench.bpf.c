@@ -119,10 +119,32 @@ SEC("xdp")
 int bench_fairlead(struct xdp_md *ctx)
 {
 	struct frame f = {};
-	enum reason why = balance_frame(ctx, &f);
+	enum reason why = classify(ctx, &f);
 
 	return again(ctx, finish(ctx, &f.pkt, why));
 }
+
+/* As BOTH_FAMILIES(), and with again(). */
+#define AGAIN(name, stage)						\
+	SEC("xdp") int bench_##name##4(struct xdp_md *ctx)		\
+	{								\
+		struct frame f = {};					\
+		enum reason why = stage(ctx, &f, false);		\
+									\
+		return again(ctx, finish(ctx, &f.pkt, why));		\
+	}								\
+	SEC("xdp") int bench_##name##6(struct xdp_md *ctx)		\
+	{								\
+		struct frame f = {};					\
+		enum reason why = stage(ctx, &f, true);			\
+									\
+		return again(ctx, finish(ctx, &f.pkt, why));		\
+	}
+
+AGAIN(xdp, balance)
+AGAIN(xdp_answer, answer_reply)
+AGAIN(xdp_icmp, nat_send_icmp)
+AGAIN(xdp_open, nat_open_flow)
 
 static const struct egress fixed_egress = {
 	.ifindex = 1,
@@ -183,6 +205,7 @@ static __always_inline bool fixed_ip(struct xdp_md *ctx, struct frame *f,
 				     const enum forward forward,
 				     const bool outer_v6, const bool v6)
 {
+	const struct bytes in = { ctx, HOOK_XDP };
 	const struct flow to = {
 		.src = fixed_addr(v6, 1),
 		.dst = fixed_addr(v6, 2),
@@ -190,7 +213,7 @@ static __always_inline bool fixed_ip(struct xdp_md *ctx, struct frame *f,
 		.dport = bpf_htons(80),
 	};
 
-	if (parse_dst(f, v6) != REASON_NONE || parse_rest(f, v6) != REASON_NONE)
+	if (parse_dst(f, v6) != REASON_NONE || parse_rest(&in, f, v6) != REASON_NONE)
 		return false;
 	rewrite_hops(f, v6);
 	if (forward != FORWARD_NAT && forward != FORWARD_L2)
@@ -277,6 +300,7 @@ static __always_inline int cut_flow(struct xdp_md *ctx, struct frame *f,
 
 static __always_inline int cut(struct xdp_md *ctx, const enum stage last)
 {
+	const struct bytes in = { ctx, HOOK_XDP };
 	struct scratch *s = map_only(scratch);
 	struct frame f = {};
 	__be16 proto;
@@ -293,7 +317,7 @@ static __always_inline int cut(struct xdp_md *ctx, const enum stage last)
 	reached(&f);
 	if (last == STAGE_FILTER)
 		return XDP_TX;
-	if (parse_rest(&f, false) != REASON_NONE)
+	if (parse_rest(&in, &f, false) != REASON_NONE)
 		return XDP_ABORTED;
 	reached(&f);
 	return last == STAGE_PARSE ? XDP_TX : cut_flow(ctx, &f, s, last);

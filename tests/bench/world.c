@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fairlead/programs.h>
 
 #include "bytes.h"
 #include "pkt.h"
@@ -104,7 +105,8 @@ static bool map_share(void *arg, int fd, const struct bpf_map_info *info)
 	struct bench_bpf *skel = arg;
 	struct bpf_map *map = bpf_object__find_map_by_name(skel->obj,
 							   info->name);
-	int err = map ? bpf_map__reuse_fd(map, fd) : 0;
+	int err = map && map != skel->maps.xdp_programs ?
+			  bpf_map__reuse_fd(map, fd) : 0;
 
 	if (err)
 		die(info->name, err);
@@ -142,23 +144,61 @@ static void *map_memory(struct bpf_map *map, size_t size)
 	return at;
 }
 
+/* By their place in xdp_programs, without "fl_" or "bench_". */
+static const char *const called[] = {
+#define X(name) [XDP_PROGRAM_##name] = #name,
+	FAIRLEAD_XDP_PROGRAMS(X)
+#undef X
+};
+
+static int fl_program(struct world *w, const char *name)
+{
+	char full[64];
+	int fd;
+
+	snprintf(full, sizeof(full), "fl_%s", name);
+	fd = dp_program_fd(w->dp, full);
+	if (fd < 0)
+		die(full, fd);
+	return fd;
+}
+
+/* Our programs call one another, not those that they are made of. */
+static void programs_link(struct world *w)
+{
+	int map = bpf_map__fd(w->skel->maps.xdp_programs), fd;
+	char name[64];
+
+	for (__u32 i = 0; i < NR_XDP_PROGRAMS; i++) {
+		snprintf(name, sizeof(name), "bench_%s", called[i]);
+		fd = bpf_program__fd(bpf_object__find_program_by_name(
+			w->skel->obj, name));
+		if (bpf_map_update_elem(map, &i, &fd, BPF_ANY))
+			die(name, -errno);
+	}
+}
+
 static void programs_open(struct world *w)
 {
-	int fl_xdp = dp_program_fd(w->dp, "fl_xdp"), err;
+	struct bpf_program *program;
+	int err;
 
-	if (fl_xdp < 0)
-		die("fl_xdp", fl_xdp);
 	w->skel = bench_bpf__open();
 	if (!w->skel)
 		die("programs", -errno);
-	bpf_program__set_autoload(w->skel->progs.fl_xdp, false);
-	each_map(fl_xdp, map_share, w->skel);
-	each_map(fl_xdp, config_copy, w);
+	bpf_object__for_each_program(program, w->skel->obj)
+		if (!strncmp(bpf_program__name(program), "fl_", 3))
+			bpf_program__set_autoload(program, false);
+	each_map(fl_program(w, "xdp"), map_share, w->skel);
+	for (__u32 i = 0; i < NR_XDP_PROGRAMS; i++)
+		each_map(fl_program(w, called[i]), map_share, w->skel);
+	each_map(fl_program(w, "xdp"), config_copy, w);
 	if (!w->skel->rodata->cfg.conn_buckets)
 		die("configuration", -ENOENT);
 	err = bench_bpf__load(w->skel);
 	if (err)
 		die("programs", err);
+	programs_link(w);
 	w->setup = map_memory(w->skel->maps.bench_setup, sizeof(*w->setup));
 	w->flows = map_memory(w->skel->maps.bench_flows,
 			      BENCH_FLOWS_MAX * sizeof(*w->flows));

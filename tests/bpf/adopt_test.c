@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What a daemon makes of maps that another version of it has pinned. */
+#include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fairlead/programs.h>
 
 #include "kernel/dp.h"
 
@@ -113,6 +115,108 @@ static void a_second_open_takes_over_the_first_ones_maps(void **state)
 	dp_close(first);
 }
 
+/* Pins of program arrays; name: of one of them. */
+static int arrays(char name[static 64])
+{
+	char path[128];
+	struct dirent *entry;
+	int count = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/%d", root, FAIRLEAD_ABI);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while ((entry = readdir(dir))) {
+		if (strncmp(entry->d_name, "xdp_programs_", 13))
+			continue;
+		snprintf(name, 64, "%.63s", entry->d_name);
+		count++;
+	}
+	closedir(dir);
+	return count;
+}
+
+/* Is each program in the array whose pin has the name? */
+static bool is_whole(const char *name)
+{
+	char path[256];
+	__u32 id;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%d/%s", root, FAIRLEAD_ABI, name);
+	fd = bpf_obj_get(path);
+	assert_true(fd >= 0);
+	for (__u32 i = 0; i < NR_XDP_PROGRAMS; i++) {
+		if (bpf_map_lookup_elem(fd, &i, &id))
+			return false;
+	}
+	close(fd);
+	return true;
+}
+
+/* What is attached needs it, also when nobody runs who has it open. */
+static void programs_outlive_who_loaded_them(void **state)
+{
+	char name[64];
+
+	dp_close(dp);
+	dp = NULL;
+	assert_int_equal(arrays(name), 1);
+	assert_true(is_whole(name));
+}
+
+static void programs_go_when_others_have_taken_over(void **state)
+{
+	struct dp *first = dp;
+	char old[64], new[64];
+
+	assert_int_equal(arrays(old), 1);
+	assert_int_equal(try_open(), 0);
+	assert_int_equal(arrays(new), 1);
+	assert_string_not_equal(old, new);
+	assert_true(is_whole(new));
+	dp_close(first);
+	assert_true(is_whole(new));
+}
+
+static void programs_follow_larger_tables(void **state)
+{
+	struct table_sizes sizes = {
+		.services = 128, .backends = 64, .slots = 1 << 10,
+		.cell_buckets = 64, .conn_buckets = 64,
+	};
+	char old[64], new[64];
+
+	assert_int_equal(arrays(old), 1);
+	assert_int_equal(dp_grow(dp, &sizes), 0);
+	/* killed here, what is attached has what it had */
+	assert_int_equal(arrays(new), 1);
+	assert_string_equal(old, new);
+	assert_true(is_whole(old));
+	assert_int_equal(dp_switch(dp), 0);
+	assert_int_equal(arrays(new), 1);
+	assert_string_not_equal(old, new);
+	assert_true(is_whole(new));
+}
+
+static void programs_of_one_that_was_killed_are_removed(void **state)
+{
+	char name[64], path[256];
+	int fd = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, NULL, sizeof(__u32),
+				sizeof(__u32), NR_XDP_PROGRAMS, NULL);
+
+	snprintf(path, sizeof(path), "%s/%d/xdp_programs_0", root,
+		 FAIRLEAD_ABI);
+	assert_true(fd >= 0);
+	assert_int_equal(bpf_obj_pin(fd, path), 0);
+	close(fd);
+	dp_close(dp);
+	dp = NULL;
+	assert_int_equal(try_open(), 0);
+	assert_int_equal(arrays(name), 1);
+	assert_true(is_whole(name));
+}
+
 #define ADOPT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -122,6 +226,10 @@ int main(void)
 		ADOPT(a_view_of_an_older_version_shows_what_it_counts),
 		ADOPT(maps_with_other_fields_are_refused),
 		ADOPT(a_second_open_takes_over_the_first_ones_maps),
+		ADOPT(programs_outlive_who_loaded_them),
+		ADOPT(programs_go_when_others_have_taken_over),
+		ADOPT(programs_follow_larger_tables),
+		ADOPT(programs_of_one_that_was_killed_are_removed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -554,7 +554,7 @@ static bool one_packet(struct scene *s)
 	}
 	if (is_verbose)
 		fprintf(stderr, "< %s %s\n",
-			reason_name(__builtin_ctz(got.reasons)),
+			reason_name(__builtin_ctzll(got.reasons)),
 			packet_describe(&got.packet, text));
 	if (!sums_kept(&in, &got)) {
 		fprintf(stderr, "  in:   %s\n", packet_describe(&in, text));

@@ -52,11 +52,11 @@ struct outcome expect_reason_at(const struct packet *in, enum reason why,
 	char text[DESCRIPTION_MAX];
 	bool same = world_check(world, in, &got);
 
-	if (got.reasons != 1u << why) {
+	if (got.reasons != 1ull << why) {
 		fprintf(stderr, "  in:   %s\n", packet_describe(in, text));
 		fprintf(stderr, "  want reason %s, got", reason_name(why));
 		for (int i = 0; i < NR_REASONS; i++) {
-			if (got.reasons & 1u << i)
+			if (got.reasons & 1ull << i)
 				fprintf(stderr, " %s", reason_name(i));
 		}
 		fputc('\n', stderr);

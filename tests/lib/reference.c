@@ -38,7 +38,7 @@ static unsigned int verdict_actions(enum verdict verdict)
 
 void expect(struct step *s, enum reason why)
 {
-	s->want->reasons = 1u << why;
+	s->want->reasons = 1ull << why;
 	s->want->actions = verdict_actions(reason_verdict(why));
 	s->want->compare = reason_verdict(why) == VERDICT_DROP ?
 				   COMPARE_NOTHING : COMPARE_FRAME;
@@ -46,17 +46,17 @@ void expect(struct step *s, enum reason why)
 
 void expect_or(struct step *s, enum reason why)
 {
-	s->want->reasons |= 1u << why;
+	s->want->reasons |= 1ull << why;
 	s->want->actions |= verdict_actions(reason_verdict(why));
 }
 
-static void expect_vague(struct step *s, unsigned int reasons)
+static void expect_vague(struct step *s, __u64 reasons)
 {
 	s->want->reasons = 0;
 	s->want->actions = 0;
 	s->want->compare = COMPARE_NOTHING;
 	for (int why = 0; why < NR_REASONS; why++) {
-		if (reasons & 1u << why)
+		if (reasons & 1ull << why)
 			expect_or(s, why);
 	}
 }
@@ -803,7 +803,7 @@ static void outcome_say(const char *who, const struct outcome *o)
 
 	fprintf(stderr, "  %s", who);
 	for (int why = 0; why < NR_REASONS; why++) {
-		if (o->reasons & 1u << why)
+		if (o->reasons & 1ull << why)
 			fprintf(stderr, " %s", reason_name(why));
 	}
 	fputc(',', stderr);

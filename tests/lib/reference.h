@@ -17,7 +17,7 @@
 #include "model/tables.h"
 
 #define HOST_ADDRS_MAX 8
-#define REASON_BIT(name) (1u << REASON_##name)
+#define REASON_BIT(name) (1ull << REASON_##name)
 
 /* How much of a packet has an expectation. */
 enum compare {
@@ -28,7 +28,7 @@ enum compare {
 
 /* What became of a packet; or, with several bits, what may become of it. */
 struct outcome {
-	unsigned int reasons;	/* REASON_BIT() */
+	__u64 reasons;	/* REASON_BIT() */
 	unsigned int actions;	/* 1 << XDP_* */
 	enum compare compare;
 	struct packet packet;

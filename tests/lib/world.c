@@ -33,7 +33,7 @@ struct world {
 	int program, uplink_out, counters;
 	int cpu, cpus;
 	__u64 packets[NR_REASONS];
-	unsigned int seen;
+	__u64 seen;
 };
 
 static void die(const char *what, int err)
@@ -144,7 +144,7 @@ int world_program(const struct world *w)
 	return w->program;
 }
 
-unsigned int world_seen(const struct world *w)
+__u64 world_seen(const struct world *w)
 {
 	return w->seen;
 }
@@ -202,11 +202,11 @@ static void clear_tables(struct tables *t)
 }
 
 /* The reason that has one packet more than before. */
-static unsigned int counted(struct world *w)
+static __u64 counted(struct world *w)
 {
 	static struct counter values[NR_REASONS * CPUS_MAX];
 	__u32 keys[NR_REASONS], count = NR_REASONS, position;
-	unsigned int reasons = 0;
+	__u64 reasons = 0;
 
 	if (bpf_map_lookup_batch(w->counters, NULL, &position, keys, values,
 				 &count, NULL) && errno != ENOENT)
@@ -215,7 +215,7 @@ static unsigned int counted(struct world *w)
 		__u64 now = values[i * w->cpus + w->cpu].packets;
 
 		if (now != w->packets[keys[i]])
-			reasons |= 1u << keys[i];
+			reasons |= 1ull << keys[i];
 		w->packets[keys[i]] = now;
 	}
 	w->seen |= reasons;
@@ -552,6 +552,32 @@ static __u32 run(struct world *w, int program, const struct packet *in,
 void world_run(struct world *w, const struct packet *in, struct outcome *ret)
 {
 	ret->actions = 1u << run(w, w->program, in, ret);
+}
+
+void world_hide_program(struct world *w, enum xdp_program program)
+{
+	int map = program_map(w->program, "xdp_programs");
+	__u32 key = program;
+
+	if (bpf_map_delete_elem(map, &key))
+		die("xdp_programs", -errno);
+	close(map);
+}
+
+void world_show_program(struct world *w, enum xdp_program program)
+{
+	static const char *const names[] = {
+#define X(name) [XDP_PROGRAM_##name] = "fl_" #name,
+		FAIRLEAD_XDP_PROGRAMS(X)
+#undef X
+	};
+	int map = program_map(w->program, "xdp_programs");
+	int fd = dp_program_fd(w->dp, names[program]);
+	__u32 key = program;
+
+	if (bpf_map_update_elem(map, &key, &fd, BPF_ANY))
+		die(names[program], -errno);
+	close(map);
 }
 
 int world_run_out(struct world *w, const struct packet *in,

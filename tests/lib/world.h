@@ -10,6 +10,8 @@
 #ifndef FAIRLEAD_TEST_WORLD_H
 #define FAIRLEAD_TEST_WORLD_H
 
+#include <fairlead/programs.h>
+
 #include "model/model.h"
 #include "engine/reconcile.h"
 #include "reference.h"
@@ -86,6 +88,10 @@ int world_program(const struct world *w);
 /* What fl_xdp makes of in. */
 void world_run(struct world *w, const struct packet *in, struct outcome *ret);
 
+/* One of the programs that fl_xdp calls is not there, until it is shown. */
+void world_hide_program(struct world *w, enum xdp_program program);
+void world_show_program(struct world *w, enum xdp_program program);
+
 /* What fl_uplink_out makes of it, with no actions; returns what it returned. */
 int world_run_out(struct world *w, const struct packet *in,
 		  struct outcome *ret);
@@ -95,7 +101,7 @@ bool world_check(struct world *w, const struct packet *in,
 		 struct outcome *got);
 
 /* Reasons that were seen since world_open() or world_forget_seen(). */
-unsigned int world_seen(const struct world *w);
+__u64 world_seen(const struct world *w);
 void world_forget_seen(struct world *w);
 
 #endif

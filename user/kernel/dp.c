@@ -239,23 +239,16 @@ static void skel_freep(struct fairlead_bpf **skel)
 	fairlead_bpf__destroy(*skel);
 }
 
-/* fl_uplink_out too, though few need it: a backend on this host may come at
- * any time. fl_clock and decapsulation have users of their own. */
 static int skel_load(struct fairlead_bpf *skel)
 {
-	struct bpf_program *prog;
 	int err;
 
-	bpf_object__for_each_program(prog, skel->obj)
-		bpf_program__set_autoload(prog,
-			prog == skel->progs.fl_xdp ||
-			prog == skel->progs.fl_uplink_out);
-	dp_xdp_prepare(skel->progs.fl_xdp);
+	dp_programs_choose(skel);
 	err = fairlead_bpf__load(skel);
 	if (err)
 		return log_error(err, "cannot load the datapath "
 				 "(needs Linux 6.1 and CAP_BPF)");
-	return 0;
+	return dp_programs_fill(skel);
 }
 
 /* The key in force: a pinned one that fits what is wanted, what is wanted, or

@@ -80,7 +80,7 @@ static int local_replace(void *arg, const char *path, __u32 ifindex)
 	return 0;
 }
 
-int dp_link_replace_all(struct dp *dp)
+static int replace_all(struct dp *dp)
 {
 	int err = each_pin(dp, DP_XDP_PREFIX, xdp_replace, dp);
 
@@ -91,6 +91,18 @@ int dp_link_replace_all(struct dp *dp)
 	if (!err)
 		err = each_pin(dp, DP_CLSACT_OUT_PREFIX, local_replace, dp);
 	return err;
+}
+
+int dp_link_replace_all(struct dp *dp)
+{
+	int err;
+
+	if (!*dp->dir)
+		return 0;
+	err = dp_programs_pin(dp);
+	if (!err)
+		err = replace_all(dp);
+	return err ? err : dp_programs_forget_others(dp);
 }
 
 /* Who is there already, for the hint of an EBUSY. */

@@ -37,6 +37,14 @@ int dp_map_entries(int fd, __u32 *ret);
 /* dp_link.c */
 int dp_link_replace_all(struct dp *dp);	/* programs of all pinned links */
 
+/* dp_programs.c: the datapath's programs. The array of those that call one
+ * another is filled after load, pinned before links lead to them; afterwards
+ * those of other programs, which nothing leads to any more, are removed. */
+void dp_programs_choose(struct fairlead_bpf *skel);	/* before load */
+int dp_programs_fill(struct fairlead_bpf *skel);
+int dp_programs_pin(const struct dp *dp);
+int dp_programs_forget_others(const struct dp *dp);
+
 /* dp_tc.c: of a pinned link, whatever it is of. */
 __u32 dp_link_ifindex(int link);	/* 0: of none */
 int dp_link_update(const char *pin, int prog);

@@ -71,20 +71,22 @@ void dp_selftest_last_line(const char *log,
 	}
 }
 
-/* That program and no other; of maps that others fill, those of the least
- * size that programs need. */
-static struct bpf_program *choose(struct fairlead_bpf *skel, const char *name)
+/* That program, and those whose names go on from its name, which it calls; no
+ * other. Their log, if one does not load, is in log. */
+static bool choose(struct fairlead_bpf *skel, const char *name, char *log)
 {
-	struct bpf_program *prog, *ret = NULL;
+	struct bpf_program *prog;
+	bool found = false;
 
 	bpf_object__for_each_program(prog, skel->obj) {
-		bool is_it = !strcmp(bpf_program__name(prog), name);
+		bool is_it = !strncmp(bpf_program__name(prog), name,
+				      strlen(name));
 
 		bpf_program__set_autoload(prog, is_it);
-		if (is_it)
-			ret = prog;
+		bpf_program__set_log_buf(prog, log, LOG_BYTES);
+		found |= is_it;
 	}
-	return ret;
+	return found;
 }
 
 int dp_selftest_load(const char *program, unsigned int *ret_ms,
@@ -92,14 +94,12 @@ int dp_selftest_load(const char *program, unsigned int *ret_ms,
 {
 	__cleanup(skel_freep) struct fairlead_bpf *skel = fairlead_bpf__open();
 	__cleanup(free_text) char *log = calloc(1, LOG_BYTES);
-	struct bpf_program *prog = skel ? choose(skel, program) : NULL;
 	unsigned int start = now_ms();
 	int err;
 
 	*why = '\0';
-	if (!prog || !log)
+	if (!skel || !log || !choose(skel, program, log))
 		return -ENOMEM;
-	bpf_program__set_log_buf(prog, log, LOG_BYTES);
 	err = fairlead_bpf__load(skel);
 	*ret_ms = now_ms() - start;
 	if (err)

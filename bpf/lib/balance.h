@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the XDP programs do, a function each: classify() tells strangers from
+ * packets of ours, balance() decides where one of ours goes and sends it, and
+ * what few packets need has programs of its own: answer_reply(),
+ * nat_send_icmp(), nat_open_flow(). Each returns why the packet leaves; from
+ * one to the next it is go_on(), see go_on.h.
+ */
+#ifndef FAIRLEAD_BPF_BALANCE_H
+#define FAIRLEAD_BPF_BALANCE_H
+
+#include "answer.h"
+#include "go_on.h"
+#include "nat.h"
+#include "send.h"
+
+/* Is it for an address of ours, in which case another program has it? */
+static __always_inline enum reason classify_dst(struct xdp_md *ctx,
+						struct frame *f,
+						const bool v6)
+{
+	struct scratch *s = map_only(scratch);
+	enum reason why = parse_dst(f, v6);
+	struct pkt *p = &f->pkt;
+	__u8 class;
+
+	if (why != REASON_NONE)
+		return why;
+	class = vip_class(p);
+	if (!class)
+		return REASON_NOT_OURS;
+	if (!s)
+		return REASON_INTERNAL;
+	s->class = class;
+	s->pkt.dst_sum = p->dst_sum;
+	return v6 ? go_to(ctx, XDP_PROGRAM_xdp6) : go_to(ctx, XDP_PROGRAM_xdp4);
+}
+
+/* The first program that a frame comes to. */
+static __always_inline enum reason classify(struct xdp_md *ctx,
+					    struct frame *f)
+{
+	enum reason why;
+	__be16 proto;
+
+	why = parse_eth(f, ctx->data, ctx->data_end, &proto);
+	if (why != REASON_NONE)
+		return why;
+	switch (proto) {
+	case bpf_htons(ETH_P_IP):
+		return classify_dst(ctx, f, false);
+	case bpf_htons(ETH_P_IPV6):
+		return classify_dst(ctx, f, true);
+	default:
+		return REASON_NOT_IP;
+	}
+}
+
+/* No service is at p's port. */
+static __always_inline enum reason unserved(const struct pkt *p,
+					    const struct service *vip)
+{
+	if (!vip)
+		return REASON_NO_CONN;
+	if (vip->flags & SERVICE_HOST)
+		return REASON_HOST_PORT;
+	if (p->is_error)
+		return REASON_ICMP_UNRELATED;
+	switch (p->flow.proto) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_SCTP:
+		return REASON_NO_SERVICE;
+	default:
+		return REASON_PROTOCOL;
+	}
+}
+
+/* A packet, or an error about one, of a NAT connection. */
+static __always_inline enum reason balance_known(struct xdp_md *ctx,
+						 struct frame *f,
+						 struct scratch *s,
+						 const bool v6)
+{
+	if (!f->pkt.is_error)
+		return nat_send(ctx, f, s, v6);
+	return v6 ? go_on(ctx, &f->pkt, XDP_PROGRAM_xdp_icmp6) :
+		    go_on(ctx, &f->pkt, XDP_PROGRAM_xdp_icmp4);
+}
+
+/* Steps 2 to 4 for a packet (or ICMP error) whose flow is known. */
+static __always_inline enum reason balance_flow(struct xdp_md *ctx,
+						struct frame *f, __u8 class,
+						const bool v6)
+{
+	struct scratch *s = map_only(scratch);
+	struct pkt *p = &f->pkt;
+	const struct service *svc;
+	struct conn_ref r = {};
+
+	if (!s)
+		return REASON_INTERNAL;
+	p->hash = flow_hash(hash_key, p->dst_sum, &p->flow);
+	s->nat.to.proto = p->flow.proto;
+	if (class & VIP_CONNS) {
+		r = conn_find(&p->flow, p->hash);
+		if (r.head && r.conn->flags & (CONN_NAT | CONN_REPLY) &&
+		    nat_established(&r, p, &s->nat))
+			return balance_known(ctx, f, s, v6);
+	}
+	svc = service_find(p);
+	if (!svc || svc->flags & SERVICE_VIP)
+		return unserved(p, svc);
+	if (svc->sources && !sources_admit(p, svc->sources))
+		return REASON_SOURCE;
+	if (svc->forward != FORWARD_NAT)
+		return direct_send(ctx, f, svc, service_pick(p, svc), &s->out,
+				   v6);
+	if (p->is_error)
+		return REASON_ICMP_UNRELATED;
+	s->old = r.head ? r.position : 0;
+	return v6 ? go_on(ctx, p, XDP_PROGRAM_xdp_open6) :
+		    go_on(ctx, p, XDP_PROGRAM_xdp_open4);
+}
+
+/* What the host itself may be waiting for is left to it, if it owns dst. */
+__global int host_or(const struct pkt *p, int why)
+{
+	const struct service *vip;
+	__u32 entry;
+
+	if (!p)
+		return why;
+	entry = service_otherwise(p);
+	vip = entry ? bpf_map_lookup_elem(&services, &entry) : NULL;
+	if (!vip)
+		return REASON_NO_CONN;
+	return vip->flags & SERVICE_HOST ? REASON_HOST_PORT : why;
+}
+
+/* Steps 2 to 4 for a packet to an address of ours. */
+static __always_inline enum reason balance_ours(struct xdp_md *ctx,
+						struct frame *f, __u8 class,
+						const bool v6)
+{
+	const struct bytes in = { ctx, HOOK_XDP };
+	struct pkt *p = &f->pkt;
+	enum reason why = parse_rest(&in, f, v6);
+
+	if (why != REASON_NONE)
+		return host_or(p, why);
+	if (p->fragment == FRAGMENT_FIRST)
+		fragment_remember(p);
+	if (p->flow.proto == (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP)) {
+		why = p->fragment ? REASON_UNANSWERED : icmp_flow(f, v6);
+		if (why != REASON_NONE)
+			return host_or(p, why);
+	} else if (p->fragment == FRAGMENT_LATER && !fragment_recall(p)) {
+		why = host_or(p, REASON_FRAGMENT_EARLY);
+		return why == REASON_FRAGMENT_EARLY ? fragment_keep(ctx, 0) : why;
+	}
+	why = balance_flow(ctx, f, class, v6);
+	return why == REASON_ICMP_UNRELATED ? host_or(p, why) : why;
+}
+
+/* p's answer is another program's to make, if why asks for one. */
+static __always_inline enum reason or_answer(struct xdp_md *ctx,
+					     const struct pkt *p,
+					     enum reason why, const bool v6)
+{
+	struct scratch *s = map_only(scratch);
+
+	if (reason_verdict(why) != VERDICT_REPLY)
+		return why;
+	if (!s)
+		return REASON_INTERNAL;
+	s->why = why;
+	return v6 ? go_on(ctx, p, XDP_PROGRAM_xdp_answer6) :
+		    go_on(ctx, p, XDP_PROGRAM_xdp_answer4);
+}
+
+/* A packet to an address of ours, after classify(). */
+static __always_inline enum reason balance(struct xdp_md *ctx,
+					   struct frame *f, const bool v6)
+{
+	struct scratch *s = map_only(scratch);
+	enum reason why;
+	__be16 proto;
+
+	if (!s)
+		return REASON_INTERNAL;
+	why = parse_eth(f, ctx->data, ctx->data_end, &proto);
+	if (why == REASON_NONE)
+		why = parse_dst(f, v6);
+	if (why != REASON_NONE)
+		return why;
+	f->pkt.dst_sum = s->pkt.dst_sum;
+	why = balance_ours(ctx, f, s->class, v6);
+	return or_answer(ctx, &f->pkt, why, v6);
+}
+
+/* The answer that s->why stands for. */
+static __always_inline enum reason answer_reply(struct xdp_md *ctx,
+						struct frame *f, const bool v6)
+{
+	struct scratch *s = map_only(scratch);
+
+	if (!s)
+		return REASON_INTERNAL;
+	f->pkt = s->pkt;
+	return v6 ? answer6(ctx, &f->pkt, s->why) :
+		    answer4(ctx, &f->pkt, s->why);
+}
+
+/* An ICMP error about the NAT connection in s->nat. */
+static __always_inline enum reason nat_send_icmp(struct xdp_md *ctx,
+						 struct frame *f, const bool v6)
+{
+	struct scratch *s = map_only(scratch);
+	enum reason why;
+
+	if (!s || !parse_again(f, ctx->data, ctx->data_end, &s->pkt, v6))
+		return REASON_INTERNAL;
+	why = nat_send_error(ctx, f, s, v6);
+	return or_answer(ctx, &f->pkt, why, v6);
+}
+
+/* A translation for p's flow, which conns does not know, or only an ended
+ * connection of it (at position old, if not 0). */
+static __always_inline enum reason nat_new(struct pkt *p,
+					   const struct service *svc,
+					   __u32 old, __u32 ifindex)
+{
+	__u32 id, back;
+
+	id = service_choose(p, svc);
+	if (!id)
+		return REASON_NO_BACKEND;
+	if (old)
+		nat_drop(old);
+	back = nat_reserve(p, id);
+	if (!back)
+		return REASON_NO_PORT;
+	return nat_open(p, id, svc->idle_life, back,
+			link_of_ingress(ifindex, p->vlan_id));
+}
+
+/* The first packet of a NAT connection. */
+static __always_inline enum reason nat_open_flow(struct xdp_md *ctx,
+						 struct frame *f, const bool v6)
+{
+	struct scratch *s = map_only(scratch);
+	const struct service *svc;
+	enum reason why;
+
+	if (!s || !parse_again(f, ctx->data, ctx->data_end, &s->pkt, v6))
+		return REASON_INTERNAL;
+	svc = service_find(&f->pkt);
+	if (!svc)	/* it was there a moment ago */
+		return REASON_NO_CONN;
+	why = nat_new(&f->pkt, svc, s->old, ctx->ingress_ifindex);
+	if (why == REASON_NONE)
+		why = nat_send(ctx, f, s, v6);
+	return or_answer(ctx, &f->pkt, why, v6);
+}
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What lies outside of the stack while a packet is worked on. XDP and tc
+ * programs do not interrupt one another on a CPU, so one place for each CPU is
+ * enough; programs that can be interrupted (cgroup hooks) must not use it.
+ */
+#ifndef FAIRLEAD_BPF_SCRATCH_H
+#define FAIRLEAD_BPF_SCRATCH_H
+
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+
+#include "maps.h"
+#include "parse.h"
+
+/* What NAT makes of a packet: addresses and ports, and the way there. */
+struct nat {
+	struct flow to;
+	struct nexthop hop;
+	bool is_reply;
+	bool is_local;		/* the backend is on this host */
+};
+
+/* Where it leaves, and with which Ethernet header. */
+struct egress {
+	__u32 ifindex;		/* 0: left to the stack */
+	__u16 mtu;
+	__u16 link;		/* index in links; 0: unknown */
+	__be16 vlan_proto;
+	__be16 vlan_id;
+	__u8 to[6];
+	__u8 from[6];
+	struct addr src;	/* tunnels: our end */
+};
+
+#define QUOTE_MIN 28		/* of what we complain about */
+#define QUOTE_MAX 128		/* multiple of 4 */
+
+/* What would be too much for the stack (512 bytes with all that is called),
+ * and what one program leaves for the next one that a packet is given to. */
+struct scratch {
+	struct pkt pkt;
+	enum reason why;	/* what there is to answer */
+	__u8 class;		/* enum vip_class: what may be at its address */
+	struct nat nat;
+	struct egress out;
+	struct flow reply;	/* a new connection's, other direction */
+	__u32 old;		/* position of an ended connection; 0: none */
+	__u32 nat_addr;		/* index in nat_addrs; 0: the client's own */
+	__u64 best;		/* conn_claim() */
+	union {
+		__u8 quote[QUOTE_MAX];
+		struct iphdr ip4;
+		struct ipv6hdr ip6;
+	};
+};
+
+/* By bpf/, on its own CPU, for one packet. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratch __weak SEC(".maps");
+
+#endif
