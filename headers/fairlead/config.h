@@ -39,6 +39,7 @@ struct runtime {
 	__u32 fragment_s;	/* ... of a fragmented packet's ports */
 };
 
+#define DECAP_ADDRS_MAX 1024	/* ends of tunnels on a backend host */
 #define NAT_ADDRS_MAX 127	/* of each family */
 #define LINKS_MAX 64
 

@@ -39,7 +39,7 @@ static const struct command commands[] = {
 	{ "cleanup", "", "remove every program, map and pin",
 	  TAKES(YES), 0, 0, cmd_cleanup },
 	{ "decap", "", "on a backend host: take tunnels' packets out",
-	  TAKES(INTERFACE) | TAKES(HOOK) | TAKES(GUE_PORT) |
+	  TAKES(INTERFACE) | TAKES(ADDRESS) | TAKES(HOOK) | TAKES(GUE_PORT) |
 	  TAKES(GENEVE_PORT) | TAKES(DETACH), 0, 0, cmd_decap },
 	{ "selftest", "", "what of Fairlead works on this machine, and how",
 	  TAKES(JSON) | TAKES(INTERFACE), 0, 0, cmd_selftest },

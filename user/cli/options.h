@@ -23,6 +23,7 @@ enum option {
 	OPTION_LIMIT,
 	OPTION_YES,
 	OPTION_INTERFACE,
+	OPTION_ADDRESS,
 	OPTION_HOOK,
 	OPTION_GUE_PORT,
 	OPTION_GENEVE_PORT,
@@ -42,6 +43,7 @@ struct options {
 	const char *backend;
 	const char *client;
 	const char *interface;
+	const char *address;
 	const char *hook;
 	const char *log_level;	/* NULL: info */
 	const char *pin_root;	/* NULL: DP_PIN_ROOT */

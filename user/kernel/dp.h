@@ -138,11 +138,18 @@ struct dp_decap_opts {
 	__u32 ifindex;
 	enum dp_decap_hook hook;
 	__u16 gue_port, geneve_port;	/* host order */
+	const struct addr *addrs;	/* outer destinations to open; all else */
+	size_t nr_addrs;		/* passes. DECAP_ADDRS_MAX at most */
 	const char *pin_root;
 };
 
-/* The backend side of tunnels: attach (pinned) or detach decapsulation. */
+/* The backend side of tunnels: attach (pinned) or detach decapsulation. One
+ * that is attached already is replaced, without a packet lost. */
 int dp_decap_attach(const struct dp_decap_opts *opts);
 int dp_decap_detach(const struct dp_decap_opts *opts);
+
+/* The program, attached nowhere: a file descriptor for BPF_PROG_TEST_RUN, the
+ * caller's to close. */
+int dp_decap_program(const struct dp_decap_opts *opts);
 
 #endif

@@ -4,6 +4,7 @@
  * <root>/decap, with nothing else of the datapath.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,32 +47,66 @@ static void decap_xdp(const struct dp_decap_opts *opts, struct dp_xdp *ret)
 	ret->priority = DP_XDP_PRIORITY_DECAP;
 }
 
-/* The one program, loaded. The decap programs use two maps that others
- * fill; libbpf makes them, and they go with the skeleton. */
+static struct bpf_program *decap_program(const struct dp_decap_opts *opts,
+					 struct fairlead_bpf *skel)
+{
+	return opts->hook == DP_DECAP_XDP ? skel->progs.fl_decap_xdp :
+					    skel->progs.fl_decap_tc;
+}
+
+/* Before it sees a packet: it opens only what is for one of these. */
+static int decap_set_addrs(const struct dp_decap_opts *opts, int map)
+{
+	const __u8 yes = 1;
+
+	for (size_t i = 0; i < opts->nr_addrs; i++)
+		if (bpf_map_update_elem(map, &opts->addrs[i], &yes, BPF_ANY))
+			return -errno;
+	return 0;
+}
+
+/* The one program, loaded; its maps go with it. */
 static int decap_load(const struct dp_decap_opts *opts,
 		      struct fairlead_bpf **ret)
 {
 	__cleanup(skel_freep) struct fairlead_bpf *skel = fairlead_bpf__open();
-	struct bpf_program *prog, *wanted;
+	struct bpf_program *prog;
 	struct bpf_map *map;
 	int err;
 
 	if (!skel)
 		return log_error(-errno, "cannot open the BPF object");
-	wanted = opts->hook == DP_DECAP_XDP ? skel->progs.fl_decap_xdp :
-					      skel->progs.fl_decap_tc;
 	bpf_object__for_each_program(prog, skel->obj)
-		bpf_program__set_autoload(prog, prog == wanted);
+		bpf_program__set_autoload(prog, prog ==
+					  decap_program(opts, skel));
 	dp_xdp_prepare(skel->progs.fl_decap_xdp);
 	bpf_object__for_each_map(map, skel->obj)
-		bpf_map__set_autocreate(map, bpf_map__is_internal(map));
+		bpf_map__set_autocreate(map, bpf_map__is_internal(map) ||
+					map == skel->maps.decap_addrs);
 	skel->rodata->decap_gue_port = opts->gue_port;
 	skel->rodata->decap_geneve_port = opts->geneve_port;
 	err = fairlead_bpf__load(skel);
 	if (err)
 		return log_error(err, "cannot load decapsulation");
+	err = decap_set_addrs(opts, bpf_map__fd(skel->maps.decap_addrs));
+	if (err)
+		return log_error(err, "cannot tell decapsulation its %zu "
+				 "addresses (%d at most)", opts->nr_addrs,
+				 DECAP_ADDRS_MAX);
 	*ret = take_ptr(skel);
 	return 0;
+}
+
+int dp_decap_program(const struct dp_decap_opts *opts)
+{
+	__cleanup(skel_freep) struct fairlead_bpf *skel = NULL;
+	int err = decap_load(opts, &skel);
+
+	if (err)
+		return err;
+	err = fcntl(bpf_program__fd(decap_program(opts, skel)),
+		    F_DUPFD_CLOEXEC, 0);
+	return err < 0 ? -errno : err;
 }
 
 static int xdp_attach(const struct dp_decap_opts *opts, int prog)
@@ -94,7 +129,7 @@ int dp_decap_attach(const struct dp_decap_opts *opts)
 {
 	__cleanup(skel_freep) struct fairlead_bpf *skel = NULL;
 	char dir[DP_PATH_MAX];
-	int err;
+	int err, prog;
 
 	decap_dir(opts, dir);
 	err = dp_bpffs_ensure(dir);
@@ -102,11 +137,9 @@ int dp_decap_attach(const struct dp_decap_opts *opts)
 		err = decap_load(opts, &skel);
 	if (err)
 		return err;
-	if (opts->hook == DP_DECAP_XDP)
-		err = xdp_attach(opts,
-				 bpf_program__fd(skel->progs.fl_decap_xdp));
-	else
-		err = tc_attach(opts, bpf_program__fd(skel->progs.fl_decap_tc));
+	prog = bpf_program__fd(decap_program(opts, skel));
+	err = opts->hook == DP_DECAP_XDP ? xdp_attach(opts, prog) :
+					   tc_attach(opts, prog);
 	return err ? log_error(err, "cannot attach decapsulation to interface "
 			       "%u", opts->ifindex) : 0;
 }
