@@ -101,7 +101,7 @@ int applying_do(struct applying *a)
 		return err;
 	model_free(a->model);
 	a->model = take_ptr(a->pending);
-	a->uplinks->set = set;
+	uplinks_set(a->uplinks, &set);
 	ways_settle_local(a->ways);
 	nat_sources_fill(a);
 	err = uplinks_apply(a);
@@ -135,7 +135,7 @@ static void uplinks_follow(struct applying *a)
 		return;
 	if (!*before.text && !memcmp(&set, &a->uplinks->set, sizeof(set)))
 		return;
-	a->uplinks->set = set;
+	uplinks_set(a->uplinks, &set);
 	if (!uplinks_apply(a))
 		applied_store(a, &(struct reconcile_result){});
 	else if (strcmp(before.text, a->refusal.text))

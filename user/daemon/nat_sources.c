@@ -2,71 +2,156 @@
 /* See nat_sources.h. */
 #include <errno.h>
 
+#include <fairlead/hash.h>
+
 #include "base/addr.h"
 #include "nat_sources.h"
 
-static void addr_append(struct addr *list, size_t *count, const struct addr *a)
+/* What one nat_sources_store() works with. */
+struct job {
+	const struct parts *parts;
+	const struct uplinks *uplinks;
+	const struct model *model;
+	struct tables *t;
+	bool has_backend[LINKS_MAX];	/* a next hop leaves by that link */
+	struct addr list[2 * NAT_ADDRS_MAX];
+	size_t count;
+	size_t left_out;
+};
+
+static void addr_append(struct job *j, const struct addr *a)
 {
-	if (!addr_is_zero(a) && *count < 2 * MODEL_NAT_ADDRS_MAX &&
-	    !addr_is_in(list, *count, a))
-		list[(*count)++] = *a;
+	if (addr_is_zero(a) || addr_is_in(j->list, j->count, a))
+		return;
+	if (j->count < 2 * NAT_ADDRS_MAX)
+		j->list[j->count++] = *a;
+	else
+		j->left_out++;
+}
+
+/* The datapath's own filter says no at once for nearly every address. */
+static bool may_be_vip(const struct job *j, const struct addr *a)
+{
+	__u32 at = vip_filter_index(hash_dst(j->t->hash_key, a));
+
+	return j->t->vip_filter[at] & VIP_SERVICE ||
+	       j->t->runtime->has_prefixes;
+}
+
+/* Packets to a service's address are clients', not replies: it is nobody's
+ * source, even where the interface has it. */
+static bool is_no_vip(void *arg, const struct addr *a)
+{
+	const struct job *j = arg;
+	const struct model *m = j->model;
+
+	if (!may_be_vip(j, a))
+		return true;
+	for (size_t i = 0; i < m->nr_services; i++)
+		if (addr_in(a, &m->services[i].addr, m->services[i].prefix_len))
+			return false;
+	return true;
+}
+
+static void mark_link(void *arg, __u32 index, struct backend *b)
+{
+	struct job *j = arg;
+
+	j->has_backend[b->hop.link % LINKS_MAX] = true;
+}
+
+/* Of a trunk with a thousand VLANs those count that backends are in. */
+static bool needs_source(const struct job *j, const struct link *l)
+{
+	return uplinks_has(j->uplinks, l->user_ifindex) ||
+	       (uplinks_has(j->uplinks, l->ifindex) &&
+		j->has_backend[l - j->t->links]);
+}
+
+/* addr, which is l's, or what its interface has in place of a VIP; or zero. */
+static struct addr own_source(struct job *j, const struct link *l,
+			      const struct addr *addr)
+{
+	const struct addr_test test = { is_no_vip, j };
+	struct addr ret = {};
+
+	if (addr_is_zero(addr) || is_no_vip(j, addr))
+		return *addr;
+	nexthops_source_like(j->parts->nexthops, l - j->t->links, addr, &test,
+			     &ret);
+	return ret;
+}
+
+/* Where nothing else is defined, what leaves by an uplink comes from its own
+ * address: a backend there may know no way to another's. Zero: it does not. */
+static void link_sources(struct job *j, const struct link *l,
+			 struct addr *ret4, struct addr *ret6)
+{
+	bool own = needs_source(j, l);
+
+	*ret4 = *ret6 = (struct addr){};
+	if (own && !j->model->nr_nat4)
+		*ret4 = own_source(j, l, &l->addr4);
+	if (own && !j->model->nr_nat6)
+		*ret6 = own_source(j, l, &l->addr6);
+}
+
+static void list_all(struct job *j)
+{
+	const struct model *m = j->model;
+	struct addr source4, source6;
+
+	for (size_t i = 0; i < m->nr_nat4; i++)
+		addr_append(j, &m->nat4[i]);
+	for (size_t i = 0; i < m->nr_nat6; i++)
+		addr_append(j, &m->nat6[i]);
+	for (__u32 i = 1; i < j->t->nr_links; i++) {
+		link_sources(j, &j->t->links[i], &source4, &source6);
+		addr_append(j, &source4);
+		addr_append(j, &source6);
+	}
 }
 
 /* Before addresses lose their places in nat_addrs. */
-static void links_clear(struct tables *t, const struct addr *list, size_t count)
+static void links_clear(const struct job *j)
 {
-	for (__u32 i = 1; i < t->nr_links; i++) {
-		struct link *l = &t->links[i];
+	const struct addr *addrs = j->t->nat_addrs;
 
-		if (l->nat4 && !addr_is_in(list, count, &l->addr4))
+	for (__u32 i = 1; i < j->t->nr_links; i++) {
+		struct link *l = &j->t->links[i];
+
+		if (l->nat4 && !addr_is_in(j->list, j->count, &addrs[l->nat4]))
 			l->nat4 = 0;
-		if (l->nat6 && !addr_is_in(list, count, &l->addr6))
+		if (l->nat6 && !addr_is_in(j->list, j->count, &addrs[l->nat6]))
 			l->nat6 = 0;
 	}
 }
 
-/* Where nothing else is defined, what leaves by an uplink comes from its own
- * address: a backend there may know no way to another's. */
-static void links_store(const struct parts *p, const struct uplinks *u,
-			const struct model *m)
+static void links_store(struct job *j)
 {
-	struct tables *t = parts_tables(p);
+	struct addr source4, source6;
 
-	for (__u32 i = 1; i < t->nr_links; i++) {
-		struct link *l = &t->links[i];
-		bool own = uplinks_has_link(u, l);
+	for (__u32 i = 1; i < j->t->nr_links; i++) {
+		struct link *l = &j->t->links[i];
 
-		l->nat4 = own && !m->nr_nat4 ?
-				  state_nat_index(p->state, &l->addr4) : 0;
-		l->nat6 = own && !m->nr_nat6 ?
-				  state_nat_index(p->state, &l->addr6) : 0;
+		link_sources(j, l, &source4, &source6);
+		l->nat4 = state_nat_index(j->parts->state, &source4);
+		l->nat6 = state_nat_index(j->parts->state, &source6);
 	}
 }
 
 int nat_sources_store(const struct parts *p, const struct uplinks *u,
 		      const struct model *m)
 {
-	struct addr list[2 * MODEL_NAT_ADDRS_MAX];
-	struct tables *t = parts_tables(p);
-	size_t count = 0;
+	struct job j = {
+		.parts = p, .uplinks = u, .model = m, .t = parts_tables(p),
+	};
 
-	for (size_t i = 0; i < m->nr_nat4; i++)
-		addr_append(list, &count, &m->nat4[i]);
-	for (size_t i = 0; i < m->nr_nat6; i++)
-		addr_append(list, &count, &m->nat6[i]);
-	for (__u32 i = 1; i < t->nr_links; i++) {
-		const struct link *l = &t->links[i];
-
-		if (!uplinks_has_link(u, l))
-			continue;
-		if (!m->nr_nat4)
-			addr_append(list, &count, &l->addr4);
-		if (!m->nr_nat6)
-			addr_append(list, &count, &l->addr6);
-	}
-	links_clear(t, list, count);
-	if (state_nat_addrs(p->state, list, count))
+	state_each_backend(p->state, mark_link, &j);
+	list_all(&j);
+	links_clear(&j);
+	if (state_nat_addrs(p->state, j.list, j.count))
 		return -E2BIG;
-	links_store(p, u, m);
-	return 0;
+	links_store(&j);
+	return j.left_out ? -E2BIG : 0;
 }

@@ -20,11 +20,12 @@ static bool is_known(const struct model *in_force, const char *name)
 static int find_default(const struct uplinks *u, struct uplink_set *ret,
 			struct refusal *why)
 {
-	__u32 ifindex = nexthops_default_ifindex(u->parts->nexthops);
-
-	if (ifindex)
-		*ret = (struct uplink_set){ { ifindex }, 1 };
-	else if (u->set.count)
+	ret->count = nexthops_default_uplinks(u->parts->nexthops,
+					      ret->ifindexes,
+					      MODEL_UPLINKS_MAX);
+	if (ret->count)
+		return 0;
+	if (u->set.count)
 		*ret = u->set; /* lost for a moment, perhaps */
 	else
 		return refuse(why, -ENODEV, "no default route to find the "
@@ -50,6 +51,12 @@ int uplinks_find(const struct uplinks *u, const struct model *wanted,
 				      "interface", wanted->uplinks[i]);
 	}
 	return 0;
+}
+
+void uplinks_set(struct uplinks *u, const struct uplink_set *set)
+{
+	u->set = *set;
+	nexthops_set_uplinks(u->parts->nexthops, set->ifindexes, set->count);
 }
 
 bool uplinks_has(const struct uplinks *u, __u32 ifindex)

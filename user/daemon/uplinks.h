@@ -32,6 +32,9 @@ int uplinks_find(const struct uplinks *u, const struct model *wanted,
 		 const struct model *in_force, struct uplink_set *ret,
 		 struct refusal *why);
 
+/* These are the uplinks from now on; attached by uplinks_attach(). */
+void uplinks_set(struct uplinks *u, const struct uplink_set *set);
+
 /* Attach to those in u->set, and only when that worked detach from all
  * others. */
 int uplinks_attach(struct uplinks *u, struct refusal *why);

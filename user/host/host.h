@@ -21,6 +21,8 @@ struct host;
 int host_new(struct link *links, __u32 nr_links, struct host **ret);
 void host_free(struct host *h);		/* NULL is fine */
 void host_freep(struct host **h);
+/* Each of these, and each VLAN on it, has an entry in links from now on. */
+void host_set_uplinks(struct host *h, const __u32 *ifindexes, size_t count);
 void host_move(struct host *h, struct link *links);
 
 /* Links of an earlier process whose interfaces are still there keep their
@@ -64,7 +66,12 @@ enum route_result host_route(const struct host *h, const struct addr *addr,
 			     struct hop *ret);
 /* The same from the kernel's answer to RTM_GETROUTE. */
 enum route_result host_route_told(const struct nlmsghdr *m, struct hop *ret);
-__u32 host_default_ifindex(const struct host *h);
+/* See nexthops_default_uplinks(). */
+size_t host_default_uplinks(const struct host *h, __u32 *ret, size_t room);
+/* See nexthops_source_like(). */
+bool host_source_like(const struct host *h, __u32 entry,
+		      const struct addr *near, const struct addr_test *test,
+		      struct addr *ret);
 
 struct node {
 	struct node *next;

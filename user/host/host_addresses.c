@@ -11,26 +11,91 @@
 #include "base/netlink.h"
 #include "host_private.h"
 
-/* The interface's source address of a family, or zero. */
-struct addr iface_addr(const struct host *h, __u32 ifindex, const bool v6)
+static bool is_better(const struct address *a, const struct address *than)
+{
+	if (!than || a->rank != than->rank)
+		return !than || a->rank < than->rank;
+	return a->serial < than->serial;
+}
+
+static bool is_near(const struct address *a, const struct addr *to)
+{
+	return addr_in(to, &a->net, a->bits);
+}
+
+const struct addr *iface_addr(const struct iface *iface, const bool v6,
+			      const struct addr *near)
 {
 	const struct address *best = NULL, *a;
-	const struct node *node;
-	__u32 i;
 
-	for (i = 0; i <= h->addresses.mask; i++) {
-		node = h->addresses.buckets[i];
-		for (; node; node = node->next) {
-			a = (const struct address *)node;
-			if (a->ifindex != ifindex || a->rank == RANK_UNFIT ||
-			    addr_is4(&a->addr) == v6)
-				continue;
-			if (!best || a->rank < best->rank ||
-			    (a->rank == best->rank && a->serial < best->serial))
-				best = a;
-		}
+	for (a = iface->addresses; a; a = a->next_here) {
+		if (a->rank >= RANK_UNFIT || addr_is4(&a->addr) == v6 ||
+		    (near && !is_near(a, near)))
+			continue;
+		if (is_better(a, best))
+			best = a;
 	}
-	return best ? best->addr : (struct addr){};
+	return best ? &best->addr : NULL;
+}
+
+/* Of the ones that pass, those of near's subnet first. */
+static bool is_wanted(const struct address *a, const struct addr *near,
+		      const struct addr_test *test)
+{
+	return a->rank < RANK_UNFIT && addr_is4(&a->addr) == addr_is4(near) &&
+	       test->passes(test->arg, &a->addr);
+}
+
+const struct addr *iface_addr_like(const struct iface *iface,
+				   const struct addr *near,
+				   const struct addr_test *test)
+{
+	const struct address *best = NULL, *far = NULL, *a;
+
+	for (a = iface->addresses; a; a = a->next_here) {
+		if (!is_wanted(a, near, test))
+			continue;
+		if (is_near(a, near) && is_better(a, best))
+			best = a;
+		if (is_better(a, far))
+			far = a;
+	}
+	best = best ?: far;
+	return best ? &best->addr : NULL;
+}
+
+bool iface_may_send_from(const struct iface *iface, const struct addr *addr)
+{
+	const struct address *a;
+
+	for (a = iface->addresses; a; a = a->next_here) {
+		if (a->rank < RANK_DEPRECATED && !addr_compare(&a->addr, addr))
+			return true;
+	}
+	return false;
+}
+
+/* A tentative address may turn out to be somebody else's (RFC 4862, 5.4); an
+ * optimistic one is in use until then (RFC 4429). */
+static enum address_rank address_rank(__u8 scope, __u32 flags)
+{
+	if (flags & IFA_F_DADFAILED ||
+	    (flags & IFA_F_TENTATIVE && !(flags & IFA_F_OPTIMISTIC)))
+		return RANK_NOT_OURS;
+	if (scope >= RT_SCOPE_LINK || flags & IFA_F_TENTATIVE)
+		return RANK_UNFIT;
+	if (flags & IFA_F_DEPRECATED)
+		return RANK_DEPRECATED;
+	return flags & IFA_F_SECONDARY ? RANK_SECONDARY : RANK_PRIMARY;
+}
+
+static __u8 address_bits(const struct ifaddrmsg *header)
+{
+	unsigned int bits = header->ifa_prefixlen;
+
+	if (header->ifa_family == AF_INET)
+		bits += V4_BITS;
+	return bits < ADDR_BITS ? bits : ADDR_BITS;
 }
 
 static bool address_read(const struct nlmsghdr *m, struct address *ret)
@@ -47,16 +112,15 @@ static bool address_read(const struct nlmsghdr *m, struct address *ret)
 	*ret = (struct address){
 		.ifindex = header->ifa_index,
 		.len = header->ifa_prefixlen,
-		.rank = RANK_PRIMARY,
+		.bits = address_bits(header),
+		.rank = address_rank(header->ifa_scope, flags),
 	};
-	if (header->ifa_scope >= RT_SCOPE_LINK ||
-	    (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)))
-		ret->rank = RANK_UNFIT;
-	else if (flags & IFA_F_DEPRECATED)
-		ret->rank = RANK_DEPRECATED;
-	else if (flags & IFA_F_SECONDARY)
-		ret->rank = RANK_SECONDARY;
-	/* On a point-to-point link IFA_ADDRESS is the other end's. */
+	/* On a point-to-point link IFA_ADDRESS is the other end's, and what
+	 * the prefix is of. */
+	if (!netlink_addr(attrs[IFA_ADDRESS] ?: attrs[IFA_LOCAL],
+			  header->ifa_family, &ret->net))
+		return false;
+	ret->net = addr_masked(&ret->net, ret->bits);
 	return netlink_addr(attrs[IFA_LOCAL] ?: attrs[IFA_ADDRESS],
 			    header->ifa_family, &ret->addr);
 }
@@ -85,6 +149,46 @@ static void address_publish(struct host *h, __u32 ifindex)
 		link_publish(h, iface);
 }
 
+/* One whose interface is not known is this host's all the same. */
+static void address_join(struct host *h, struct address *a)
+{
+	struct iface *iface = iface_find(h, a->ifindex);
+
+	if (!iface)
+		return;
+	a->next_here = iface->addresses;
+	iface->addresses = a;
+}
+
+static void address_part(struct host *h, struct address *a)
+{
+	struct iface *iface = iface_find(h, a->ifindex);
+	struct address **at;
+
+	if (!iface)
+		return;
+	for (at = &iface->addresses; *at; at = &(*at)->next_here) {
+		if (*at != a)
+			continue;
+		*at = a->next_here;
+		return;
+	}
+}
+
+static void join_if_its(struct host *h, struct node *node)
+{
+	struct address *a = (struct address *)node;
+
+	if (a->ifindex == h->joining)
+		address_join(h, a);
+}
+
+void host_join_addresses(struct host *h, const struct iface *iface)
+{
+	h->joining = iface->ifindex;
+	table_each(h, &h->addresses, join_if_its);
+}
+
 static void address_remove(struct host *h, struct address *a)
 {
 	__u32 ifindex = a->ifindex;
@@ -92,6 +196,7 @@ static void address_remove(struct host *h, struct address *a)
 	/* IPv4 routes with this source, or on an interface that has no
 	 * address any more, go without a word. */
 	h->is_stale |= addr_is4(&a->addr);
+	address_part(h, a);
 	table_remove(&h->addresses, &a->node);
 	address_publish(h, ifindex);
 }
@@ -122,6 +227,7 @@ int host_take_address(struct host *h, const struct nlmsghdr *m)
 		new.node.reading = h->reading;
 		*a = new;
 		table_add(&h->addresses, &a->node);
+		address_join(h, a);
 	}
 	address_publish(h, a->ifindex);
 	return 0;
@@ -140,9 +246,11 @@ bool host_is_local(const struct host *h, const struct addr *addr)
 {
 	const __u64 hash = hash_of(h, addr, 0);
 	const struct node *node = *table_bucket(&h->addresses, hash);
+	const struct address *a;
 
 	for (; node; node = node->next) {
-		if (!addr_compare(&((struct address *)node)->addr, addr))
+		a = (const struct address *)node;
+		if (a->rank != RANK_NOT_OURS && !addr_compare(&a->addr, addr))
 			return true;
 	}
 	return is_loopback(addr);

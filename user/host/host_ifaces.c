@@ -30,6 +30,14 @@ bool host_has_iface(const struct host *h, __u32 ifindex, __u32 flags)
 	return iface && (iface->flags & flags) == flags;
 }
 
+bool host_has_frames(const struct host *h, __u32 ifindex)
+{
+	const struct iface *iface = iface_find(h, ifindex);
+
+	return iface && iface->mac_len == ETH_ALEN &&
+	       (iface->flags & (IFF_UP | IFF_LOOPBACK)) == IFF_UP;
+}
+
 bool iface_is_vlan(const struct iface *iface)
 {
 	return iface->vlan_proto;
@@ -155,7 +163,9 @@ int host_take_link(struct host *h, const struct nlmsghdr *m)
 		if (!iface)
 			return -ENOMEM;
 		iface->node.hash = hash_mix(new.ifindex);
+		iface->ifindex = new.ifindex;
 		table_add(&h->ifaces, &iface->node);
+		host_join_addresses(h, iface);
 	} else {
 		h->is_changed |= iface_is_another(iface, &new);
 		/* IPv4 routes go without a word when an interface does. */
@@ -164,8 +174,12 @@ int host_take_link(struct host *h, const struct nlmsghdr *m)
 	new.node = iface->node;
 	new.node.reading = h->reading;
 	new.entry = iface->entry;
+	new.addresses = iface->addresses;
 	*iface = new;
-	link_publish(h, iface);
+	if (!iface->entry && link_is_wanted(h, iface))
+		h->is_changed |= link_entry(h, iface) != 0;
+	else
+		link_publish(h, iface);
 	return 0;
 }
 

@@ -7,16 +7,29 @@
 #include "base/log.h"
 #include "host_private.h"
 
-static void link_describe(const struct host *h, const struct iface *iface,
-			   struct link *ret)
+/* The address that the entry has stays for as long as it may: a better one
+ * that comes later would move tunnels and new connections for nothing. */
+static struct addr own_addr(const struct iface *iface, const struct addr *had,
+			    const bool v6)
+{
+	const struct addr *best;
+
+	if (iface_may_send_from(iface, had))
+		return *had;
+	best = iface_addr(iface, v6, NULL);
+	return best ? *best : (struct addr){};
+}
+
+static void link_describe(const struct iface *iface, const struct link *had,
+			  struct link *ret)
 {
 	*ret = (struct link){
 		.ifindex = iface_is_vlan(iface) ? iface->parent : iface->ifindex,
 		.mtu = iface->mtu < 0xffff ? iface->mtu : 0xffff,
 		.vlan_proto = iface->vlan_proto,
 		.vlan_id = iface->vlan_id,
-		.addr4 = iface_addr(h, iface->ifindex, false),
-		.addr6 = iface_addr(h, iface->ifindex, true),
+		.addr4 = own_addr(iface, &had->addr4, false),
+		.addr6 = own_addr(iface, &had->addr6, true),
 		.user_ifindex = iface->ifindex,
 	};
 	memcpy(ret->mac, iface->mac, sizeof(ret->mac));
@@ -31,7 +44,7 @@ void link_publish(struct host *h, const struct iface *iface)
 	if (!iface->entry)
 		return;
 	link = &h->links[iface->entry];
-	link_describe(h, iface, &new);
+	link_describe(iface, link, &new);
 	if (!memcmp(link, &new, sizeof(new)))
 		return;
 	if (link->ifindex == new.ifindex &&
@@ -96,6 +109,51 @@ __u32 link_entry(struct host *h, struct iface *iface)
 	h->last_entry = iface->entry;
 	link_publish(h, iface);
 	return iface->entry;
+}
+
+static bool is_uplink(const struct host *h, __u32 ifindex)
+{
+	for (size_t i = 0; i < h->nr_uplinks; i++) {
+		if (h->uplinks[i] == ifindex)
+			return true;
+	}
+	return false;
+}
+
+bool link_is_wanted(const struct host *h, const struct iface *iface)
+{
+	return is_uplink(h, iface->ifindex) ||
+	       (iface_is_vlan(iface) && is_uplink(h, iface->parent) &&
+		iface_can_send(h, iface));
+}
+
+static void give_if_wanted(struct host *h, struct node *node)
+{
+	struct iface *iface = (struct iface *)node;
+
+	if (link_is_wanted(h, iface))
+		link_entry(h, iface);
+}
+
+void host_set_uplinks(struct host *h, const __u32 *ifindexes, size_t count)
+{
+	h->nr_uplinks = count < UPLINKS_MAX ? count : UPLINKS_MAX;
+	memcpy(h->uplinks, ifindexes, h->nr_uplinks * sizeof(*ifindexes));
+	table_each(h, &h->ifaces, give_if_wanted);
+}
+
+bool host_source_like(const struct host *h, __u32 entry,
+		      const struct addr *near, const struct addr_test *test,
+		      struct addr *ret)
+{
+	const struct iface *iface;
+	const struct addr *found;
+
+	iface = iface_find(h, h->links[entry].user_ifindex);
+	found = iface ? iface_addr_like(iface, near, test) : NULL;
+	if (found)
+		*ret = *found;
+	return found;
 }
 
 void host_adopt_links(struct host *h)

@@ -12,6 +12,8 @@
 #include "host.h"
 
 #define ADDR_BITS 128
+#define V4_BITS 96		/* of struct addr, before IPv4's own */
+#define UPLINKS_MAX 64
 
 struct hash_table {
 	struct node **buckets;
@@ -41,6 +43,7 @@ struct iface {
 	__u32 flags;		/* IFF_* */
 	__u32 mtu;
 	__u32 entry;		/* index in links; 0: none yet */
+	struct address *addresses;	/* here, by next_here */
 	__u32 parent;		/* VLAN: ifindex; 0: in another namespace */
 	__be16 vlan_proto;	/* 0: no VLAN */
 	__be16 vlan_id;
@@ -51,18 +54,22 @@ struct iface {
 
 struct address {
 	struct node node;
+	struct address *next_here;
 	struct addr addr;
+	struct addr net;	/* the subnet, of so many bits of struct addr */
+	__u8 bits;
+	__u8 len;		/* as told: the kernel's key has it */
+	__u8 rank;		/* the lowest is the interface's source */
 	__u32 ifindex;
-	__u32 rank;		/* the lowest is the interface's source */
 	__u64 serial;		/* order of arrival */
-	__u8 len;		/* of the prefix: the kernel's key has it */
 };
 
 enum address_rank {
 	RANK_PRIMARY,
 	RANK_SECONDARY,		/* or temporary */
-	RANK_DEPRECATED,
-	RANK_UNFIT,		/* link scope, or not checked yet */
+	RANK_DEPRECATED,	/* a source only where nothing else is */
+	RANK_UNFIT,		/* never one: link scope */
+	RANK_NOT_OURS,		/* nor this host's: may be somebody else's */
 };
 
 struct host {
@@ -79,6 +86,9 @@ struct host {
 	__u32 key[8];
 	struct hash_table ifaces, addresses, neighbours, routes;
 	__u32 lengths[ADDR_BITS + 1];	/* routes of each length */
+	__u32 joining;		/* host_join_addresses(): whose */
+	__u32 uplinks[UPLINKS_MAX];
+	size_t nr_uplinks;
 };
 
 static inline __u64 hash_of(const struct host *h, const struct addr *addr,
@@ -105,12 +115,29 @@ bool iface_is_vlan(const struct iface *iface);
 bool iface_can_send(const struct host *h, const struct iface *iface);
 /* Is there such an interface, with all of these IFF_*? */
 bool host_has_iface(const struct host *h, __u32 ifindex, __u32 flags);
+/* Is it up, and Ethernet? */
+bool host_has_frames(const struct host *h, __u32 ifindex);
 
-/* The interface's source address of a family, or zero. */
-struct addr iface_addr(const struct host *h, __u32 ifindex, const bool v6);
+/* Of iface's usable addresses of a family the best, of near's subnet if that
+ * is not NULL; NULL: there is none. Valid until the next message. */
+const struct addr *iface_addr(const struct iface *iface, const bool v6,
+			      const struct addr *near);
+/* The best of near's family that test lets pass, of its subnet if possible. */
+const struct addr *iface_addr_like(const struct iface *iface,
+				   const struct addr *near,
+				   const struct addr_test *test);
+/* Is it one of iface's that may stay its source? */
+bool iface_may_send_from(const struct iface *iface, const struct addr *addr);
+/* Addresses that were told of before their interface was. */
+void host_join_addresses(struct host *h, const struct iface *iface);
+
+/* The first len bits of addr, then zeros. */
+struct addr addr_masked(const struct addr *addr, unsigned int len);
 
 /* The entry of links[] that iface has, or gets now; 0: all are in use. */
 __u32 link_entry(struct host *h, struct iface *iface);
+/* Has iface to have an entry, even if no next hop uses it? */
+bool link_is_wanted(const struct host *h, const struct iface *iface);
 /* What is known of iface, into its entry, if it has one. */
 void link_publish(struct host *h, const struct iface *iface);
 

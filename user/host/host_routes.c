@@ -14,8 +14,6 @@
 #include "host_private.h"
 #include "base/netlink.h"
 
-#define V4_BITS 96		/* of struct addr, before IPv4's own */
-
 struct route {
 	struct node node;
 	struct addr dst;
@@ -28,7 +26,7 @@ struct route {
 	struct hop hops[];
 };
 
-static struct addr addr_masked(const struct addr *addr, unsigned int len)
+struct addr addr_masked(const struct addr *addr, unsigned int len)
 {
 	struct addr masked = {};
 	unsigned int i, left;
@@ -491,20 +489,60 @@ enum route_result host_route_told(const struct nlmsghdr *m, struct hop *ret)
 	return result;
 }
 
-__u32 host_default_ifindex(const struct host *h)
+static size_t ifindex_append(__u32 *list, size_t count, size_t room,
+			     __u32 ifindex)
 {
-	const struct addr any[] = { addr_from4(0), {} };
-	const unsigned int lens[] = { V4_BITS, 0 };
-	enum route_result result;
-	struct hop hop;
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		if (route_at(h, &any[i], lens[i], &hop, &result) &&
-		    result == ROUTE_HOP)
-			return hop.ifindex;
+	for (size_t i = 0; i < count; i++) {
+		if (list[i] == ifindex)
+			return count;
 	}
-	return 0;
+	if (count < room)
+		list[count++] = ifindex;
+	return count;
+}
+
+/* All hops by which frames can come in now, whichever of them a flow would
+ * take. */
+static size_t append_hops(const struct host *h, const struct route *r,
+			  __u32 *list, size_t count, size_t room)
+{
+	for (__u32 i = 0; i < r->nr_hops; i++) {
+		if (host_has_frames(h, r->hops[i].ifindex))
+			count = ifindex_append(list, count, room,
+					       r->hops[i].ifindex);
+	}
+	return count;
+}
+
+/* Of the default routes of a family those with the lowest metric of any that
+ * is up: IPv6 keeps several of one metric apart (routers that advertise). */
+static size_t append_defaults(const struct host *h, const bool v6, __u32 *list,
+			      size_t count, size_t room)
+{
+	const struct addr any = v6 ? (struct addr){} : addr_from4(0);
+	const __u32 len = v6 ? 0 : V4_BITS;
+	const __u64 hash = hash_of(h, &any, len);
+	const struct node *node = *table_bucket(&h->routes, hash);
+	const struct route *r, *first = NULL;
+
+	for (; node; node = node->next) {
+		r = (const struct route *)node;
+		if (node->hash != hash || r->len != len ||
+		    r->type != RTN_UNICAST || addr_compare(&r->dst, &any) ||
+		    !route_weight(h, r, IFF_UP))
+			continue;
+		first = first ?: r;
+		if (r->metric == first->metric)
+			count = append_hops(h, r, list, count, room);
+	}
+	return count;
+}
+
+size_t host_default_uplinks(const struct host *h, __u32 *ret, size_t room)
+{
+	size_t count = append_defaults(h, false, ret, 0, room);
+
+	return append_defaults(h, true, ret, count, room);
 }
 
 static void sweep_route(struct host *h, struct node *node)

@@ -268,9 +268,23 @@ bool nexthops_is_local(const struct nexthops *n, const struct addr *addr)
 	return host_is_local(n->host, addr);
 }
 
-__u32 nexthops_default_ifindex(const struct nexthops *n)
+size_t nexthops_default_uplinks(const struct nexthops *n, __u32 *ret,
+				size_t room)
 {
-	return host_default_ifindex(n->host);
+	return host_default_uplinks(n->host, ret, room);
+}
+
+void nexthops_set_uplinks(struct nexthops *n, const __u32 *ifindexes,
+			  size_t count)
+{
+	host_set_uplinks(n->host, ifindexes, count);
+}
+
+bool nexthops_source_like(const struct nexthops *n, __u32 entry,
+			  const struct addr *near,
+			  const struct addr_test *test, struct addr *ret)
+{
+	return host_source_like(n->host, entry, near, test, ret);
 }
 
 int nexthops_ifindex(const struct nexthops *n, const char *name, __u32 *ret)

@@ -32,7 +32,7 @@ void nexthops_move(struct nexthops *n, struct link *links);
 int nexthops_fd(const struct nexthops *n);
 
 /* Take in what the kernel says. *ret_changed: an earlier answer of
- * nexthops_find(), _is_local() or _default_ifindex() may be another now: ask
+ * nexthops_find(), _is_local() or _default_uplinks() may be another now: ask
  * anew for all that is needed, as neighbours are watched and refreshed for
  * what was asked since. A lost message (ENOBUFS) is mended by reading
  * everything again. */
@@ -51,8 +51,30 @@ enum nexthop_result nexthops_find(struct nexthops *n, const struct addr *addr,
 
 bool nexthops_is_local(const struct nexthops *n, const struct addr *addr);
 
-/* ifindex of the default route's interface (IPv4's, else IPv6's); 0: none. */
-__u32 nexthops_default_ifindex(const struct nexthops *n);
+/* The interfaces that the default routes of IPv4, then those of IPv6, leave by
+ * and that are up: all hops of the ones with the lowest metric. Fills ret, at
+ * most room; returns how many. */
+size_t nexthops_default_uplinks(const struct nexthops *n, __u32 *ret,
+				size_t room);
+
+/* The interfaces that packets come in by: each of them, and each VLAN on it,
+ * gets an entry in links at once, or when it appears, whether next hops use it
+ * or not. At most 64. */
+void nexthops_set_uplinks(struct nexthops *n, const __u32 *ifindexes,
+			  size_t count);
+
+/* What an address is asked before it is taken. */
+struct addr_test {
+	bool (*passes)(void *arg, const struct addr *a);
+	void *arg;
+};
+
+/* Another source than near for what leaves by that entry of links: the best
+ * address of its interface that passes the test, of near's subnet if there is
+ * one. False: none. */
+bool nexthops_source_like(const struct nexthops *n, __u32 entry,
+			  const struct addr *near,
+			  const struct addr_test *test, struct addr *ret);
 
 /* An interface by name and back. -ENODEV, NULL: there is none. The name is
  * valid until the next nexthops_read(). */

@@ -16,6 +16,7 @@
 #include "kernel/dp_selftest.h"
 #include "base/netlink.h"
 #include "host/nexthop.h"
+#include "model/model.h"
 #include "selftest.h"
 #include "base/cleanup.h"
 
@@ -124,19 +125,15 @@ static void look_at(struct selftest *t, const char *name)
 	say_holder(row, ifindex);
 }
 
-/* The interface of the default route; "": none. */
-static void default_find(char name[static IF_NAMESIZE])
+/* The interfaces of default routes; 0: none. */
+static size_t defaults_find(__u32 *ret, size_t room)
 {
 	__cleanup(nexthops_closep) struct nexthops *nexthops = NULL;
-	struct link links[LINKS_MAX] = {};
-	__u32 ifindex;
+	struct link none;
 
-	*name = '\0';
-	if (nexthops_open(links, LINKS_MAX, &nexthops))
-		return;
-	ifindex = nexthops_default_ifindex(nexthops);
-	if (ifindex && !if_indextoname(ifindex, name))
-		*name = '\0';
+	if (nexthops_open(&none, 0, &nexthops))
+		return 0;
+	return nexthops_default_uplinks(nexthops, ret, room);
 }
 
 /* The next name of a list, "a,b"; NULL: it was the last. */
@@ -159,6 +156,8 @@ bool selftest_interfaces_known(const char *list, char one[static IF_NAMESIZE])
 void selftest_uplinks(struct selftest *t, const char *name)
 {
 	const char *list = t->interfaces;
+	__u32 defaults[MODEL_UPLINKS_MAX];
+	size_t count;
 	char one[IF_NAMESIZE];
 
 	if (list) {
@@ -166,10 +165,11 @@ void selftest_uplinks(struct selftest *t, const char *name)
 			look_at(t, one);
 		return;
 	}
-	default_find(one);
-	if (*one)
-		look_at(t, one);
-	else
+	count = defaults_find(defaults, MODEL_UPLINKS_MAX);
+	for (size_t i = 0; i < count; i++)
+		if (if_indextoname(defaults[i], one))
+			look_at(t, one);
+	if (!count)
 		selftest_say(selftest_add(t, name), SELFTEST_NOT_NEEDED,
 			     "no default route names one: name it in uplinks:");
 }

@@ -366,6 +366,129 @@ static void source_is_the_first_lasting_address(void **state)
 	assert_true(host_is_local(net->host, &old));
 }
 
+static void address_that_is_not_checked_yet_is_not_the_hosts(void **state)
+{
+	static const __u32 not_yet[] = { IFA_F_TENTATIVE,
+					 IFA_F_TENTATIVE | IFA_F_DADFAILED,
+					 IFA_F_DADFAILED };
+	const struct addr a = addr("2001:db8::1");
+	struct net *net = *state;
+
+	link_is(net, 1, UP);
+	for (size_t i = 0; i < sizeof(not_yet) / sizeof(not_yet[0]); i++) {
+		address_is(net, 1, "2001:db8::1", not_yet[i]);
+		assert_false(host_is_local(net->host, &a));
+	}
+	host_changed(net->host);
+	address_is(net, 1, "2001:db8::1", IFA_F_TENTATIVE | IFA_F_OPTIMISTIC);
+	assert_true(host_is_local(net->host, &a));
+	assert_true(host_changed(net->host));
+	address_is(net, 1, "2001:db8::1", IFA_F_DEPRECATED);
+	assert_true(host_is_local(net->host, &a));
+}
+
+static void uplinks_and_their_vlans_have_entries(void **state)
+{
+	const __u32 uplinks[] = { 1 };
+	struct net *net = *state;
+
+	link_is(net, 1, UP);
+	link_is(net, 5, UP);
+	build_vlan(net, 2, 1, ETH_P_8021Q, 100);
+	take(net);
+	build_vlan(net, 6, 5, ETH_P_8021Q, 100);
+	take(net);
+	host_set_uplinks(net->host, uplinks, 1);
+	assert_int_equal(net->links[1].user_ifindex +
+			 net->links[2].user_ifindex, 3);
+	assert_int_equal(net->links[3].user_ifindex, 0);
+	host_changed(net->host);
+
+	build_vlan(net, 3, 1, ETH_P_8021AD, 7);
+	take(net);
+	assert_true(host_changed(net->host));
+	assert_int_equal(net->links[3].user_ifindex, 3);
+	assert_int_equal(net->links[3].ifindex, 1);
+	assert_int_equal(net->links[3].vlan_id, htons(7));
+	address_is(net, 3, "10.3.0.1", 0);
+	assert_int_equal(net->links[3].addr4.word[3], htonl(0x0a030001));
+}
+
+/* A restart reads IPv6 addresses newest first. */
+static void source_of_an_entry_stays_while_it_may(void **state)
+{
+	const struct addr old = addr("2001:db8::1"), new = addr("2001:db8::2");
+	struct net *net = *state;
+
+	net->links[1] = (struct link){ .ifindex = 1, .user_ifindex = 1,
+				       .addr6 = old };
+	link_is(net, 1, UP);
+	address_is(net, 1, "2001:db8::2", 0);
+	address_is(net, 1, "2001:db8::1", 0);
+	host_adopt_links(net->host);
+	assert_memory_equal(&net->links[1].addr6, &old, sizeof(old));
+	address_is(net, 1, "2001:db8::1", IFA_F_DEPRECATED);
+	assert_memory_equal(&net->links[1].addr6, &new, sizeof(new));
+}
+
+static bool is_not(void *arg, const struct addr *a)
+{
+	return addr_compare(arg, a);
+}
+
+static void another_source_is_of_the_same_subnet(void **state)
+{
+	struct addr vip = addr("10.2.0.9"), found;
+	const struct addr want = addr("10.2.0.1"), far = addr("10.1.0.1");
+	const struct addr_test test = { is_not, &vip };
+	const __u32 uplinks[] = { 1 };
+	struct net *net = *state;
+
+	link_is(net, 1, UP);
+	host_set_uplinks(net->host, uplinks, 1);
+	assert_false(host_source_like(net->host, 1, &vip, &test, &found));
+	address_is(net, 1, "10.2.0.9", 0);
+	assert_false(host_source_like(net->host, 1, &vip, &test, &found));
+	address_is(net, 1, "2001:db8::1", 0);
+	address_is(net, 1, "10.1.0.1", 0);
+	assert_true(host_source_like(net->host, 1, &vip, &test, &found));
+	assert_memory_equal(&found, &far, sizeof(far));
+	address_is(net, 1, "10.2.0.1", 0);
+	assert_true(host_source_like(net->host, 1, &vip, &test, &found));
+	assert_memory_equal(&found, &want, sizeof(want));
+}
+
+static void default_uplinks_are_those_of_both_families(void **state)
+{
+	struct route_told r = {
+		.type = RTM_NEWROUTE, .dst = "0.0.0.0", .len = 0,
+		.via = { "10.1.0.2", "10.2.0.2" },
+	};
+	struct net *net = *state;
+	__u32 list[4];
+
+	link_is(net, 1, UP);
+	link_is(net, 2, UP);
+	link_is(net, 3, UP);
+	assert_int_equal(host_default_uplinks(net->host, list, 4), 0);
+	route_is(net, &r);
+	assert_int_equal(host_default_uplinks(net->host, list, 4), 2);
+	r = (struct route_told){
+		.type = RTM_NEWROUTE, .dst = "::", .len = 0,
+		.via = { NULL, NULL, "fe80::1" },
+	};
+	route_is(net, &r);
+	r.via[1] = "fe80::2";
+	r.via[2] = NULL;
+	r.metric = 100;
+	route_is(net, &r);
+	assert_int_equal(host_default_uplinks(net->host, list, 4), 3);
+	assert_int_equal(list[0] * 100 + list[1] * 10 + list[2], 123);
+	assert_int_equal(host_default_uplinks(net->host, list, 2), 2);
+	link_is(net, 3, 0);
+	assert_int_equal(host_default_uplinks(net->host, list, 4), 2);
+}
+
 static void order_of_equal_ipv4_routes_is_the_kernels(void **state)
 {
 	const struct route_told append2 = told(by2, RTM_NEWROUTE, NLM_F_APPEND);
@@ -617,6 +740,11 @@ int main(void)
 		CASE(only_neighbours_with_a_mac_are_found),
 		CASE(only_what_alters_an_answer_is_a_change),
 		CASE(source_is_the_first_lasting_address),
+		CASE(address_that_is_not_checked_yet_is_not_the_hosts),
+		CASE(uplinks_and_their_vlans_have_entries),
+		CASE(source_of_an_entry_stays_while_it_may),
+		CASE(another_source_is_of_the_same_subnet),
+		CASE(default_uplinks_are_those_of_both_families),
 		CASE(order_of_equal_ipv4_routes_is_the_kernels),
 		CASE(ipv6_route_gains_and_loses_hops),
 		CASE(hop_of_a_link_that_is_down_is_passed_over),
