@@ -5,7 +5,8 @@
  * _store_bytes) and no packet pointers: nothing to check.
  *
  * What must not be answered (RFC 1122, 3.2.2; RFC 4443, 2.4 e): ICMP errors,
- * later fragments, what came to a group address, TCP resets.
+ * later fragments, TCP resets. What came to a group's MAC address is nobody's
+ * here (ingress.h).
  */
 #ifndef FAIRLEAD_BPF_ANSWER_H
 #define FAIRLEAD_BPF_ANSWER_H
@@ -322,7 +323,6 @@ static __always_inline bool answer_echo(struct xdp_md *ctx, struct pkt *p,
 static __always_inline bool pkt_may_be_answered(const struct pkt *p)
 {
 	return !p->is_error && p->fragment != FRAGMENT_LATER &&
-	       !p->to_group &&
 	       !(p->flow.proto == IPPROTO_TCP && p->tcp_flags & TCP_RST);
 }
 

@@ -11,6 +11,7 @@
 
 #include "answer.h"
 #include "go_on.h"
+#include "ingress.h"
 #include "nat.h"
 #include "send.h"
 
@@ -29,6 +30,8 @@ static __always_inline enum reason classify_dst(struct xdp_md *ctx,
 	class = vip_class(p);
 	if (!class)
 		return REASON_NOT_OURS;
+	if (!ingress_is_ours(ctx->ingress_ifindex, f))
+		return REASON_OTHER_MAC;
 	if (!s)
 		return REASON_INTERNAL;
 	s->class = class;

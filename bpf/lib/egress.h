@@ -94,26 +94,6 @@ static __always_inline void egress_find(struct xdp_md *ctx,
 		egress_stack(f, e);
 }
 
-/* The link that p came in by; 0: none that we know. */
-__global __u32 link_of_ingress(__u32 ifindex, __u32 vlan)
-{
-	const __be16 vlan_id = vlan & bpf_htons(0x0fff);
-	const struct link *link;
-
-	for (__u32 i = 1; i < LINKS_MAX; i++) {
-		__u32 key = i;
-
-		/* Verifier: a counter on the stack is an "infinite loop" */
-		asm volatile("" : "+r"(i));
-		link = bpf_map_lookup_elem(&links, &key);
-		if (!link)
-			return 0;
-		if (link->ifindex == ifindex && link->vlan_id == vlan_id)
-			return i;
-	}
-	return 0;
-}
-
 /*
  * Give the frame a new Ethernet header with extra bytes of room behind it;
  * proto: of what follows. Moves f->l3 to that room (to the old L3 if extra is

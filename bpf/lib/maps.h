@@ -92,6 +92,15 @@ struct {
 	__type(value, struct link);
 } links __weak SEC(".maps");
 
+/* By user/: which frames are for us, and by which link they come. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, INGRESS_BUCKETS);
+	__type(key, __u32);
+	__type(value, struct word_bucket);
+} ingress __weak SEC(".maps");
+
 /* By user/: source addresses of NAT. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

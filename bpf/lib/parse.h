@@ -102,7 +102,6 @@ struct pkt {
 	__u8 tcp_flags;
 	__u8 is_error;		/* ICMP error; flow is the quoted one's, turned */
 	__u8 new_conn;
-	__u8 to_group;		/* came to a group's MAC address */
 	__u16 frame_len;	/* as it came */
 	__u16 mtu_left;		/* REASON_TOO_BIG: what would have fitted */
 	struct nexthop from;	/* its sender's MAC, for NAT */
@@ -153,7 +152,6 @@ static __always_inline enum reason parse_eth(struct frame *f, __u32 data,
 	if (!pkt_has(f, eth, ETH_HLEN + VLAN_TAGS * sizeof(struct vlan_tag)))
 		return REASON_NOT_IP;
 
-	f->pkt.to_group = eth->h_dest[0] & 1;
 	__builtin_memcpy(f->pkt.from.mac, eth->h_source, 6);
 	tags = is_tag(eth->h_proto);
 	f->pkt.vlan_proto = eth->h_proto & -tags;

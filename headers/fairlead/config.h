@@ -41,6 +41,6 @@ struct runtime {
 
 #define DECAP_ADDRS_MAX 1024	/* ends of tunnels on a backend host */
 #define NAT_ADDRS_MAX 127	/* of each family */
-#define LINKS_MAX 64
+#define LINKS_MAX 4096
 
 #endif

@@ -77,6 +77,37 @@ HASH_INLINE __u32 slot_index(__u64 hash, __u32 count)
 	return (hash >> 32) * count >> 32;
 }
 
+/* The first 6 bytes at mac, as one number for the two words below. */
+HASH_INLINE __u64 mac_number(const __u8 *mac)
+{
+	return mac[0] | mac[1] << 8 | mac[2] << 16 | (__u64)mac[3] << 24 |
+	       (__u64)mac[4] << 32 | (__u64)mac[5] << 40;
+}
+
+/*
+ * Of the set ingress: frames in this VLAN (host order, or INGRESS_ANY_VLAN)
+ * to this MAC address, that come in by this interface, are for us. No secret
+ * key, as all that is put in is this host's own.
+ */
+HASH_INLINE __u64 ingress_mac_word(__u32 ifindex, __u64 mac, __u16 vlan)
+{
+	return hash_mix((mac | (__u64)vlan << 48) ^
+			ifindex * 0x9e3779b97f4a7c15ull) | 1;
+}
+
+/* Of the set ingress: the link that has this interface and VLAN (host order,
+ * 0: untagged) is number link. */
+HASH_INLINE __u64 ingress_link_word(__u32 ifindex, __u16 vlan, __u16 link)
+{
+	return hash_mix((__u64)ifindex << 32 | vlan) << 16 | link;
+}
+
+/* Where in a set of this many (a power of two) buckets a word belongs. */
+HASH_INLINE __u32 word_bucket_of(__u64 word, __u32 buckets)
+{
+	return word >> 32 & (buckets - 1);
+}
+
 /* Never 0 (empty) nor CONN_BUSY. Bits that neither the bucket (low 24) nor
  * the slot (top 16) is chosen by, and some of theirs. */
 HASH_INLINE __u32 conn_tag(__u64 hash)

@@ -15,7 +15,7 @@
 #include <linux/types.h>
 
 /* Names the pin directory, /sys/fs/bpf/fairlead/<abi>. */
-#define FAIRLEAD_ABI 1
+#define FAIRLEAD_ABI 2
 
 /* An IPv6 address, or an IPv4 one as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2). */
 struct addr {
@@ -220,6 +220,28 @@ struct service_bucket {
 	struct service_cell cell[SERVICE_CELLS];
 };
 
+/*
+ * A set of words, none of them 0: WORD_WAYS to a bucket, one cache line. A
+ * word that found its bucket full is in the next one, WORD_PROBES at most, so
+ * that a word is put in and taken out by one store and nothing else moves.
+ */
+#define WORD_WAYS 8
+#define WORD_PROBES 2
+
+struct word_bucket {
+	__u64 word[WORD_WAYS];
+} __attribute__((aligned(64)));
+
+/*
+ * What user/ knows of the interfaces that packets come in by, as a set of
+ * words: ingress_mac_word() of each MAC address that frames to this host may
+ * have there, and ingress_link_word() of each link.
+ */
+#define INGRESS_BUCKETS 4096
+
+/* In place of a VLAN's number: a MAC address that is good in all of them. */
+#define INGRESS_ANY_VLAN 0xffffu
+
 /* Bits of a byte of vip_filter: what may be at an address. */
 enum vip_class {
 	VIP_SERVICE = 1 << 0,	/* a service, or a VIP that rejects */
@@ -314,6 +336,7 @@ _Static_assert(sizeof(struct flow) == 40, "pinned ABI");
 _Static_assert(sizeof(struct service) == 64, "pinned ABI");
 _Static_assert(sizeof(struct source_key) == 24, "pinned ABI");
 _Static_assert(sizeof(struct service_cell) == 8, "pinned ABI");
+_Static_assert(sizeof(struct word_bucket) == 64, "pinned ABI");
 _Static_assert(sizeof(struct slot) == 8, "pinned ABI");
 _Static_assert(sizeof(struct nexthop) == 8, "pinned ABI");
 _Static_assert(sizeof(struct backend) == 64, "pinned ABI");

@@ -12,7 +12,10 @@
 #include <bpf/libbpf.h>
 #include <fairlead/programs.h>
 
+#include <fairlead/hash.h>
+
 #include "bytes.h"
+#include "model/words.h"
 #include "pkt.h"
 #include "world.h"
 
@@ -226,6 +229,10 @@ struct world *world_open(void)
 		.addr4 = addr("10.9.9.1"), .addr6 = addr("fd00:99::1"),
 		.user_ifindex = 1,
 	};
+	if (!words_put(dp_tables(w->dp)->ingress, INGRESS_BUCKETS,
+		       ingress_mac_word(1, mac_number(mac_us),
+					INGRESS_ANY_VLAN)))
+		die("MAC address", -ENOSPC);
 	w->now_s = dp_now_s();
 	err = state_load(dp_tables(w->dp), w->now_s, &w->state, NULL);
 	if (err)

@@ -244,6 +244,9 @@ static void new_scene(struct scene *s, struct world *w)
 	s->w = w;
 	s->queued = 0;
 	world_reset(w);
+	world_takes(w, (const uint8_t[]){ 0, 0, 0x5e, 0, 1, 7 }, -1);
+	world_takes(w, (const uint8_t[]){ 0, 0, 0x5e, 0, 1, 8 }, any(4096));
+	world_takes(w, (const uint8_t[]){ 0, 0, 0x5e, 0, 1, 9 }, 0);
 	any_settings(s);
 	s->nr_services = 1 + any(SERVICES_MAX);
 	for (size_t i = 0; i < s->nr_services; i++) {
@@ -344,8 +347,6 @@ static struct packet to_port_of_none(struct scene *s)
 	w.proto = protos[any(3)];
 	if (chance(10))
 		w.ttl = 1;
-	if (chance(10))
-		w.dmac[0] = 0xff;
 	return packet_build(&w);
 }
 
@@ -534,6 +535,20 @@ static void print_bytes(const struct packet *p)
 	fputc('\n', stderr);
 }
 
+/* By a switch that floods, or by the address of a virtual router. */
+static void any_mac(struct packet *p)
+{
+	static const uint8_t macs[][MAC_LEN] = {
+		{ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+		{ 0x01, 0, 0x5e, 1, 2, 3 }, { 0x33, 0x33, 0, 0, 0, 1 },
+		{ 0x02, 0, 0, 0, 0, 0x99 }, { 0x02, 0, 0, 0, 0, 0x99 },
+		{ 0, 0, 0x5e, 0, 1, 7 }, { 0, 0, 0x5e, 0, 1, 8 },
+		{ 0, 0, 0x5e, 0, 1, 9 },
+	};
+
+	memcpy(p->data, macs[any(sizeof(macs) / MAC_LEN)], MAC_LEN);
+}
+
 static bool one_packet(struct scene *s)
 {
 	struct client_flow *f = &s->flows[any(FLOWS)];
@@ -544,6 +559,8 @@ static bool one_packet(struct scene *s)
 	if (chance(2))
 		any_flow(s, f);
 	in = next_packet(s, f);
+	if (chance(5))
+		any_mac(&in);
 	if (chance(12))
 		spoil(&in);
 	if (is_verbose)

@@ -34,6 +34,112 @@ static void what_is_not_ip_passes_untouched(void **state)
 	expect_untouched(&p, NOT_IP);
 }
 
+static void frame_to(struct packet *p, const uint8_t *mac)
+{
+	memcpy(p->data, mac, MAC_LEN);
+}
+
+/* One of each way that a packet to a can be dealt with. */
+static void expect_all_untouched(const struct family *f, const char *a,
+				 const uint8_t *mac)
+{
+	struct addr router = addr(f->router), to_a = addr(a);
+	struct packet quote = tcp(a, 80, f->client, 4321, .payload = 40);
+	struct packet p[] = {
+		to(f->client, a),
+		tcp(f->client, 1, a, 81, .flags = ACK),
+		udp(f->client, 1, a, 53),
+		tcp(f->client, 4321, a, 80, .ttl = 1),
+		echo_request(f->client, a, 1, 9),
+		icmp_error(&router, &to_a, f->v6 ? 1 : 3, 0, 0, &quote, 60),
+		to(f->client, a),
+	};
+
+	p[6].data[ETH_LEN] ^= 0x50;	/* malformed */
+	for (int i = 0; i < 7; i++) {
+		frame_to(&p[i], mac);
+		expect_untouched(&p[i], OTHER_MAC);
+	}
+}
+
+static void frames_to_other_mac_addresses_pass_untouched(void **state)
+{
+	const struct family *f = *state;
+	static const uint8_t macs[][MAC_LEN] = {
+		{ 0x02, 0, 0, 0, 0, 0x99 },	/* another host's */
+		{ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+		{ 0x01, 0, 0x5e, 0, 0, 1 },	/* groups */
+		{ 0x33, 0x33, 0, 0, 0, 1 },
+		{ 0x02, 0, 0, 0, 0x11, 2 },	/* of another link */
+		{},
+	};
+
+	for (int forward = 0; forward <= FORWARD_GENEVE; forward++) {
+		fresh_world(state);
+		world_service(world, .addr = f->vip, .port = 80,
+			      .forward = forward, .backends = { f->backend });
+		for (size_t i = 0; i < sizeof(macs) / MAC_LEN; i++) {
+			expect_all_untouched(f, f->vip, macs[i]);
+			expect_all_untouched(f, f->nat, macs[i]);
+		}
+	}
+}
+
+static void a_second_mac_address_is_served(void **state)
+{
+	const struct family *f = *state;
+	static const uint8_t router[] = { 0, 0, 0x5e, 0, 1, 7 };
+	static const uint8_t vlans[] = { 0x02, 0, 0, 0, 0, 0x77 };
+	const struct vlan seven = { 0x8100, 7 }, eight = { 0x8100, 0xe008 };
+	struct packet p = to(f->client, f->vip);
+
+	l2_service(f);
+	world_takes(world, router, -1);
+	world_takes(world, vlans, 7);
+	frame_to(&p, router);
+	expect_reason(&p, FORWARDED);
+	p = echo_request(f->client, f->vip, 1, 9);
+	frame_to(&p, router);
+	expect_reason(&p, ECHO);
+	frame_to(&p, vlans);
+	expect_untouched(&p, OTHER_MAC);
+
+	p = tcp(f->client, 1, f->vip, 80, .vlan = { seven });
+	expect_reason(&p, FORWARDED);
+	frame_to(&p, vlans);
+	expect_reason(&p, FORWARDED);
+	p = tcp(f->client, 1, f->vip, 80, .vlan = { { 0x8100, 0xf007 } });
+	frame_to(&p, vlans);
+	expect_reason(&p, FORWARDED);
+	p = tcp(f->client, 1, f->vip, 80, .vlan = { eight, seven });
+	frame_to(&p, vlans);
+	expect_untouched(&p, OTHER_MAC);
+}
+
+/* More addresses than a bucket has room for, at places of all kinds. */
+static void mac_addresses_of_one_bucket_are_told_apart(void **state)
+{
+	const struct family *f = *state;
+	struct packet p = to(f->client, f->vip);
+	__u64 word, us = ingress_mac_word(1, mac_number(mac_us),
+					  INGRESS_ANY_VLAN);
+	__u32 bucket = word_bucket_of(us, INGRESS_BUCKETS), found = 0;
+	uint8_t mac[MAC_LEN] = { 0x02, 0xee };
+
+	l2_service(f);
+	for (uint32_t i = 0; found < WORD_WAYS + 2; i++) {
+		put32(mac + 2, i);
+		word = ingress_mac_word(1, mac_number(mac), INGRESS_ANY_VLAN);
+		if (word_bucket_of(word, INGRESS_BUCKETS) != bucket)
+			continue;
+		frame_to(&p, mac);
+		expect_untouched(&p, OTHER_MAC);
+		world_takes(world, mac, -1);
+		expect_reason(&p, FORWARDED);
+		found++;
+	}
+}
+
 /* Too short for any IP header, which may be counted as no IP at all. */
 static void expect_passed(const struct packet *in)
 {
@@ -323,6 +429,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BOTH(what_is_not_ip_passes_untouched),
+		BOTH(frames_to_other_mac_addresses_pass_untouched),
+		BOTH(a_second_mac_address_is_served),
+		BOTH(mac_addresses_of_one_bucket_are_told_apart),
 		BOTH(strangers_pass_untouched_whatever_they_are),
 		BOTH(strangers_pass_untouched_at_a_byte_of_ours),
 		BOTH(cut_packets_are_dropped_unless_nobody_knows_whose),

@@ -21,8 +21,11 @@
 
 #include <cmocka.h>
 
+#include <fairlead/hash.h>
+
 #include "base/addr.h"
 #include "host/nexthop.h"
+#include "model/words.h"
 
 #define LINKS 8
 #define DEADLINE_MS 10000
@@ -33,6 +36,7 @@ struct net {
 	pid_t peer;
 	struct nexthops *n;
 	struct link links[LINKS];
+	struct word_bucket ingress[INGRESS_BUCKETS];
 	bool changed;		/* some nexthops_read() said so */
 };
 
@@ -612,6 +616,115 @@ static void full_links_answer_none_and_gone_ones_are_reused(void **state)
 	assert_int_equal(links[1].ifindex, ifindex_of(net, "left"));
 }
 
+#define ANY_VLAN (-1)
+
+static bool is_taken(struct net *net, const char *name, const char *mac,
+		     int vlan)
+{
+	__u16 number = vlan < 0 ? (int)INGRESS_ANY_VLAN : vlan;
+	unsigned int x[6];
+	__u8 bytes[6];
+
+	assert_int_equal(sscanf(mac, "%x:%x:%x:%x:%x:%x", &x[0], &x[1], &x[2],
+				&x[3], &x[4], &x[5]), 6);
+	for (int i = 0; i < 6; i++)
+		bytes[i] = x[i];
+	return words_find(net->ingress, INGRESS_BUCKETS,
+			  ingress_mac_word(ifindex_of(net, name),
+					   mac_number(bytes), number));
+}
+
+/* Until frames to mac at an interface are (not) for this host. */
+static void await_taken(struct net *net, const char *name, const char *mac,
+			int vlan, bool want)
+{
+	const __u64 start = now_ms();
+
+	while (is_taken(net, name, mac, vlan) != want) {
+		if (now_ms() - start > DEADLINE_MS)
+			fail_msg("%s at %s in %d", mac, name, vlan);
+		follow(net);
+	}
+}
+
+static unsigned int words_used(const struct net *net)
+{
+	unsigned int used = 0;
+
+	for (int i = 0; i < INGRESS_BUCKETS; i++)
+		for (int j = 0; j < WORD_WAYS; j++)
+			used += net->ingress[i].word[j] != 0;
+	return used;
+}
+
+#define VMAC "00:00:5e:00:01:07"
+#define OWN_MAC "02:00:00:00:07:01"
+
+static void own_mac_address_is_taken_and_followed(void **state)
+{
+	struct net *net = *state;
+
+	net->ingress[5].word[3] = 12345; /* an earlier process's */
+	nexthops_ingress(net->n, net->ingress);
+	assert_int_equal(net->ingress[5].word[3], 0);
+	await_taken(net, "left", LEFT_MAC, ANY_VLAN, true);
+	await_taken(net, "left", RIGHT_MAC, ANY_VLAN, false);
+	run("ip link set left address " OWN_MAC);
+	await_taken(net, "left", OWN_MAC, ANY_VLAN, true);
+	await_taken(net, "left", LEFT_MAC, ANY_VLAN, false);
+}
+
+/* As VRRP has it: one that is down here is another host's. */
+static void macvlan_is_taken_while_it_is_up(void **state)
+{
+	struct net *net = *state;
+	unsigned int before;
+
+	nexthops_ingress(net->n, net->ingress);
+	before = words_used(net);
+	run("ip link add link left vrrp address " VMAC " type macvlan");
+	await_taken(net, "left", VMAC, ANY_VLAN, false);
+	run("ip link set vrrp up");
+	await_taken(net, "left", VMAC, ANY_VLAN, true);
+	await_taken(net, "vrrp", VMAC, ANY_VLAN, true);
+	run("ip link set vrrp down");
+	await_taken(net, "left", VMAC, ANY_VLAN, false);
+	run("ip link set vrrp up");
+	await_taken(net, "left", VMAC, ANY_VLAN, true);
+	run("ip link del vrrp");
+	await_taken(net, "left", VMAC, ANY_VLAN, false);
+	assert_int_equal(words_used(net), before);
+}
+
+static void bridge_and_its_ports_take_each_others(void **state)
+{
+	struct net *net = *state;
+
+	nexthops_ingress(net->n, net->ingress);
+	run("ip link add name br address " OWN_MAC " type bridge");
+	run("ip link set left master br && ip link set dev br up");
+	await_taken(net, "left", OWN_MAC, ANY_VLAN, true);
+	await_taken(net, "br", LEFT_MAC, ANY_VLAN, true);
+	run("ip link set left nomaster");
+	await_taken(net, "left", OWN_MAC, ANY_VLAN, false);
+	await_taken(net, "br", LEFT_MAC, ANY_VLAN, false);
+}
+
+static void addresses_that_were_added_by_hand_are_taken(void **state)
+{
+	struct net *net = *state;
+
+	run("bridge fdb add " VMAC " dev left self");
+	nexthops_close(net->n);
+	assert_int_equal(nexthops_open(net->links, LINKS, &net->n), 0);
+	nexthops_ingress(net->n, net->ingress);
+	await_taken(net, "left", VMAC, ANY_VLAN, true);
+	run("bridge fdb add " OWN_MAC " dev left self");
+	await_taken(net, "left", OWN_MAC, ANY_VLAN, true);
+	run("bridge fdb del " VMAC " dev left self");
+	await_taken(net, "left", VMAC, ANY_VLAN, false);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -637,6 +750,10 @@ int main(void)
 		CASE(lost_messages_are_mended),
 		CASE(entries_survive_a_restart_and_a_move),
 		CASE(full_links_answer_none_and_gone_ones_are_reused),
+		CASE(own_mac_address_is_taken_and_followed),
+		CASE(macvlan_is_taken_while_it_is_up),
+		CASE(bridge_and_its_ports_take_each_others),
+		CASE(addresses_that_were_added_by_hand_are_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -165,6 +165,8 @@ struct fake *fake_new(struct fake_sizes z)
 				    sizeof(struct service_cell)),
 		.backends = must_alloc(z.backends, sizeof(struct backend)),
 		.links = must_alloc(1, sizeof(struct link)),
+		.ingress = must_alloc(INGRESS_BUCKETS,
+				      sizeof(struct word_bucket)),
 		.nat_addrs = must_alloc(2 * NAT_ADDRS_MAX + 1,
 					sizeof(struct addr)),
 		.vip_filter = must_alloc(VIP_FILTER_SIZE, 1),
@@ -199,6 +201,7 @@ void fake_free(struct fake *f)
 	free(f->t.cells);
 	free(f->t.backends);
 	free(f->t.links);
+	free(f->t.ingress);
 	free(f->t.nat_addrs);
 	free(f->t.vip_filter);
 	free(f->t.runtime);

@@ -148,3 +148,10 @@ void reference_host_addrs(struct reference *r, const struct addr *addrs,
 	memcpy(r->host_addrs, addrs, count * sizeof(*addrs));
 	r->nr_host_addrs = count;
 }
+
+void reference_macs(struct reference *r, const struct reference_mac *macs,
+		    size_t count)
+{
+	memcpy(r->macs, macs, count * sizeof(*macs));
+	r->nr_macs = count;
+}

@@ -225,7 +225,7 @@ static bool is_malformed(struct step *s)
 
 bool is_unanswerable(const struct step *s)
 {
-	return s->in->data[0] & 1 || s->l.fragment_offset ||
+	return s->l.fragment_offset ||
 	       (s->l.proto == IPPROTO_TCP && s->tcp_flags & RST) ||
 	       s->is_error;
 }
@@ -667,8 +667,6 @@ static void icmp_arrived(struct step *s)
 	} else if (l4[0] != (v6 ? 128 : 8)) {
 		expect_vague(s, REASON_BIT(ICMP_UNRELATED) |
 				REASON_BIT(PROTOCOL) | REASON_BIT(UNANSWERED));
-	} else if (s->in->data[0] & 1) {
-		expect(s, REASON_UNANSWERED);
 	} else {
 		expect(s, REASON_ECHO);
 		answer_echo(s);
@@ -761,6 +759,21 @@ static void ours(struct step *s)
 	}
 }
 
+/* Does the Ethernet header name this host? (IEEE 802.3 3.2.4: who is not
+ * named by the destination address ignores the frame.) */
+static bool is_addressed(const struct step *s)
+{
+	const struct reference *r = s->r;
+	int vlan = s->l.vlans ? get16(s->in->data + ETH_LEN) & 0xfff : 0;
+
+	for (size_t i = 0; i < r->nr_macs; i++) {
+		if (!memcmp(r->macs[i].mac, s->in->data, MAC_LEN) &&
+		    (r->macs[i].vlan == -1 || r->macs[i].vlan == vlan))
+			return true;
+	}
+	return false;
+}
+
 /* A byte of vip_filter is of many addresses: what is none of ours may be
  * looked at more closely, and must pass all the same. */
 static void stranger(struct step *s)
@@ -769,8 +782,9 @@ static void stranger(struct step *s)
 	__u64 sum = hash_dst(t->hash_key, &s->l.dst);
 
 	expect(s, REASON_NOT_OURS);
-	if (s->l.state != LAYERS_NO_DST && t->vip_filter[vip_filter_index(sum)])
-		expect_or(s, REASON_NO_CONN);
+	if (s->l.state == LAYERS_NO_DST || !t->vip_filter[vip_filter_index(sum)])
+		return;
+	expect_or(s, is_addressed(s) ? REASON_NO_CONN : REASON_OTHER_MAC);
 }
 
 void reference_packet(struct reference *r, const struct packet *in,
@@ -789,6 +803,8 @@ void reference_packet(struct reference *r, const struct packet *in,
 		 s.l.v6 != addr_v6(&s.l.dst) ||
 		 !(is_vip(r, &s.l.dst) || is_nat_addr(r, &s.l.dst)))
 		stranger(&s);
+	else if (!is_addressed(&s))
+		expect(&s, REASON_OTHER_MAC);
 	else
 		ours(&s);
 	if (in->len < ETH_LEN + VLANS_MAX * VLAN_LEN)

@@ -17,6 +17,7 @@
 #include "model/tables.h"
 
 #define HOST_ADDRS_MAX 8
+#define REFERENCE_MACS_MAX 16
 #define REASON_BIT(name) (1ull << REASON_##name)
 
 /* How much of a packet has an expectation. */
@@ -42,6 +43,12 @@ struct reference_service {
 	size_t nr_sources;
 };
 
+/* A destination of frames that are for this host. */
+struct reference_mac {
+	uint8_t mac[MAC_LEN];
+	int vlan;		/* 0: untagged; -1: whatever the tag */
+};
+
 struct reference;
 
 /* Reads backends, links, runtime and vip_filter through t, which stays the
@@ -54,6 +61,8 @@ void reference_services(struct reference *r, struct reference_service *s,
 			size_t count);
 void reference_host_addrs(struct reference *r, const struct addr *addrs,
 			  size_t count);
+void reference_macs(struct reference *r, const struct reference_mac *macs,
+		    size_t count);
 
 /* in arrived; got is what the programs made of it. */
 void reference_packet(struct reference *r, const struct packet *in,

@@ -8,16 +8,19 @@
 
 #include <arpa/inet.h>
 #include <linux/bpf.h>
+#include <fairlead/hash.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "base/addr.h"
 #include "bytes.h"
 #include "kernel/dp.h"
+#include "model/words.h"
 #include "world.h"
 
 #define CPUS_MAX 512
 #define HOSTS_MAX HOST_ADDRS_MAX
+#define IFINDEX 1		/* lo, where everything arrives */
 
 struct world {
 	struct dp *dp;
@@ -28,6 +31,8 @@ struct world {
 	size_t nr_hosts;
 	struct addr locals[HOSTS_MAX];
 	size_t nr_locals;
+	struct reference_mac macs[REFERENCE_MACS_MAX];
+	size_t nr_macs;
 	__u32 now_s;
 	int link;
 	int program, uplink_out, counters;
@@ -158,7 +163,7 @@ static void set_links(struct tables *t)
 {
 	for (__u32 i = LINK_TX; i <= LINK_VLAN; i++) {
 		t->links[i] = (struct link){
-			.ifindex = i == LINK_TX ? 1 : 2, .mtu = 1500,
+			.ifindex = i == LINK_TX ? IFINDEX : 2, .mtu = 1500,
 			.mac = { 0x02, 0, 0, 0, 0x11, i },
 			.addr4 = addr("10.9.9.0"), .addr6 = addr("fd00:99::"),
 			.user_ifindex = i,
@@ -168,6 +173,23 @@ static void set_links(struct tables *t)
 	}
 	t->links[LINK_VLAN].vlan_proto = htons(0x8100);
 	t->links[LINK_VLAN].vlan_id = htons(7);
+	for (__u32 i = LINK_TX; i <= LINK_VLAN; i++)
+		words_put(t->ingress, INGRESS_BUCKETS,
+			  ingress_link_word(t->links[i].ifindex,
+					    ntohs(t->links[i].vlan_id), i));
+}
+
+void world_takes(struct world *w, const uint8_t *mac, int vlan)
+{
+	__u16 number = vlan < 0 ? (int)INGRESS_ANY_VLAN : vlan;
+	__u64 word = ingress_mac_word(IFINDEX, mac_number(mac), number);
+
+	if (w->nr_macs == REFERENCE_MACS_MAX ||
+	    !words_put(world_tables(w)->ingress, INGRESS_BUCKETS, word))
+		die("MAC addresses", -ENOSPC);
+	w->macs[w->nr_macs].vlan = vlan;
+	memcpy(w->macs[w->nr_macs++].mac, mac, MAC_LEN);
+	reference_macs(w->reference, w->macs, w->nr_macs);
 }
 
 static void clear_conns(struct tables *t)
@@ -197,6 +219,7 @@ static void clear_tables(struct tables *t)
 	memset(t->nat_addrs, 0, (2 * NAT_ADDRS_MAX + 1) *
 				sizeof(*t->nat_addrs));
 	memset(t->vip_filter, 0, VIP_FILTER_SIZE);
+	memset(t->ingress, 0, INGRESS_BUCKETS * sizeof(*t->ingress));
 	memset(t->runtime, 0, sizeof(*t->runtime));
 	clear_conns(t);
 }
@@ -240,6 +263,7 @@ void world_reset(struct world *w)
 		abort();
 	w->nr_hosts = 0;
 	w->nr_locals = 0;
+	w->nr_macs = 0;
 	w->link = LINK_TX;
 	w->now_s = dp_now_s();
 	clear_tables(t);
@@ -250,7 +274,8 @@ void world_reset(struct world *w)
 	if (err)
 		die("state", err);
 	reference_free(w->reference);
-	w->reference = reference_new(t, 1);
+	w->reference = reference_new(t, IFINDEX);
+	world_takes(w, mac_us, -1);
 	world_nat(w, nat, 2);
 	world_apply(w);
 }
@@ -442,6 +467,7 @@ static void update_reference(struct world *w)
 	}
 	reference_services(w->reference, ret, count);
 	reference_host_addrs(w->reference, w->hosts, w->nr_hosts);
+	reference_macs(w->reference, w->macs, w->nr_macs);
 }
 
 static void refresh(struct world *w)
@@ -526,7 +552,7 @@ void world_forget(struct world *w)
 {
 	clear_conns(world_tables(w));
 	reference_free(w->reference);
-	w->reference = reference_new(world_tables(w), 1);
+	w->reference = reference_new(world_tables(w), IFINDEX);
 	update_reference(w);
 }
 

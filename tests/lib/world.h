@@ -70,6 +70,10 @@ void world_backend_state(struct world *w, const char *addr,
 void world_link(struct world *w, int link);
 void world_local(struct world *w, const char *addr); /* BACKEND_LOCAL */
 
+/* Frames to this MAC address are for the host, in one VLAN or (-1) all, from
+ * world_reset() on those to mac_us. */
+void world_takes(struct world *w, const uint8_t *mac, int vlan);
+
 void world_host(struct world *w, const char *addr);  /* the host owns it */
 void world_nat(struct world *w, const char *const *addrs, size_t count);
 

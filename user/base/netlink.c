@@ -11,6 +11,7 @@
 #include <sys/time.h>
 
 #include <linux/genetlink.h>
+#include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
@@ -194,10 +195,14 @@ int netlink_dump(struct netlink *nl, __u16 type, __u8 family, netlink_fn fn,
 		 void *data)
 {
 	char request[MNL_ALIGN(sizeof(struct nlmsghdr)) +
-		     MNL_ALIGN(sizeof(struct rtgenmsg))]
+		     MNL_ALIGN(sizeof(struct ndmsg))]
 		__attribute__((aligned(4))) = {};
 	struct nlmsghdr *m = mnl_nlmsg_put_header(request);
-	struct rtgenmsg *header = mnl_nlmsg_put_extra_header(m, sizeof(*header));
+	/* bridges' tables are asked for by the length of their own header
+	 * (valid_fdb_dump_legacy() in net/core/rtnetlink.c) */
+	size_t len = family == AF_BRIDGE ? sizeof(struct ndmsg) :
+					   sizeof(struct rtgenmsg);
+	struct rtgenmsg *header = mnl_nlmsg_put_extra_header(m, len);
 
 	m->nlmsg_type = type;
 	m->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;

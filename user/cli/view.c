@@ -106,6 +106,7 @@ static struct view_copy *copy_new(struct tables *live)
 	t = &c->tables;
 	c->live = live;
 	*t = *live;
+	t->ingress = NULL;	/* of no interest to people */
 	t->slots = slots_window;
 	t->conns = conns_window;
 	t->prefix_set = prefix_set_nowhere;

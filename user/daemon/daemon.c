@@ -80,7 +80,10 @@ static int parts_open(struct daemon *d, const char *pin_root)
 		log_warning(0, "dropped %u entries that contradict themselves",
 			    dropped);
 	err = nexthops_open(t->links, t->nr_links, &p->nexthops);
-	return err ? log_error(err, "cannot read links and routes") : 0;
+	if (err)
+		return log_error(err, "cannot read links and routes");
+	nexthops_ingress(p->nexthops, t->ingress);
+	return 0;
 }
 
 static void parts_close(struct parts *p)

@@ -15,6 +15,7 @@ static int tables_grow(const struct parts *p, const struct table_sizes *needed)
 	if (err)
 		return err;
 	nexthops_move(p->nexthops, parts_tables(p)->links);
+	nexthops_ingress(p->nexthops, parts_tables(p)->ingress);
 	err = state_resize(p->state);
 	return err ? err : dp_switch(p->dp);
 }

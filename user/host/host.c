@@ -25,7 +25,8 @@ int host_new(struct link *links, __u32 nr_links, struct host **ret)
 	if (getrandom(h->key, sizeof(h->key), 0) != sizeof(h->key))
 		return -errno;
 	if (table_init(&h->ifaces) || table_init(&h->addresses) ||
-	    table_init(&h->neighbours) || table_init(&h->routes))
+	    table_init(&h->neighbours) || table_init(&h->routes) ||
+	    table_init(&h->extra_macs))
 		return -ENOMEM;
 	*ret = take_ptr(h);
 	return 0;
@@ -39,6 +40,7 @@ void host_free(struct host *h)
 	table_free(&h->addresses);
 	table_free(&h->neighbours);
 	table_free(&h->routes);
+	table_free(&h->extra_macs);
 	free(h);
 }
 
@@ -106,6 +108,7 @@ void host_reading_end(struct host *h, const bool is_whole)
 		host_sweep_addresses(h);
 		host_sweep_neighbours(h);
 		host_sweep_routes(h);
+		host_sweep_macs(h);
 	}
 	h->is_reading = false;
 	h->is_stale = !is_whole;

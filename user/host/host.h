@@ -25,6 +25,11 @@ void host_freep(struct host **h);
 void host_set_uplinks(struct host *h, const __u32 *ifindexes, size_t count);
 void host_move(struct host *h, struct link *links);
 
+/* Keep this set (see nexthops_ingress()) from now on. */
+void host_set_ingress(struct host *h, struct word_bucket *ingress);
+/* Bring it in step with the messages taken since. */
+void host_update_ingress(struct host *h);
+
 /* Links of an earlier process whose interfaces are still there keep their
  * entry numbers: once, after the first reading. */
 void host_adopt_links(struct host *h);

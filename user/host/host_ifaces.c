@@ -54,7 +54,7 @@ bool iface_can_send(const struct host *h, const struct iface *iface)
 		return false;
 	if (!iface_is_vlan(iface))
 		return true;
-	parent = iface_find(h, iface->parent);
+	parent = iface_find(h, iface->lower);
 	return parent && !iface_is_vlan(parent);
 }
 
@@ -62,6 +62,7 @@ static void iface_remove(struct host *h, struct iface *iface)
 {
 	h->is_changed |= iface->entry != 0;
 	h->is_stale = true;
+	h->is_ingress_old = true;
 	table_remove(&h->ifaces, &iface->node);
 }
 
@@ -86,21 +87,44 @@ static bool text_is(const struct nlattr *attr, const char *text)
 	return len == strlen(text) && !memcmp(payload, text, len);
 }
 
+/* Of a veth, IFLA_LINK is its other end: it is on top of nothing. */
+static enum iface_role role_of(const struct nlattr *kind)
+{
+	static const struct {
+		const char *kind;
+		enum iface_role role;
+	} roles[] = {
+		{ "vlan", IFACE_ON_LOWER },
+		{ "macvlan", IFACE_ON_LOWER },
+		{ "macvtap", IFACE_ON_LOWER },
+		{ "macsec", IFACE_ON_LOWER },
+		{ "bridge", IFACE_ON_PORTS },
+		{ "bond", IFACE_ON_PORTS },
+		{ "team", IFACE_ON_PORTS },
+	};
+
+	for (size_t i = 0; i < sizeof(roles) / sizeof(*roles); i++)
+		if (text_is(kind, roles[i].kind))
+			return roles[i].role;
+	return IFACE_ENDS;
+}
+
 static void iface_read_kind(const struct nlattr *const *attrs,
 			    struct iface *ret)
 {
 	const struct nlattr *info[IFLA_INFO_MAX + 1];
 
+	netlink_u32(attrs[IFLA_MASTER], &ret->master);
 	if (!attrs[IFLA_LINKINFO])
 		return;
 	netlink_nested(attrs[IFLA_LINKINFO], info, IFLA_INFO_MAX + 1);
-	if (!info[IFLA_INFO_KIND] || !info[IFLA_INFO_DATA])
+	if (!info[IFLA_INFO_KIND])
 		return;
-	if (!text_is(info[IFLA_INFO_KIND], "vlan"))
-		return;
-	iface_read_vlan(info[IFLA_INFO_DATA], ret);
-	if (!attrs[IFLA_LINK_NETNSID])
-		netlink_u32(attrs[IFLA_LINK], &ret->parent);
+	ret->role = role_of(info[IFLA_INFO_KIND]);
+	if (ret->role == IFACE_ON_LOWER && !attrs[IFLA_LINK_NETNSID])
+		netlink_u32(attrs[IFLA_LINK], &ret->lower);
+	if (info[IFLA_INFO_DATA] && text_is(info[IFLA_INFO_KIND], "vlan"))
+		iface_read_vlan(info[IFLA_INFO_DATA], ret);
 }
 
 static bool iface_read(const struct nlmsghdr *m, struct iface *ret)
@@ -142,7 +166,18 @@ static bool iface_is_another(const struct iface *a, const struct iface *b)
 	const __u32 flags = IFF_UP | IFF_RUNNING | IFF_NOARP | IFF_LOOPBACK;
 
 	return ((a->flags ^ b->flags) & flags) || a->mac_len != b->mac_len ||
-	       a->parent != b->parent || a->vlan_proto != b->vlan_proto ||
+	       a->lower != b->lower || a->vlan_proto != b->vlan_proto ||
+	       a->vlan_id != b->vlan_id;
+}
+
+/* What the set of MAC addresses depends on. */
+static bool iface_takes_others(const struct iface *a, const struct iface *b)
+{
+	const __u32 flags = IFF_UP | IFF_RUNNING;
+
+	return ((a->flags ^ b->flags) & flags) || a->mac_len != b->mac_len ||
+	       memcmp(a->mac, b->mac, ETH_ALEN) || a->role != b->role ||
+	       a->lower != b->lower || a->master != b->master ||
 	       a->vlan_id != b->vlan_id;
 }
 
@@ -166,10 +201,12 @@ int host_take_link(struct host *h, const struct nlmsghdr *m)
 		iface->ifindex = new.ifindex;
 		table_add(&h->ifaces, &iface->node);
 		host_join_addresses(h, iface);
+		h->is_ingress_old = true;
 	} else {
 		h->is_changed |= iface_is_another(iface, &new);
 		/* IPv4 routes go without a word when an interface does. */
 		h->is_stale |= (iface->flags ^ new.flags) & IFF_UP;
+		h->is_ingress_old |= iface_takes_others(iface, &new);
 	}
 	new.node = iface->node;
 	new.node.reading = h->reading;

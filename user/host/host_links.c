@@ -24,7 +24,7 @@ static void link_describe(const struct iface *iface, const struct link *had,
 			  struct link *ret)
 {
 	*ret = (struct link){
-		.ifindex = iface_is_vlan(iface) ? iface->parent : iface->ifindex,
+		.ifindex = iface_is_vlan(iface) ? iface->lower : iface->ifindex,
 		.mtu = iface->mtu < 0xffff ? iface->mtu : 0xffff,
 		.vlan_proto = iface->vlan_proto,
 		.vlan_id = iface->vlan_id,
@@ -107,6 +107,7 @@ __u32 link_entry(struct host *h, struct iface *iface)
 		return 0;
 	}
 	h->last_entry = iface->entry;
+	h->is_ingress_old = true;
 	link_publish(h, iface);
 	return iface->entry;
 }
@@ -123,7 +124,7 @@ static bool is_uplink(const struct host *h, __u32 ifindex)
 bool link_is_wanted(const struct host *h, const struct iface *iface)
 {
 	return is_uplink(h, iface->ifindex) ||
-	       (iface_is_vlan(iface) && is_uplink(h, iface->parent) &&
+	       (iface_is_vlan(iface) && is_uplink(h, iface->lower) &&
 		iface_can_send(h, iface));
 }
 
@@ -166,6 +167,7 @@ void host_adopt_links(struct host *h)
 		if (!iface || iface->entry)
 			continue;
 		iface->entry = i;
+		h->is_ingress_old = true;
 		link_publish(h, iface);
 	}
 }

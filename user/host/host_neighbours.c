@@ -97,6 +97,8 @@ int host_take_neighbour(struct host *h, const struct nlmsghdr *m)
 	if (mnl_nlmsg_get_payload_len(m) < sizeof(*header) ||
 	    (header->ndm_flags & NTF_PROXY))
 		return 0;
+	if (header->ndm_family == AF_BRIDGE)
+		return host_take_mac(h, m);
 	netlink_attrs(m, sizeof(*header), attrs, NDA_MAX + 1);
 	if (!netlink_addr(attrs[NDA_DST], header->ndm_family, &addr))
 		return 0;

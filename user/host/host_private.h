@@ -37,6 +37,13 @@ void table_grown(struct hash_table *t);
 void table_each(struct host *h, const struct hash_table *t,
 		void (*fn)(struct host *h, struct node *node));
 
+/* How an interface carries what others send and get. */
+enum iface_role {
+	IFACE_ENDS,		/* what comes in by it is its own */
+	IFACE_ON_LOWER,		/* a VLAN, a macvlan: on top of one other */
+	IFACE_ON_PORTS,		/* a bridge, a bond: on top of its ports */
+};
+
 struct iface {
 	struct node node;
 	__u32 ifindex;
@@ -44,12 +51,22 @@ struct iface {
 	__u32 mtu;
 	__u32 entry;		/* index in links; 0: none yet */
 	struct address *addresses;	/* here, by next_here */
-	__u32 parent;		/* VLAN: ifindex; 0: in another namespace */
+	enum iface_role role;
+	__u32 lower;		/* IFACE_ON_LOWER: ifindex; 0: in another
+				 * namespace */
+	__u32 master;		/* whose port it is; 0: nobody's */
 	__be16 vlan_proto;	/* 0: no VLAN */
 	__be16 vlan_id;
 	__u8 mac[ETH_ALEN];
 	__u8 mac_len;		/* 0: has no MACs; other than 6: not Ethernet */
 	char name[IF_NAMESIZE];
+};
+
+/* A MAC address that an interface takes besides its own. */
+struct extra_mac {
+	struct node node;
+	__u32 ifindex;
+	__u8 mac[ETH_ALEN];
 };
 
 struct address {
@@ -84,7 +101,10 @@ struct host {
 	__u32 answer;
 	__u64 serial;
 	__u32 key[8];
-	struct hash_table ifaces, addresses, neighbours, routes;
+	struct hash_table ifaces, addresses, neighbours, routes, extra_macs;
+	struct word_bucket *ingress;	/* NULL: not kept */
+	bool is_ingress_old;
+	bool is_ingress_full_told;
 	__u32 lengths[ADDR_BITS + 1];	/* routes of each length */
 	__u32 joining;		/* host_join_addresses(): whose */
 	__u32 uplinks[UPLINKS_MAX];
@@ -104,10 +124,12 @@ int host_take_link(struct host *h, const struct nlmsghdr *m);
 int host_take_address(struct host *h, const struct nlmsghdr *m);
 int host_take_neighbour(struct host *h, const struct nlmsghdr *m);
 int host_take_route(struct host *h, const struct nlmsghdr *m);
+int host_take_mac(struct host *h, const struct nlmsghdr *m); /* AF_BRIDGE's */
 void host_sweep_ifaces(struct host *h);
 void host_sweep_addresses(struct host *h);
 void host_sweep_neighbours(struct host *h);
 void host_sweep_routes(struct host *h);
+void host_sweep_macs(struct host *h);
 
 struct iface *iface_find(const struct host *h, __u32 ifindex);
 bool iface_is_vlan(const struct iface *iface);

@@ -74,6 +74,7 @@ static int read_once(struct nexthops *n)
 		{ RTM_GETADDR,  AF_INET6 },
 		{ RTM_GETNEIGH, AF_INET },
 		{ RTM_GETNEIGH, AF_INET6 },
+		{ RTM_GETNEIGH, AF_BRIDGE },
 		{ RTM_GETROUTE, AF_INET },
 		{ RTM_GETROUTE, AF_INET6 },
 	};
@@ -142,6 +143,12 @@ void nexthops_move(struct nexthops *n, struct link *links)
 	host_move(n->host, links);
 }
 
+void nexthops_ingress(struct nexthops *n, struct word_bucket *ingress)
+{
+	host_set_ingress(n->host, ingress);
+	host_update_ingress(n->host);
+}
+
 int nexthops_fd(const struct nexthops *n)
 {
 	return netlink_fd(n->news);
@@ -159,6 +166,7 @@ int nexthops_read(struct nexthops *n, bool *ret_changed)
 		if (err)
 			return err;
 	}
+	host_update_ingress(n->host);
 	*ret_changed = host_changed(n->host);
 	return 0;
 }
@@ -258,6 +266,7 @@ enum nexthop_result nexthops_find(struct nexthops *n, const struct addr *addr,
 	if (route != ROUTE_HOP)
 		return NEXTHOP_NONE;
 	result = host_answer(n->host, addr, &hop, ret, &b);
+	host_update_ingress(n->host);	/* of an entry that is new */
 	if (result == NEXTHOP_PENDING && b)
 		ask_neighbour(n, b);
 	return result;
@@ -278,6 +287,7 @@ void nexthops_set_uplinks(struct nexthops *n, const __u32 *ifindexes,
 			  size_t count)
 {
 	host_set_uplinks(n->host, ifindexes, count);
+	host_update_ingress(n->host);
 }
 
 bool nexthops_source_like(const struct nexthops *n, __u32 entry,

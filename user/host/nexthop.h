@@ -28,6 +28,17 @@ void nexthops_closep(struct nexthops **n);
 /* Links may have moved in memory (tables grew). */
 void nexthops_move(struct nexthops *n, struct link *links);
 
+/*
+ * ingress[INGRESS_BUCKETS] is kept up to date from now on: which MAC addresses
+ * frames to this host may have at which interface and in which VLAN, and the
+ * entry in links of each interface that has one. What it held and what is not
+ * so any more is taken out. For each interface, its own address; those of the
+ * VLANs, macvlans, bridges and bonds on top of it that are up; those of its
+ * ports; and what was added to it by hand or program (the kernel's list of
+ * unicast addresses). Again when ingress has moved in memory.
+ */
+void nexthops_ingress(struct nexthops *n, struct word_bucket *ingress);
+
 /* To poll for reading. */
 int nexthops_fd(const struct nexthops *n);
 

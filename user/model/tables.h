@@ -68,6 +68,7 @@ enum table_size {
 	X(backends,	struct backend,		backends,     WHOLE,  COPY)  \
 	X(backend_stats, struct backend_stats,	backends,     CALLS,  COPY)  \
 	X(links,	struct link,		links,	      WHOLE,  SAME)  \
+	X(ingress,	struct word_bucket,	fixed,	      WHOLE,  SAME)  \
 	X(nat_addrs,	struct addr,		fixed,	      WHOLE,  SAME)  \
 	X(prefixes,	struct prefix,		fixed,	      CALLS,  SAME)  \
 	X(sources,	__u32,			sources,      CALLS,  SAME)  \

@@ -12,9 +12,12 @@
 
 #include <netinet/in.h>
 
+#include <fairlead/hash.h>
+
 #include "base/addr.h"
 #include "kernel/dp_selftest.h"
 #include "engine/reconcile.h"
+#include "model/words.h"
 #include "selftest.h"
 #include "selftest_packet.h"
 #include "base/cleanup.h"
@@ -106,6 +109,14 @@ static void link_set(struct link *link, const struct selftest_cable *c)
 	memcpy(link->mac, c->mac, sizeof(link->mac));
 }
 
+static int mac_take(struct tables *t, const struct selftest_cable *c)
+{
+	__u64 word = ingress_mac_word(c->ifindex, mac_number(c->mac),
+				      INGRESS_ANY_VLAN);
+
+	return words_put(t->ingress, INGRESS_BUCKETS, word) ? 0 : -ENOSPC;
+}
+
 static void hop_set(void *arg, __u32 index, struct backend *b)
 {
 	const struct selftest_net *net = arg;
@@ -153,7 +164,11 @@ static int datapath_open(struct selftest *t)
 	tables = dp_tables(t->dp);
 	link_set(&tables->links[LINK_IN], &t->net.in);
 	link_set(&tables->links[LINK_OUT], &t->net.out);
-	err = state_load(tables, dp_now_s(), &state, NULL);
+	err = mac_take(tables, &t->net.in);
+	if (!err)
+		err = mac_take(tables, &t->net.out);
+	if (!err)
+		err = state_load(tables, dp_now_s(), &state, NULL);
 	return err ? err : tables_fill(t, state);
 }
 

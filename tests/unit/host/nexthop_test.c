@@ -22,6 +22,7 @@
 #include "base/addr.h"
 #include "host/host_private.h"
 #include "base/netlink.h"
+#include "model/words.h"
 
 #define LINKS 4
 #define UP (IFF_UP | IFF_RUNNING)
@@ -29,6 +30,7 @@
 struct net {
 	struct host *host;
 	struct link links[LINKS];
+	struct word_bucket ingress[INGRESS_BUCKETS];
 	union {
 		struct nlmsghdr m;
 		char bytes[1024];
@@ -731,6 +733,147 @@ static void an_answer_reads_few_records_of_many(void **state)
 	assert_in_range(longest_chain(&net->host->neighbours), 1, 15);
 }
 
+/* Whose MAC address frames may have that come in by an interface. */
+static bool takes(struct net *net, __u32 ifindex, __u32 whose, int vlan)
+{
+	const __u8 mac[ETH_ALEN] = { 2, 0, 0, 0, 0, whose };
+	__u16 number = vlan < 0 ? (int)INGRESS_ANY_VLAN : vlan;
+
+	return words_find(net->ingress, INGRESS_BUCKETS,
+			  ingress_mac_word(ifindex, mac_number(mac), number));
+}
+
+static void build_on(struct net *net, __u32 ifindex, __u32 lower,
+		     const char *kind)
+{
+	struct nlattr *info;
+
+	build_link(net, RTM_NEWLINK, ifindex, UP);
+	mnl_attr_put_u32(&net->m, IFLA_LINK, lower);
+	info = mnl_attr_nest_start(&net->m, IFLA_LINKINFO);
+	mnl_attr_put_strz(&net->m, IFLA_INFO_KIND, kind);
+	mnl_attr_nest_end(&net->m, info);
+}
+
+static void extra_mac_is(struct net *net, __u16 type, __u32 ifindex,
+			 __u32 whose, __u8 flags)
+{
+	struct ndmsg *header = start(net, type, 0, sizeof(*header));
+	const __u8 mac[ETH_ALEN] = { 2, 0, 0, 0, 0, whose };
+
+	header->ndm_family = AF_BRIDGE;
+	header->ndm_ifindex = ifindex;
+	header->ndm_state = NUD_PERMANENT;
+	header->ndm_flags = flags;
+	mnl_attr_put(&net->m, NDA_LLADDR, sizeof(mac), mac);
+	take(net);
+}
+
+/* 1: an interface; 2: VLAN 7 on it; 3: a macvlan on that; 4: VLAN 8 on 1. */
+static void vlans_take_their_mac_addresses_in_their_vlan_alone(void **state)
+{
+	struct net *net = *state;
+
+	host_set_ingress(net->host, net->ingress);
+	link_is(net, 1, UP);
+	build_vlan(net, 2, 1, ETH_P_8021Q, 7);
+	take(net);
+	build_on(net, 3, 2, "macvlan");
+	take(net);
+	build_vlan(net, 4, 1, ETH_P_8021Q, 8);
+	take(net);
+	/* the kernel has all in the list of 1, without their VLANs */
+	for (__u32 whose = 2; whose <= 4; whose++)
+		extra_mac_is(net, RTM_NEWNEIGH, 1, whose, NTF_SELF);
+	host_update_ingress(net->host);
+	assert_true(takes(net, 1, 1, -1));
+	for (__u32 whose = 2; whose <= 4; whose++) {
+		assert_int_equal(takes(net, 1, whose, 7), whose != 4);
+		assert_int_equal(takes(net, 1, whose, 8), whose == 4);
+		assert_false(takes(net, 1, whose, 0));
+		assert_false(takes(net, 1, whose, -1));
+	}
+	assert_true(takes(net, 2, 1, -1));
+	assert_true(takes(net, 2, 3, -1));
+	assert_false(takes(net, 2, 4, -1));
+}
+
+static void only_mac_addresses_of_its_own_are_added(void **state)
+{
+	struct net *net = *state;
+
+	host_set_ingress(net->host, net->ingress);
+	link_is(net, 1, UP);
+	build_on(net, 3, 1, "veth");	/* the other end, not one below */
+	take(net);
+	extra_mac_is(net, RTM_NEWNEIGH, 1, 5, NTF_SELF);
+	extra_mac_is(net, RTM_NEWNEIGH, 1, 6, NTF_MASTER); /* a bridge's */
+	extra_mac_is(net, RTM_NEWNEIGH, 9, 7, NTF_SELF); /* of nobody */
+	host_update_ingress(net->host);
+	assert_false(takes(net, 1, 3, -1));
+	assert_true(takes(net, 1, 5, -1));
+	assert_false(takes(net, 1, 6, -1));
+	assert_false(takes(net, 9, 7, -1));
+	extra_mac_is(net, RTM_DELNEIGH, 1, 5, NTF_SELF);
+	host_update_ingress(net->host);
+	assert_false(takes(net, 1, 5, -1));
+}
+
+/* A bond, 1, of 2 and 3, with VLAN 7, 4, on it: a ring, too, comes to an end. */
+static void ports_take_what_is_sent_to_their_bond(void **state)
+{
+	struct net *net = *state;
+
+	host_set_ingress(net->host, net->ingress);
+	build_on(net, 1, 4, "bond");
+	take(net);
+	build_vlan(net, 4, 1, ETH_P_8021Q, 7);
+	take(net);
+	for (__u32 port = 2; port <= 3; port++) {
+		build_link(net, RTM_NEWLINK, port, UP);
+		mnl_attr_put_u32(&net->m, IFLA_MASTER, 1);
+		take(net);
+	}
+	host_update_ingress(net->host);
+	for (__u32 port = 2; port <= 3; port++) {
+		assert_true(takes(net, port, 1, -1));
+		assert_true(takes(net, port, 4, 7));
+		assert_false(takes(net, port, 5 - port, -1));
+		assert_true(takes(net, 1, port, -1));
+	}
+	build_on(net, 5, 6, "macvlan");
+	take(net);
+	build_on(net, 6, 5, "macvlan");
+	take(net);
+	host_update_ingress(net->host);
+	assert_true(takes(net, 5, 6, -1));
+}
+
+/* The way back to an entry of links. */
+static void links_are_found_by_interface_and_vlan(void **state)
+{
+	const struct hop hop = { .ifindex = 2 };
+	const struct addr a = addr("10.7.0.2");
+	struct net *net = *state;
+	struct neighbour *b;
+	struct nexthop ret;
+
+	host_set_ingress(net->host, net->ingress);
+	link_is(net, 1, UP);
+	build_vlan(net, 2, 1, ETH_P_8021Q, 7);
+	take(net);
+	host_update_ingress(net->host);
+	host_answer(net->host, &a, &hop, &ret, &b);
+	host_update_ingress(net->host);
+	assert_non_null(words_find(net->ingress, INGRESS_BUCKETS,
+				   ingress_link_word(1, 7, ret.link)));
+	build_link(net, RTM_DELLINK, 2, 0);
+	take(net);
+	host_update_ingress(net->host);
+	assert_null(words_find(net->ingress, INGRESS_BUCKETS,
+			       ingress_link_word(1, 7, ret.link)));
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -753,6 +896,10 @@ int main(void)
 		CASE(message_cut_short_anywhere_does_no_harm),
 		CASE(message_with_any_byte_altered_does_no_harm),
 		CASE(an_answer_reads_few_records_of_many),
+		CASE(vlans_take_their_mac_addresses_in_their_vlan_alone),
+		CASE(only_mac_addresses_of_its_own_are_added),
+		CASE(ports_take_what_is_sent_to_their_bond),
+		CASE(links_are_found_by_interface_and_vlan),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
