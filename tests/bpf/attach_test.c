@@ -194,6 +194,8 @@ static void cleanup_removes_filters(void **state)
 {
 	crowd_tcx();
 	assert_int_equal(dp_attach_local(dp, LO), 0);
+	dp_close(dp);
+	dp = NULL;
 	assert_int_equal(dp_cleanup(root, false), 0);
 	assert_int_equal(filter(), 0);
 }

@@ -373,7 +373,9 @@ static void cleanup_leaves_the_others(void **state)
 	neighbour_comes(70);
 	neighbour_says(XDP_DROP);
 	assert_int_equal(dp_attach(dp, LO), 0);
+	dp_close(dp);
 	assert_int_equal(dp_cleanup(root, false), 0);
+	open_dp();
 	expect_not_counted(LO, XDP_DROP);
 	expect_nothing();
 }

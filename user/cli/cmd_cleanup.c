@@ -12,8 +12,9 @@
 #include "kernel/dp.h"
 #include "base/log.h"
 
-/* Take the lock that a daemon holds for as long as it lives, until we end: no
- * daemon starts meanwhile. False: one runs. */
+/* Take the lock of the run directory that a daemon holds for as long as it
+ * lives, until we end: none starts here meanwhile. False: one runs. What is
+ * pinned has a lock of its own, see dp_cleanup(). */
 static bool lock_take(const struct options *o)
 {
 	char path[RUN_PATH_MAX];

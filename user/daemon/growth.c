@@ -7,17 +7,22 @@
 
 #define GROW_TRIES 4
 
-/* Larger tables, filled before traffic goes by them. */
-static int tables_grow(const struct parts *p, const struct table_sizes *needed)
+/* Tables that have grown are filled before traffic goes by them. */
+static int tables_switch(const struct parts *p)
 {
-	int err = dp_grow(p->dp, needed);
+	int err;
 
-	if (err)
-		return err;
 	nexthops_move(p->nexthops, parts_tables(p)->links);
 	nexthops_ingress(p->nexthops, parts_tables(p)->ingress);
 	err = state_resize(p->state);
 	return err ? err : dp_switch(p->dp);
+}
+
+static int tables_grow(const struct parts *p, const struct table_sizes *needed)
+{
+	int err = dp_grow(p->dp, needed);
+
+	return err ? err : tables_switch(p);
 }
 
 int growth_reconcile(const struct parts *p, const struct model *m,
@@ -26,6 +31,8 @@ int growth_reconcile(const struct parts *p, const struct model *m,
 	char text[RECONCILE_TEXT_MAX] = "";
 	int err = -ENOSPC;
 
+	if (dp_must_switch(p->dp) && tables_switch(p))
+		return refuse(why, -ENOSPC, "cannot go over to larger tables");
 	for (int i = 0; i < GROW_TRIES && err == -ENOSPC; i++) {
 		*result = (struct reconcile_result){};
 		err = reconcile(p->state, m, dp_now_s(), result, text);

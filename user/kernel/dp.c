@@ -4,20 +4,15 @@
  * over map by map, and a program is replaced through the links that hold it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <linux/magic.h>
 
 #include "dp_private.h"
 #include "base/log.h"
@@ -29,13 +24,11 @@ void dp_close(struct dp *dp)
 		return;
 	fragments_free(dp->fragments);
 	dp_map_release(dp);
-	if (dp->old_counters >= 0)
-		close(dp->old_counters);
-	if (!dp->skel)
-		for (int id = 0; id < NR_TABLES; id++)
-			if (dp->fd[id] >= 0)
-				close(dp->fd[id]);
+	close_fd(&dp->old_counters);
+	for (int id = 0; id < NR_TABLES && !dp->skel; id++)
+		close_fd(&dp->fd[id]);
 	fairlead_bpf__destroy(dp->skel);
+	close_fd(&dp->lock_fd);
 	free(dp);
 }
 
@@ -53,6 +46,7 @@ static struct dp *dp_new(const char *pin_root)
 	for (int id = 0; id < NR_TABLES; id++)
 		dp->fd[id] = -1;
 	dp->old_counters = -1;
+	dp->lock_fd = -1;
 	dp->nr_cpus = libbpf_num_possible_cpus();
 	if (dp->nr_cpus < 1)
 		dp->nr_cpus = 1;
@@ -60,44 +54,6 @@ static struct dp *dp_new(const char *pin_root)
 		 pin_root ? pin_root : DP_PIN_ROOT);
 	snprintf(dp->dir, sizeof(dp->dir), "%s/%d", dp->root, FAIRLEAD_ABI);
 	return dp;
-}
-
-static int make_dir(const char *path)
-{
-	char part[DP_PATH_MAX];
-	const char *slash = path;
-
-	while (slash && *slash) {
-		slash = strchr(slash + 1, '/');
-		snprintf(part, sizeof(part), "%.*s",
-			 slash ? (int)(slash - path) : (int)strlen(path), path);
-		if (mkdir(part, 0700) && errno != EEXIST)
-			return -errno;
-	}
-	return 0;
-}
-
-/* Pins need bpffs; a bare machine may not have it mounted yet. */
-int dp_bpffs_ensure(const char *dir)
-{
-	struct statfs fs;
-	int err;
-
-	if (statfs("/sys/fs/bpf", &fs) == 0 && fs.f_type != BPF_FS_MAGIC &&
-	    mount("bpf", "/sys/fs/bpf", "bpf", 0, "mode=0700"))
-		return log_error(-errno, "cannot mount bpffs on \"/sys/fs/bpf\"");
-	err = make_dir(dir);
-	if (err)
-		return log_error(err, "cannot make \"%s\"", dir);
-	if (statfs(dir, &fs) || fs.f_type != BPF_FS_MAGIC)
-		return log_error(-EINVAL, "\"%s\" is not on a bpffs", dir);
-	return 0;
-}
-
-static void pin_path(const struct dp *dp, enum table_id id,
-		     char path[static DP_PATH_MAX])
-{
-	snprintf(path, DP_PATH_MAX, "%s/%s", dp->dir, table_rows[id].name);
 }
 
 static struct bpf_map *skel_map(struct fairlead_bpf *skel, enum table_id id)
@@ -149,38 +105,34 @@ static int skel_reuse(struct fairlead_bpf *skel, enum table_id id, int fd)
 }
 
 /* Is what is pinned of the layout that we know? */
-static int check_layout(const struct bpf_map *map, int fd, const char *path)
+static int check_layout(const struct bpf_map *map, int fd)
 {
 	struct bpf_map_info info = {};
 	__u32 len = sizeof(info);
 
 	if (bpf_obj_get_info_by_fd(fd, &info, &len))
-		return log_error(-errno, "cannot read about \"%s\"", path);
+		return log_error(-errno, "cannot read about map \"%s\"",
+				 bpf_map__name(map));
 	if (info.key_size == bpf_map__key_size(map) &&
 	    info.value_size == bpf_map__value_size(map))
 		return 0;
-	log_error(0, "\"%s\" was made by another version, with other fields",
-		  path);
+	log_error(0, "the pinned map \"%s\" was made by another version, with "
+		  "other fields", bpf_map__name(map));
 	log_hint("\"fairlead cleanup\" makes room for this version; "
 		 "until it serves, nothing is balanced");
 	return -EPROTO;
 }
 
-static int adopt_map(struct dp *dp, struct fairlead_bpf *skel,
-		     enum table_id id)
+/* What is not pinned is made anew, of the size that its like have. */
+static int adopt_map(struct dp *dp, struct fairlead_bpf *skel, enum table_id id)
 {
-	__cleanup(close_fd) int fd = -1;
-	char path[DP_PATH_MAX];
+	__cleanup(close_fd) int fd = dp_pin_get(dp, id);
 	__u32 entries = 0;
 	int err;
 
-	pin_path(dp, id, path);
-	fd = bpf_obj_get(path);
-	if (fd < 0 && errno == ENOENT)
+	if (fd == -ENOENT || table_rows[id].growth == TABLE_OWN)
 		return 0;
-	if (fd < 0)
-		return log_error(-errno, "cannot open \"%s\"", path);
-	err = check_layout(skel_map(skel, id), fd, path);
+	err = fd < 0 ? fd : check_layout(skel_map(skel, id), fd);
 	if (err)
 		return err;
 	if (id == TABLE_counters && !dp_map_entries(fd, &entries) &&
@@ -190,7 +142,20 @@ static int adopt_map(struct dp *dp, struct fairlead_bpf *skel,
 		return 0;
 	}
 	err = skel_reuse(skel, id, fd);
-	return err ? log_error(err, "cannot adopt \"%s\"", path) : 0;
+	return err ? log_error(err, "cannot adopt the map \"%s\"",
+			       table_rows[id].name) : 0;
+}
+
+/* The sizes of what is pinned in place of those that are wanted. */
+static void adopt_sizes(struct dp *dp, struct table_sizes *sizes)
+{
+	for (int id = 0; id < NR_TABLES; id++) {
+		__u32 *size = table_size_at(sizes, table_rows[id].size);
+		__cleanup(close_fd) int fd = size ? dp_pin_get(dp, id) : -1;
+
+		if (fd >= 0)
+			dp_map_entries(fd, size);
+	}
 }
 
 static int skel_adopt(struct dp *dp, struct fairlead_bpf *skel)
@@ -200,31 +165,6 @@ static int skel_adopt(struct dp *dp, struct fairlead_bpf *skel)
 	for (int id = 0; id < NR_TABLES && !err; id++)
 		err = adopt_map(dp, skel, id);
 	return err;
-}
-
-int dp_pin_over(int fd, const char *path)
-{
-	char next[DP_PATH_MAX + 8];
-
-	snprintf(next, sizeof(next), "%s_next", path);
-	unlink(next);
-	if (bpf_obj_pin(fd, next))
-		return -errno;
-	return rename(next, path) ? -errno : 0;
-}
-
-static int pin_maps(struct dp *dp)
-{
-	char path[DP_PATH_MAX];
-	int err;
-
-	for (int id = 0; id < NR_TABLES && *dp->dir; id++) {
-		pin_path(dp, id, path);
-		err = dp_pin_over(dp->fd[id], path);
-		if (err)
-			return log_error(err, "cannot pin \"%s\"", path);
-	}
-	return 0;
 }
 
 static void take_fds(struct dp *dp, struct fairlead_bpf *skel)
@@ -257,14 +197,10 @@ static int choose_key(struct dp *dp, const struct dp_opts *opts)
 {
 	static const __u32 none[16];
 	__u32 pinned[16] = {};
-	char path[DP_PATH_MAX];
+	int fd = dp_pin_get(dp, TABLE_applied);
 	struct applied applied;
 	const __u32 zero = 0;
-	int fd = -1;
 
-	pin_path(dp, TABLE_applied, path);
-	if (*dp->dir)
-		fd = bpf_obj_get(path);
 	if (fd >= 0) {
 		if (!bpf_map_lookup_elem(fd, &zero, &applied))
 			memcpy(pinned, applied.hash_key, sizeof(pinned));
@@ -308,7 +244,7 @@ static int open_prepare(struct dp *dp, const struct dp_opts *opts)
 	if (opts->unpinned)
 		*dp->dir = '\0';
 	else
-		err = dp_bpffs_ensure(dp->dir);
+		err = dp_pin_open(dp);
 	if (!err)
 		err = choose_key(dp, opts);
 	if (err)
@@ -334,41 +270,54 @@ static int copy_per_cpu(struct dp *dp, int from, int to)
 	return 0;
 }
 
+/* Adopt or make maps, and load the programs over them. */
+static int open_skel(struct dp *dp, struct table_sizes sizes)
+{
+	__cleanup(skel_freep) struct fairlead_bpf *skel = fairlead_bpf__open();
+	int err;
+
+	if (!skel)
+		return log_error(-errno, "cannot open the BPF object");
+	adopt_sizes(dp, &sizes);
+	skel_set_sizes(skel, &sizes);
+	err = skel_adopt(dp, skel);
+	if (err)
+		return err;
+	skel_set_config(dp, skel);
+	err = skel_load(skel);
+	if (!err)
+		take_fds(dp, take_ptr(skel));
+	return err;
+}
+
+static int open_tables(struct dp *dp)
+{
+	int err = dp_map_fill_tables(dp);
+
+	if (!err && dp->old_counters >= 0)
+		err = copy_per_cpu(dp, dp->old_counters,
+				   dp->fd[TABLE_counters]);
+	if (err)
+		return err;
+	memcpy(dp->tables.applied->hash_key, dp->hash_key,
+	       sizeof(dp->hash_key));
+	if (*dp->dir)
+		err = dp_pin_tables(dp, dp->fd, &dp->next_generation);
+	return err ? err : dp_switch(dp);
+}
+
 int dp_open(const struct dp_opts *opts, struct dp **ret)
 {
 	__cleanup(dp_closep) struct dp *dp = dp_new(opts->pin_root);
-	__cleanup(skel_freep) struct fairlead_bpf *skel = NULL;
-	struct table_sizes sizes = sizes_or_default(&opts->sizes);
 	int err;
 
 	if (!dp)
 		return log_error(-ENOMEM, "cannot open the datapath");
 	err = open_prepare(dp, opts);
-	if (err)
-		return err;
-	skel = fairlead_bpf__open();
-	if (!skel)
-		return log_error(-errno, "cannot open the BPF object");
-	skel_set_sizes(skel, &sizes);
-	err = *dp->dir ? skel_adopt(dp, skel) : 0;
-	if (err)
-		return err;
-	skel_set_config(dp, skel);
-	err = skel_load(skel);
-	if (err)
-		return err;
-	take_fds(dp, take_ptr(skel));
-	err = dp_map_fill_tables(dp);
-	if (!err && dp->old_counters >= 0)
-		err = copy_per_cpu(dp, dp->old_counters,
-				   dp->fd[TABLE_counters]);
 	if (!err)
-		err = pin_maps(dp);
-	if (err)
-		return err;
-	memcpy(dp->tables.applied->hash_key, dp->hash_key,
-	       sizeof(dp->hash_key));
-	err = dp_link_replace_all(dp);
+		err = open_skel(dp, sizes_or_default(&opts->sizes));
+	if (!err)
+		err = open_tables(dp);
 	if (err)
 		return err;
 	*ret = take_ptr(dp);
@@ -378,20 +327,13 @@ int dp_open(const struct dp_opts *opts, struct dp **ret)
 int dp_view(const char *pin_root, struct dp **ret)
 {
 	__cleanup(dp_closep) struct dp *dp = dp_new(pin_root);
-	char path[DP_PATH_MAX];
 	int err;
 
 	if (!dp)
 		return log_error(-ENOMEM, "cannot open the datapath");
-	for (int id = 0; id < NR_TABLES; id++) {
-		pin_path(dp, id, path);
-		dp->fd[id] = bpf_obj_get(path);
-		if (dp->fd[id] < 0 && errno == ENOENT)
-			return -ENOENT;
-		if (dp->fd[id] < 0)
-			return log_error(-errno, "cannot open \"%s\"", path);
-	}
-	err = dp_map_fill_tables(dp);
+	err = dp_pin_get_all(dp);
+	if (!err)
+		err = dp_map_fill_tables(dp);
 	if (err)
 		return err;
 	memcpy(dp->hash_key, dp->tables.applied->hash_key,
@@ -434,10 +376,15 @@ static int grow_reuse(struct dp *dp, struct fairlead_bpf *skel)
 {
 	int err = 0;
 
-	for (int id = 0; id < NR_TABLES && !err; id++)
-		if (table_rows[id].growth == TABLE_SAME ||
-		    !is_larger(skel_map(skel, id), skel_map(dp->skel, id)))
+	for (int id = 0; id < NR_TABLES && !err; id++) {
+		const struct bpf_map *map = skel_map(skel, id);
+		enum table_growth growth = table_rows[id].growth;
+
+		if (growth == TABLE_SAME ||
+		    (growth != TABLE_OWN &&
+		     !is_larger(map, skel_map(dp->skel, id))))
 			err = skel_reuse(skel, id, dp->fd[id]);
+	}
 	return err;
 }
 
@@ -459,6 +406,34 @@ static int grow_copy(struct dp *dp, struct fairlead_bpf *skel)
 	return err;
 }
 
+/* Larger maps in place of those that dp has, if they can be mapped. */
+static int grow_take(struct dp *dp, struct fairlead_bpf *skel)
+{
+	struct dp old = *dp;
+	int err;
+
+	memset(dp->memory, 0, sizeof(dp->memory));
+	take_fds(dp, skel);
+	err = dp_map_fill_tables(dp);
+	if (err) {
+		dp_map_release(dp);
+		*dp = old;
+		return err;
+	}
+	dp_map_release(&old);
+	fairlead_bpf__destroy(old.skel); /* links hold the old program */
+	return 0;
+}
+
+static int grow_pin(struct dp *dp, struct fairlead_bpf *skel)
+{
+	int fd[NR_TABLES];
+
+	for (int id = 0; id < NR_TABLES; id++)
+		fd[id] = bpf_map__fd(skel_map(skel, id));
+	return *dp->dir ? dp_pin_tables(dp, fd, &dp->next_generation) : 0;
+}
+
 int dp_grow(struct dp *dp, const struct table_sizes *sizes)
 {
 	__cleanup(skel_freep) struct fairlead_bpf *skel = NULL;
@@ -478,17 +453,34 @@ int dp_grow(struct dp *dp, const struct table_sizes *sizes)
 	err = grow_copy(dp, skel);
 	if (err)
 		return log_error(err, "cannot copy maps");
-	dp_map_release(dp);
-	fairlead_bpf__destroy(dp->skel); /* links hold the old program */
-	take_fds(dp, take_ptr(skel));
-	return dp_map_fill_tables(dp);
+	err = grow_pin(dp, skel);
+	if (!err)
+		err = grow_take(dp, skel);
+	if (err)
+		return err;
+	skel = NULL;
+	return 0;
+}
+
+bool dp_must_switch(const struct dp *dp)
+{
+	return dp->next_generation;
 }
 
 int dp_switch(struct dp *dp)
 {
-	int err = dp_link_replace_all(dp);
+	int err = 0;
 
-	return err ? err : pin_maps(dp);
+	if (dp->next_generation && dp->next_generation != dp->generation)
+		err = dp_pin_switch(dp, dp->next_generation);
+	if (!err)
+		err = dp_link_replace_all(dp);
+	if (err)
+		return err;
+	dp->next_generation = 0;
+	if (*dp->dir)
+		dp_pin_sweep(dp);
+	return 0;
 }
 
 int dp_program_fd(const struct dp *dp, const char *name)

@@ -39,7 +39,8 @@ struct dp_opts {
  * them. Programs that are pinned but differ from ours are replaced through
  * their links, atomically; maps and their contents stay. -EEXIST: a pinned
  * hash key differs from the wanted one; -EPROTO: what is pinned has another
- * layout (either needs `fairlead cleanup` first).
+ * layout (either needs `fairlead cleanup` first); -EBUSY: another daemon works
+ * on these pins, which are locked until dp_close().
  */
 int dp_open(const struct dp_opts *opts, struct dp **ret);
 
@@ -61,6 +62,13 @@ struct tables *dp_tables(struct dp *dp);
  */
 int dp_grow(struct dp *dp, const struct table_sizes *sizes);
 int dp_switch(struct dp *dp);
+
+/* Larger tables still wait for dp_switch(). */
+bool dp_must_switch(const struct dp *dp);
+
+/* Pins that somebody removed, or whose bpffs he unmounted, are made again.
+ * To be called every second or so: it costs a dozen looks at names. */
+int dp_pin_repair(struct dp *dp);
 
 enum dp_mechanism { DP_XDP_NATIVE, DP_XDP_GENERIC, DP_XDP_DISPATCHER,
 		    DP_XDP_DISPATCHER_GENERIC, DP_TCX, DP_CLSACT };
@@ -129,7 +137,7 @@ int dp_features(struct dp_feature ret[static DP_FEATURES_MAX]);
 const char *dp_library_version(void);
 
 /* Remove every program, link, map and pin of every ABI. Says what it removed
- * to stdout when verbose. */
+ * to stdout when verbose. -EBUSY: a daemon works on them, nothing is removed. */
 int dp_cleanup(const char *pin_root, bool verbose);
 
 enum dp_decap_hook { DP_DECAP_XDP, DP_DECAP_TC };

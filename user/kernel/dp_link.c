@@ -80,7 +80,7 @@ static int local_replace(void *arg, const char *path, __u32 ifindex)
 	return 0;
 }
 
-static int replace_all(struct dp *dp)
+int dp_link_replace_all(struct dp *dp)
 {
 	int err = each_pin(dp, DP_XDP_PREFIX, xdp_replace, dp);
 
@@ -91,18 +91,6 @@ static int replace_all(struct dp *dp)
 	if (!err)
 		err = each_pin(dp, DP_CLSACT_OUT_PREFIX, local_replace, dp);
 	return err;
-}
-
-int dp_link_replace_all(struct dp *dp)
-{
-	int err;
-
-	if (!*dp->dir)
-		return 0;
-	err = dp_programs_pin(dp);
-	if (!err)
-		err = replace_all(dp);
-	return err ? err : dp_programs_forget_others(dp);
 }
 
 /* Who is there already, for the hint of an EBUSY. */
@@ -286,5 +274,11 @@ static int remove_tree(const char *path, bool verbose)
 
 int dp_cleanup(const char *pin_root, bool verbose)
 {
-	return remove_tree(pin_root ? pin_root : DP_PIN_ROOT, verbose);
+	const char *root = pin_root ? pin_root : DP_PIN_ROOT;
+	__cleanup(close_fd) int lock = dp_pin_lock(root);
+
+	if (lock == -EBUSY)
+		return log_error(0, "a daemon works on the tables in \"%s\"; "
+				 "stop it first", root), lock;
+	return remove_tree(root, verbose);
 }

@@ -175,6 +175,15 @@ static void backend_stats_reset(struct tables *t, __u32 backend)
 	bpf_map_update_elem(dp->fd[TABLE_backend_stats], &backend, zero, 0);
 }
 
+static int refuse_size(enum table_id id, __u32 entries, __u32 others)
+{
+	log_error(0, "map \"%s\" has %u entries, where others that belong to "
+		  "it have %u", table_rows[id].name, entries, others);
+	log_hint("\"fairlead cleanup\" removes them; until a daemon serves "
+		 "again, nothing is balanced");
+	return -EPROTO;
+}
+
 /* Maps that are measured by one size are as large as one another: what is
  * written by an index of one must fit the others. */
 static int read_sizes(struct dp *dp)
@@ -192,10 +201,7 @@ static int read_sizes(struct dp *dp)
 			return log_error(err, "cannot read about map \"%s\"",
 					 table_rows[id].name);
 		if (*size && *size != entries)
-			return log_error(-EPROTO, "map \"%s\" has %u entries, "
-					 "where others that belong to it have "
-					 "%u", table_rows[id].name, entries,
-					 *size);
+			return refuse_size(id, entries, *size);
 		*size = entries;
 	}
 #define X(name, field, by_default) dp->tables.field = sizes.name;

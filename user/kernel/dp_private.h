@@ -25,6 +25,9 @@ struct dp {
 	struct fragments *fragments;
 	char root[128];			/* of all pins */
 	char dir[160];			/* of this ABI's; empty: unpinned */
+	unsigned int generation;	/* of pinned tables, in force; 0: none */
+	unsigned int next_generation;	/* that waits for dp_switch(); 0: none */
+	int lock_fd;			/* of root; -1: none */
 };
 
 #define DP_PATH_MAX 256
@@ -38,12 +41,10 @@ int dp_map_entries(int fd, __u32 *ret);
 int dp_link_replace_all(struct dp *dp);	/* programs of all pinned links */
 
 /* dp_programs.c: the datapath's programs. The array of those that call one
- * another is filled after load, pinned before links lead to them; afterwards
- * those of other programs, which nothing leads to any more, are removed. */
+ * another is filled after load, and pinned with the tables before links lead
+ * to them. */
 void dp_programs_choose(struct fairlead_bpf *skel);	/* before load */
 int dp_programs_fill(struct fairlead_bpf *skel);
-int dp_programs_pin(const struct dp *dp);
-int dp_programs_forget_others(const struct dp *dp);
 
 /* dp_tc.c: of a pinned link, whatever it is of. */
 __u32 dp_link_ifindex(int link);	/* 0: of none */
@@ -110,9 +111,23 @@ int dp_clock(__u64 *ret_hz, __u64 *ret_start);
 /* dp_fragments.c */
 void fragments_free(struct fragments *f);
 
-/* dp.c: make dir, on a bpffs, which is mounted if need be. Logs. */
+/* dp_pin.c: make dir, on a bpffs, which is mounted if need be. Logs. */
 int dp_bpffs_ensure(const char *dir);
 /* A pin where one may be already, without a moment in which none is. */
 int dp_pin_over(int fd, const char *path);
+/* A descriptor that holds the lock of root while it is open; -EBUSY: somebody
+ * else does. Not logged. */
+int dp_pin_lock(const char *root);
+/* Lock the pins and find the generation in force. Logs. */
+int dp_pin_open(struct dp *dp);
+/* A table of the generation in force; -ENOENT, not logged: it is not there. */
+int dp_pin_get(const struct dp *dp, enum table_id id);
+int dp_pin_get_all(struct dp *dp);	/* into dp->fd; without a lock */
+/* Pin a new generation; make it the one in force; remove all others, when no
+ * program needs them. They log. */
+int dp_pin_tables(const struct dp *dp, const int fd[static NR_TABLES],
+		  unsigned int *ret);
+int dp_pin_switch(struct dp *dp, unsigned int generation);
+void dp_pin_sweep(const struct dp *dp);
 
 #endif

@@ -54,6 +54,8 @@ enum table_size {
  *	SAME	it never grows: the programs before and after share it
  *	COPY	what the smaller one holds
  *	EMPTY	nothing: its owner fills it
+ *	OWN	it belongs to its programs: whenever they are loaded anew, there
+ *		is a new one
  * Where 0 is no valid index, the first entry is not used.
  */
 #define TABLES(X)							\
@@ -74,7 +76,8 @@ enum table_size {
 	X(sources,	__u32,			sources,      CALLS,  SAME)  \
 	X(conns,	union conn_line,	conn_buckets, WINDOW, SAME)  \
 	X(counters,	struct counter,		fixed,	      CALLS,  SAME)  \
-	X(early_fragments, struct early_fragment, fixed,      CALLS,  SAME)
+	X(early_fragments, struct early_fragment, fixed,      CALLS,  SAME)  \
+	X(xdp_programs,	__u32,			fixed,	      CALLS,  OWN)
 
 enum table_id {
 #define X(name, of, size, reach, growth) TABLE_##name,
@@ -84,7 +87,7 @@ enum table_id {
 };
 
 enum table_reach { TABLE_WHOLE, TABLE_WINDOW, TABLE_CALLS };
-enum table_growth { TABLE_SAME, TABLE_COPY, TABLE_EMPTY };
+enum table_growth { TABLE_SAME, TABLE_COPY, TABLE_EMPTY, TABLE_OWN };
 
 struct table_row {
 	const char *name;
