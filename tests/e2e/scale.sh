@@ -1,20 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# Alone: it measures time.
-# Ten thousand services with a hundred thousand backends: how soon they are in
-# force, what the daemon holds, how soon one more backend is.
+# Ten thousand services with a hundred thousand backends: they come into force,
+# one more backend does, a daemon that starts finds them, and they fit into
+# memory. How long it takes is for scripts/bench control to say.
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 
 SERVICES=10000
 BACKENDS=10
-APPLY_MS_MAX=2000
-CHANGE_MS_MAX=5
 RESIDENT_KB_MAX=100000
-
-now_ms() {
-	echo $((${EPOCHREALTIME/./} / 1000))
-}
 
 # All services but the client's one, whose name is the last in order.
 many_services() {
@@ -35,29 +29,20 @@ many_services() {
 }
 
 all_in_force() {
-	local start took
-
 	many_services >"$DIR/many"
 	service z "$VIP4" tcp nat 1 >>"$DIR/many"
-	start=$(now_ms)
 	mv "$DIR/many" "$CONFIG/many.yaml"
-	in_force
+	IN_FORCE_S=120 in_force
 	[[ $(ask "$VIP4") == backend-1 ]]
-	took=$(($(now_ms) - start))
-	echo "$SERVICES services were in force after $took ms"
 	jq -e ".services == $SERVICES" "$DIR/status.json"
-	((took < APPLY_MS_MAX))
 }
 
 started_with_all() {
-	local start took
-
 	stop serve
-	start=$(now_ms)
-	serve
-	took=$(($(now_ms) - start))
-	echo "adopted after $took ms"
-	((took < APPLY_MS_MAX))
+	IN_FORCE_S=120 serve
+	[[ $(ask "$VIP4") == backend-1 ]]
+	tail -n 1 "$DIR/serve.err"
+	fails grep 'backends: .* added' "$DIR/serve.err"
 }
 
 small_in_memory() {
@@ -68,36 +53,26 @@ small_in_memory() {
 	((kb < RESIDENT_KB_MAX))
 }
 
-# The daemon says what it applied when it is in force: how long after the file
-# was put in its place? The median of several.
+# And no more than that is written.
 one_more_in_force() {
 	local i
 
-	for ((i = 0; i < 9; i++)); do
+	for i in 1 2 1; do
 		{
 			echo "services:"
-			service one "$VIP6" tcp nat $((1 + i % 2)) 3
+			service one "$VIP6" tcp nat "$i" 3
 		} >"$DIR/one"
-		python3 - "$DIR/one" "$CONFIG/one.yaml" "$DIR/serve.err" <<-'END'
-			import os, sys, time
-			new, place, log = sys.argv[1:]
-			said = os.stat(log).st_size
-			start = time.monotonic()
-			os.rename(new, place)
-			while os.stat(log).st_size == said:
-			    if time.monotonic() - start > 10:
-			        sys.exit("nothing happened in 10 s")
-			print("%.1f" % (1000 * (time.monotonic() - start)))
-		END
-		in_force
-	done | sort -n | tee "$DIR/times"
-	awk -v max="$CHANGE_MS_MAX" 'NR == 5 { fast = $1 < max } END { exit !fast }' "$DIR/times"
+		mv "$DIR/one" "$CONFIG/one.yaml"
+		IN_FORCE_S=120 in_force
+		all_answer "$VIP6" "backend-$i" backend-3
+	done
+	grep 'services: 1 changed; backends: 1 added, 1 removed$' "$DIR/serve.err"
 }
 
 story 3
 CONFIG=$DIR/conf.d
 mkdir "$CONFIG"
-echo "uplinks: [eth0]" >"$CONFIG/node.yaml"
+printf 'uplinks: [eth0]\nservices: []\n' >"$CONFIG/node.yaml"
 serve
 it "$SERVICES services from a file" all_in_force
 it "one backend more or less" one_more_in_force

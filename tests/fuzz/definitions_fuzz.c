@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Any bytes as a file of definitions: read twice through one handle (the
- * second time from the cache, under other line numbers) and once afresh, which
- * must agree.
+ * second time from the cache, under other line numbers), once afresh, and once
+ * with its services uncut (a carriage return by itself sees to that): all must
+ * agree.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -27,13 +28,25 @@ static void set_up(void)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 }
 
-static void put(const char *before, const uint8_t *data, size_t size)
+static void put(const char *before, const uint8_t *data, size_t size,
+		const char *after)
 {
-	size_t len = strlen(before);
+	size_t len = strlen(before), more = strlen(after);
 
 	if (ftruncate(fd, 0) || pwrite(fd, before, len, 0) != (ssize_t)len ||
-	    pwrite(fd, data, size, len) != (ssize_t)size)
+	    pwrite(fd, data, size, len) != (ssize_t)size ||
+	    pwrite(fd, after, more, len + size) != (ssize_t)more)
 		abort();
+}
+
+static void compare(const struct model *a, const struct model *b)
+{
+	if (a->nr_services != b->nr_services)
+		abort();
+	for (size_t i = 0; i < a->nr_services; i++)
+		if (strcmp(a->services[i].name, b->services[i].name) ||
+		    a->services[i].nr_backends != b->services[i].nr_backends)
+			abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -42,6 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct model *first __cleanup(model_freep) = NULL;
 	struct model *second __cleanup(model_freep) = NULL;
 	struct model *afresh __cleanup(model_freep) = NULL;
+	struct model *uncut __cleanup(model_freep) = NULL;
 	bool changed;
 	int err;
 
@@ -49,13 +63,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		set_up();
 	if (definitions_open(path, &s))
 		abort();
-	put("", data, size);
+	put("", data, size, "\n");
 	definitions_reload(s, &first, nowhere, &changed);
-	put("# one more line\n", data, size);
+	put("# one more line\n", data, size, "\n");
 	err = definitions_reload(s, &second, nowhere, &changed);
 	if (err != definitions_load(path, &afresh, nowhere))
 		abort();
-	if (!err && second->nr_services != afresh->nr_services)
+	put("# one more line\n", data, size, "\n#\r");
+	if (err != definitions_load(path, &uncut, nowhere))
 		abort();
+	if (!err) {
+		compare(second, afresh);
+		compare(second, uncut);
+	}
 	return 0;
 }

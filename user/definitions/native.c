@@ -55,33 +55,32 @@ static const struct {
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-void native_free(struct native *n)
+void native_clear(struct native *n)
 {
-	if (!n)
-		return;
 	for (size_t i = 0; i < n->nr_services; i++)
 		model_service_clear(&n->services[i].service);
-	model_free(n->settings);
+	if (n->settings)
+		model_free(n->settings->model);
+	free(n->settings);
 	free(n->services);
-	free(n);
-}
-
-void native_freep(struct native **n)
-{
-	native_free(*n);
+	*n = (struct native){};
 }
 
 static void read_setting(struct reader *r, const struct tree_node *value,
 			 enum setting s, struct native *n)
 {
-	if (!n->settings)
-		n->settings = model_new();
 	if (!n->settings) {
+		n->settings = calloc(1, sizeof(*n->settings));
+		if (n->settings)
+			n->settings->model = model_new();
+	}
+	if (!n->settings || !n->settings->model) {
 		r->no_memory = true;
 		return;
 	}
-	n->at[s] = (struct place){ value->line, value->column };
-	native_read_setting(r, value, s, n->settings);
+	n->settings->given |= 1u << s;
+	n->settings->at[s] = (struct place){ value->line, value->column };
+	native_read_setting(r, value, s, n->settings->model);
 }
 
 static void read_settings(struct reader *r, struct native *n,
@@ -106,30 +105,37 @@ static void read_settings(struct reader *r, struct native *n,
 	}
 }
 
+/* Room for one more; it was counted before. */
+static void read_service(struct reader *r, const struct tree_node *item,
+			 struct native *n)
+{
+	struct native_service *to = &n->services[n->nr_services];
+
+	if (native_read_service(r, item, to)) {
+		n->nr_services++;
+		return;
+	}
+	model_service_clear(&to->service);
+	*to = (struct native_service){};
+}
+
+static bool services_reserve(struct reader *r, struct native *n, size_t count)
+{
+	n->says_services = true;
+	n->services = calloc(count ?: 1, sizeof(*n->services));
+	if (!n->services)
+		r->no_memory = true;
+	return n->services;
+}
+
 static void read_services(struct reader *r, const struct tree_node *list,
 			  struct native *n)
 {
-	if (tree_is_null(list))
+	if (!value_list(r, list, "services") ||
+	    !services_reserve(r, n, list->count))
 		return;
-	if (list->kind != TREE_SEQUENCE) {
-		reader_error(r, list, "services needs a list");
-		return;
-	}
-	n->services = calloc(list->count ?: 1, sizeof(*n->services));
-	if (!n->services) {
-		r->no_memory = true;
-		return;
-	}
-	for (const struct tree_node *s = list->first; s; s = s->next) {
-		struct native_service *to = &n->services[n->nr_services];
-
-		if (native_read_service(r, s, to)) {
-			n->nr_services++;
-			continue;
-		}
-		model_service_clear(&to->service);
-		*to = (struct native_service){};
-	}
+	for (const struct tree_node *s = list->first; s; s = s->next)
+		read_service(r, s, n);
 }
 
 static const struct tree_node *find(const struct tree_node *map,
@@ -161,11 +167,10 @@ static bool is_foreign(struct reader *r, const struct tree_node *root)
 	return true;
 }
 
-static void read_document(struct reader *r, const struct tree_node *root,
-			  struct native *n)
+/* What is written of top[] except for services. */
+static void read_frame(struct reader *r, const struct tree_node *root,
+		       struct native *n, const struct tree_node **top)
 {
-	const struct tree_node *top[NR_TOP_KEYS] = {};
-
 	value_keys(r, root, "a document", top_keys, top);
 	if (top[TOP_WORKLOADS])
 		reader_error(r, top[TOP_WORKLOADS],
@@ -174,22 +179,47 @@ static void read_document(struct reader *r, const struct tree_node *root,
 		reader_error(r, top[TOP_POLICIES],
 			     "policies: not supported by this version");
 	read_settings(r, n, top);
-	if (top[TOP_SERVICES])
-		read_services(r, top[TOP_SERVICES], n);
+}
+
+static int result(const struct reader *r, unsigned int mistakes_before)
+{
+	if (r->no_memory)
+		return -ENOMEM;
+	return r->report->count == mistakes_before ? 0 : -EINVAL;
 }
 
 int native_read(struct reader *r, const struct tree_node *root,
-		struct native **ret)
+		struct native *ret)
 {
-	struct native *n __cleanup(native_freep) = calloc(1, sizeof(*n));
+	const struct tree_node *top[NR_TOP_KEYS] = {};
 	unsigned int before = r->report->count;
 
-	if (!n)
-		return -ENOMEM;
-	if (!tree_is_null(root) && !is_foreign(r, root))
-		read_document(r, root, n);
-	if (r->no_memory)
-		return -ENOMEM;
-	*ret = take_ptr(n);
-	return r->report->count == before ? 0 : -EINVAL;
+	if (!tree_is_null(root) && !is_foreign(r, root)) {
+		read_frame(r, root, ret, top);
+		if (top[TOP_SERVICES])
+			read_services(r, top[TOP_SERVICES], ret);
+	}
+	return result(r, before);
+}
+
+int native_read_frame(struct reader *r, const struct tree_node *root,
+		      struct native *ret)
+{
+	const struct tree_node *top[NR_TOP_KEYS] = {};
+	unsigned int before = r->report->count;
+
+	if (!is_foreign(r, root))
+		read_frame(r, root, ret, top);
+	ret->says_services = true;
+	return result(r, before);
+}
+
+int native_read_item(struct reader *r, const struct tree_node *item,
+		     struct native *ret)
+{
+	unsigned int before = r->report->count;
+
+	if (services_reserve(r, ret, 1))
+		read_service(r, item, ret);
+	return result(r, before);
 }

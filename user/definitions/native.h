@@ -40,24 +40,40 @@ enum setting {
 	NR_SETTINGS,
 };
 
+struct part;
+
 struct native_service {
 	struct model_service service;
 	struct place name_at, addr_at;
-	void *owner;		/* for the caller's use */
+	struct part *owner;	/* set by part_adopt() */
+	__u16 reach;		/* of service_index.c */
+};
+
+struct native_settings {
+	struct model *model;	/* without services */
+	__u32 given;		/* a bit for each enum setting */
+	struct place at[NR_SETTINGS];
 };
 
 struct native {
-	struct model *settings;	/* without services; NULL: none is given */
-	struct place at[NR_SETTINGS];
+	struct native_settings *settings; /* NULL: none is given */
 	struct native_service *services; /* as written; without mistakes */
 	size_t nr_services;
+	bool says_services;	/* a list of them is written, an empty one too */
 };
 
-/* -EINVAL: r->report has mistakes, *ret is what is right; -ENOMEM. */
+/*
+ * A document, or one service of its list, into *ret, which starts zeroed.
+ * -EINVAL: r->report has mistakes, *ret is what is right; -ENOMEM.
+ */
 int native_read(struct reader *r, const struct tree_node *root,
-		struct native **ret);
-void native_free(struct native *n);	/* NULL is fine */
-void native_freep(struct native **n);
+		struct native *ret);
+/* A document whose services are read by themselves; see service_list.h. */
+int native_read_frame(struct reader *r, const struct tree_node *root,
+		      struct native *ret);
+int native_read_item(struct reader *r, const struct tree_node *item,
+		     struct native *ret);
+void native_clear(struct native *n);
 
 const char *setting_name(enum setting s);
 bool setting_is_equal(enum setting s, const struct model *a,

@@ -481,12 +481,8 @@ static void read_backends(struct context *c)
 	struct read_backend *read;
 	size_t count = 0;
 
-	if (!list || tree_is_null(list))
+	if (!list || !value_list(c->r, list, "backends"))
 		return;
-	if (list->kind != TREE_SEQUENCE) {
-		reader_error(c->r, list, "backends needs a list");
-		return;
-	}
 	if (list->count > BACKENDS_PER_SERVICE_MAX) {
 		reader_error(c->r, list,
 			     "a service has %u backends; at most %u are allowed",

@@ -50,12 +50,7 @@ static void read_source(struct read_sources *to, const struct tree_node *n,
 static size_t list_count(struct reader *r, const struct tree_node *list,
 			 const char *what)
 {
-	if (!list || tree_is_null(list))
-		return 0;
-	if (list->kind == TREE_SEQUENCE)
-		return list->count;
-	reader_error(r, list, "%s needs a list", what);
-	return 0;
+	return list && value_list(r, list, what) ? list->count : 0;
 }
 
 static int compare_sources(const void *a, const void *b)

@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* See service_index.h. Two sorted arrays of pointers: a change merges what is
+ * new into what is there, and a service's neighbours are its rivals. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <fairlead/hash.h>
 
 #include "base/addr.h"
 #include "service_index.h"
 
 typedef int compare_fn(const void *, const void *);
 
-static const struct document *owner(const struct native_service *s)
-{
-	return s->owner;
-}
-
 /* The order in which people would read them. */
 static int compare_places(const struct native_service *a,
 			  const struct native_service *b)
 {
-	int order = strcmp(owner(a)->path, owner(b)->path);
-	__u32 a_line = owner(a)->first_line + a->name_at.line;
-	__u32 b_line = owner(b)->first_line + b->name_at.line;
+	int order = strcmp(a->owner->path, b->owner->path);
+	__u32 a_line = a->owner->first_line + a->name_at.line;
+	__u32 b_line = b->owner->first_line + b->name_at.line;
 
 	if (order)
 		return order;
@@ -66,7 +65,7 @@ static size_t merge(struct native_service **ret,
 
 	qsort(fresh, nr_fresh, sizeof(*fresh), compare);
 	for (size_t i = 0; i < count; i++) {
-		if (!owner(list[i])->is_live)
+		if (!list[i]->owner->is_live)
 			continue;
 		while (j < nr_fresh && compare(&fresh[j], &list[i]) < 0)
 			ret[n++] = fresh[j++];
@@ -77,25 +76,56 @@ static size_t merge(struct native_service **ret,
 	return n;
 }
 
+/* Which packets a service is for. */
+static __u64 addr_hash(const struct native_service *s)
+{
+	__u64 words[2];
+
+	memcpy(words, &s->service.addr, sizeof(words));
+	words[0] = hash_mix(words[0] ^ (__u64)s->service.port_first << 48 ^
+			    (__u64)s->service.port_last << 32 ^
+			    s->service.proto << 8 ^ s->service.prefix_len);
+	return hash_mix(words[0] + words[1]);
+}
+
+static __u64 addrs_next(const struct service_index *index,
+			struct native_service *const *fresh, size_t nr_fresh)
+{
+	__u64 addrs = index->addrs;
+
+	for (size_t i = 0; i < index->count; i++)
+		if (!index->by_addr[i]->owner->is_live)
+			addrs -= addr_hash(index->by_addr[i]);
+	for (size_t i = 0; i < nr_fresh; i++)
+		addrs += addr_hash(fresh[i]);
+	return addrs;
+}
+
 int service_index_update(struct service_index *index,
 			 struct native_service **fresh, size_t nr_fresh)
 {
 	size_t room = index->count + nr_fresh + 1;
-	struct native_service **by_name = calloc(room, sizeof(*by_name));
-	struct native_service **by_addr = calloc(room, sizeof(*by_addr));
-	size_t count;
+	struct service_index next = {
+		.by_name = calloc(room, sizeof(*next.by_name)),
+		.by_addr = calloc(room, sizeof(*next.by_addr)),
+		.addrs = addrs_next(index, fresh, nr_fresh),
+		.fresh = fresh,
+		.nr_fresh = nr_fresh,
+		.checked_addrs = index->checked_addrs,
+		.is_checked = index->is_checked && !index->fresh,
+	};
 
-	if (!by_name || !by_addr) {
-		free(by_name);
-		free(by_addr);
+	if (!next.by_name || !next.by_addr) {
+		free(next.by_name);
+		free(next.by_addr);
 		return -ENOMEM;
 	}
-	merge(by_name, index->by_name, index->count, fresh, nr_fresh,
+	merge(next.by_name, index->by_name, index->count, fresh, nr_fresh,
 	      compare_names);
-	count = merge(by_addr, index->by_addr, index->count, fresh, nr_fresh,
-		      compare_addrs);
+	next.count = merge(next.by_addr, index->by_addr, index->count, fresh,
+			   nr_fresh, compare_addrs);
 	service_index_clear(index);
-	*index = (struct service_index){ by_name, by_addr, count };
+	*index = next;
 	return 0;
 }
 
@@ -103,6 +133,7 @@ void service_index_clear(struct service_index *index)
 {
 	free(index->by_name);
 	free(index->by_addr);
+	free(index->fresh);
 	*index = (struct service_index){};
 }
 
@@ -111,16 +142,14 @@ static void check_names(const struct service_index *index, struct report *r)
 	for (size_t i = 1; i < index->count; i++) {
 		const struct native_service *a = index->by_name[i - 1];
 		const struct native_service *b = index->by_name[i];
+		char place[PLACE_TEXT_MAX];
 
 		if (strcmp(a->service.name, b->service.name))
 			continue;
-		report_error(r, owner(b)->path,
-			     owner(b)->first_line + b->name_at.line,
-			     b->name_at.column,
-			     "service \"%s\" is defined already at %s:%u:%u",
-			     b->service.name, owner(a)->path,
-			     owner(a)->first_line + a->name_at.line,
-			     a->name_at.column);
+		part_error(r, b->owner, b->name_at,
+			   "service \"%s\" is defined already at %s",
+			   b->service.name,
+			   part_place(a->owner, a->name_at, place));
 	}
 }
 
@@ -129,22 +158,18 @@ static void report_pair(struct report *r, const struct native_service *a,
 			const struct native_service *b, const char *how)
 {
 	char a_text[SERVICE_TEXT_MAX], b_text[SERVICE_TEXT_MAX];
+	char place[PLACE_TEXT_MAX];
 
 	if (compare_places(a, b) > 0) {
-		const struct native_service *swap = a;
+		const struct native_service *first = b;
 
-		a = b;
-		b = swap;
+		b = a;
+		a = first;
 	}
-	report_error(r, owner(b)->path,
-		     owner(b)->first_line + b->addr_at.line,
-		     b->addr_at.column,
-		     "%s %s %s of service \"%s\" at %s:%u:%u",
-		     model_service_text(&b->service, b_text), how,
-		     model_service_text(&a->service, a_text), a->service.name,
-		     owner(a)->path,
-		     owner(a)->first_line + a->addr_at.line,
-		     a->addr_at.column);
+	part_error(r, b->owner, b->addr_at, "%s %s %s of service \"%s\" at %s",
+		   model_service_text(&b->service, b_text), how,
+		   model_service_text(&a->service, a_text), a->service.name,
+		   part_place(a->owner, a->addr_at, place));
 }
 
 /* Services of one address or prefix: by_addr[first] up to end. */
@@ -170,47 +195,72 @@ static struct group next_group(const struct service_index *index, size_t first)
 	return g;
 }
 
-static void check_group(const struct service_index *index, struct report *r,
-			struct group g)
+/*
+ * Every service from by_addr[from] down to the group's first that takes one of
+ * s's ports. They are sorted by their first ports, and reach says up to where
+ * those so far go. Once there is more to report than is shown, one is enough.
+ */
+static void report_overlaps(const struct service_index *index, struct report *r,
+			    size_t first, size_t end,
+			    const struct native_service *s)
 {
-	const struct native_service *last = index->by_addr[g.first];
+	for (size_t i = end; i-- > first;) {
+		const struct native_service *a = index->by_addr[i];
 
-	for (size_t i = g.first + 1; i < g.end; i++) {
-		const struct native_service *s = index->by_addr[i];
-
-		if (s->service.proto != last->service.proto) {
-			last = s;
+		if (a->service.proto != s->service.proto ||
+		    a->reach < s->service.port_first)
+			return;
+		if (a->service.port_last < s->service.port_first)
 			continue;
-		}
-		if (s->service.port_first <= last->service.port_last)
-			report_pair(r, last, s, "overlaps");
-		if (s->service.port_last > last->service.port_last)
-			last = s;
+		report_pair(r, a, s, "overlaps");
+		if (r->count > REPORT_MAX)
+			return;
 	}
 }
 
-/* The last of the group that begins at or before s ends, in its protocol. */
-static void check_inside(const struct service_index *index, struct report *r,
-			 struct group g, const struct native_service *s)
+static void check_group(const struct service_index *index, struct report *r,
+			struct group g)
 {
-	const struct model_service *a, *b = &s->service;
+	for (size_t i = g.first; i < g.end; i++) {
+		struct native_service *s = index->by_addr[i];
+		const struct native_service *a = i > g.first ?
+			index->by_addr[i - 1] : NULL;
+
+		s->reach = s->service.port_last;
+		if (!a || a->service.proto != s->service.proto)
+			continue;
+		report_overlaps(index, r, g.first, i, s);
+		if (a->reach > s->reach)
+			s->reach = a->reach;
+	}
+}
+
+/* The end of the group's services that begin at or before this port. */
+static size_t find_end(const struct service_index *index, struct group g,
+		       __u8 proto, __u16 port)
+{
 	size_t low = g.first, high = g.end;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
+		const struct model_service *a =
+			&index->by_addr[middle]->service;
 
-		a = &index->by_addr[middle]->service;
-		if (a->proto < b->proto ||
-		    (a->proto == b->proto && a->port_first <= b->port_last))
+		if (a->proto < proto ||
+		    (a->proto == proto && a->port_first <= port))
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (low == g.first)
-		return;
-	a = &index->by_addr[low - 1]->service;
-	if (a->proto == b->proto && a->port_last >= b->port_first)
-		report_pair(r, index->by_addr[low - 1], s, "overlaps");
+	return low;
+}
+
+static void check_inside(const struct service_index *index, struct report *r,
+			 struct group g, const struct native_service *s)
+{
+	report_overlaps(index, r, g.first,
+			find_end(index, g, s->service.proto,
+				 s->service.port_last), s);
 }
 
 /* Tables know a prefix by its first address, which must have one meaning. */
@@ -255,8 +305,60 @@ static void check_addrs(const struct service_index *index, struct report *r)
 	}
 }
 
-void service_index_check(const struct service_index *index, struct report *r)
+/* The group of one address or prefix; empty if there is none. */
+static struct group find_group(const struct service_index *index,
+			       const struct addr *a, unsigned int prefix_len)
+{
+	size_t low = 0, high = index->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct model_service *s =
+			&index->by_addr[middle]->service;
+		int order = addr_compare(&s->addr, a) ?:
+			    (int)s->prefix_len - (int)prefix_len;
+
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == index->count ||
+	    index->by_addr[low]->service.prefix_len != prefix_len ||
+	    addr_compare(&index->by_addr[low]->service.addr, a))
+		return (struct group){};
+	return next_group(index, low);
+}
+
+const struct native_service *
+service_index_find(const struct service_index *index, const struct addr *a,
+		   unsigned int prefix_len, __u8 proto, __u16 port_first,
+		   __u16 port_last)
+{
+	struct group g = find_group(index, a, prefix_len);
+	size_t i = g.end ? find_end(index, g, proto, port_last) : 0;
+
+	while (i-- > g.first) {
+		const struct native_service *s = index->by_addr[i];
+
+		if (s->service.proto != proto || s->reach < port_first)
+			break;
+		if (s->service.port_last >= port_first)
+			return s;
+	}
+	return NULL;
+}
+
+void service_index_check(struct service_index *index, struct report *r)
 {
 	check_names(index, r);
 	check_addrs(index, r);
+	backends_check(index, r);
+	if (r->count)
+		return;
+	free(index->fresh);
+	index->fresh = NULL;
+	index->nr_fresh = 0;
+	index->checked_addrs = index->addrs;
+	index->is_checked = true;
 }

@@ -1,38 +1,45 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The services of all documents in order of name and of address, kept sorted
- * from one load to the next, and what is wrong between them: a name twice,
- * two services for the same packets.
+ * The services of all parts in order of name and of address, kept sorted from
+ * one load to the next, and what is wrong between them: a name twice, two
+ * services for the same packets, a backend that is a service's address.
  */
 #ifndef FAIRLEAD_SERVICE_INDEX_H
 #define FAIRLEAD_SERVICE_INDEX_H
 
 #include "native.h"
 #include "report.h"
-
-/* One document: what services have as their owner. */
-struct document {
-	__u8 digest[32];
-	const char *path;	/* its file's */
-	__u32 first_line;	/* lines of the file before it */
-	struct native *native;	/* NULL: it could not be parsed */
-	bool is_live;		/* it is in its file still */
-	bool is_new;		/* its services are not in the index yet */
-	bool has_mistakes;
-	struct document *next_dead;
-};
+#include "source.h"
 
 struct service_index {
 	struct native_service **by_name, **by_addr;
 	size_t count;
+	__u64 addrs;		/* sum of a hash of each service's packets */
+
+	/* Since the last check without mistakes; a change of anybody's address
+	 * means that all have to be checked again. */
+	struct native_service **fresh;
+	size_t nr_fresh;
+	__u64 checked_addrs;
+	bool is_checked;
 };
 
-/* Take services of documents that are not live out, put fresh[] in (it is
- * sorted meanwhile). -ENOMEM: nothing was changed. */
+/* Take services of parts that are not live out, put fresh[] in (it is sorted
+ * meanwhile, and the index's from here on). -ENOMEM: nothing was changed. */
 int service_index_update(struct service_index *index,
 			 struct native_service **fresh, size_t nr_fresh);
 void service_index_clear(struct service_index *index);
 
-void service_index_check(const struct service_index *index, struct report *r);
+void service_index_check(struct service_index *index, struct report *r);
+
+/* The first service, in order of address, that packets to a, of this protocol
+ * and one of these ports, belong to; NULL: none. */
+const struct native_service *
+service_index_find(const struct service_index *index, const struct addr *a,
+		   unsigned int prefix_len, __u8 proto, __u16 port_first,
+		   __u16 port_last);
+
+/* Backends that are addresses of services: their packets would come back. */
+void backends_check(struct service_index *index, struct report *r);
 
 #endif

@@ -98,6 +98,17 @@ void value_keys(struct reader *r, const struct tree_node *n, const char *what,
 	}
 }
 
+bool value_list(struct reader *r, const struct tree_node *n, const char *what)
+{
+	if (n->kind == TREE_SEQUENCE)
+		return true;
+	if (tree_is_null(n))
+		return reader_error(r, n,
+				    "%s needs a list, not nothing; an empty list is \"[]\"",
+				    what);
+	return reader_error(r, n, "%s needs a list", what);
+}
+
 bool value_text(struct reader *r, const struct tree_node *n, const char *what,
 		const char **ret)
 {

@@ -36,6 +36,12 @@ char *reader_strdup(struct reader *r, const char *text);
 void value_keys(struct reader *r, const struct tree_node *n, const char *what,
 		const char *const *keys, const struct tree_node **ret);
 
+/*
+ * A list; an empty one must be written as "[]", so that a file that was cut
+ * off behind the key withdraws nothing.
+ */
+bool value_list(struct reader *r, const struct tree_node *n, const char *what);
+
 bool value_text(struct reader *r, const struct tree_node *n, const char *what,
 		const char **ret);
 bool value_number(struct reader *r, const struct tree_node *n,

@@ -402,6 +402,21 @@ int yaml_tree_parse(const char *text, size_t len, struct yaml_tree **ret,
 	return 0;
 }
 
+static void shift(struct tree_node *n, __u32 line, __u32 lines)
+{
+	for (; n; n = n->next) {
+		if (n->line > line)
+			n->line += lines;
+		if (n->kind != TREE_SCALAR)
+			shift(n->first, line, lines);
+	}
+}
+
+void yaml_tree_shift(struct yaml_tree *t, __u32 line, __u32 lines)
+{
+	shift(t->root, line, lines);
+}
+
 bool tree_is_null(const struct tree_node *n)
 {
 	return n->kind == TREE_SCALAR && !n->quoted &&

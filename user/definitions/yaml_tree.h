@@ -52,6 +52,9 @@ void yaml_tree_freep(struct yaml_tree **t);
 
 const struct tree_node *yaml_tree_root(const struct yaml_tree *t);
 
+/* Nodes behind line so and so stand that many lines further down. */
+void yaml_tree_shift(struct yaml_tree *t, __u32 line, __u32 lines);
+
 /* Nothing was written, or "~" or "null". */
 bool tree_is_null(const struct tree_node *n);
 

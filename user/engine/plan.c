@@ -377,12 +377,31 @@ static int plan_defined(struct state *s, struct plan *p, const struct model *m,
 	return plan_service(s, p, m, c);
 }
 
+/* In force, and not in the model. It goes, unless a source that has not said
+ * all yet may be about to name it. */
+static void plan_undefined(struct state *s, struct plan *p,
+			   const struct model *m, __u32 id)
+{
+	const struct service *e = book_entry(s, id);
+
+	if (!m->is_partial) {
+		p->old_backends += s->books[id].nr_backends;
+		p->removed[p->nr_removed++] = id;
+		return;
+	}
+	p->order[p->nr_order++] = id;
+	p->defined_backends += s->books[id].nr_backends;
+	p->keys += cells_of(e->port_first, e->port_last);
+	p->slots += e->slot_count;
+	plan_count_sources(s, p, e->sources);
+}
+
 int plan_all(struct state *s, struct plan *p, const struct model *m)
 {
 	size_t i = 0, at = 0;
 	int order, ret = 0;
 
-	p->order = calloc(m->nr_services + 1, sizeof(*p->order));
+	p->order = calloc(m->nr_services + s->nr_order + 1, sizeof(*p->order));
 	p->removed = calloc(s->nr_order + 1, sizeof(*p->removed));
 	if (!p->order || !p->removed)
 		return -ENOMEM;
@@ -393,8 +412,7 @@ int plan_all(struct state *s, struct plan *p, const struct model *m)
 			strcmp(s->t->infos[s->order[at]].name,
 			       model_service_at(m, i)->name);
 		if (order < 0) {
-			p->old_backends += s->books[s->order[at]].nr_backends;
-			p->removed[p->nr_removed++] = s->order[at++];
+			plan_undefined(s, p, m, s->order[at++]);
 			continue;
 		}
 		ret = plan_defined(s, p, m, model_service_at(m, i++),

@@ -94,6 +94,9 @@ struct model {
 	__u32 max_services, max_backends, max_slots, max_conns; /* 0: none */
 	struct model_service *services; /* owned; sorted by name */
 	size_t nr_services;
+	/* A source has not said all yet: services that are not here may come,
+	 * so that those in force stay. */
+	bool is_partial;
 	/*
 	 * Of the file's bytes; of a directory: of what `sha256sum *.yaml ...`
 	 * prints there in byte order of names, so that a change in one file of

@@ -294,8 +294,8 @@ static const struct { const char *text, *error; } mistakes[] = {
 	{ "services:\n- {name: a, address: 192.0.2.1, port: '*'}\n- {name: b, address: 192.0.2.1, port: 80}", "3:22: 192.0.2.1:80/tcp overlaps 192.0.2.1:any/tcp of service \"a\" at D/f.yaml:2:22" },
 	{ "services:\n- {name: a, address: 192.0.2.5, port: 80}\n- {name: b, address: 192.0.2.0/24, port: 79-81}", "3:22: 192.0.2.0/24:79-81/tcp overlaps 192.0.2.5:80/tcp of service \"a\" at D/f.yaml:2:22" },
 	{ "services:\n- {name: a, address: 192.0.2.0, port: 80}\n- {name: b, address: 192.0.2.0/24, port: 90}", "3:22: 192.0.2.0/24:90/tcp begins at the same address as 192.0.2.0:80/tcp of service \"a\" at D/f.yaml:2:22" },
-	{ "node: a\n---\nnode: b", "3:7: \"node\" is set differently at D/f.yaml:1:7" },
-	{ "timeouts: {tcp: 1}\n---\ntimeouts: {tcp: 2, udp: 1}", "3:17: \"timeouts: tcp\" is set differently at D/f.yaml:1:17" },
+	{ "node: a\n---\nnode: b\nservices: []", "3:7: \"node\" is set differently at D/f.yaml:1:7" },
+	{ "timeouts: {tcp: 1}\n---\ntimeouts: {tcp: 2, udp: 1}\nservices: []", "3:17: \"timeouts: tcp\" is set differently at D/f.yaml:1:17" },
 	{ "uplinks: [a]\n---\nuplinks: [a, b]", "3:10: \"uplinks\" is set differently at D/f.yaml:1:10" },
 	{ "hash-key: 0123456789abcdef\n---\nhash-key: 0123456789abcdee", "3:11: \"hash-key\" is set differently at D/f.yaml:1:11" },
 	{ "# a\n%b\n---\n\n---\nnode: [", "7:1: not YAML: while parsing a flow node, did not find expected node content" },
@@ -319,6 +319,28 @@ static void every_mistake_is_reported_where_it_stands(void **state)
 		free(text);
 	}
 	assert_int_equal(wrong, 0);
+}
+
+static void every_pair_that_overlaps_is_reported(void **state)
+{
+	char *errors;
+
+	put("f.yaml", "services:\n"
+	    "- {name: a, address: 192.0.2.1, port: 80-90}\n"
+	    "- {name: b, address: 192.0.2.1, port: 85-95}\n"
+	    "- {name: c, address: 192.0.2.1, port: '*'}\n"
+	    "- {name: d, address: 192.0.2.1, port: 96, protocol: udp}\n"
+	    "- {name: e, address: 192.0.2.0/24, port: 88}\n");
+	errors = errors_of(in_dir("f.yaml"), -EINVAL);
+#define PLACE(line) " at D/f.yaml:" #line ":22\n"
+	assert_string_equal(errors,
+		"D/f.yaml:4:22: 192.0.2.1:any/tcp overlaps 192.0.2.1:80-90/tcp of service \"a\"" PLACE(2)
+		"D/f.yaml:3:22: 192.0.2.1:85-95/tcp overlaps 192.0.2.1:80-90/tcp of service \"a\"" PLACE(2)
+		"D/f.yaml:4:22: 192.0.2.1:any/tcp overlaps 192.0.2.1:85-95/tcp of service \"b\"" PLACE(3)
+		"D/f.yaml:6:22: 192.0.2.0/24:88/tcp overlaps 192.0.2.1:any/tcp of service \"c\"" PLACE(4)
+		"D/f.yaml:6:22: 192.0.2.0/24:88/tcp overlaps 192.0.2.1:80-90/tcp of service \"a\"" PLACE(2)
+		"D/f.yaml:6:22: 192.0.2.0/24:88/tcp overlaps 192.0.2.1:85-95/tcp of service \"b\"" PLACE(3));
+	free(errors);
 }
 
 static void all_mistakes_of_a_run_are_reported_up_to_a_number(void **state)
@@ -414,7 +436,7 @@ static void a_file_that_is_too_large_is_refused(void **state)
 
 static void a_file_has_a_limit_of_documents(void **state)
 {
-	const char document[] = "--- {}\n";
+	const char document[] = "--- {services: []}\n";
 	const size_t len = sizeof(document) - 1;
 	const size_t count = SOURCE_DOCUMENTS_MAX + 2;
 	char *text = malloc(count * len), *errors;
@@ -455,16 +477,68 @@ static void what_cannot_be_read_is_said(void **state)
 	assert_int_equal(symlink("nowhere", in_dir("a.yaml")), 0);
 	assert_int_equal(mkdir(in_dir("b.yaml"), 0700), 0);
 	errors = errors_of(dir, -EINVAL);
-	assert_string_equal(errors, "D/a.yaml: cannot be read: No such file or directory\nD/b.yaml: is not a regular file\n");
+	assert_string_equal(errors, "D/a.yaml: cannot be read: No such file or directory\nD/b.yaml: is a directory, not a regular file\n");
 	free(errors);
 }
 
-static void nothing_written_is_a_model_without_services(void **state)
+#define SAYS_NOTHING \
+	"D/f.yaml: says nothing; an empty list of services is written \"services: []\"\n"
+#define NO_SERVICES \
+	"D/f.yaml: no \"services\" in it; an empty list is written \"services: []\"\n"
+
+/* Emptied, cut off at the end of a line, or not filled yet. */
+static const struct { const char *text, *errors; } unfinished[] = {
+	{ "", SAYS_NOTHING },
+	{ "\n", SAYS_NOTHING },
+	{ "# nothing\n", SAYS_NOTHING },
+	{ "---\n---\n...\n", SAYS_NOTHING },
+	{ "~", SAYS_NOTHING },
+	{ "{}", SAYS_NOTHING },
+	{ "timeouts:", SAYS_NOTHING },
+	{ "\xef\xbb\xbf", SAYS_NOTHING },
+	{ "%YAML 1.1\n---\n{}\n", SAYS_NOTHING },
+	{ "node: a\n", NO_SERVICES },
+	{ "node: a\n---\nuplinks: [eth0]\n", NO_SERVICES },
+	{ "services:\n", "D/f.yaml:1:10: services needs a list, not nothing; an empty list is \"[]\"\n" },
+	{ "services: ~\n", "D/f.yaml:1:11: services needs a list, not nothing; an empty list is \"[]\"\n" },
+	{ "{\"services\": null}", "D/f.yaml:1:14: services needs a list, not nothing; an empty list is \"[]\"\n" },
+	{ "services:\n- name: a\n  address: 192.0.2.1\n  port: 1\n  backends:\n", "D/f.yaml:5:12: backends needs a list, not nothing; an empty list is \"[]\"\n" },
+	{ SERVICE ", sources: {allow: }}", "D/f.yaml:2:60: sources: allow needs a list, not nothing; an empty list is \"[]\"\n" },
+};
+
+static void what_was_cut_off_withdraws_nothing(void **state)
+{
+	for (size_t i = 0; i < COUNT(unfinished); i++) {
+		char *errors;
+
+		put("f.yaml", unfinished[i].text);
+		errors = errors_of(in_dir("f.yaml"), -EINVAL);
+		assert_string_equal(errors, unfinished[i].errors);
+		free(errors);
+	}
+}
+
+static void a_file_of_many_that_was_emptied_withdraws_nothing(void **state)
+{
+	char *errors;
+
+	put("e.yaml", "services: [{name: a, address: 192.0.2.1, port: 1}]");
+	put("f.yaml", "# nothing");
+	errors = errors_of(dir, -EINVAL);
+	assert_string_equal(errors, SAYS_NOTHING);
+	free(errors);
+	assert_int_equal(remove(in_dir("e.yaml")), 0);
+	assert_int_equal(remove(in_dir("f.yaml")), 0);
+	errors = errors_of(dir, -EINVAL);
+	assert_string_equal(errors, "D: no \"services\" in it; an empty list is written \"services: []\"\n");
+	free(errors);
+}
+
+static void an_empty_list_is_a_model_without_services(void **state)
 {
 	static const char *const texts[] = {
-		"", "\n", "# nothing\n", "---\n", "---\n---\n...\n", "~", "{}",
-		"services:\n", "services: []", "timeouts:", "\xef\xbb\xbf",
-		"%YAML 1.1\n---\n{}\n",
+		"services: []", "{\"services\": []}", "services: # none\n  []\n",
+		"---\n# none\n---\nservices: []\n---\nnode: a\n",
 	};
 
 	for (size_t i = 0; i < COUNT(texts); i++) {
@@ -474,6 +548,110 @@ static void nothing_written_is_a_model_without_services(void **state)
 		assert_int_equal(m->idle_tcp_s, 900);
 		model_free(m);
 	}
+}
+
+/* A daemon that waited for the other end of a FIFO would hear no signal. */
+static void what_is_no_file_is_not_waited_for(void **state)
+{
+	static const struct { const char *path, *kind; } others[] = {
+		{ "/dev/zero", "a device" }, { "/dev/tty", "a device" },
+	};
+	struct definitions *d = NULL;
+	struct model *m = NULL;
+	bool changed;
+
+	for (size_t i = 0; i < COUNT(others) + 3; i++) {
+		const char *path = i < COUNT(others) ? others[i].path :
+				   in_dir("f.yaml");
+		const char *kind = i < COUNT(others) ? others[i].kind :
+				   "a FIFO";
+		char expected[300], *text = NULL;
+		size_t len;
+		FILE *errors = open_memstream(&text, &len);
+
+		if (i == COUNT(others))
+			assert_int_equal(mkfifo(path, 0600), 0);
+		if (i == COUNT(others) + 2)
+			path = dir;
+		assert_int_equal(definitions_open(path, &d), 0);
+		assert_int_equal(definitions_reload(d, &m, errors, &changed),
+				 -EINVAL);
+		fclose(errors);
+		snprintf(expected, sizeof(expected),
+			 "%s: is %s, not a regular file\n",
+			 path == dir ? in_dir("f.yaml") : path, kind);
+		assert_string_equal(text, expected);
+		free(text);
+		definitions_close(d);
+	}
+}
+
+static void a_loop_of_links_is_said(void **state)
+{
+	char *errors;
+
+	assert_int_equal(symlink("b", in_dir("a")), 0);
+	assert_int_equal(symlink("a", in_dir("b")), 0);
+	errors = errors_of(in_dir("a"), -EINVAL);
+	assert_string_equal(errors, "D/a: cannot be read: Too many levels of symbolic links\n");
+	free(errors);
+	assert_int_equal(symlink(".", in_dir("c.yaml")), 0);
+	errors = errors_of(dir, -EINVAL);
+	assert_string_equal(errors, "D/c.yaml: is a directory, not a regular file\n");
+	free(errors);
+}
+
+#define ONE(name, address, port, more, backend) \
+	"- {name: " name ", address: '" address "', port: " port more \
+	", backends: [{address: '" backend "'}]}\n"
+#define COMES_BACK ": its packets would come back to be balanced again\n"
+
+static const struct { const char *text, *errors; } loops[] = {
+	/* its own */
+	{ ONE("a", "192.0.2.1", "80", "", "192.0.2.1"),
+	  "D/f.yaml:2:22: backend \"192.0.2.1\" of service \"a\" is 192.0.2.1:80/tcp of service \"a\" at D/f.yaml:2:22" COMES_BACK },
+	{ ONE("a", "2001:db8::1", "80", ", forward: l2", "2001:db8::1"),
+	  "D/f.yaml:2:22: backend \"2001:db8::1\" of service \"a\" is [2001:db8::1]:80/tcp of service \"a\" at D/f.yaml:2:22" COMES_BACK },
+	{ ONE("a", "192.0.2.1", "80", ", forward: gue", "192.0.2.1"),
+	  "D/f.yaml:2:22: backend \"192.0.2.1\" of service \"a\" is 192.0.2.1:80/tcp of service \"a\" at D/f.yaml:2:22" COMES_BACK },
+	/* inside its own prefix */
+	{ ONE("a", "192.0.2.0/24", "80-90", "", "192.0.2.77"),
+	  "D/f.yaml:2:22: backend \"192.0.2.77\" of service \"a\" is 192.0.2.0/24:80-90/tcp of service \"a\" at D/f.yaml:2:22" COMES_BACK },
+	{ ONE("a", "2001:db8::/33", "'*'", "", "2001:db8:7fff::1"),
+	  "D/f.yaml:2:22: backend \"2001:db8:7fff::1\" of service \"a\" is [2001:db8::]/33:any/tcp of service \"a\" at D/f.yaml:2:22" COMES_BACK },
+	/* a ring of two */
+	{ ONE("a", "192.0.2.1", "80", ", forward: ipip", "192.0.2.2")
+	  ONE("b", "192.0.2.2", "80", ", forward: ipip", "192.0.2.1"),
+	  "D/f.yaml:2:22: backend \"192.0.2.2\" of service \"a\" is 192.0.2.2:80/tcp of service \"b\" at D/f.yaml:3:22" COMES_BACK
+	  "D/f.yaml:3:22: backend \"192.0.2.1\" of service \"b\" is 192.0.2.1:80/tcp of service \"a\" at D/f.yaml:2:22" COMES_BACK },
+};
+
+static void a_backend_that_is_a_service_is_refused(void **state)
+{
+	for (size_t i = 0; i < COUNT(loops); i++) {
+		char text[1000], *errors;
+
+		snprintf(text, sizeof(text), "services:\n%s", loops[i].text);
+		put("f.yaml", text);
+		errors = errors_of(in_dir("f.yaml"), -EINVAL);
+		assert_string_equal(errors, loops[i].errors);
+		free(errors);
+	}
+}
+
+/* Another port or protocol of the address is somebody else's: a server on the
+ * balancer itself, say. */
+static void a_backend_at_a_service_s_address_may_have_another_port(void **state)
+{
+	struct model *m = load_text(
+		"services:\n"
+		"- {name: a, address: 192.0.2.1, port: 80, backends: [{address: 192.0.2.1, port: 8080}]}\n"
+		"- {name: b, address: 192.0.2.1, port: 80, protocol: udp, backends: [{address: 10.0.0.1}]}\n"
+		"- {name: c, address: 192.0.2.2, port: 81, backends: [{address: 192.0.2.1}]}\n"
+		"- {name: d, address: 192.0.3.0/24, port: 90-99, backends: [{address: 192.0.3.1, port: 89}]}\n");
+
+	assert_int_equal(m->nr_services, 4);
+	model_free(m);
 }
 
 static void a_service_has_defaults(void **state)
@@ -505,7 +683,7 @@ static void no_sources_are_as_good_as_none_named(void **state)
 {
 	static const char *const texts[] = {
 		SERVICE ", sources: {}}", SERVICE ", sources: {allow: []}}",
-		SERVICE ", sources: {allow: , deny: []}}",
+		SERVICE ", sources: {allow: [], deny: []}}",
 	};
 
 	for (size_t i = 0; i < COUNT(texts); i++) {
@@ -630,7 +808,8 @@ static void every_setting_is_read(void **state)
 		"nat: {addresses: [192.0.2.1, 'fd00::1', 192.0.2.2], ports: 2048-4095}\n"
 		"gue-port: 1\ngeneve-port: 2\ngeneve-vni: 16777215\n"
 		"timeouts: {tcp: 1h, udp: 2s, sctp: 3m, syn: 4, closing: 5s, fragment: 1m6s}\n"
-		"limits: {services: 1, backends: 2, slots: 3, connections: 4}\n");
+		"limits: {services: 1, backends: 2, slots: 3, connections: 4}\n"
+		"services: []\n");
 
 	assert_string_equal(m->node, "edge-1");
 	assert_int_equal(m->nr_uplinks, 2);
@@ -663,7 +842,7 @@ static void every_setting_is_read(void **state)
 static void a_hash_key_is_the_same_everywhere(void **state)
 {
 	struct model *m __cleanup(model_freep) =
-		load_text("hash-key: 0123456789abcdef");
+		load_text("services: []\nhash-key: 0123456789abcdef");
 
 	assert_true(m->has_hash_key);
 	assert_int_equal(m->hash_key[0], 0x71533285);
@@ -687,6 +866,7 @@ static void the_same_setting_twice_is_no_mistake(void **state)
 {
 	struct model *m __cleanup(model_freep) = load_text(
 		"node: a\nuplinks: eth0\ntimeouts: {tcp: 60, udp: 5}\n---\n"
+		"services: []\n"
 		"timeouts: {tcp: 1m, sctp: 9}\nnode: a\nuplinks: [eth0]\n");
 
 	assert_int_equal(m->idle_tcp_s, 60);
@@ -747,8 +927,8 @@ static void a_config_map_is_followed(void **state)
 
 	assert_int_equal(mkdir(in_dir("..1"), 0700), 0);
 	assert_int_equal(mkdir(in_dir("..2"), 0700), 0);
-	put("..1/a.yaml", "node: one");
-	put("..2/a.yaml", "node: two");
+	put("..1/a.yaml", "node: one\nservices: []");
+	put("..2/a.yaml", "node: two\nservices: []");
 	assert_int_equal(symlink("..1", in_dir("..data")), 0);
 	assert_int_equal(symlink("..data/a.yaml", in_dir("a.yaml")), 0);
 	grow_old();
@@ -866,6 +1046,95 @@ static void only_the_document_that_changed_is_parsed(void **state)
 	assert_int_equal(t.m->nr_services, 1);
 }
 
+#define ITEM(i, port) \
+	"  - name: s" #i "\n    address: 192.0.2." #i "\n    port: " #port "\n"
+
+static void only_the_service_that_changed_is_parsed(void **state)
+{
+	struct step t __cleanup(step_end) = {};
+	struct model *before;
+
+	put("f.yaml", "node: a\nservices:\n" ITEM(1, 80) ITEM(2, 80)
+	    ITEM(3, 80) "# the end\nuplinks: eth0\n");
+	assert_int_equal(definitions_open(in_dir("f.yaml"), &t.s), 0);
+	step(&t, 1, 4, true);
+	before = take_ptr(t.m);
+
+	put("f.yaml", "node: a\nservices:\n" ITEM(1, 80) ITEM(2, 81)
+	    ITEM(3, 80) "# the end\nuplinks: eth0\n");
+	step(&t, 1, 1, true);
+	assert_int_equal(t.m->services[1].port_first, 81);
+	assert_ptr_equal(t.m->services[0].name, before->services[0].name);
+	assert_ptr_equal(t.m->services[2].name, before->services[2].name);
+	model_free(before);
+
+	put("f.yaml", "node: a\nservices:\n" ITEM(3, 80) "  # the end\n"
+	    ITEM(4, 80) ITEM(1, 80) "uplinks: eth0\n");
+	step(&t, 1, 2, true);	/* 4, and the comment of 3 */
+	assert_int_equal(t.m->nr_services, 3);
+	put("f.yaml", "node: a\nservices: []\n");
+	step(&t, 1, 1, true);
+	assert_int_equal(t.m->nr_services, 0);
+}
+
+/* What looks like a list of services, and is something else; or is one, but not
+ * where a line would have it begin. Each says the same as in one piece. */
+static const char *const odd[] = {
+	"node: \"a\nservices:\n  - name: x\nb\"\n",
+	"services:\n  - {name: a, address: 192.0.2.1, port: 1, backends: [\n  - b]}\n",
+	"services:\n  - {name: a,\naddress: 192.0.2.1,\n  port: 1}\n",
+	"{\nservices:\n - {name: a, address: 192.0.2.1, port: 1}\n}\n",
+	"services:\n  - name: a\n    address: 192.0.2.1\n   port: 1\n",
+	"services:\n  - name: a\n    address: 192.0.2.1\n    port: 1\n - name: b\n",
+	"services:\n  - name: >\n      a\n    address: 192.0.2.1\n    port: 1\n",
+	"services:\n  - name: 'a\n  - b'\n    address: 192.0.2.1\n    port: 1\n",
+	"services:\n  - name: a\n    address: 192.0.2.1\n    port: 1\nservices: []\n",
+	"services: []\nservices:\n  - name: a\n    address: 192.0.2.1\n    port: 1\n",
+	"services:\n  - name: a\n    address: 192.0.2.1\n    port: 1\n...\nnode: b\n",
+	"services:\n-\n  name: a\n  address: 192.0.2.1\n  port: 1\n- name: b\n  address: 192.0.2.2\n  port: 1\nnode: b\n",
+	"services:\n  - - name: a\n",
+	"services:\n#\rnode: 1\n  - name: a\n    address: 192.0.2.1\n    port: 1\n",
+	"services:\n  - name: a\n    address: 192.0.2.1\n    port: 1 # \xe2\x80\xa8    idle: 3\n",
+	"services:\r\n  - name: a\r\n    address: 192.0.2.1\r\n    port: 1\r\n",
+	"services:\n\t- name: a\n",
+	"services:\n  - name: a\n    address: 192.0.2.1\n    port: 1\n  -\n",
+	"kind: Service\nservices:\n  - name: a\n",
+	"# one\n\nservices: # two\n\n# three\n  # four\n  - name: a # five\n    address: 192.0.2.1\n    port: 1\n\n# six\nnoed: b\n",
+	"services:\n  - &x name\n  - *x\n",
+	"--- \nservices:\n  - name: a\n    address: 192.0.2.1\n    port: 1\n---\nservices:\n  - name: a\n    address: 192.0.2.2\n    port: x\n",
+};
+
+static void a_list_that_is_cut_says_the_same(void **state)
+{
+	for (size_t i = 0; i < COUNT(odd); i++) {
+		struct model *cut = NULL, *whole = NULL;
+		char *text[2] = {}, *breaks;
+		FILE *errors;
+		size_t len;
+		int err;
+
+		put("f.yaml", odd[i]);
+		errors = open_memstream(&text[0], &len);
+		err = definitions_load(in_dir("f.yaml"), &cut, errors);
+		fclose(errors);
+		/* A carriage return by itself keeps it in one piece. */
+		assert_true(asprintf(&breaks, "%s#\r", odd[i]) > 0);
+		put("f.yaml", breaks);
+		errors = open_memstream(&text[1], &len);
+		assert_int_equal(definitions_load(in_dir("f.yaml"), &whole,
+						  errors), err);
+		fclose(errors);
+		assert_string_equal(text[0], text[1]);
+		if (!err)
+			assert_int_equal(cut->nr_services, whole->nr_services);
+		model_free(cut);
+		model_free(whole);
+		free(text[0]);
+		free(text[1]);
+		free(breaks);
+	}
+}
+
 static void a_document_that_moved_is_reported_where_it_is_now(void **state)
 {
 	struct step t __cleanup(step_end) = {};
@@ -951,15 +1220,155 @@ static void check_digest(const char *text, const __u8 *expected)
 
 static void the_digest_is_what_sha256sum_says(void **state)
 {
-	struct model *file __cleanup(model_freep) = load_text("node: a\n");
+	struct model *file __cleanup(model_freep) = load_text("services: []\n");
 	struct model *both __cleanup(model_freep) = NULL;
 
-	check_digest("node: a\n", file->sha256);
-	put("g.yaml", "");
+	check_digest("services: []\n", file->sha256);
+	put("g.yaml", "node: a\n");
 	both = load(dir);
-	check_digest("b7fb20e7b4165ff4cc9b4a2feb51085415b05686a572043963d3fd22b0dfa1c7  f.yaml\n"
-		     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  g.yaml\n",
+	check_digest("a163d50c2e1cc570bf3f1da6033e37fd6154cc9ea2a9197574a17e3a11b43618  f.yaml\n"
+		     "b7fb20e7b4165ff4cc9b4a2feb51085415b05686a572043963d3fd22b0dfa1c7  g.yaml\n",
 		     both->sha256);
+}
+
+/*
+ * A source of another kind: it says what the test last had it say, a part for
+ * each service, at places without lines, as an API's objects have them.
+ */
+struct saying {
+	struct source source;
+	struct part *said[4];
+};
+
+static int saying_refresh(struct source *s, struct report *r,
+			  struct definitions_work *work)
+{
+	return 0;
+}
+
+static void saying_clear(struct source *source)
+{
+	for (size_t i = 0; i < source->nr_parts; i++)
+		part_free(source->parts[i]);
+	source->nr_parts = 0;
+	while (source->dead) {
+		struct part *next = source->dead->next_dead;
+
+		part_free(source->dead);
+		source->dead = next;
+	}
+}
+
+static void saying_free(struct source *source)
+{
+}
+
+static void say(struct saying *s, const char *name, __u32 addr)
+{
+	struct part *p = calloc(1, sizeof(*p));
+
+	p->path = "cluster: Service default/web";
+	p->is_new = p->is_live = true;
+	p->native.says_services = true;
+	p->native.services = calloc(1, sizeof(*p->native.services));
+	p->native.services[0].service = (struct model_service){
+		.name = strdup(name),
+		.addr.word = { 0, 0, htonl(0xffff), htonl(addr) },
+		.prefix_len = 128,
+		.proto = IPPROTO_TCP,
+		.port_first = 80,
+		.port_last = 80,
+	};
+	p->native.nr_services = 1;
+	assert_int_equal(part_adopt(p), 0);
+	s->source.parts[s->source.nr_parts++] = p;
+}
+
+static void say_no_more(struct saying *s)
+{
+	while (s->source.nr_parts)
+		source_bury(&s->source, s->source.parts[--s->source.nr_parts]);
+}
+
+static struct definitions *open_both(struct saying *s)
+{
+	static const struct source_ops ops = {
+		.refresh = saying_refresh,
+		.clear = saying_clear,
+		.free = saying_free,
+	};
+	struct definitions *d = NULL;
+
+	*s = (struct saying){ .source = { .ops = &ops, .name = "cluster" } };
+	s->source.parts = s->said;
+	assert_int_equal(definitions_open(in_dir("f.yaml"), &d), 0);
+	assert_int_equal(definitions_add(d, &s->source), 0);
+	return d;
+}
+
+static void sources_make_one_model(void **state)
+{
+	struct model *m[4] = {};
+	struct saying cluster;
+	struct definitions *d;
+	bool changed;
+
+	/* A file with settings alone will do where somebody else has services. */
+	put("f.yaml", "node: a\n");
+	d = open_both(&cluster);
+	assert_int_equal(definitions_reload(d, &m[0], stderr, &changed), 0);
+	assert_true(changed && m[0]->is_partial);
+	assert_int_equal(m[0]->nr_services, 0);
+
+	say(&cluster, "b", 0xc0000202);
+	cluster.source.is_complete = true;
+	assert_int_equal(definitions_reload(d, &m[1], stderr, &changed), 0);
+	assert_true(changed && !m[1]->is_partial);
+	assert_int_equal(m[1]->nr_services, 1);
+	assert_string_equal(m[1]->node, "a");
+
+	put_service("f.yaml", 1, 80);
+	assert_int_equal(definitions_reload(d, &m[2], stderr, &changed), 0);
+	assert_true(changed);
+	assert_int_equal(m[2]->nr_services, 2);
+	assert_ptr_equal(m[2]->services[0].name, m[1]->services[0].name);
+	assert_memory_not_equal(m[2]->sha256, m[1]->sha256, 32);
+
+	say_no_more(&cluster);
+	say(&cluster, "c", 0xc0000203);
+	cluster.source.sha256[0] = 1;
+	assert_int_equal(definitions_reload(d, &m[3], stderr, &changed), 0);
+	assert_true(changed);
+	assert_string_equal(m[3]->services[0].name, "c");
+	definitions_close(d);
+	for (size_t i = 0; i < COUNT(m); i++)
+		model_free(m[i]);
+}
+
+static void sources_contradict_each_other_by_place(void **state)
+{
+	struct saying cluster;
+	struct model *m = NULL;
+	struct definitions *d;
+	char *text = NULL;
+	bool changed;
+	FILE *errors;
+	size_t len;
+
+	put("f.yaml", "services:\n  - {name: a, address: 192.0.2.1, port: 80, backends: [{address: 192.0.2.2}]}\n"
+	    "  - {name: b, address: 192.0.2.9, port: 80}\n");
+	d = open_both(&cluster);
+	say(&cluster, "a", 0xc0000202);
+	say(&cluster, "c", 0xc0000209);
+	errors = open_memstream(&text, &len);
+	assert_int_equal(definitions_reload(d, &m, errors, &changed), -EINVAL);
+	fclose(errors);
+	assert_string_equal(shorten(text),
+		"cluster: Service default/web: service \"a\" is defined already at D/f.yaml:2:12\n"
+		"cluster: Service default/web: 192.0.2.9:80/tcp overlaps 192.0.2.9:80/tcp of service \"b\" at D/f.yaml:3:24\n"
+		"D/f.yaml:2:24: backend \"192.0.2.2\" of service \"a\" is 192.0.2.2:80/tcp of service \"a\" at cluster: Service default/web: its packets would come back to be balanced again\n");
+	free(text);
+	definitions_close(d);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
@@ -968,13 +1377,20 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(every_mistake_is_reported_where_it_stands),
+		TEST(every_pair_that_overlaps_is_reported),
 		TEST(all_mistakes_of_a_run_are_reported_up_to_a_number),
 		TEST(limits_are_named),
 		TEST(a_file_that_is_too_large_is_refused),
 		TEST(a_file_has_a_limit_of_documents),
 		TEST(a_document_has_a_limit_of_values),
 		TEST(what_cannot_be_read_is_said),
-		TEST(nothing_written_is_a_model_without_services),
+		TEST(what_was_cut_off_withdraws_nothing),
+		TEST(a_file_of_many_that_was_emptied_withdraws_nothing),
+		TEST(an_empty_list_is_a_model_without_services),
+		TEST(what_is_no_file_is_not_waited_for),
+		TEST(a_loop_of_links_is_said),
+		TEST(a_backend_that_is_a_service_is_refused),
+		TEST(a_backend_at_a_service_s_address_may_have_another_port),
 		TEST(a_service_has_defaults),
 		TEST(no_sources_are_as_good_as_none_named),
 		TEST(every_key_of_a_service_is_read),
@@ -992,10 +1408,14 @@ int main(void)
 		TEST(only_the_file_that_changed_is_parsed),
 		TEST(a_change_within_one_tick_is_not_missed),
 		TEST(only_the_document_that_changed_is_parsed),
+		TEST(only_the_service_that_changed_is_parsed),
+		TEST(a_list_that_is_cut_says_the_same),
 		TEST(a_document_that_moved_is_reported_where_it_is_now),
 		TEST(a_mistake_is_reported_until_it_is_mended),
 		TEST(a_model_outlives_its_source),
 		TEST(the_digest_is_what_sha256sum_says),
+		TEST(sources_make_one_model),
+		TEST(sources_contradict_each_other_by_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

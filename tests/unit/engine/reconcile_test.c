@@ -852,14 +852,6 @@ static void garbage_in_the_tables_is_survived(void **state)
 	}
 }
 
-static double cpu_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
 static size_t heap_used(void)
 {
 	struct mallinfo2 info = mallinfo2();
@@ -871,7 +863,6 @@ static void ten_thousand_services(void **state)
 {
 	struct world w;
 	size_t heap;
-	double start;
 	char name[32];
 
 	w = (struct world){ .now_s = 1000, .m = model_new() };
@@ -887,31 +878,59 @@ static void ten_thousand_services(void **state)
 	}
 	heap = heap_used();
 	assert_int_equal(state_load(&w.f->t, w.now_s, &w.s, NULL), 0);
-	start = cpu_s();
 	apply(&w);
-	print_message("10000 services, 100000 backends: %.0f ms",
-		      (cpu_s() - start) * 1e3);
-	assert_true(cpu_s() - start < 10);
-	print_message(", books %.1f MB\n", (heap_used() - heap) / 1e6);
+	print_message("books of 10000 services, 100000 backends: %.1f MB\n",
+		      (heap_used() - heap) / 1e6);
+	assert_true(heap_used() - heap < 16e6);
 	assert_int_equal(w.r.added, 10000);
 	fake_backend(&w.m->services[5000], 0x0c000000, 80, 100);
-	start = cpu_s();
 	apply(&w);
-	print_message("one backend more: %.2f ms\n", (cpu_s() - start) * 1e3);
+	assert_int_equal(w.r.changed, 1);
 	assert_int_equal(w.r.backends_added, 1);
-	assert_true(cpu_s() - start < 0.2);
-	start = cpu_s();
+	assert_true(w.r.slots_written <= find(&w, 0x0a000000 + 5000, 80,
+					      IPPROTO_TCP)->slot_count);
 	pass(&w, 1);
-	print_message("tick: %.2f ms\n", (cpu_s() - start) * 1e3);
-	start = cpu_s();
 	restart(&w);
-	print_message("load: %.0f ms", (cpu_s() - start) * 1e3);
-	start = cpu_s();
 	apply(&w);
-	print_message(", first reconcile: %.0f ms\n",
-		      (cpu_s() - start) * 1e3);
 	assert_int_equal(w.r.slots_written, 0);
 	assert_int_equal(w.r.unchanged, 10000);
+	teardown(&w);
+}
+
+/* A source that has not delivered its first list may be about to name what is
+ * in force: nothing of that goes, and a restart changes nothing of it. */
+static void what_may_be_named_yet_is_not_withdrawn(void **state)
+{
+	struct world w;
+
+	setup(&w);
+	web(&w, 2);
+	fake_service(w.m, "old", VIP + 1, 80, IPPROTO_TCP);
+	apply(&w);
+	model_free(w.m);
+	w.m = model_new();
+	assert_non_null(w.m);
+	w.m->idle_tcp_s = IDLE_TCP;
+	w.m->is_partial = true;
+	fake_backend(fake_service(w.m, "new", VIP + 2, 80, IPPROTO_TCP),
+		     HOST + 9, 80, 100);
+	restart(&w);
+	for (int i = 0; i < 2; i++) {
+		apply(&w);
+		assert_int_equal(w.r.added, !i);
+		assert_int_equal(w.r.removed, 0);
+		assert_int_equal(w.r.unchanged, 2 + i);
+		assert_non_null(find(&w, VIP, 443, IPPROTO_TCP));
+		assert_non_null(find(&w, VIP + 1, 80, IPPROTO_TCP));
+		assert_non_null(find(&w, VIP + 2, 80, IPPROTO_TCP));
+		assert_int_equal(w.f->t.backends[backend_at(&w, HOST)].state,
+				 BACKEND_ACTIVE);
+	}
+	w.m->is_partial = false;
+	apply(&w);
+	assert_int_equal(w.r.removed, 2);
+	assert_null(find(&w, VIP, 443, IPPROTO_TCP));
+	assert_non_null(find(&w, VIP + 2, 80, IPPROTO_TCP));
 	teardown(&w);
 }
 
@@ -944,6 +963,7 @@ int main(void)
 		cmocka_unit_test(diff_says_what_and_does_nothing),
 		cmocka_unit_test(garbage_in_the_tables_is_survived),
 		cmocka_unit_test(ten_thousand_services),
+		cmocka_unit_test(what_may_be_named_yet_is_not_withdrawn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A backend that is a service's address, its own service's or another's, gets
+ * packets that come back to be balanced again: one datagram becomes as many as
+ * its hop limit allows. Few backends are, so a filter of all services'
+ * addresses is asked before the index.
+ */
+#include <stdlib.h>
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include <fairlead/hash.h>
+
+#include "base/addr.h"
+#include "base/cleanup.h"
+#include "service_index.h"
+
+#define BITS_PER_SERVICE 16
+
+struct filter {
+	__u64 *words;		/* NULL: everything may be in it */
+	__u64 mask;		/* of bits */
+	__u8 lens[129];		/* of services' prefixes, each once */
+	unsigned int nr_lens;
+	bool has_len[129];
+};
+
+static void filter_clear(struct filter *f)
+{
+	free(f->words);
+}
+
+static __u64 addr_bit(const struct filter *f, const struct addr *a)
+{
+	__u64 words[2];
+
+	memcpy(words, a, sizeof(words));
+	return hash_mix(words[0] * 0x9e3779b97f4a7c15ull + words[1]) & f->mask;
+}
+
+static void filter_fill(struct filter *f, const struct service_index *index)
+{
+	__u64 bits = 64;
+
+	while (bits < BITS_PER_SERVICE * index->count)
+		bits *= 2;
+	f->mask = bits - 1;
+	f->words = calloc(bits / 64, sizeof(*f->words));
+	for (size_t i = 0; i < index->count; i++) {
+		const struct model_service *s = &index->by_addr[i]->service;
+		__u64 bit = addr_bit(f, &s->addr);
+
+		if (f->words)
+			f->words[bit / 64] |= 1ull << bit % 64;
+		if (!f->has_len[s->prefix_len])
+			f->lens[f->nr_lens++] = s->prefix_len;
+		f->has_len[s->prefix_len] = true;
+	}
+}
+
+static bool filter_may_have(const struct filter *f, const struct addr *a)
+{
+	__u64 bit = addr_bit(f, a);
+
+	return !f->words || f->words[bit / 64] >> bit % 64 & 1;
+}
+
+/* The first address of a's prefix of that length. */
+static struct addr prefix_of(struct addr a, unsigned int len)
+{
+	for (unsigned int i = 0; i < 4; i++) {
+		if (len <= 32 * i)
+			a.word[i] = 0;
+		else if (len < 32 * i + 32)
+			a.word[i] &= htonl(~0u << (32 * i + 32 - len));
+	}
+	return a;
+}
+
+static void report_backend(struct report *r, const struct native_service *s,
+			   const struct model_backend *b,
+			   const struct native_service *target)
+{
+	char addr[ADDR_TEXT_MAX], text[SERVICE_TEXT_MAX], place[PLACE_TEXT_MAX];
+
+	part_error(r, s->owner, s->addr_at,
+		   "backend \"%s\" of service \"%s\" is %s of service \"%s\" at %s: its packets would come back to be balanced again",
+		   addr_format(&b->addr, addr), s->service.name,
+		   model_service_text(&target->service, text),
+		   target->service.name,
+		   part_place(target->owner, target->addr_at, place));
+}
+
+static void check_backend(const struct service_index *index,
+			  const struct filter *f, struct report *r,
+			  const struct native_service *s,
+			  const struct model_backend *b)
+{
+	__u16 first = b->port ? b->port : s->service.port_first;
+	__u16 last = b->port ? b->port : s->service.port_last;
+
+	for (unsigned int i = 0; i < f->nr_lens; i++) {
+		struct addr a = prefix_of(b->addr, f->lens[i]);
+		const struct native_service *target;
+
+		if (!filter_may_have(f, &a))
+			continue;
+		target = service_index_find(index, &a, f->lens[i],
+					    s->service.proto, first, last);
+		if (!target)
+			continue;
+		report_backend(r, s, b, target);
+		return;
+	}
+}
+
+void backends_check(struct service_index *index, struct report *r)
+{
+	bool is_all = !index->is_checked ||
+		      index->addrs != index->checked_addrs;
+	struct native_service **list = is_all ? index->by_name : index->fresh;
+	size_t count = is_all ? index->count : index->nr_fresh;
+	struct filter f __cleanup(filter_clear) = {};
+
+	if (!count)
+		return;
+	filter_fill(&f, index);
+	for (size_t i = 0; i < count; i++) {
+		const struct model_service *s = &list[i]->service;
+
+		for (size_t j = 0; j < s->nr_backends; j++)
+			check_backend(index, &f, r, list[i], &s->backends[j]);
+	}
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What every source does alike with its parts, see source.h. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "source.h"
+
+void part_free(struct part *p)
+{
+	if (!p)
+		return;
+	native_clear(&p->native);
+	free(p);
+}
+
+int part_adopt(struct part *p)
+{
+	for (size_t i = 0; i < p->native.nr_services; i++) {
+		struct native_service *s = &p->native.services[i];
+
+		s->owner = p;
+		s->service.shared = malloc(sizeof(*s->service.shared));
+		if (!s->service.shared)
+			return -ENOMEM;
+		*s->service.shared = 1;
+	}
+	return 0;
+}
+
+static __u32 line_of(const struct part *p, struct place at)
+{
+	return at.line ? p->first_line + at.line : 0;
+}
+
+void part_error(struct report *r, const struct part *p, struct place at,
+		const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	report_verror(r, p->path, line_of(p, at), at.column, fmt, args);
+	va_end(args);
+}
+
+const char *part_place(const struct part *p, struct place at,
+		       char text[static PLACE_TEXT_MAX])
+{
+	if (at.line)
+		snprintf(text, PLACE_TEXT_MAX, "%.480s:%u:%u", p->path,
+			 line_of(p, at), at.column);
+	else
+		snprintf(text, PLACE_TEXT_MAX, "%.480s", p->path);
+	return text;
+}
+
+void source_bury(struct source *s, struct part *p)
+{
+	p->is_live = false;
+	p->next_dead = s->dead;
+	s->dead = p;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Where definitions come from. A source keeps the whole of what it says as a
+ * set of parts; definitions.c asks it to bring the set up to date and makes
+ * one model of the sets of all sources. A source knows nothing of the others.
+ *
+ * Another process can stand behind a source: what it sends (a service, gone,
+ * "this is all") becomes parts that come and go, and is_complete.
+ */
+#ifndef FAIRLEAD_SOURCE_H
+#define FAIRLEAD_SOURCE_H
+
+#include <stdbool.h>
+
+#include "native.h"
+#include "report.h"
+
+/*
+ * What comes and goes as a whole: a document of a file without its services,
+ * one service of it, an object of an API. Messages name a place in it as
+ * "path:line:column", or as "path" where places have line 0.
+ */
+struct part {
+	__u64 hash[2];		/* of its bytes; for the source's use */
+	const char *path;	/* the source's */
+	__u32 first_line;	/* lines of path before the part */
+	bool is_live;		/* false: it is among the dead */
+	bool is_new;		/* its services are not in the index yet */
+	bool has_mistakes;	/* they were reported; settings do not count */
+	struct native native;
+	struct part *next_dead;
+};
+
+void part_free(struct part *p);
+
+/* Services of native get an owner, and can be shared by models. -ENOMEM. */
+int part_adopt(struct part *p);
+
+/* How much of a refresh was not cached. */
+struct definitions_work {
+	unsigned int files_read, documents_parsed;
+};
+
+struct source;
+
+struct source_ops {
+	/*
+	 * Bring parts, is_complete and sha256 up to date. What left since is
+	 * in dead. Mistakes are reported and are no failure of this function.
+	 * -ENOMEM: the set may have holes, clear() follows.
+	 */
+	int (*refresh)(struct source *s, struct report *r,
+		       struct definitions_work *work);
+	/* Forget everything: every part is freed, nobody points at one. */
+	void (*clear)(struct source *s);
+	void (*free)(struct source *s);	/* cleared before */
+};
+
+/* The first member of what a source keeps. */
+struct source {
+	const struct source_ops *ops;
+	const char *name;	/* for messages: a path, a server */
+	struct part **parts;	/* in the order of places, which messages follow */
+	size_t nr_parts;
+	struct part *dead;	/* definitions.c frees them when it let go */
+	/*
+	 * The first whole list is there. Until it is, nothing that is in force
+	 * is withdrawn, as this source may be about to name it.
+	 */
+	bool is_complete;
+	__u8 sha256[32];	/* of what it says, as `status` shows it */
+};
+
+/* A mistake at a place of p, and the place as other messages name it. */
+void part_error(struct report *r, const struct part *p, struct place at,
+		const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+#define PLACE_TEXT_MAX 512
+const char *part_place(const struct part *p, struct place at,
+		       char text[static PLACE_TEXT_MAX]);
+
+void source_bury(struct source *s, struct part *p);
+
+#endif
