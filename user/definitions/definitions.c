@@ -56,7 +56,7 @@ static int refresh_all(struct definitions *d, struct report *r)
 	return 0;
 }
 
-/* Services of new parts; with ret, into it. */
+/* Services of new parts; with ret, into it. What has none is new no more. */
 static size_t collect_new(struct source *s, struct native_service **ret)
 {
 	size_t count = 0;
@@ -69,7 +69,7 @@ static size_t collect_new(struct source *s, struct native_service **ret)
 		for (size_t j = 0; ret && j < p->native.nr_services; j++)
 			ret[count + j] = &p->native.services[j];
 		count += p->native.nr_services;
-		if (ret)
+		if (ret || !p->native.nr_services)
 			p->is_new = false;
 	}
 	return count;

@@ -813,8 +813,8 @@ static int collect_parts(struct files *s)
 	for (size_t i = 0; i < s->list.count; i++) {
 		const struct file *f = s->list.files[i];
 
-		memcpy(parts, f->parts, f->nr_parts * sizeof(*parts));
-		parts += f->nr_parts;
+		for (size_t j = 0; j < f->nr_parts; j++)
+			*parts++ = f->parts[j];
 	}
 	return 0;
 }

@@ -393,7 +393,7 @@ static void plan_undefined(struct state *s, struct plan *p,
 	p->defined_backends += s->books[id].nr_backends;
 	p->keys += cells_of(e->port_first, e->port_last);
 	p->slots += e->slot_count;
-	plan_count_sources(s, p, e->sources);
+	plan_count_admission(s, p, e->sources);
 }
 
 int plan_all(struct state *s, struct plan *p, const struct model *m)
