@@ -12,6 +12,7 @@
 #define FAIRLEAD_BPF_ANSWER_H
 
 #include "csum.h"
+#include "limit.h"
 #include "maps.h"
 #include "parse.h"
 #include "scratch.h"
@@ -188,6 +189,24 @@ static __always_inline bool quote_load(struct xdp_md *ctx, struct scratch *s,
 	       !bpf_xdp_load_bytes(ctx, at, s->quote, QUOTE_MIN + more);
 }
 
+/*
+ * How much of p an error with head bytes before it quotes: so much that the
+ * error is no larger than p, which would make us worth abusing; but the IP
+ * header and 8 bytes always (RFC 792), or its sender cannot tell which of his
+ * packets it is about. No more than 576 (RFC 1812) or 1280 (RFC 4443) bytes in
+ * all, which QUOTE_MAX is far from.
+ */
+static __always_inline __u32 quote_len(const struct pkt *p, __u32 head)
+{
+	__u32 len = p->l3_len > head ? p->l3_len - head : 0;
+
+	if (len < p->l4_off + 8u)
+		len = p->l4_off + 8;
+	if (len > p->l3_len)
+		len = p->l3_len;
+	return (len > QUOTE_MAX ? QUOTE_MAX : len) & ~3u;
+}
+
 /* Send p back as an ICMP error that quotes it. */
 static __always_inline bool answer_complain(struct xdp_md *ctx,
 					    const struct pkt *p,
@@ -196,14 +215,12 @@ static __always_inline bool answer_complain(struct xdp_md *ctx,
 	const int head = v6 ? sizeof(struct ipv6hdr) + 8 :
 			      sizeof(struct iphdr) + 8;
 	struct complaint c = complaint_about(why, p->mtu_left, v6);
-	__u32 len = p->l3_len & ~3u, l2_len = p->l2_len;
+	__u32 len = quote_len(p, head), l2_len = p->l2_len;
 	struct scratch *s = map_only(scratch);
 	struct l2 l2;
 	__s64 sum;
 	int extra;
 
-	if (len > QUOTE_MAX)
-		len = QUOTE_MAX;
 	if (!s || !l2_load_turned(ctx, &l2) ||
 	    !quote_load(ctx, s, l2_len, len))
 		return false;
@@ -334,9 +351,12 @@ static __always_inline enum reason answer(struct xdp_md *ctx, struct pkt *p,
 
 	if (!pkt_may_be_answered(p))
 		return REASON_UNANSWERED;
+	/* as the kernel has it (icmp_ratemask): an echo is not an error */
 	if (why == REASON_ECHO)
-		done = answer_echo(ctx, p, v6);
-	else if (p->flow.proto == IPPROTO_TCP &&
+		return answer_echo(ctx, p, v6) ? why : REASON_INTERNAL;
+	if (!limit_answers(&p->flow.src))
+		return REASON_LIMITED;
+	if (p->flow.proto == IPPROTO_TCP &&
 		 (why == REASON_NO_SERVICE || why == REASON_NO_BACKEND))
 		done = answer_reset(ctx, p, v6);
 	else

@@ -40,7 +40,8 @@
 	X(CUT,             DROP,    "too big for the way to the backend, sent on in pieces") \
 	X(SOURCE,          DROP,    "source address that the service does not admit") \
 	X(NO_PROGRAM,      DROP,    "a part of the datapath is not where it is looked for") \
-	X(OTHER_MAC,       PASS,    "to a MAC address that is not this interface's")
+	X(OTHER_MAC,       PASS,    "to a MAC address that is not this interface's") \
+	X(LIMITED,         DROP,    "would be rejected, but enough answers went out this second")
 
 enum verdict {
 	VERDICT_PASS,		/* to the host, as it is now */

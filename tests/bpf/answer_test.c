@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What a VIP itself says: echo, resets, ICMP errors; and when it must not. */
+#include <stdio.h>
+#include <time.h>
+
 #include "family.h"
 
 static void vip_only(const struct family *f)
@@ -297,6 +300,185 @@ static void ipv4_that_may_be_cut_is_not_complained_about(void **state)
 	}
 }
 
+static __u64 now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
+}
+
+static void set_limits(const struct family *f, __u32 per_s, __u32 network_per_s)
+{
+	world_model(world)->answers_per_s = per_s;
+	world_model(world)->answers_network_per_s = network_per_s;
+	vip_only(f);
+}
+
+/* Network 1, 2, ...: the same one for addresses 0 to 255. */
+static const char *in_network(const struct family *f, int network, int n,
+			      char text[static 40])
+{
+	snprintf(text, 40, f->v6 ? "2001:db8:0:%x::%x" : "198.51.%d.%d",
+		 network, n);
+	return text;
+}
+
+/* count packets that are rejected from so many networks in turn; how many got
+ * an answer. All else is counted as LIMITED. */
+static int answered(const struct family *f, int networks, int count)
+{
+	int answers = 0;
+	char text[40];
+
+	for (int i = 0; i < count; i++) {
+		const char *from = in_network(f, 1 + i % networks, i & 0xff,
+					      text);
+		struct packet p = i & 1 ? tcp(from, 9, f->vip, 81) :
+					  udp(from, 9, f->vip, 81);
+		struct outcome got;
+
+		assert_true(world_check(world, &p, &got));
+		if (got.reasons == REASON_BIT(NO_SERVICE))
+			answers++;
+		else
+			assert_int_equal(got.reasons, REASON_BIT(LIMITED));
+	}
+	return answers;
+}
+
+/* RFC 4443, 2.4 f: a second's worth at once, and then a rate. How long it takes
+ * to see that is up to the machine. */
+static void expect_answered(const struct family *f, int networks, int count,
+			    __u32 per_s)
+{
+	__u64 start = now_ms();
+	int answers = answered(f, networks, count);
+	__u64 seconds = (now_ms() - start) / 1000 + 1;
+
+	assert_in_range(answers, per_s, per_s + per_s * seconds);
+}
+
+static void answers_to_one_network_are_limited(void **state)
+{
+	const struct family *f = *state;
+
+	set_limits(f, 0, 10);
+	expect_answered(f, 1, 300, 10);
+	expect_answered(f, 1, 2, 0);
+}
+
+static void each_network_has_a_limit_of_its_own(void **state)
+{
+	const struct family *f = *state;
+
+	set_limits(f, 0, 10);
+	expect_answered(f, 1, 100, 10);
+	set_limits(f, 0, 5);
+	world_reset(world);
+	set_limits(f, 0, 5);
+	expect_answered(f, 20, 1000, 5 * 20);
+}
+
+static void answers_to_all_are_limited(void **state)
+{
+	const struct family *f = *state;
+
+	set_limits(f, 30, 10);
+	expect_answered(f, 200, 600, 30);
+}
+
+/* One network takes its share, and leaves the others theirs. */
+static void one_network_does_not_take_the_answers_of_all(void **state)
+{
+	const struct family *f = *state;
+	char text[40];
+	struct packet p;
+
+	set_limits(f, 30, 10);
+	expect_answered(f, 1, 300, 10);
+	p = udp(in_network(f, 2, 1, text), 9, f->vip, 81);
+	expect_reason(&p, NO_SERVICE);
+}
+
+static void every_error_and_reset_counts_to_the_limit(void **state)
+{
+	const struct family *f = *state;
+	struct packet p = tcp(f->client, 1, f->vip, 80, .ttl = 1);
+
+	for (int i = 0; i < 4; i++) {
+		world_reset(world);
+		set_limits(f, 1, 0);
+		expect_reason(&p, HOPS_EXCEEDED);
+		if (i == 0)
+			p = tcp(f->client, 1, f->vip, 81);
+		else if (i == 1)
+			p = udp(f->client, 1, f->vip, 81);
+		else if (i == 2)
+			p = tcp(f->client, 1, f->vip, 80, .df = true,
+				.payload = 1450);
+		expect_reason(&p, LIMITED);
+		p = tcp(f->client, 1, f->vip, 80, .ttl = 1);
+	}
+}
+
+/* Nor does Linux count them: an echo is no error, and no larger than what it
+ * answers. */
+static void echo_replies_are_not_limited(void **state)
+{
+	const struct family *f = *state;
+	struct packet p = echo_request(f->client, f->vip, 1, 56);
+
+	set_limits(f, 1, 1);
+	for (int i = 0; i < 100; i++)
+		expect_reason(&p, ECHO);
+}
+
+/* What is forwarded is nobody's answer. */
+static void what_is_served_is_not_limited(void **state)
+{
+	const struct family *f = *state;
+	struct packet p = tcp(f->client, 1, f->vip, 80);
+
+	set_limits(f, 1, 1);
+	for (int i = 0; i < 100; i++)
+		expect_reason(&p, FORWARDED);
+}
+
+/* Larger only by what a quote must have: the IP header and 8 bytes, RFC 792;
+ * no more than 576 bytes of IPv4, 1280 of IPv6 (RFC 1812, RFC 4443). */
+static void errors_are_no_larger_than_their_cause(void **state)
+{
+	const struct family *f = *state;
+	size_t head = f->v6 ? 48 : 28;
+	struct outcome got;
+	struct layers l;
+
+	vip_only(f);
+	for (size_t payload = 0; payload <= 1400; payload += payload < 200 ?
+						  1 : 100) {
+		struct packet p = udp(f->client, 1, f->vip, 81,
+				      .payload = payload);
+		size_t len = p.len - ETH_LEN, least = 2 * head;
+
+		got = expect_reason(&p, NO_SERVICE);
+		packet_layers(&got.packet, &l);
+		assert_true(l.end - l.l3 <= (len > least ? len : least));
+		assert_true(l.end - l.l3 <= (f->v6 ? 1280u : 576u));
+		assert_true(packet_checksums_ok(&got.packet));
+	}
+	for (int options = 0; options <= 40; options += 4) {
+		struct packet p = udp(f->client, 1, f->vip, 81,
+				      .payload = options, .options = options);
+
+		if (f->v6)
+			return;
+		got = expect_reason(&p, NO_SERVICE);
+		packet_layers(&got.packet, &l);
+		assert_true(l.end - l.l3 >= (size_t)(28 + 20 + options + 8));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +495,14 @@ int main(void)
 		BOTH(packets_too_big_for_the_way_are_complained_about),
 		BOTH(the_mtu_told_is_never_below_the_least_of_ipv6),
 		BOTH(ipv4_that_may_be_cut_is_not_complained_about),
+		BOTH(answers_to_one_network_are_limited),
+		BOTH(each_network_has_a_limit_of_its_own),
+		BOTH(answers_to_all_are_limited),
+		BOTH(one_network_does_not_take_the_answers_of_all),
+		BOTH(every_error_and_reset_counts_to_the_limit),
+		BOTH(echo_replies_are_not_limited),
+		BOTH(what_is_served_is_not_limited),
+		BOTH(errors_are_no_larger_than_their_cause),
 	};
 
 	return run_both(tests);

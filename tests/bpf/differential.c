@@ -220,6 +220,10 @@ static void any_settings(struct scene *s)
 		m->tunnel6_bits = any(33);
 	}
 	m->geneve_vni = any(1 << 24);
+	if (chance(20)) {
+		m->answers_per_s = any(3000);
+		m->answers_network_per_s = any(300);
+	}
 	for (int n = chance(20) ? 1 + any(4) : 0; n; n--)
 		world_local(s->w, families[any_family()].backends[any(8)]);
 	for (int i = LINK_TX; chance(20) && i <= LINK_VLAN; i++)

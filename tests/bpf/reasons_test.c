@@ -70,6 +70,15 @@ static void without_a_part(const struct family *f)
 	world_show_program(world, part);
 }
 
+static void with_a_limit(const struct family *f)
+{
+	serve(f, FORWARD_GUE, IPPROTO_TCP);
+	world_model(world)->answers_per_s = 1;
+	world_apply(world);
+	for (int i = 0; i < 2; i++)
+		run(tcp(f->client, 1, f->vip, 81, .flags = SYN)); /* LIMITED */
+}
+
 static void with_nat(const struct family *f)
 {
 	struct addr router = addr(f->router), vip = addr(f->vip);
@@ -154,6 +163,7 @@ static void every_reason_is_reached(void **state)
 	world_forget_seen(world);
 	at_a_service(f);
 	without_a_part(f);
+	with_a_limit(f);
 	with_nat(f);
 	with_special_backends(f);
 	with_many_fragments(f);

@@ -226,12 +226,19 @@ void answer_error(struct step *s, uint8_t type, uint8_t code, uint32_t rest)
 	struct words w = answer_words(s, s->l.v6 ? IPPROTO_ICMPV6 :
 						   IPPROTO_ICMP);
 	size_t have = s->l.end - s->l.l3;
-	size_t least = (s->l.v6 ? 40 : s->l.l4 - s->l.l3) + 8;
-	size_t most = (s->l.v6 ? 1280 - 40 : 576 - 20) - 8;
+	size_t head = (s->l.v6 ? 40 : 20) + 8;
+	size_t least = s->l.l4 - s->l.l3 + 8;
+	size_t most = (s->l.v6 ? 1280 : 576) - head;
 	struct layers g;
 
+	/* an error about a small packet is larger only by what it must quote */
+	if (most > have - head)
+		most = have > head + least ? have - head : least;
 	if (most > have)
 		most = have;
+	/* extension headers may be too long to be quoted whole */
+	if (s->l.v6 && least > 128)
+		least = 128;
 	if (least > most)
 		least = most;
 	w.payload = most;
@@ -400,6 +407,8 @@ static void too_big(struct step *s, size_t mtu)
 		expect(s, REASON_UNANSWERED);
 		return;
 	}
+	if (is_limited(s))
+		return;
 	expect(s, REASON_TOO_BIG);
 	if (s->l.v6)
 		answer_error(s, 2, 0, mtu < 1280 ? 1280 : mtu);

@@ -230,6 +230,19 @@ bool is_unanswerable(const struct step *s)
 	       s->is_error;
 }
 
+/* How many answers went out is time's to say, not the packet's; a limit must
+ * be there. */
+bool is_limited(struct step *s)
+{
+	const struct runtime *rt = s->r->tables->runtime;
+
+	if (s->got->reasons != REASON_BIT(LIMITED) ||
+	    !(rt->answers_per_s || rt->answers_network_per_s))
+		return false;
+	expect(s, REASON_LIMITED);
+	return true;
+}
+
 void reject(struct step *s, enum reason why)
 {
 	if (is_unanswerable(s)) {
@@ -241,6 +254,8 @@ void reject(struct step *s, enum reason why)
 		}
 		return;
 	}
+	if (is_limited(s))
+		return;
 	expect(s, why);
 	if (why == REASON_HOPS_EXCEEDED)
 		answer_error(s, s->l.v6 ? 3 : 11, 0, 0);
@@ -514,6 +529,7 @@ static void to_service(struct step *s)
 		if (is_host_addr(s->r, &s->flow.dst))
 			expect_vague(s, REASON_BIT(NO_BACKEND) |
 					REASON_BIT(UNANSWERED) |
+					REASON_BIT(LIMITED) |
 					REASON_BIT(HOST_PORT));
 		else
 			reject(s, REASON_NO_BACKEND);
@@ -536,7 +552,7 @@ static void to_client(struct step *s, const struct memory *m)
 	else
 		expect_vague(s, REASON_BIT(TOO_BIG) | REASON_BIT(RETURNED) |
 				REASON_BIT(CUT) | REASON_BIT(FRAGMENT_LOST) |
-				REASON_BIT(BAD_HEADER) |
+				REASON_BIT(BAD_HEADER) | REASON_BIT(LIMITED) |
 				REASON_BIT(ICMP_FORWARDED) |
 				REASON_BIT(UNANSWERED) |
 				REASON_BIT(VIA_STACK));

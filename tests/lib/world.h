@@ -45,7 +45,8 @@ struct service_words {
 struct world *world_open(void);
 void world_close(struct world *w);
 
-/* No services, connections, host addresses; every setting a default. */
+/* No services, connections, host addresses; every setting a default, but that
+ * answers have no limit. */
 void world_reset(struct world *w);
 
 /* Into the model, replacing what has the name; nothing applied yet. */

@@ -8,7 +8,7 @@
 
 enum top_key { TOP_NODE, TOP_UPLINKS, TOP_SERVICES, TOP_HASH_KEY,
 	       TOP_TUNNEL_SOURCE, TOP_NAT, TOP_GUE_PORT, TOP_GENEVE_PORT,
-	       TOP_GENEVE_VNI, TOP_TIMEOUTS, TOP_LIMITS, TOP_WORKLOADS,
+	       TOP_GENEVE_VNI, TOP_TIMEOUTS, TOP_LIMITS, TOP_ANSWERS, TOP_WORKLOADS,
 	       TOP_POLICIES, NR_TOP_KEYS };
 
 static const char *const top_keys[] = {
@@ -23,6 +23,7 @@ static const char *const top_keys[] = {
 	[TOP_GENEVE_VNI] = "geneve-vni",
 	[TOP_TIMEOUTS] = "timeouts",
 	[TOP_LIMITS] = "limits",
+	[TOP_ANSWERS] = "answers",
 	[TOP_WORKLOADS] = "workloads",
 	[TOP_POLICIES] = "policies",
 	[NR_TOP_KEYS] = NULL,
@@ -51,6 +52,7 @@ static const struct {
 	  SETTING_IDLE_TCP },
 	{ TOP_LIMITS, { "services", "backends", "slots", "connections" },
 	  SETTING_MAX_SERVICES },
+	{ TOP_ANSWERS, { "per-second", "per-network" }, SETTING_ANSWERS },
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))

@@ -15,6 +15,7 @@
 #define HASH_KEY_MIN 16
 #define HASH_KEY_MAX 4096
 #define LIMIT_MAX (1u << 28)
+#define ANSWERS_MAX 1000000
 
 /* A flow's hash fills no more bits of a tunnel's source than it has. */
 #define TUNNEL_BITS_MAX 32
@@ -67,6 +68,11 @@ static const struct {
 				SETTING_NUMBER, 1, LIMIT_MAX },
 	[SETTING_MAX_CONNS] = { "limits: connections", FIELD(max_conns),
 				SETTING_NUMBER, 1, LIMIT_MAX },
+	[SETTING_ANSWERS] = { "answers: per-second", FIELD(answers_per_s),
+			      SETTING_NUMBER, 0, ANSWERS_MAX },
+	[SETTING_ANSWERS_NETWORK] = { "answers: per-network",
+				      FIELD(answers_network_per_s),
+				      SETTING_NUMBER, 0, ANSWERS_MAX },
 };
 
 const char *setting_name(enum setting s)

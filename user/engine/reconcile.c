@@ -246,6 +246,8 @@ static void write_runtime(struct state *s, const struct model *m)
 	want.syn_s = m->syn_s;
 	want.closing_s = m->closing_s;
 	want.fragment_s = m->fragment_s;
+	want.answers_per_s = m->answers_per_s;
+	want.answers_network_per_s = m->answers_network_per_s;
 	if (memcmp(rt, &want, sizeof(want)))
 		*rt = want;
 }

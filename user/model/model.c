@@ -13,6 +13,8 @@ struct model *model_new(void)
 
 	if (!m)
 		return NULL;
+	m->answers_per_s = 10000;
+	m->answers_network_per_s = 100;
 	m->nat_port_first = 1024;
 	m->nat_port_last = 65535;
 	m->gue_port = 6080;

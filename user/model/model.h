@@ -92,6 +92,8 @@ struct model {
 	__u32 idle_tcp_s, idle_udp_s, idle_sctp_s; /* default 900, 60, 900 */
 	__u32 syn_s, closing_s, fragment_s;	/* default 60, 10, 30 */
 	__u32 max_services, max_backends, max_slots, max_conns; /* 0: none */
+	__u32 answers_per_s, answers_network_per_s; /* 0: no limit; default
+						     * 10000 and 100 */
 	struct model_service *services; /* owned; sorted by name */
 	size_t nr_services;
 	/* A source has not said all yet: services that are not here may come,

@@ -151,7 +151,7 @@ static const struct { const char *text, *error; } mistakes[] = {
 
 	/* keys */
 	{ "sevices: []", "1:1: unknown key \"sevices\" in a document; did you mean \"services\"?" },
-	{ "colour: red", "1:1: unknown key \"colour\" in a document; known: node, uplinks, services, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, workloads, policies" },
+	{ "colour: red", "1:1: unknown key \"colour\" in a document; known: node, uplinks, services, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, answers, workloads, policies" },
 	{ "services:\n- name: a\n  address: 192.0.2.1\n  adress: 192.0.2.1\n  port: 1", "4:3: unknown key \"adress\" in a service; did you mean \"address\"?" },
 	{ BACKEND ", wieght: 1}]}", "2:74: unknown key \"wieght\" in a backend; did you mean \"weight\"?" },
 	{ SERVICE ", sources: {alow: []}}", "2:53: unknown key \"alow\" in sources; did you mean \"allow\"?" },
@@ -162,7 +162,7 @@ static const struct { const char *text, *error; } mistakes[] = {
 	{ SERVICE ", sources: }", "2:52: sources needs keys and values, not nothing" },
 	{ SERVICE ", sources: [10.0.0.0/8]}", "2:52: sources needs keys and values, not a list" },
 	{ "nat: 192.0.2.1", "1:6: nat needs keys and values, not a single value" },
-	{ "\"a\\e[31m\": 1", "1:1: unknown key \"a?[31m\" in a document; known: node, uplinks, services, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, workloads, policies" },
+	{ "\"a\\e[31m\": 1", "1:1: unknown key \"a?[31m\" in a document; known: node, uplinks, services, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, answers, workloads, policies" },
 
 	/* what there is not yet */
 	{ "workloads: []", "1:12: workloads: not supported by this version" },
@@ -809,6 +809,7 @@ static void every_setting_is_read(void **state)
 		"gue-port: 1\ngeneve-port: 2\ngeneve-vni: 16777215\n"
 		"timeouts: {tcp: 1h, udp: 2s, sctp: 3m, syn: 4, closing: 5s, fragment: 1m6s}\n"
 		"limits: {services: 1, backends: 2, slots: 3, connections: 4}\n"
+		"answers: {per-second: 5, per-network: 0}\n"
 		"services: []\n");
 
 	assert_string_equal(m->node, "edge-1");
@@ -836,6 +837,8 @@ static void every_setting_is_read(void **state)
 	assert_int_equal(m->max_backends, 2);
 	assert_int_equal(m->max_slots, 3);
 	assert_int_equal(m->max_conns, 4);
+	assert_int_equal(m->answers_per_s, 5);
+	assert_int_equal(m->answers_network_per_s, 0);
 }
 
 /* Expected words: printf 'fairlead hash key 0\0<key>' | sha256sum. */

@@ -35,6 +35,8 @@ static void a_new_model_has_the_defaults(void **state)
 	assert_int_equal(m->closing_s, 10);
 	assert_int_equal(m->fragment_s, 30);
 	assert_int_equal(m->max_services, 0);
+	assert_int_equal(m->answers_per_s, 10000);
+	assert_int_equal(m->answers_network_per_s, 100);
 	model_free(NULL);
 }
 
