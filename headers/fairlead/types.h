@@ -151,19 +151,25 @@ struct backend {
 	__u32 pad2[4];
 };
 
-/* An interface that frames leave by. Entry 0 is never used. */
+/*
+ * An interface that frames leave by, and the addresses that we have there. It
+ * has more entries than one where what leaves by it has several sources. Entry
+ * 0 is never used.
+ */
 struct link {
 	__u32 ifindex;		/* the one that sends: a VLAN's parent */
 	__u16 mtu;		/* of the IP packet */
 	__be16 vlan_proto;	/* ETH_P_8021Q, ETH_P_8021AD; 0: untagged */
 	__be16 vlan_id;
 	__u8 mac[6];
-	struct addr addr4;	/* our own there: source of tunnels and of NAT */
+	struct addr addr4;	/* source of tunnels and of NAT; 0: unknown */
 	struct addr addr6;
 	__u32 user_ifindex;	/* as people name it: the VLAN's own */
 	__u8 nat4, nat6;	/* index of addr4, addr6 in nat_addrs, where NAT
 				 * out of here comes from; 0: any of nat_addrs */
-	__u8 pad[10];
+	__u8 source_of;		/* 4, 6: an entry beside the interface's own, for
+				 * packets of this family from addr4 or addr6 */
+	__u8 pad[9];
 };
 
 /* How much is known of a connection: part of conn_head's time. */

@@ -15,7 +15,13 @@ sources_are() {
 	[[ $seen == "$2" ]]
 }
 
-# A newer address of the same subnet is the first that a new daemon reads.
+# What the kernel would send to ADDRESS from.
+kernels_source() {
+	ip -n "$NET-balancer" -json route get "$1" | jq -r '.[0].prefsrc'
+}
+
+# A newer address of the same subnet is the first that a new daemon reads, and
+# for IPv6 the one that the kernel takes from now on.
 addresses_gained_meanwhile() {
 	stop serve
 	ip_on balancer <<-END
@@ -24,8 +30,8 @@ addresses_gained_meanwhile() {
 	END
 	serve
 	loads_go_on
-	sources_are "$VIP4" 10.91.0.2
-	sources_are "$VIP6" fd91::2
+	sources_are "$VIP4" "$(kernels_source 10.91.0.11)"
+	sources_are "$VIP6" "$(kernels_source fd91::11)"
 }
 
 # The only address of the uplink, but for the one that clients dial.

@@ -19,6 +19,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include <linux/netlink.h>
+
 #include <cmocka.h>
 
 #include <fairlead/hash.h>
@@ -307,6 +309,147 @@ static void gateway_is_resolved_in_place_of_the_address(void **state)
 			 ifindex_of(net, "left"));
 }
 
+/* The address that the kernel says packets to a come from. */
+static struct addr kernels_source(const char *text)
+{
+	char command[128], line[ADDR_TEXT_MAX] = "";
+	FILE *out;
+
+	snprintf(command, sizeof(command),
+		 "ip -json route get %s | jq -r '.[0].prefsrc'", text);
+	out = popen(command, "r");
+	assert_non_null(out);
+	assert_non_null(fgets(line, sizeof(line), out));
+	pclose(out);
+	line[strcspn(line, "\n")] = '\0';
+	return addr(line);
+}
+
+static void assert_source_is_the_kernels(struct net *net, const char *text)
+{
+	const struct addr wanted = kernels_source(text);
+	const __u64 start = now_ms();
+	char found[ADDR_TEXT_MAX];
+	const struct addr *source;
+	const struct link *l;
+
+	do {
+		l = link_of(net, await(net, text, NEXTHOP_FOUND));
+		source = addr_is4(&wanted) ? &l->addr4 : &l->addr6;
+		if (!addr_compare(source, &wanted))
+			return;
+		follow(net);
+	} while (now_ms() - start < DEADLINE_MS);
+	fail_msg("%s: from %s", text, addr_format(source, found));
+}
+
+/* Two subnets on one interface, a source that a route names, addresses that
+ * others of the host have, scopes: all as the kernel has it. */
+static void sources_are_the_kernels(void **state)
+{
+	static const char *const texts[] = {
+		"10.1.0.2", "10.2.0.2", "192.0.2.7", "198.51.100.7",
+		"203.0.113.7", "203.0.113.129", "2001:db8:1::2",
+		"2001:db8:2::2", "2001:db8:3::7", "2001:db8:4::7",
+		"2001:db8:5::7", "fd00:7::7",
+	};
+	struct net *net = *state;
+
+	run("ip addr add 10.2.0.1/24 dev left && "
+	    "ip addr add 10.2.0.9/24 dev left && "
+	    "ip addr add 172.16.0.1/32 dev lo && "
+	    "ip addr add 2001:db8:2::1/64 dev left nodad && "
+	    "ip addr add 2001:db8:2::3/128 dev left nodad && "
+	    "ip addr add fd00:9::1/128 dev lo && "
+	    "ip addr add 2001:db8:5::1/128 dev lo");
+	run("ip route add 192.0.2.0/24 via 10.2.0.2 && "
+	    "ip route add 198.51.100.0/24 via 10.2.0.2 src 10.2.0.9 && "
+	    "ip route add 203.0.113.0/25 via 10.1.0.2 src 172.16.0.1 && "
+	    "ip route add 203.0.113.128/25 dev left && "
+	    "ip route add 2001:db8:3::/64 via 2001:db8:1::2 && "
+	    "ip route add 2001:db8:4::/64 via 2001:db8:1::2 src 2001:db8:2::1 && "
+	    "ip route add 2001:db8:5::/64 via 2001:db8:1::2 && "
+	    "ip route add fd00:7::/64 via 2001:db8:1::2");
+	run_peer(net, "sh -c 'ip addr add 10.2.0.2/24 dev right; "
+		      "ip addr add 203.0.113.129/25 dev right; "
+		      "ip addr add 2001:db8:2::2/64 dev right nodad'");
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		await(net, texts[i], NEXTHOP_FOUND);
+		assert_source_is_the_kernels(net, texts[i]);
+	}
+	/* an address that comes, or goes, changes what the kernel says */
+	run("ip addr del 10.2.0.1/24 dev left && "
+	    "ip addr add fd00:7:0:8::1/64 dev left nodad");
+	await_change(net);
+	follow(net);
+	run("ip route replace 192.0.2.0/24 via 10.1.0.2");
+	await(net, "192.0.2.7", NEXTHOP_FOUND);
+	assert_source_is_the_kernels(net, "192.0.2.7");
+	assert_source_is_the_kernels(net, "fd00:7::7");
+}
+
+/* No address on the interface that packets leave by, but on lo. */
+static void interface_without_an_address_sends_from_los(void **state)
+{
+	struct net *net = *state;
+
+	run("ip addr flush dev left && ip addr add 172.16.0.1/32 dev lo && "
+	    "ip addr add fd00:9::1/128 dev lo && "
+	    "ip link set left down && ip link set left up && "
+	    "ip route add 192.0.2.0/24 via inet6 fe80::2 dev left && "
+	    "ip route add 2001:db8:3::/64 via fe80::2 dev left");
+	run_peer(net, "ip addr add fe80::2/64 dev right nodad");
+	assert_source_is_the_kernels(net, "192.0.2.7");
+	assert_source_is_the_kernels(net, "2001:db8:3::7");
+}
+
+/* Rules send an address, a network, to another table, and back again. */
+static void rules_are_followed(void **state)
+{
+	struct net *net = *state;
+	struct nexthop hop;
+
+	add_other(net, "other", "10.9.0.1/24");
+	run("ip route add 192.0.2.0/24 via 10.1.0.2");
+	assert_mac(await(net, "192.0.2.7", NEXTHOP_FOUND), RIGHT_MAC);
+	run("ip route add 192.0.2.0/24 dev other src 10.9.0.1 table 100 && "
+	    "ip rule add to 192.0.2.0/25 lookup 100");
+	await_mac(net, "192.0.2.7", "00:00:00:00:00:00");
+	hop = await(net, "192.0.2.7", NEXTHOP_FOUND);
+	assert_int_equal(link_of(net, hop)->ifindex, ifindex_of(net, "other"));
+	assert_source_is_the_kernels(net, "192.0.2.7");
+	assert_mac(await(net, "192.0.2.200", NEXTHOP_FOUND), RIGHT_MAC);
+	run("ip route replace unreachable 192.0.2.0/24 table 100");
+	await(net, "192.0.2.7", NEXTHOP_NONE);
+	run("ip rule del to 192.0.2.0/25 lookup 100");
+	await_mac(net, "192.0.2.7", RIGHT_MAC);
+}
+
+/* All of them find their way, without one system call each. */
+static void thousands_of_backends_by_rules_are_asked_in_batches(void **state)
+{
+	struct net *net = *state;
+	struct nexthop hop;
+	const __u64 start = now_ms();
+	unsigned int missing;
+	char text[32];
+
+	add_other(net, "other", "10.9.0.1/24");
+	run("ip route add 172.16.0.0/12 dev other table 100 && "
+	    "ip rule add to 172.16.0.0/12 lookup 100");
+	await(net, "172.16.0.1", NEXTHOP_FOUND);
+	do {
+		missing = 0;
+		for (unsigned int i = 0; i < 20000; i++) {
+			snprintf(text, sizeof(text), "172.16.%u.%u", i >> 8,
+				 i & 255);
+			missing += find(net, text, &hop) != NEXTHOP_FOUND;
+		}
+		follow(net);
+		assert_true(now_ms() - start < 3 * DEADLINE_MS);
+	} while (missing);
+}
+
 static void ipv6_goes_through_a_link_local_gateway(void **state)
 {
 	struct net *net = *state;
@@ -554,13 +697,30 @@ static void bridge_is_a_link_of_its_own(void **state)
 	assert_int_not_equal(ifindex_of(net, "left"), 0);
 }
 
+/* Of the sockets that this process follows groups by. */
+static void shrink_receive_buffers(void)
+{
+	struct sockaddr_nl name = {};
+	socklen_t len;
+	int bytes = 1, found = 0;
+
+	for (int fd = 3; fd < 64; fd++) {
+		len = sizeof(name);
+		if (getsockname(fd, (struct sockaddr *)&name, &len) ||
+		    name.nl_family != AF_NETLINK || !name.nl_groups)
+			continue;
+		found++;
+		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes,
+					    sizeof(bytes)), 0);
+	}
+	assert_in_range(found, 1, 63);
+}
+
 static void lost_messages_are_mended(void **state)
 {
 	struct net *net = *state;
-	int bytes = 1;
 
-	assert_int_equal(setsockopt(nexthops_fd(net->n), SOL_SOCKET, SO_RCVBUF,
-				    &bytes, sizeof(bytes)), 0);
+	shrink_receive_buffers();
 	run("for i in $(seq 1 250); do echo route add 192.0.2.$i via 10.1.0.2;"
 	    "done | ip -batch -");
 	run("ip neigh add 10.1.0.60 lladdr 02:00:00:00:00:60 dev left "
@@ -733,6 +893,10 @@ int main(void)
 		CASE(link_entry_says_what_the_interface_is),
 		CASE(gateway_is_resolved_in_place_of_the_address),
 		CASE(ipv6_goes_through_a_link_local_gateway),
+		CASE(sources_are_the_kernels),
+		CASE(interface_without_an_address_sends_from_los),
+		CASE(rules_are_followed),
+		CASE(thousands_of_backends_by_rules_are_asked_in_batches),
 		CASE(ipv4_goes_through_an_ipv6_gateway),
 		CASE(more_specific_route_wins),
 		CASE(lower_metric_wins_and_the_other_follows),

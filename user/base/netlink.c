@@ -137,6 +137,15 @@ static int message_last(const struct nlmsghdr *m)
 	return *(const int *)mnl_nlmsg_get_payload(m);
 }
 
+#define NETLINK_QUESTION_MAX (sizeof(((struct netlink_batch *)0)->bytes) / \
+			      NETLINK_BATCH_MAX)
+
+struct batch_answers {
+	void (*fn)(void *data, unsigned int number, const struct nlmsghdr *m);
+	void *data;
+	unsigned int count, left;
+};
+
 struct answer {
 	netlink_fn fn;
 	void *data;
@@ -215,6 +224,62 @@ int netlink_ask(struct netlink *nl, struct nlmsghdr *m, netlink_fn fn,
 {
 	m->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
 	return transact(nl, m, fn, data);
+}
+
+struct nlmsghdr *netlink_batch_next(struct netlink_batch *b)
+{
+	if (b->count == NETLINK_BATCH_MAX)
+		return NULL;
+	memset(b->bytes + b->len, 0, NETLINK_QUESTION_MAX);
+	return mnl_nlmsg_put_header(b->bytes + b->len);
+}
+
+void netlink_batch_end(struct netlink_batch *b, const struct nlmsghdr *m)
+{
+	b->len += MNL_ALIGN(m->nlmsg_len);
+	b->count++;
+}
+
+static void take_answers(struct netlink *nl, int bytes, __u32 first,
+			 struct batch_answers *a)
+{
+	const struct nlmsghdr *m = (const void *)nl->buffer;
+	__u32 number;
+
+	for (; mnl_nlmsg_ok(m, bytes); m = mnl_nlmsg_next(m, &bytes)) {
+		number = m->nlmsg_seq - first;
+		if (number >= a->count)
+			continue;
+		a->fn(a->data, number,
+		      m->nlmsg_type == NLMSG_ERROR ? NULL : m);
+		a->left--;
+	}
+}
+
+int netlink_ask_all(struct netlink *nl, struct netlink_batch *b,
+		    void (*fn)(void *data, unsigned int number,
+			       const struct nlmsghdr *m), void *data)
+{
+	struct batch_answers a = { fn, data, b->count, b->count };
+	const __u32 first = nl->sequence + 1;
+	struct nlmsghdr *m = (void *)b->bytes;
+	int left = b->len;
+	ssize_t bytes;
+
+	for (; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left)) {
+		m->nlmsg_flags |= NLM_F_REQUEST;
+		m->nlmsg_seq = ++nl->sequence;
+	}
+	if (b->len && mnl_socket_sendto(nl->socket, b->bytes, b->len) < 0)
+		return -errno;
+	b->len = b->count = 0;
+	while (a.left) {
+		bytes = receive(nl);
+		if (bytes < 0)
+			return bytes == -EAGAIN ? -ETIMEDOUT : bytes;
+		take_answers(nl, bytes, first, &a);
+	}
+	return 0;
 }
 
 static int take_family(const struct nlmsghdr *m, void *data)

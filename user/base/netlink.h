@@ -38,6 +38,25 @@ int netlink_dump(struct netlink *nl, __u16 type, __u8 family, netlink_fn fn,
 int netlink_ask(struct netlink *nl, struct nlmsghdr *m, netlink_fn fn,
 		void *data);
 
+/* Several questions in one system call, each with one answer. Starts as {}. */
+struct netlink_batch {
+	char bytes[16 << 10] __attribute__((aligned(8)));
+	size_t len;
+	unsigned int count;
+};
+
+#define NETLINK_BATCH_MAX 64	/* answers fit any socket's buffer */
+
+/* The next question of a batch: its header, to which the rest is put, 256
+ * bytes at most; netlink_batch_end() after that. NULL: send the batch first. */
+struct nlmsghdr *netlink_batch_next(struct netlink_batch *b);
+void netlink_batch_end(struct netlink_batch *b, const struct nlmsghdr *m);
+/* Send all of b, which is empty then, and wait: fn gets each answer with the
+ * number of its question, from 0; NULL in place of one that was refused. */
+int netlink_ask_all(struct netlink *nl, struct netlink_batch *b,
+		    void (*fn)(void *data, unsigned int number,
+			       const struct nlmsghdr *m), void *data);
+
 /* The message type of a generic family; -ENOENT: this kernel has none. */
 int netlink_family(struct netlink *nl, const char *name, __u16 *ret);
 

@@ -32,6 +32,15 @@ static void mark_remote(struct backend *b)
 	__atomic_and_fetch(&b->flags, (__u8)~BACKEND_LOCAL, __ATOMIC_RELEASE);
 }
 
+/* What is not known yet, or a neighbour that is slow to answer, is where it
+ * was, rather than nowhere. */
+static bool is_same_interface(const struct ways *w, __u32 had, __u32 found)
+{
+	const struct link *links = parts_tables(w->parts)->links;
+
+	return !found || links[had].user_ifindex == links[found].user_ifindex;
+}
+
 static void way_fill(void *arg, __u32 index, struct backend *b)
 {
 	struct nexthop hop = {}, found;
@@ -46,9 +55,7 @@ static void way_fill(void *arg, __u32 index, struct backend *b)
 		is_local = true;
 		break;
 	case NEXTHOP_PENDING:
-		/* a neighbour that is slow to answer is where it was, rather
-		 * than nowhere */
-		if (b->hop.link == found.link)
+		if (is_same_interface(w, b->hop.link, found.link))
 			hop = b->hop;
 		break;
 	case NEXTHOP_NONE:

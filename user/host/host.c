@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include <linux/rtnetlink.h>
@@ -22,11 +23,14 @@ int host_new(struct link *links, __u32 nr_links, struct host **ret)
 	/* struct nexthop has 16 bits for an entry's number. */
 	h->nr_links = nr_links < 1 << 16 ? nr_links : 1 << 16;
 	h->answer = 1;
+	h->domains.count = 1;
+	h->entries = calloc(nr_links + 1ul, sizeof(*h->entries));
 	if (getrandom(h->key, sizeof(h->key), 0) != sizeof(h->key))
 		return -errno;
 	if (table_init(&h->ifaces) || table_init(&h->addresses) ||
 	    table_init(&h->neighbours) || table_init(&h->routes) ||
-	    table_init(&h->extra_macs))
+	    table_init(&h->extra_macs) || table_init(&h->questions) ||
+	    !h->entries)
 		return -ENOMEM;
 	*ret = take_ptr(h);
 	return 0;
@@ -41,6 +45,8 @@ void host_free(struct host *h)
 	table_free(&h->neighbours);
 	table_free(&h->routes);
 	table_free(&h->extra_macs);
+	table_free(&h->questions);
+	free(h->entries);
 	free(h);
 }
 
@@ -52,6 +58,12 @@ void host_freep(struct host **h)
 void host_move(struct host *h, struct link *links)
 {
 	h->links = links;
+}
+
+void host_touch(struct host *h)
+{
+	h->is_changed = true;
+	h->revision++;
 }
 
 bool host_is_stale(const struct host *h)
@@ -84,10 +96,12 @@ int host_take(struct host *h, const struct nlmsghdr *m)
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
 		return host_take_route(h, m);
+	case RTM_NEWRULE:
+	case RTM_DELRULE:
+		return host_take_rule(h, m);
 	case RTM_NEWNEXTHOP:
 	case RTM_DELNEXTHOP:
-		/* What the kernel was asked, it may answer otherwise now. */
-		h->is_changed = true;
+		host_touch(h);
 		return 0;
 	default:
 		return 0;
@@ -99,10 +113,14 @@ void host_reading_begin(struct host *h)
 	h->is_reading = true;
 	h->is_stale = false;
 	h->reading++;
+	h->rules_before = h->rules;
+	h->rules = (struct rules_of_host){};
 }
 
 void host_reading_end(struct host *h, const bool is_whole)
 {
+	if (memcmp(&h->rules, &h->rules_before, sizeof(h->rules)))
+		host_touch(h);
 	if (is_whole) {
 		host_sweep_ifaces(h);
 		host_sweep_addresses(h);

@@ -53,6 +53,7 @@ bool host_is_local(const struct host *h, const struct addr *addr);
 
 /* One way on from here. */
 struct hop {
+	struct addr source;	/* that the route names; zero: none */
 	struct addr via;	/* has_via: the gateway */
 	bool has_via;
 	__u32 ifindex;
@@ -64,6 +65,7 @@ enum route_result {
 	ROUTE_LOCAL,
 	ROUTE_NONE,
 	ROUTE_ASK,		/* the kernel alone knows (nexthop object) */
+	ROUTE_UNKNOWN,		/* ... and has not been asked yet */
 };
 
 /* The longest prefix, its lowest metric, one of its hops. */
@@ -98,11 +100,25 @@ bool neighbour_is_usable(const struct neighbour *b);
 /* Nobody but the operator changes it. */
 bool neighbour_is_fixed(const struct neighbour *b);
 
-/* How to send to addr by hop. *ret_neighbour, if there is one to ask for,
- * stays valid until the next message. */
-enum nexthop_result host_answer(struct host *h, const struct addr *addr,
-				const struct hop *hop, struct nexthop *ret,
-				struct neighbour **ret_neighbour);
+/* How to send to addr. *ret_neighbour, if there is one to ask for, stays valid
+ * until the next message. NEXTHOP_PENDING may mean questions as well. */
+enum nexthop_result host_find(struct host *h, const struct addr *addr,
+			      struct nexthop *ret,
+			      struct neighbour **ret_neighbour);
+
+/*
+ * Questions for the kernel: take one, put it into a message that has nothing
+ * but its header yet, and give the answer back, NULL for none.
+ */
+struct question;
+struct question *host_next_question(struct host *h);	/* NULL: none waits */
+bool host_has_questions(const struct host *h);
+void question_put(const struct question *q, struct nlmsghdr *m);
+/* is_awaited: somebody was told NEXTHOP_PENDING for want of it. */
+void host_question_told(struct host *h, struct question *q,
+			const struct nlmsghdr *m, const bool is_awaited);
+/* Free those that nobody needed since the last change. */
+void host_forget_questions(struct host *h);
 
 /* Each neighbour that was answered with since the last change; the records of
  * others that the kernel does not have are freed. */

@@ -144,7 +144,7 @@ static void address_publish(struct host *h, __u32 ifindex)
 {
 	struct iface *iface = iface_find(h, ifindex);
 
-	h->is_changed = true;
+	host_touch(h);
 	if (iface)
 		link_publish(h, iface);
 }
@@ -196,8 +196,11 @@ static void address_remove(struct host *h, struct address *a)
 	/* IPv4 routes with this source, or on an interface that has no
 	 * address any more, go without a word. */
 	h->is_stale |= addr_is4(&a->addr);
+	if (!addr_is4(&a->addr))
+		h->subnets[a->bits]--;
 	address_part(h, a);
 	table_remove(&h->addresses, &a->node);
+	host_forget_sources(h);
 	address_publish(h, ifindex);
 }
 
@@ -227,6 +230,8 @@ int host_take_address(struct host *h, const struct nlmsghdr *m)
 		new.node.reading = h->reading;
 		*a = new;
 		table_add(&h->addresses, &a->node);
+		if (!addr_is4(&a->addr))
+			h->subnets[a->bits]++;
 		address_join(h, a);
 	}
 	address_publish(h, a->ifindex);

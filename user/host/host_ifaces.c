@@ -63,6 +63,7 @@ static void iface_remove(struct host *h, struct iface *iface)
 	h->is_changed |= iface->entry != 0;
 	h->is_stale = true;
 	h->is_ingress_old = true;
+	link_give_up(h, iface);
 	table_remove(&h->ifaces, &iface->node);
 }
 
@@ -121,6 +122,7 @@ static void iface_read_kind(const struct nlattr *const *attrs,
 	if (!info[IFLA_INFO_KIND])
 		return;
 	ret->role = role_of(info[IFLA_INFO_KIND]);
+	ret->is_vrf = text_is(info[IFLA_INFO_KIND], "vrf");
 	if (ret->role == IFACE_ON_LOWER && !attrs[IFLA_LINK_NETNSID])
 		netlink_u32(attrs[IFLA_LINK], &ret->lower);
 	if (info[IFLA_INFO_DATA] && text_is(info[IFLA_INFO_KIND], "vlan"))
@@ -167,7 +169,7 @@ static bool iface_is_another(const struct iface *a, const struct iface *b)
 
 	return ((a->flags ^ b->flags) & flags) || a->mac_len != b->mac_len ||
 	       a->lower != b->lower || a->vlan_proto != b->vlan_proto ||
-	       a->vlan_id != b->vlan_id;
+	       a->vlan_id != b->vlan_id || a->master != b->master;
 }
 
 /* What the set of MAC addresses depends on. */
@@ -203,7 +205,8 @@ int host_take_link(struct host *h, const struct nlmsghdr *m)
 		host_join_addresses(h, iface);
 		h->is_ingress_old = true;
 	} else {
-		h->is_changed |= iface_is_another(iface, &new);
+		if (iface_is_another(iface, &new))
+			host_touch(h);
 		/* IPv4 routes go without a word when an interface does. */
 		h->is_stale |= (iface->flags ^ new.flags) & IFF_UP;
 		h->is_ingress_old |= iface_takes_others(iface, &new);
@@ -217,6 +220,8 @@ int host_take_link(struct host *h, const struct nlmsghdr *m)
 		h->is_changed |= link_entry(h, iface) != 0;
 	else
 		link_publish(h, iface);
+	if (host_is_uplink(h, iface->ifindex) || iface->is_vrf)
+		host_find_domains(h);
 	return 0;
 }
 

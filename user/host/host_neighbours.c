@@ -45,8 +45,8 @@ static struct neighbour *neighbour_find(const struct host *h, __u32 ifindex,
 	return NULL;
 }
 
-static struct neighbour *neighbour_get(struct host *h, __u32 ifindex,
-				       const struct addr *addr)
+struct neighbour *neighbour_get(struct host *h, __u32 ifindex,
+				const struct addr *addr)
 {
 	struct neighbour *b = neighbour_find(h, ifindex, addr);
 
@@ -138,34 +138,6 @@ void host_each_answered(struct host *h,
 				table_remove(&h->neighbours, node);
 		}
 	}
-}
-
-enum nexthop_result host_answer(struct host *h, const struct addr *addr,
-				const struct hop *hop, struct nexthop *ret,
-				struct neighbour **ret_neighbour)
-{
-	struct iface *iface = iface_find(h, hop->ifindex);
-	struct nexthop answer = {};
-	struct neighbour *b;
-
-	*ret_neighbour = NULL;
-	if (!iface || !iface_can_send(h, iface))
-		return NEXTHOP_NONE;
-	answer.link = link_entry(h, iface);
-	if (!answer.link)
-		return NEXTHOP_NONE;
-	*ret = answer;
-	if ((iface->flags & (IFF_NOARP | IFF_LOOPBACK)) || !iface->mac_len)
-		return NEXTHOP_FOUND;
-	b = neighbour_get(h, hop->ifindex, hop->has_via ? &hop->via : addr);
-	if (!b)
-		return NEXTHOP_PENDING;
-	b->answer = h->answer;
-	*ret_neighbour = b;
-	if (!neighbour_is_usable(b))
-		return NEXTHOP_PENDING;
-	memcpy(ret->mac, b->mac, sizeof(ret->mac));
-	return NEXTHOP_FOUND;
 }
 
 static void sweep_neighbour(struct host *h, struct node *node)

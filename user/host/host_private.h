@@ -57,6 +57,7 @@ struct iface {
 	__u32 master;		/* whose port it is; 0: nobody's */
 	__be16 vlan_proto;	/* 0: no VLAN */
 	__be16 vlan_id;
+	bool is_vrf;
 	__u8 mac[ETH_ALEN];
 	__u8 mac_len;		/* 0: has no MACs; other than 6: not Ethernet */
 	char name[IF_NAMESIZE];
@@ -89,8 +90,50 @@ enum address_rank {
 	RANK_NOT_OURS,		/* nor this host's: may be somebody else's */
 };
 
+/* Whose an entry of links[] is. */
+struct link_book {
+	__u32 ifindex;		/* 0: nobody's */
+	__u16 next;		/* one more of the same interface; 0: none */
+};
+
+/* VRFs that uplinks are in, the first one that an uplink is in first. */
+struct domains {
+	__u32 vrfs[UPLINKS_MAX];	/* ifindexes; 0: in none */
+	__u32 count;			/* 1 at least */
+};
+
+/* How many rules there are: see host_rules.c. */
+struct rules {
+	__u32 all, main, others;
+};
+
+struct rules_of_host {
+	struct rules of[2];	/* IPv4's, IPv6's */
+};
+
+enum question_kind {
+	QUESTION_ROUTE,		/* by which hop, to an address */
+	QUESTION_SOURCE,	/* from where, by an interface */
+};
+
+/* And the kernel's answer. */
+struct question {
+	struct node node;
+	enum question_kind kind;
+	struct addr key;	/* what the answer is the same for */
+	struct addr dst;	/* what the kernel is asked about */
+	__u32 oif;		/* 0: any */
+	bool is_queued, is_known;
+	__u32 revision;		/* struct host's, when it was asked */
+	__u32 answer;		/* needed since that change */
+	enum route_result result;
+	struct hop hop;
+	struct question *next_queued;
+};
+
 struct host {
 	struct link *links;
+	struct link_book *entries;	/* [nr_links] */
 	__u32 nr_links;
 	__u32 last_entry;	/* last one given away */
 	bool is_full_told;
@@ -102,6 +145,13 @@ struct host {
 	__u64 serial;
 	__u32 key[8];
 	struct hash_table ifaces, addresses, neighbours, routes, extra_macs;
+	struct hash_table questions;
+	struct question *first_question, *last_question; /* to be asked */
+	__u32 revision;		/* of all that the kernel's answers depend on */
+	struct rules_of_host rules;
+	struct rules_of_host rules_before;	/* this reading */
+	struct domains domains;
+	__u32 subnets[ADDR_BITS + 1];	/* IPv6 addresses by their prefix */
 	struct word_bucket *ingress;	/* NULL: not kept */
 	bool is_ingress_old;
 	bool is_ingress_full_told;
@@ -124,12 +174,16 @@ int host_take_link(struct host *h, const struct nlmsghdr *m);
 int host_take_address(struct host *h, const struct nlmsghdr *m);
 int host_take_neighbour(struct host *h, const struct nlmsghdr *m);
 int host_take_route(struct host *h, const struct nlmsghdr *m);
+int host_take_rule(struct host *h, const struct nlmsghdr *m);
 int host_take_mac(struct host *h, const struct nlmsghdr *m); /* AF_BRIDGE's */
 void host_sweep_ifaces(struct host *h);
 void host_sweep_addresses(struct host *h);
 void host_sweep_neighbours(struct host *h);
 void host_sweep_routes(struct host *h);
 void host_sweep_macs(struct host *h);
+
+/* Something is another that answers, the kernel's too, may depend on. */
+void host_touch(struct host *h);
 
 struct iface *iface_find(const struct host *h, __u32 ifindex);
 bool iface_is_vlan(const struct iface *iface);
@@ -158,6 +212,29 @@ struct addr addr_masked(const struct addr *addr, unsigned int len);
 
 /* The entry of links[] that iface has, or gets now; 0: all are in use. */
 __u32 link_entry(struct host *h, struct iface *iface);
+/* The one for packets from that source; zero: the interface's own. */
+__u32 link_entry_from(struct host *h, struct iface *iface,
+		      const struct addr *source, const bool v6);
+/* iface is gone. */
+void link_give_up(struct host *h, struct iface *iface);
+/* Entries of sources that are not this host's any more are nobody's. */
+void host_forget_sources(struct host *h);
+/* An uplink may be in another VRF now. */
+void host_find_domains(struct host *h);
+/* Is it one of the interfaces of host_set_uplinks()? */
+bool host_is_uplink(const struct host *h, __u32 ifindex);
+
+/* Are they such that host_route() finds what the kernel would? */
+bool host_rules_are_plain(const struct host *h, const bool v6);
+
+/* What the kernel says, once it is known; else it will be asked about dst, and
+ * dst's answer is that of all with this key. NULL: no memory. */
+const struct question *host_question(struct host *h, enum question_kind kind,
+				     const struct addr *key,
+				     const struct addr *dst, __u32 oif);
+
+struct neighbour *neighbour_get(struct host *h, __u32 ifindex,
+				const struct addr *addr);
 /* Has iface to have an entry, even if no next hop uses it? */
 bool link_is_wanted(const struct host *h, const struct iface *iface);
 /* What is known of iface, into its entry, if it has one. */

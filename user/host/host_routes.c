@@ -49,6 +49,7 @@ static bool hop_read(__u8 family, const struct nlattr *const *attrs,
 
 	if (attrs[RTA_ENCAP_TYPE])
 		return false;
+	netlink_addr(attrs[RTA_PREFSRC], family, &ret->source);
 	ret->has_via = attrs[RTA_GATEWAY] || attrs[RTA_VIA];
 	if (attrs[RTA_GATEWAY])
 		return netlink_addr(attrs[RTA_GATEWAY], family, &ret->via);
@@ -86,6 +87,13 @@ static int hops_read(__u8 family, const struct nlattr *multipath,
 	return count;
 }
 
+/* A route's source is that of all its hops. */
+static void route_set_source(const struct nlattr *source, struct route *r)
+{
+	for (__u32 i = 0; i < r->nr_hops; i++)
+		netlink_addr(source, r->family, &r->hops[i].source);
+}
+
 static void route_read_hops(const struct nlattr *const *attrs,
 			    struct route *r, int room)
 {
@@ -101,6 +109,8 @@ static void route_read_hops(const struct nlattr *const *attrs,
 		count = hop_read(r->family, attrs, &r->hops[0]) ? 1 : -1;
 	}
 	r->nr_hops = count > 0 ? count : 0;
+	if (attrs[RTA_MULTIPATH])
+		route_set_source(attrs[RTA_PREFSRC], r);
 	/* What cannot be followed must not fall through to a wider route. */
 	if (count < 0)
 		r->type = RTN_UNREACHABLE;
@@ -126,8 +136,7 @@ static bool route_read_dst(const struct rtmsg *header,
 	return offset || r->len < V4_BITS || !addr_is4(&r->dst);
 }
 
-/* Of the main table, or told for one address alone (RTM_GETROUTE); for all
- * packets, not by TOS or source. */
+/* Of the main table, for all packets, not by TOS or source. */
 static bool route_is_ours(const struct rtmsg *header,
 			  const struct nlattr *table_attr)
 {
@@ -135,11 +144,13 @@ static bool route_is_ours(const struct rtmsg *header,
 
 	netlink_u32(table_attr, &table);
 	return !header->rtm_tos && !header->rtm_src_len &&
-	       (table == RT_TABLE_MAIN || (header->rtm_flags & RTM_F_CLONED));
+	       table == RT_TABLE_MAIN && !(header->rtm_flags & RTM_F_CLONED);
 }
 
-/* *ret is NULL for a route that we do not follow. */
-static int route_read(const struct nlmsghdr *m, struct route **ret)
+/* *ret is NULL for a route that we do not follow; what was told for one address
+ * alone (is_told) may be of any table. */
+static int route_read(const struct nlmsghdr *m, const bool is_told,
+		      struct route **ret)
 {
 	const struct rtmsg *header = mnl_nlmsg_get_payload(m);
 	const struct nlattr *attrs[RTA_MAX + 1];
@@ -150,7 +161,7 @@ static int route_read(const struct nlmsghdr *m, struct route **ret)
 	if (mnl_nlmsg_get_payload_len(m) < sizeof(*header))
 		return 0;
 	netlink_attrs(m, sizeof(*header), attrs, RTA_MAX + 1);
-	if (!route_is_ours(header, attrs[RTA_TABLE]))
+	if (!is_told && !route_is_ours(header, attrs[RTA_TABLE]))
 		return 0;
 	if (attrs[RTA_MULTIPATH])
 		room = mnl_attr_get_payload_len(attrs[RTA_MULTIPATH]) /
@@ -201,6 +212,7 @@ static bool route_is_same(const struct route *a, const struct route *b)
 		return false;
 	for (i = 0; i < a->nr_hops; i++) {
 		if (!hop_is_same(&a->hops[i], &b->hops[i]) ||
+		    addr_compare(&a->hops[i].source, &b->hops[i].source) ||
 		    a->hops[i].weight != b->hops[i].weight)
 			return false;
 	}
@@ -244,7 +256,7 @@ static struct route *route_find_told(const struct host *h,
 static void route_remove(struct host *h, struct route *r)
 {
 	h->lengths[r->len]--;
-	h->is_changed = true;
+	host_touch(h);
 	table_remove(&h->routes, &r->node);
 }
 
@@ -265,7 +277,7 @@ static void route_insert(struct host *h, struct route *r, const bool at_end)
 	r->node.next = *at;
 	*at = &r->node;
 	h->lengths[r->len]++;
-	h->is_changed = true;
+	host_touch(h);
 	h->routes.count++;
 	table_grown(&h->routes);
 }
@@ -279,7 +291,7 @@ static void route_replace(struct host *h, struct route *old,
 		at = &(*at)->next;
 	new->node.next = old->node.next;
 	*at = &new->node;
-	h->is_changed = true;
+	host_touch(h);
 	free(old);
 }
 
@@ -332,7 +344,7 @@ static void route_drop_hops(struct host *h, struct route *r,
 			r->hops[kept++] = r->hops[i];
 	}
 	r->nr_hops = kept;
-	h->is_changed = true;
+	host_touch(h);
 	if (!kept)
 		route_remove(h, r);
 }
@@ -354,17 +366,14 @@ static void route_drop(struct host *h, const struct route *gone)
 
 int host_take_route(struct host *h, const struct nlmsghdr *m)
 {
-	const struct rtmsg *header = mnl_nlmsg_get_payload(m);
 	struct route *r;
 	int err;
 
-	err = route_read(m, &r);
+	err = route_read(m, false, &r);
+	if (!r && !h->is_reading && h->questions.count)
+		host_touch(h);	/* of a table that rules lead to */
 	if (err || !r)
 		return err;
-	if (header->rtm_flags & RTM_F_CLONED) {
-		free(r);
-		return 0;
-	}
 	r->node.hash = hash_of(h, &r->dst, r->len);
 	r->node.reading = h->reading;
 	if (m->nlmsg_type == RTM_NEWROUTE) {
@@ -477,7 +486,7 @@ enum route_result host_route_told(const struct nlmsghdr *m, struct hop *ret)
 	enum route_result result = ROUTE_NONE;
 	struct route *r;
 
-	if (route_read(m, &r) || !r)
+	if (route_read(m, true, &r) || !r)
 		return ROUTE_NONE;
 	if (r->type == RTN_LOCAL)
 		result = ROUTE_LOCAL;

@@ -7,8 +7,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -25,11 +28,18 @@
 		NETLINK_GROUP(RTNLGRP_IPV6_IFADDR) | \
 		NETLINK_GROUP(RTNLGRP_IPV4_ROUTE) | \
 		NETLINK_GROUP(RTNLGRP_IPV6_ROUTE) | \
+		NETLINK_GROUP(RTNLGRP_IPV4_RULE) | \
+		NETLINK_GROUP(RTNLGRP_IPV6_RULE) | \
 		NETLINK_GROUP(RTNLGRP_NEXTHOP))
 
 /* How often one neighbour is asked for, and how many in such a time. */
 #define ASK_MS 1000
 #define ASKS_MAX 500
+/* Questions of where packets go: so many at once while somebody waits, in such
+ * a time; the others in batches at intervals, 25 000 a second at most. */
+#define NOWS_MAX 100
+#define QUESTIONS_MS 20
+#define QUESTION_BATCHES 8
 /* A table that changes during each dump: what came last has to do for now. */
 #define READINGS_MAX 5
 
@@ -37,14 +47,23 @@ struct nexthops {
 	struct host *host;
 	struct netlink *news;
 	struct netlink *asker;
+	int timer;		/* runs out when questions are to be asked */
+	int both;		/* an epoll of news and timer */
 	__u64 asks_since_ms;
 	unsigned int asks;	/* since then */
+	__u64 now_since_ms;
+	unsigned int nows;
+	struct netlink_batch batch;
 };
 
 void nexthops_close(struct nexthops *n)
 {
 	if (!n)
 		return;
+	if (n->both >= 0)
+		close(n->both);
+	if (n->timer >= 0)
+		close(n->timer);
 	netlink_close(n->news);
 	netlink_close(n->asker);
 	host_free(n->host);
@@ -75,6 +94,8 @@ static int read_once(struct nexthops *n)
 		{ RTM_GETNEIGH, AF_INET },
 		{ RTM_GETNEIGH, AF_INET6 },
 		{ RTM_GETNEIGH, AF_BRIDGE },
+		{ RTM_GETRULE,  AF_INET },
+		{ RTM_GETRULE,  AF_INET6 },
 		{ RTM_GETROUTE, AF_INET },
 		{ RTM_GETROUTE, AF_INET6 },
 	};
@@ -111,6 +132,35 @@ static int read_all(struct nexthops *n)
 	return 0;
 }
 
+static int poll_for(struct nexthops *n, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	return epoll_ctl(n->both, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static int open_timer(struct nexthops *n)
+{
+	int err;
+
+	n->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	n->both = epoll_create1(EPOLL_CLOEXEC);
+	if (n->timer < 0 || n->both < 0)
+		return -errno;
+	err = poll_for(n, n->timer);
+	return err ? err : poll_for(n, netlink_fd(n->news));
+}
+
+/* Follow first, then read: nothing is lost in between. */
+static int open_sockets(struct nexthops *n)
+{
+	int err = netlink_open(GROUPS, &n->news);
+
+	if (!err)
+		err = netlink_open(0, &n->asker);
+	return err ? err : open_timer(n);
+}
+
 int nexthops_open(struct link *links, __u32 nr_links, struct nexthops **ret)
 {
 	__cleanup(nexthops_closep) struct nexthops *n = NULL;
@@ -119,17 +169,12 @@ int nexthops_open(struct link *links, __u32 nr_links, struct nexthops **ret)
 	n = calloc(1, sizeof(*n));
 	if (!n)
 		return -ENOMEM;
+	n->timer = n->both = -1;
 	err = host_new(links, nr_links, &n->host);
-	if (err)
-		return err;
-	/* Follow first, then read: nothing is lost in between. */
-	err = netlink_open(GROUPS, &n->news);
-	if (err)
-		return err;
-	err = netlink_open(0, &n->asker);
-	if (err)
-		return err;
-	err = read_all(n);
+	if (!err)
+		err = open_sockets(n);
+	if (!err)
+		err = read_all(n);
 	if (err)
 		return err;
 	host_adopt_links(n->host);
@@ -151,24 +196,7 @@ void nexthops_ingress(struct nexthops *n, struct word_bucket *ingress)
 
 int nexthops_fd(const struct nexthops *n)
 {
-	return netlink_fd(n->news);
-}
-
-int nexthops_read(struct nexthops *n, bool *ret_changed)
-{
-	int err;
-
-	err = netlink_read(n->news, take, n->host);
-	if (err && err != -ENOBUFS)
-		return err;
-	if (err == -ENOBUFS || host_is_stale(n->host)) {
-		err = read_all(n);
-		if (err)
-			return err;
-	}
-	host_update_ingress(n->host);
-	*ret_changed = host_changed(n->host);
-	return 0;
+	return n->both;
 }
 
 static __u64 now_ms(void)
@@ -217,55 +245,111 @@ static void ask_neighbour(struct nexthops *n, struct neighbour *b)
 	b->asked_ms = now;
 }
 
-struct told {
-	enum route_result result;
-	struct hop *hop;
+struct asked {
+	struct host *host;
+	bool is_awaited;
+	struct question *questions[NETLINK_BATCH_MAX];
 };
 
-static int take_told(const struct nlmsghdr *m, void *data)
+static void take_told(void *data, unsigned int number, const struct nlmsghdr *m)
 {
-	struct told *told = data;
+	struct asked *asked = data;
 
-	if (m->nlmsg_type == RTM_NEWROUTE)
-		told->result = host_route_told(m, told->hop);
+	host_question_told(asked->host, asked->questions[number], m,
+			   asked->is_awaited);
+}
+
+/* As many questions as one system call takes. */
+static int ask_batch(struct nexthops *n, const bool is_awaited)
+{
+	struct asked asked = { .host = n->host, .is_awaited = is_awaited };
+	struct question *q;
+	struct nlmsghdr *m;
+
+	while (host_has_questions(n->host) &&
+	       (m = netlink_batch_next(&n->batch))) {
+		q = host_next_question(n->host);
+		asked.questions[n->batch.count] = q;
+		question_put(q, m);
+		netlink_batch_end(&n->batch, m);
+	}
+	return netlink_ask_all(n->asker, &n->batch, take_told, &asked);
+}
+
+/* What waits is asked a part at a time, so that nothing else has to wait. */
+static void wake_for_questions(struct nexthops *n)
+{
+	const struct itimerspec soon = {
+		.it_value.tv_nsec = QUESTIONS_MS * 1000000l,
+	};
+
+	if (host_has_questions(n->host))
+		timerfd_settime(n->timer, 0, &soon, NULL);
+}
+
+static int ask_questions(struct nexthops *n)
+{
+	__u64 expired;
+	int err = 0;
+
+	if (read(n->timer, &expired, sizeof(expired)) != sizeof(expired))
+		return 0;
+	for (int i = 0; i < QUESTION_BATCHES && !err; i++) {
+		if (host_has_questions(n->host))
+			err = ask_batch(n, true);
+	}
+	wake_for_questions(n);
+	return err;
+}
+
+/* A few may be asked while somebody waits for the answer. */
+static bool may_ask_now(struct nexthops *n)
+{
+	const __u64 now = now_ms();
+
+	if (now - n->now_since_ms >= ASK_MS) {
+		n->now_since_ms = now;
+		n->nows = 0;
+	}
+	return n->nows++ < NOWS_MAX;
+}
+
+int nexthops_read(struct nexthops *n, bool *ret_changed)
+{
+	int err;
+
+	err = netlink_read(n->news, take, n->host);
+	if (err && err != -ENOBUFS)
+		return err;
+	if (err == -ENOBUFS || host_is_stale(n->host)) {
+		err = read_all(n);
+		if (err)
+			return err;
+	}
+	err = ask_questions(n);
+	if (err)
+		return err;
+	host_update_ingress(n->host);
+	*ret_changed = host_changed(n->host);
 	return 0;
 }
 
-static enum route_result ask_route(struct nexthops *n, const struct addr *addr,
-				   struct hop *ret)
-{
-	struct told told = { .result = ROUTE_NONE, .hop = ret };
-	char request[256] __attribute__((aligned(4))) = {};
-	struct nlmsghdr *m = mnl_nlmsg_put_header(request);
-	struct rtmsg *header = mnl_nlmsg_put_extra_header(m, sizeof(*header));
-
-	m->nlmsg_type = RTM_GETROUTE;
-	header->rtm_family = addr_is4(addr) ? AF_INET : AF_INET6;
-	header->rtm_dst_len = addr_is4(addr) ? 32 : 128;
-	netlink_put_addr(m, RTA_DST, addr);
-	if (netlink_ask(n->asker, m, take_told, &told))
-		return ROUTE_NONE;
-	return told.result;
-}
-
+/* The route, and then the source: two questions at most. */
 enum nexthop_result nexthops_find(struct nexthops *n, const struct addr *addr,
 				  struct nexthop *ret)
 {
+	const bool had_questions = host_has_questions(n->host);
 	enum nexthop_result result;
-	enum route_result route;
 	struct neighbour *b;
-	struct hop hop = {};
 
-	if (host_is_local(n->host, addr))
-		return NEXTHOP_LOCAL;
-	route = host_route(n->host, addr, &hop);
-	if (route == ROUTE_ASK)
-		route = ask_route(n, addr, &hop);
-	if (route == ROUTE_LOCAL)
-		return NEXTHOP_LOCAL;
-	if (route != ROUTE_HOP)
-		return NEXTHOP_NONE;
-	result = host_answer(n->host, addr, &hop, ret, &b);
+	result = host_find(n->host, addr, ret, &b);
+	for (int i = 0; i < 2 && !had_questions &&
+			host_has_questions(n->host) && may_ask_now(n); i++) {
+		if (ask_batch(n, false))
+			break;
+		result = host_find(n->host, addr, ret, &b);
+	}
+	wake_for_questions(n);
 	host_update_ingress(n->host);	/* of an entry that is new */
 	if (result == NEXTHOP_PENDING && b)
 		ask_neighbour(n, b);
@@ -326,4 +410,5 @@ static void refresh(struct neighbour *b, void *data)
 void nexthops_refresh(struct nexthops *n)
 {
 	host_each_answered(n->host, refresh, n);
+	host_forget_questions(n->host);
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
@@ -29,6 +30,9 @@
 
 struct net {
 	struct host *host;
+	struct addr told_source, told_via;	/* the kernel's answers */
+	__u32 told_ifindex;
+	unsigned int asked;
 	struct link links[LINKS];
 	struct word_bucket ingress[INGRESS_BUCKETS];
 	union {
@@ -209,17 +213,50 @@ static void route_is(struct net *net, const struct route_told *r)
 	take(net);
 }
 
+/* What the kernel says to questions; zero: that it does not know. */
+static void build_told(struct net *net, const struct question *q)
+{
+	struct rtmsg *header = start(net, RTM_NEWROUTE, 0, sizeof(*header));
+
+	header->rtm_family = family_of(&q->dst);
+	header->rtm_flags = RTM_F_CLONED;
+	header->rtm_type = RTN_UNICAST;
+	header->rtm_dst_len = addr_is4(&q->dst) ? 32 : 128;
+	netlink_put_addr(&net->m, RTA_DST, &q->dst);
+	mnl_attr_put_u32(&net->m, RTA_OIF, net->told_ifindex ?: q->oif);
+	if (!addr_is_zero(&net->told_via))
+		netlink_put_addr(&net->m, RTA_GATEWAY, &net->told_via);
+	if (!addr_is_zero(&net->told_source))
+		netlink_put_addr(&net->m, RTA_PREFSRC, &net->told_source);
+}
+
+/* How many there were. */
+static unsigned int answer_questions(struct net *net, bool is_awaited)
+{
+	struct question *q;
+	unsigned int count = 0;
+
+	while ((q = host_next_question(net->host))) {
+		build_told(net, q);
+		host_question_told(net->host, q, &net->m, is_awaited);
+		count++;
+	}
+	net->asked += count;
+	return count;
+}
+
 static enum nexthop_result find(struct net *net, const char *text,
 				struct nexthop *ret)
 {
 	const struct addr a = addr(text);
+	enum nexthop_result result;
 	struct neighbour *b;
-	struct hop hop = {};
 
-	memset(ret, 0, sizeof(*ret));
-	if (host_route(net->host, &a, &hop) != ROUTE_HOP)
-		return NEXTHOP_NONE;
-	return host_answer(net->host, &a, &hop, ret, &b);
+	do {
+		memset(ret, 0, sizeof(*ret));
+		result = host_find(net->host, &a, ret, &b);
+	} while (answer_questions(net, false));
+	return result;
 }
 
 /* The interface that text is reached by; 0: none. */
@@ -491,6 +528,252 @@ static void default_uplinks_are_those_of_both_families(void **state)
 	assert_int_equal(host_default_uplinks(net->host, list, 4), 2);
 }
 
+static const struct link *link_to(struct net *net, const char *text)
+{
+	struct nexthop hop;
+
+	assert_int_not_equal(find(net, text, &hop), NEXTHOP_NONE);
+	return &net->links[hop.link];
+}
+
+static void assert_source4(struct net *net, const char *to, const char *wanted)
+{
+	const struct addr a = addr(wanted);
+
+	assert_memory_equal(&link_to(net, to)->addr4, &a, sizeof(a));
+}
+
+/* RTA_PREFSRC: asks nobody. */
+static void source_of_a_route_has_an_entry_of_its_own(void **state)
+{
+	const struct addr source = addr("10.1.0.9");
+	struct route_told r = by1;
+	struct net *net = *state;
+	const struct link *own, *l;
+
+	link_is(net, 1, UP);
+	address_is(net, 1, "10.1.0.1", 0);
+	address_is(net, 1, "10.1.0.9", 0);
+	net->told_source = addr("10.1.0.1");
+	route_is(net, &r);
+	r.dst = "198.51.100.0";
+	build_route(net, &r);
+	netlink_put_addr(&net->m, RTA_PREFSRC, &source);
+	take(net);
+	own = link_to(net, "192.0.2.1");
+	l = link_to(net, "198.51.100.1");
+	assert_ptr_not_equal(own, l);
+	assert_source4(net, "192.0.2.1", "10.1.0.1");
+	assert_source4(net, "198.51.100.1", "10.1.0.9");
+	assert_int_equal(l->source_of, 4);
+	assert_int_equal(own->source_of, 0);
+	assert_int_equal(l->user_ifindex, 1);
+	assert_int_equal(l->mtu, 1500);
+	assert_ptr_equal(link_to(net, "198.51.100.2"), l);
+	/* both follow the interface */
+	build_link(net, RTM_NEWLINK, 1, UP);
+	mnl_attr_put_u32(&net->m, IFLA_MTU, 1400);
+	take(net);
+	assert_int_equal(own->mtu, 1400);
+	assert_int_equal(l->mtu, 1400);
+	assert_source4(net, "198.51.100.1", "10.1.0.9");
+}
+
+/* One question for all that go by one gateway; none for what is known. */
+static void source_is_asked_once_a_gateway(void **state)
+{
+	struct net *net = *state;
+
+	link_is(net, 1, UP);
+	net->told_source = addr("203.0.113.7");
+	route_is(net, &by1);
+	assert_source4(net, "192.0.2.1", "203.0.113.7");
+	assert_source4(net, "192.0.2.99", "203.0.113.7");
+	assert_int_equal(net->asked, 1);
+	/* what it may depend on has changed */
+	net->told_source = addr("203.0.113.8");
+	address_is(net, 1, "203.0.113.8", 0);
+	assert_source4(net, "192.0.2.1", "203.0.113.8");
+	assert_int_equal(net->asked, 2);
+}
+
+/* The kernel weighs destinations of IPv6 by how much of one of our addresses
+ * they share, no further than its prefix. */
+static void sources_of_ipv6_are_asked_once_a_subnet(void **state)
+{
+	struct route_told r = {
+		.type = RTM_NEWROUTE, .dst = "2001:db8::", .len = 32,
+		.via = { "fe80::1" },
+	};
+	struct net *net = *state;
+	struct nexthop hop;
+
+	link_is(net, 1, UP);
+	route_is(net, &r);
+	find(net, "2001:db8:0:1::1", &hop);
+	find(net, "2001:db8:0:1::2", &hop);
+	assert_int_equal(net->asked, 1);
+	find(net, "2001:db8:0:2::2", &hop);
+	assert_int_equal(net->asked, 2);
+	build_addr(net, RTM_NEWADDR, 1, "2001:db8:0:1::9", 0);
+	((struct ifaddrmsg *)mnl_nlmsg_get_payload(&net->m))->ifa_prefixlen =
+		128;
+	take(net);
+	find(net, "2001:db8:0:1::1", &hop);
+	find(net, "2001:db8:0:1::2", &hop);
+	assert_int_equal(net->asked, 4);
+}
+
+static void what_waits_for_an_answer_is_pending(void **state)
+{
+	const struct addr a = addr("192.0.2.1");
+	struct net *net = *state;
+	struct neighbour *b;
+	struct nexthop hop;
+
+	link_is(net, 1, UP);
+	neighbour_is(net, 1, "10.1.0.2", NUD_STALE, 1);
+	route_is(net, &by1);
+	host_changed(net->host);
+	assert_int_equal(host_find(net->host, &a, &hop, &b), NEXTHOP_PENDING);
+	assert_int_equal(host_find(net->host, &a, &hop, &b), NEXTHOP_PENDING);
+	assert_false(host_changed(net->host));
+	assert_int_equal(answer_questions(net, true), 1);
+	assert_true(host_changed(net->host));
+	assert_int_equal(host_find(net->host, &a, &hop, &b), NEXTHOP_FOUND);
+	/* the old answer holds until there is a new one */
+	link_is(net, 2, UP);
+	address_is(net, 2, "10.2.0.1", 0);
+	assert_int_equal(host_find(net->host, &a, &hop, &b), NEXTHOP_FOUND);
+	assert_true(host_has_questions(net->host));
+}
+
+static void build_rule(struct net *net, __u16 type, __u32 priority,
+		       __u8 table)
+{
+	struct fib_rule_hdr *header = start(net, type, 0, sizeof(*header));
+
+	header->family = AF_INET;
+	header->table = table;
+	header->action = FR_ACT_TO_TBL;
+	mnl_attr_put_u32(&net->m, FRA_TABLE, table);
+	mnl_attr_put_u32(&net->m, FRA_PRIORITY, priority);
+	mnl_attr_put_u32(&net->m, FRA_SUPPRESS_PREFIXLEN, ~0u);
+	mnl_attr_put_u8(&net->m, FRA_PROTOCOL, 2);
+}
+
+static void first_rules_are(struct net *net)
+{
+	build_rule(net, RTM_NEWRULE, 0, RT_TABLE_LOCAL);
+	take(net);
+	build_rule(net, RTM_NEWRULE, 32766, RT_TABLE_MAIN);
+	take(net);
+	build_rule(net, RTM_NEWRULE, 32767, RT_TABLE_DEFAULT);
+	take(net);
+}
+
+static void what_links_and_routes_were_read(struct net *net)
+{
+	link_is(net, 1, UP);
+	link_is(net, 2, UP);
+	route_is(net, &by1);
+}
+
+/* Where rules are, the kernel says which way; and again when they are gone. */
+static void rules_are_left_to_the_kernel(void **state)
+{
+	struct net *net = *state;
+	__u32 selects = htonl(0x01020304);
+
+	host_reading_begin(net->host);
+	what_links_and_routes_were_read(net);
+	first_rules_are(net);
+	host_reading_end(net->host, true);
+	net->told_ifindex = 2;
+	assert_int_equal(way(net, "192.0.2.1"), 1);
+
+	build_rule(net, RTM_NEWRULE, 100, RT_TABLE_MAIN);
+	take(net);
+	assert_true(host_is_stale(net->host));
+	host_reading_begin(net->host);
+	what_links_and_routes_were_read(net);
+	first_rules_are(net);
+	build_rule(net, RTM_NEWRULE, 100, 100);
+	mnl_attr_put_u32(&net->m, FRA_DST, selects);
+	take(net);
+	host_reading_end(net->host, true);
+	assert_int_equal(way(net, "192.0.2.1"), 2);
+	assert_true(host_changed(net->host));
+
+	host_reading_begin(net->host);
+	what_links_and_routes_were_read(net);
+	first_rules_are(net);
+	host_reading_end(net->host, true);
+	assert_true(host_changed(net->host));
+	assert_int_equal(way(net, "192.0.2.1"), 1);
+}
+
+/* Uplinks of a VRF: its table is asked, by its interface. */
+static void vrf_of_an_uplink_is_where_routes_are_looked_for(void **state)
+{
+	const __u32 uplinks[] = { 1 };
+	struct net *net = *state;
+	struct question *q;
+	struct neighbour *b;
+	struct nexthop hop;
+	const struct addr a = addr("192.0.2.1");
+	struct nlattr *info;
+
+	build_link(net, RTM_NEWLINK, 7, UP);
+	info = mnl_attr_nest_start(&net->m, IFLA_LINKINFO);
+	mnl_attr_put_strz(&net->m, IFLA_INFO_KIND, "vrf");
+	mnl_attr_nest_end(&net->m, info);
+	take(net);
+	link_is(net, 2, UP);
+	route_is(net, &by2);
+	link_is(net, 1, UP);
+	host_set_uplinks(net->host, uplinks, 1);
+	assert_int_equal(way(net, "192.0.2.1"), 2);
+	build_link(net, RTM_NEWLINK, 1, UP);
+	mnl_attr_put_u32(&net->m, IFLA_MASTER, 7);
+	host_changed(net->host);
+	take(net);
+	assert_true(host_changed(net->host));
+	assert_int_equal(host_find(net->host, &a, &hop, &b), NEXTHOP_PENDING);
+	assert_int_equal(hop.link, 0);
+	q = host_next_question(net->host);
+	assert_non_null(q);
+	assert_int_equal(q->oif, 7);
+	net->told_ifindex = 1;
+	build_told(net, q);
+	host_question_told(net->host, q, &net->m, true);
+	assert_int_equal(way(net, "192.0.2.1"), 1);
+}
+
+/* After a restart, with the numbers that backends have. */
+static void entries_of_other_sources_are_adopted(void **state)
+{
+	const struct addr source = addr("10.1.0.9");
+	struct net *net = *state;
+
+	net->links[1] = (struct link){ .ifindex = 1, .user_ifindex = 1,
+				       .addr4 = source, .source_of = 4 };
+	net->links[3] = (struct link){ .ifindex = 1, .user_ifindex = 1,
+				       .addr4 = addr("10.1.0.1") };
+	link_is(net, 1, UP);
+	address_is(net, 1, "10.1.0.9", 0);
+	address_is(net, 1, "10.1.0.1", 0);
+	route_is(net, &by1);
+	host_adopt_links(net->host);
+	net->told_source = source;
+	assert_ptr_equal(link_to(net, "192.0.2.1"), &net->links[1]);
+	/* the address goes: the entry is nobody's, and found no more */
+	build_addr(net, RTM_DELADDR, 1, "10.1.0.9", 0);
+	take(net);
+	net->told_source = addr("10.1.0.1");
+	assert_ptr_equal(link_to(net, "192.0.2.1"), &net->links[3]);
+}
+
 static void order_of_equal_ipv4_routes_is_the_kernels(void **state)
 {
 	const struct route_told append2 = told(by2, RTM_NEWROUTE, NLM_F_APPEND);
@@ -713,7 +996,6 @@ static void an_answer_reads_few_records_of_many(void **state)
 	struct neighbour *b;
 	struct nexthop ret;
 	char text[32];
-	struct hop hop;
 
 	link_is(net, 1, UP);
 	neighbour_is(net, 1, "10.1.0.2", NUD_STALE, 1);
@@ -724,9 +1006,8 @@ static void an_answer_reads_few_records_of_many(void **state)
 		neighbour_is(net, 1, text, NUD_STALE, 1);
 		a.word[3] = htonl(0x0a000000 + i * 4175);
 		assert_false(host_is_local(net->host, &a));
-		assert_int_equal(host_route(net->host, &a, &hop), ROUTE_HOP);
-		assert_int_equal(host_answer(net->host, &a, &hop, &ret, &b),
-				 NEXTHOP_FOUND);
+		while (host_find(net->host, &a, &ret, &b) == NEXTHOP_PENDING)
+			assert_true(answer_questions(net, false));
 	}
 	assert_in_range(longest_chain(&net->host->routes), 1, 15);
 	assert_in_range(longest_chain(&net->host->addresses), 1, 15);
@@ -852,10 +1133,7 @@ static void ports_take_what_is_sent_to_their_bond(void **state)
 /* The way back to an entry of links. */
 static void links_are_found_by_interface_and_vlan(void **state)
 {
-	const struct hop hop = { .ifindex = 2 };
-	const struct addr a = addr("10.7.0.2");
 	struct net *net = *state;
-	struct neighbour *b;
 	struct nexthop ret;
 
 	host_set_ingress(net->host, net->ingress);
@@ -863,7 +1141,8 @@ static void links_are_found_by_interface_and_vlan(void **state)
 	build_vlan(net, 2, 1, ETH_P_8021Q, 7);
 	take(net);
 	host_update_ingress(net->host);
-	host_answer(net->host, &a, &hop, &ret, &b);
+	route_is(net, &by2);
+	find(net, "192.0.2.1", &ret);
 	host_update_ingress(net->host);
 	assert_non_null(words_find(net->ingress, INGRESS_BUCKETS,
 				   ingress_link_word(1, 7, ret.link)));
@@ -888,6 +1167,13 @@ int main(void)
 		CASE(source_of_an_entry_stays_while_it_may),
 		CASE(another_source_is_of_the_same_subnet),
 		CASE(default_uplinks_are_those_of_both_families),
+		CASE(source_of_a_route_has_an_entry_of_its_own),
+		CASE(source_is_asked_once_a_gateway),
+		CASE(sources_of_ipv6_are_asked_once_a_subnet),
+		CASE(what_waits_for_an_answer_is_pending),
+		CASE(rules_are_left_to_the_kernel),
+		CASE(vrf_of_an_uplink_is_where_routes_are_looked_for),
+		CASE(entries_of_other_sources_are_adopted),
 		CASE(order_of_equal_ipv4_routes_is_the_kernels),
 		CASE(ipv6_route_gains_and_loses_hops),
 		CASE(hop_of_a_link_that_is_down_is_passed_over),
