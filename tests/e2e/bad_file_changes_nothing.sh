@@ -55,6 +55,42 @@ weight_of_letters() {
 	END
 }
 
+# unchanged_by WORDS: these are what the daemon says of the file as it is now.
+unchanged_by() {
+	fails fairlead status --wait --timeout 5 2>"$DIR/said"
+	cat "$DIR/said"
+	grep -qF "$1" "$DIR/said"
+	[[ $(generation) == 1 ]]
+	[[ $(ask "$VIP4") == backend-1 ]]
+	[[ $(ask "$VIP6") == backend-1 ]]
+}
+
+emptied() {
+	: >"$CONFIG"
+	unchanged_by "says nothing"
+}
+
+cut_off() {
+	config <<<"services:"
+	unchanged_by "services needs a list, not nothing"
+	echo "uplinks: [eth0]" >"$CONFIG"
+	unchanged_by 'no "services" in it'
+}
+
+# Nobody writes into it: who waited for that would hear nothing else.
+a_fifo() {
+	rm "$CONFIG"
+	mkfifo "$CONFIG"
+	unchanged_by "is a FIFO"
+	stop serve
+	start serve balancer "$FAIRLEAD" serve --config "$CONFIG"
+	wait_for 10 gone serve
+	grep "is a FIFO" "$DIR/serve.err"
+	rm "$CONFIG"
+	services nat 1
+	serve
+}
+
 vanished() {
 	local before
 
@@ -92,6 +128,9 @@ it "check says so, too" checked
 it "a key that does not exist" unknown_key
 it "an address that does not exist" wrong_address
 it "a weight that is no number" weight_of_letters
+it "a file that was emptied" emptied
+it "a file that was cut off at the end of a line" cut_off
+it "a FIFO" a_fifo
 it "a file that is gone" vanished
 it "a daemon that starts with a wrong file" restarted_with_it
 it "a file that is right again" mended

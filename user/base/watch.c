@@ -165,11 +165,29 @@ static void watch_dir(struct watch *w)
 	w->is_in_dir = false;
 }
 
+static bool has_wd(const struct watch *w, int wd)
+{
+	for (size_t i = 0; i < w->nr_places; i++)
+		if (w->places[i].wd == wd)
+			return true;
+	return false;
+}
+
+/* A directory that another one took the place of is let go of: it may live on
+ * elsewhere, and change, for as long as it likes. */
 static void watch_all(struct watch *w)
 {
+	size_t nr_old = w->nr_places;
+	int old[PLACES_MAX];
+
+	for (size_t i = 0; i < nr_old; i++)
+		old[i] = w->places[i].wd;
 	places_clear(w);
 	watch_path(w, w->path, 0);
 	watch_dir(w);
+	for (size_t i = 0; i < nr_old; i++)
+		if (!has_wd(w, old[i]))
+			inotify_rm_watch(w->fd, old[i]);
 }
 
 /* A name that was just made stands for a whole file only if it is a link; the

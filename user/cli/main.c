@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The table of commands; usage and dispatch come from it. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "cmd.h"
 
 static int cmd_help(const struct options *o);
@@ -88,11 +90,20 @@ static void words_normalise(int argc, char **argv)
 	}
 }
 
+/* What is buffered may yet find the disk full: only then is it known. */
+static bool is_written(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return true;
+	log_error(-errno, "cannot write to standard output");
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command;
 	struct options o;
-	int words;
+	int words, status;
 
 	if (argc < 2) {
 		usage_print(commands, NULL, stderr);
@@ -103,8 +114,8 @@ int main(int argc, char **argv)
 	if (!command || !options_parse(command, argc - 1 - words,
 				       argv + 1 + words, &o, stderr))
 		return MISUSED;
-	if (!o.help)
-		return command->run(&o);
-	command_help(command, stdout);
-	return DONE;
+	if (o.help)
+		command_help(command, stdout);
+	status = o.help ? DONE : command->run(&o);
+	return is_written() ? status : FAILED;
 }

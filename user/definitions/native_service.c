@@ -57,7 +57,6 @@ static const char *const algorithm_words[] = {
 	[ALGORITHM_MAGLEV] = "maglev",
 	[ALGORITHM_RANDOM] = "random",
 	[ALGORITHM_ROUND_ROBIN] = "round-robin",
-	[ALGORITHM_ROUND_ROBIN + 1] = "least-connections",
 	NULL
 };
 
@@ -153,11 +152,13 @@ static void read_algorithm(struct context *c)
 
 	if (!n)
 		return;
-	i = value_choice(c->r, n, "algorithm", algorithm_words);
-	if (i > ALGORITHM_ROUND_ROBIN)
+	if (n->kind == TREE_SCALAR && !strcmp(n->text, "least-connections")) {
 		reader_error(c->r, n, "algorithm \"%s\" is not available yet",
 			     n->text);
-	else if (i >= 0)
+		return;
+	}
+	i = value_choice(c->r, n, "algorithm", algorithm_words);
+	if (i >= 0)
 		c->s->algorithm = i;
 }
 

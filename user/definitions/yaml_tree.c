@@ -32,6 +32,7 @@ struct parser {
 	struct yaml_tree *tree;
 	struct tree_error *error;
 	const char *text;
+	size_t len;
 	unsigned int depth;
 };
 
@@ -125,9 +126,45 @@ static yaml_mark_t mark_of_offset(const char *text, size_t offset)
 	return at;
 }
 
+/* The byte at a mark, whose column counts characters; NUL: there is none. */
+static char byte_at(const struct parser *p, yaml_mark_t at)
+{
+	const char *text = p->text, *end = p->text + p->len;
+
+	for (size_t line = 0; line < at.line && text < end; text++)
+		line += *text == '\n';
+	for (size_t column = 0; text < end; text++)
+		if ((*text & 0xc0) != 0x80 && column++ == at.column)
+			return *text;
+	return '\0';
+}
+
+/* The mistakes that people make most, in their terms; false: another one. */
+static bool explain(const struct parser *p, char *text, size_t size,
+		    yaml_mark_t *ret_at)
+{
+	const yaml_parser_t *y = &p->yaml;
+	const char *problem = y->problem ?: "";
+	char c = byte_at(p, y->problem_mark);
+
+	*ret_at = y->problem_mark;
+	if (y->context && strstr(y->context, "an alias")) {
+		*ret_at = y->context_mark;
+		snprintf(text, size, "\"*\" needs quotes around it: \"*\" by itself begins a reference in YAML");
+	} else if (strstr(problem, "tab character") || c == '\t') {
+		snprintf(text, size, "not YAML: a tab in the indentation, where only spaces may be");
+	} else if (c && strchr("@`%", c)) {
+		snprintf(text, size, "a value that begins with \"%c\" needs quotes around it", c);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static int fail_yaml(struct parser *p)
 {
 	const yaml_parser_t *y = &p->yaml;
+	yaml_mark_t at;
 	char text[160];
 
 	switch (y->error) {
@@ -138,6 +175,8 @@ static int fail_yaml(struct parser *p)
 		return fail(p, mark_of_offset(p->text, y->problem_offset),
 			    text);
 	default:
+		if (explain(p, text, sizeof(text), &at))
+			return fail(p, at, text);
 		snprintf(text, sizeof(text), "not YAML: %s%s%s",
 			 y->context ?: "", y->context ? ", " : "",
 			 y->problem ?: "unknown error");
@@ -383,6 +422,7 @@ int yaml_tree_parse(const char *text, size_t len, struct yaml_tree **ret,
 	struct parser p __cleanup(parser_delete) = {
 		.error = ret_error,
 		.text = text,
+		.len = len,
 	};
 	int err;
 

@@ -15,6 +15,7 @@
 #include <bpf/libbpf.h>
 
 #include "dp_private.h"
+#include "dp_rights.h"
 #include "base/log.h"
 #include "base/cleanup.h"
 
@@ -187,7 +188,7 @@ static int skel_load(struct fairlead_bpf *skel)
 	err = fairlead_bpf__load(skel);
 	if (err)
 		return log_error(err, "cannot load the datapath "
-				 "(needs Linux 6.1 and CAP_BPF)");
+				 "(needs Linux 6.1)");
 	return dp_programs_fill(skel);
 }
 
@@ -239,8 +240,10 @@ static struct table_sizes sizes_or_default(const struct table_sizes *wanted)
 
 static int open_prepare(struct dp *dp, const struct dp_opts *opts)
 {
-	int err = 0;
+	int err = dp_rights_check("cannot load the datapath");
 
+	if (err)
+		return err;
 	if (opts->unpinned)
 		*dp->dir = '\0';
 	else

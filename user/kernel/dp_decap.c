@@ -15,6 +15,7 @@
 
 #include "compat.h"
 #include "dp_private.h"
+#include "dp_rights.h"
 #include "base/log.h"
 #include "base/cleanup.h"
 
@@ -72,8 +73,10 @@ static int decap_load(const struct dp_decap_opts *opts,
 	__cleanup(skel_freep) struct fairlead_bpf *skel = fairlead_bpf__open();
 	struct bpf_program *prog;
 	struct bpf_map *map;
-	int err;
+	int err = dp_rights_check("cannot load decapsulation");
 
+	if (err)
+		return err;
 	if (!skel)
 		return log_error(-errno, "cannot open the BPF object");
 	bpf_object__for_each_program(prog, skel->obj)

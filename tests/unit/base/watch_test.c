@@ -221,6 +221,42 @@ static void a_file_that_is_only_opened_is_not_written_yet(void **state)
 	end(&seen);
 }
 
+/* inotify(7): a line "inotify wd:..." for each in fdinfo. */
+static int count_watches(void)
+{
+	char command[200], text[16] = "";
+	FILE *out;
+
+	snprintf(command, sizeof(command),
+		 "cat /proc/%d/fdinfo/* 2>&- | grep -c '^inotify wd:'",
+		 getpid());
+	out = popen(command, "r");
+	assert_non_null(out);
+	assert_non_null(fgets(text, sizeof(text), out));
+	pclose(out);
+	return atoi(text);
+}
+
+static void a_directory_that_was_replaced_is_let_go_of(void **state)
+{
+	struct seen seen;
+	int before;
+
+	begin(&seen, "mkdir d kept; echo a > d/f.yaml; ln -s d link", "link");
+	before = count_watches();
+	for (int i = 0; i < 5; i++) {
+		SHELL("mv d kept/$(ls kept | wc -l); mkdir d; "
+		      "echo b > d/f.yaml; ln -s d tmp; mv -T tmp link");
+		EXPECT_WRITTEN(&seen);
+	}
+	/* Events that were on their way still. */
+	wait_for_change(&seen, 200);
+	assert_int_equal(count_watches(), before);
+	SHELL("echo c > d/f.yaml");
+	EXPECT_WRITTEN(&seen);
+	end(&seen);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +270,7 @@ int main(void)
 		cmocka_unit_test(a_directory_with_very_many_links),
 		cmocka_unit_test(a_file_that_nobody_asked_about_is_none_of_ours),
 		cmocka_unit_test(a_file_that_is_only_opened_is_not_written_yet),
+		cmocka_unit_test(a_directory_that_was_replaced_is_let_go_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

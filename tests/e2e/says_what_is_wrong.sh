@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# A command that failed says so, in the terms of who ran it: a disk that is
+# full, a right that is missing, a log's level.
+# shellcheck source=tests/e2e/lib.sh
+. "${0%/*}/lib.sh"
+
+disk_full() {
+	local command
+
+	for command in reasons version help "check $ROOT/user/man/example.yaml" \
+		"status --json" "service list" "backend list --json" \
+		"diff $CONFIG"; do
+		echo "$command"
+		# shellcheck disable=SC2086
+		fails fairlead $command >/dev/full 2>"$DIR/said"
+		grep -q 'No space left on device' "$DIR/said"
+	done
+}
+
+# lacks RIGHT: in one line, and with no words of the verifier.
+lacks() {
+	fails setpriv --bounding-set "-sys_admin,-$1" --inh-caps "-$1" \
+		env FAIRLEAD_RUN_DIR="$DIR/run-lacking" \
+		FAIRLEAD_PIN_ROOT="$PINS/lacking" "$FAIRLEAD" serve --once \
+		--config "$ROOT/user/man/example.yaml" 2>"$DIR/said"
+	cat "$DIR/said"
+	[[ $(wc -l <"$DIR/said") == 1 ]]
+	grep -qi "this process lacks cap_$1: Operation not permitted" "$DIR/said"
+}
+
+levels() {
+	fails fairlead serve --log-level loud --config "$CONFIG" 2>"$DIR/said"
+	grep -q 'none of error, warning, info, debug' "$DIR/said"
+	stop serve
+	start serve balancer "$FAIRLEAD" serve --log-level error \
+		--config "$CONFIG"
+	in_force
+	cat "$DIR/serve.err"
+	[[ ! -s $DIR/serve.err ]]
+}
+
+story 1
+services nat 1
+serve
+it "a disk that is full" disk_full
+for right in bpf perfmon net_admin; do
+	it "a process without cap_$right" lacks "$right"
+done
+it "levels of the log" levels
+finish
