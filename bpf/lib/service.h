@@ -185,13 +185,17 @@ static __always_inline const struct backend *backend_find(__u32 id)
 /* May a flow that it has already stay with it? */
 static __always_inline bool backend_keeps(const struct backend *b)
 {
-	return b && b->state != BACKEND_FREE && b->state != BACKEND_DOWN;
+	_Static_assert(BACKEND_ACTIVE == 1 && BACKEND_DRAIN == 2 &&
+		       BACKEND_LEAVING == 3, "those who keep flows");
+	return b && (__u32)b->state - BACKEND_ACTIVE <=
+			    BACKEND_LEAVING - BACKEND_ACTIVE;
 }
 
+/* number: less than slot_count. */
 static __always_inline struct slot slot_read(const struct service *svc,
 					     __u32 number)
 {
-	__u32 idx = svc->slot_base + (number & (svc->slot_count - 1));
+	__u32 idx = svc->slot_base + number;
 	const struct slot *slot = bpf_map_lookup_elem(&slots, &idx);
 	union {
 		struct slot slot;
@@ -228,15 +232,18 @@ static __always_inline __u32 slot_for_new(const struct service *svc,
 					  struct slot slot)
 {
 	__u64 *turn;
-	__u32 id = svc->id;
+	__u32 id = svc->id, number;
 
 	switch (svc->algorithm) {
 	case ALGORITHM_RANDOM:
-		return slot_read(svc, bpf_get_prandom_u32()).backend;
+		number = (__u64)bpf_get_prandom_u32() * svc->slot_count >> 32;
+		return slot_read(svc, number).backend;
 	case ALGORITHM_ROUND_ROBIN:
 		turn = bpf_map_lookup_elem(&turns, &id);
-		return turn ? slot_read(svc, __sync_fetch_and_add(turn, 1))
-				      .backend : 0;
+		if (!turn)
+			return 0;
+		number = __sync_fetch_and_add(turn, 1);
+		return slot_read(svc, number & (svc->slot_count - 1)).backend;
 	default:
 		return slot.backend;
 	}

@@ -25,7 +25,7 @@ struct addr {
 enum flow_kind {
 	FLOW_PACKET,	/* the five-tuple of a packet, either direction */
 	FLOW_FRAGMENT,	/* src, dst, proto; sport and dport hold the IP id */
-	FLOW_AFFINITY,	/* src, dst, dport, proto: a client of a service */
+	FLOW_AFFINITY,	/* src; dst holds a service's id: a client of it */
 };
 
 /* What a table of connections is asked with. */
@@ -54,38 +54,66 @@ enum algorithm {
 	ALGORITHM_ROUND_ROBIN,
 };
 
+/* What an entry of services is to its service: what decide.h goes by. */
+enum service_kind {
+	KIND_EDGE,		/* a VIP of a load balancer before the cluster */
+	KIND_CLUSTER_IP,
+	KIND_NODE_PORT,
+	KIND_LB_VIP,		/* status.loadBalancer.ingress */
+	KIND_EXTERNAL_IP,
+};
+
 enum service_flag {
 	SERVICE_VIP	  = 1 << 0, /* stands for an address: no port serves */
 	SERVICE_HOST	  = 1 << 1, /* the host owns the address: reject nothing */
 	SERVICE_AFFINITY  = 1 << 2, /* clients stick, see affinity_s */
 	SERVICE_STATELESS = 1 << 3, /* UDP: the slot's backend, nothing kept */
 	SERVICE_TRACKED	  = 1 << 4, /* every slot is as good as tracked */
+	/* an entry's own, from its definition */
+	SERVICE_POLICY_LOCAL = 1 << 5, /* its traffic policy is Local */
+	SERVICE_EMPTY_DROPS = 1 << 6, /* an empty local set: drop, not reject */
+	SERVICE_MASQUERADE = 1 << 7, /* always from an address of the node's */
+	SERVICE_NO_SOCKET = 1 << 8, /* left to packets, no socket hook serves it */
 };
 
+#define SERVICE_FRONT_FLAGS (SERVICE_POLICY_LOCAL | SERVICE_EMPTY_DROPS | \
+			     SERVICE_MASQUERADE | SERVICE_NO_SOCKET)
+
 /*
- * One service: an address, a protocol and a range of ports; or, with
- * SERVICE_VIP and proto 0, the address itself. Never changed once a cell
- * names it: a change is a new entry and a new cell. Entry 0 is never used.
+ * One front end of a service: an address, a protocol and a range of ports;
+ * or, with SERVICE_VIP and proto 0, the address itself. A service, which is
+ * its id, has one or more of them: they share all but what says otherwise.
+ * Never changed once a cell names it: a change is a new entry and a new cell.
+ * Entry 0 is never used.
+ *
+ * Kept for a node, so that no pinned struct has to change for it: flag 1 << 9
+ * of an entry with SERVICE_VIP (the address is the node's: its node ports are
+ * served there), bits 1 << 2 (the same) and 1 << 3 (a backend's address) of
+ * enum vip_class, and a local range of slots apart from the rest.
  */
 struct service {
-	struct addr addr;
+	struct addr addr;	/* the front end's own, as are its ports */
 	__u16 port_first;	/* host order; 0 to 65535: every port */
 	__u16 port_last;
 	__u8 proto;		/* IPPROTO_*, 0 with SERVICE_VIP */
 	__u8 forward;		/* enum forward */
 	__u8 algorithm;		/* enum algorithm */
-	__u8 flags;		/* enum service_flag */
-	__u32 id;		/* stays through changes; index in turns */
-	__u32 slot_base;	/* index in slots */
-	__u32 slot_count;	/* power of two; 0: no usable backend */
-	__u32 affinity_s;
-	__u32 idle_s;		/* an entry in conns not seen for so long is dead */
-	__u32 prefix_len;	/* bits of addr; under 128: a CIDR, see prefixes */
+	__u8 kind;		/* enum service_kind; the front end's own */
+	__u16 flags;		/* enum service_flag */
+	__u8 prefix_len;	/* bits of addr; under 128: a CIDR, see prefixes */
 	__u8 idle_life;		/* of idle_s and affinity_s: conn_life_from() */
 	__u8 affinity_life;
-	__u8 pad[2];
-	__u32 sources;		/* a list in the map sources; 0: all may come */
-	__u64 pad2;
+	__u8 pad[3];
+	__u32 id;		/* stays through changes; index in turns */
+	__u32 slot_base;	/* index in slots */
+	__u32 slot_count;	/* 0: no usable backend; a power of two, unless
+				 * slots_are_dense() */
+	__u32 local_base;	/* of backends on this host alone: the dense */
+	__u32 local_count;	/* slots begin with theirs; else none is known */
+	__u32 affinity_s;
+	__u32 idle_s;		/* an entry in conns not seen for so long is dead */
+	__u32 sources;		/* a list in the map sources; 0: all may come;
+				 * the front end's own */
 };
 
 /*
@@ -120,6 +148,7 @@ enum backend_state {
 	BACKEND_DRAIN,		/* keeps its flows, gets no new ones */
 	BACKEND_LEAVING,	/* not defined any more; as drained */
 	BACKEND_DOWN,		/* failed: its flows go elsewhere */
+	BACKEND_GONE,		/* as leaving, but its flows go elsewhere */
 };
 
 enum backend_flag {
@@ -261,7 +290,7 @@ struct vip_filter {
 };
 
 /* What user/ alone needs of a service, by struct service's id. */
-#define SERVICE_NAME_MAX 112
+#define SERVICE_NAME_MAX 160
 
 struct service_info {
 	char name[SERVICE_NAME_MAX];	/* ends in NUL */
@@ -348,7 +377,7 @@ _Static_assert(sizeof(struct nexthop) == 8, "pinned ABI");
 _Static_assert(sizeof(struct backend) == 64, "pinned ABI");
 _Static_assert(sizeof(struct link) == 64, "pinned ABI");
 _Static_assert(sizeof(struct conn) == 64, "pinned ABI");
-_Static_assert(sizeof(struct service_info) == 128, "pinned ABI");
+_Static_assert(sizeof(struct service_info) == 176, "pinned ABI");
 _Static_assert(sizeof(union conn_line) == 64, "pinned ABI");
 
 #endif

@@ -264,10 +264,15 @@ static void set_service(struct model_service *s, const struct shape *shape,
 {
 	if (asprintf(&s->name, "s%05u", i) < 0)
 		abort();
-	s->addr = vip_at(shape->v6, i);
-	s->prefix_len = 128;
+	s->fronts = calloc(1, sizeof(*s->fronts));
+	if (!s->fronts)
+		abort();
+	s->fronts[0] = (struct model_front){
+		.addr = vip_at(shape->v6, i), .prefix_len = 128,
+		.port_first = PORT, .port_last = PORT,
+	};
+	s->nr_fronts = 1;
 	s->proto = IPPROTO_TCP;
-	s->port_first = s->port_last = PORT;
 	s->forward = shape->forward;
 	s->nr_backends = shape->backends;
 	s->backends = calloc(shape->backends, sizeof(*s->backends));

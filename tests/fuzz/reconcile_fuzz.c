@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Any bytes as a sequence of changes, of seconds that pass, packets, restarts
- * and growths. After each: every service is found, its slots name its own live
- * backends in shares as their weights say, nothing is reused in its grace
+ * and growths. After each: every service is found at each of its front ends,
+ * its slots name its own live backends in shares as their weights say, those of
+ * local ones first where they have to be, nothing is reused in its grace
  * period, open connections reach the backend that they began with, and clients
  * may come as the sources say.
  */
@@ -38,6 +39,7 @@ struct run {
 	struct model *m;
 	__u32 now_s;
 	const uint8_t *data, *end;
+	__u32 here;		/* backends on this host: a bit for each */
 	struct open_flow flows[SERVICES][FLOWS];
 	__u32 in_use_s[BACKENDS];	/* last named by a slot in force */
 	__u32 generation[BACKENDS];
@@ -60,7 +62,8 @@ static __u8 next(struct run *r)
 static const struct service *entry_of(struct run *r,
 				      const struct model_service *def)
 {
-	return fake_find(r->f, &def->addr, def->port_first, def->proto);
+	return fake_find(r->f, &def->fronts->addr, def->fronts->port_first,
+			 def->proto);
 }
 
 static struct model_service *service_named(struct run *r, int number)
@@ -113,6 +116,40 @@ static void check_slots(struct run *r, const struct service *e, __u64 sum)
 			check_share(r, e, sum, i, counts[i]);
 }
 
+/* Slots of local backends are a prefix, where entries say that there is one. */
+static void check_local(struct run *r, const struct service *e)
+{
+	const struct slot *slot = r->f->slot_memory + e->slot_base;
+
+	must(!e->local_count || e->local_base == e->slot_base,
+	     "local slots are among the others");
+	if (e->forward != FORWARD_NAT || e->algorithm != ALGORITHM_RANDOM)
+		return;
+	for (__u32 i = 0; i < e->slot_count; i++)
+		must((i < e->local_count) ==
+		     (r->f->t.backends[slot[i].backend].flags & BACKEND_LOCAL),
+		     "local slots come first");
+}
+
+/* All are one service, wherever it is asked for. */
+static void check_fronts(struct run *r, const struct model_service *def,
+			 const struct service *e)
+{
+	const struct model_front *f = def->fronts, *end = f + def->nr_fronts;
+	const struct service *other;
+
+	for (; f < end; f++) {
+		other = fake_find(r->f, &f->addr, f->port_first, def->proto);
+		must(other && other->id == e->id && other->proto == e->proto &&
+		     other->slot_base == e->slot_base &&
+		     other->slot_count == e->slot_count &&
+		     other->local_count == e->local_count &&
+		     other->kind == f->kind, "front ends share what they have");
+		must(fake_find(r->f, &f->addr, f->port_last, def->proto) ==
+		     other, "at every port");
+	}
+}
+
 static const struct { const char *text; __u32 first; } nets[] = {
 	{ "198.51.100.0/24", 0xc6336400u },
 	{ "198.51.100.128/25", 0xc6336480u },
@@ -150,18 +187,18 @@ static void check_service(struct run *r, const struct model_service *def)
 
 	must(e && e->proto == def->proto && e->algorithm == def->algorithm &&
 	     e->forward == def->forward, "every service is found");
-	must(entry_of(r, def) == fake_find(r->f, &def->addr, def->port_last,
-					   def->proto), "at every port");
+	check_fronts(r, def, e);
 	must(!strcmp(r->f->t.infos[e->id].name, def->name), "by its name");
 	for (; b < r->f->t.backends + BACKENDS; b++) {
 		if (b->service != e->id || b->state == BACKEND_FREE)
 			continue;
-		nr += b->state != BACKEND_LEAVING;
+		nr += b->state != BACKEND_LEAVING && b->state != BACKEND_GONE;
 		sum += is_member(b) ? b->weight : 0;
 	}
 	must(nr == def->nr_backends, "with all its backends");
 	check_sources(r, e, def);
 	check_slots(r, e, sum);
+	check_local(r, e);
 }
 
 static void check_reuse(struct run *r)
@@ -246,11 +283,26 @@ static void apply(struct run *r)
 	check(r);
 }
 
+static bool is_here(const struct run *r, const struct backend *b)
+{
+	return r->here >> (ntohl(b->addr.word[3]) - HOST) & 1;
+}
+
+static void set_here(void *arg, __u32 index, struct backend *b)
+{
+	b->flags &= ~BACKEND_LOCAL;
+	if (is_here(arg, b))
+		b->flags |= BACKEND_LOCAL;
+}
+
 static void restart(struct run *r)
 {
+	struct state_host host = { .way = set_here, .arg = r };
+
 	state_free(r->s);
 	r->s = NULL;
 	must(!state_load(&r->f->t, r->now_s, &r->s, NULL), "restarts");
+	state_set_host(r->s, &host);
 	/* Who starts anew knows no grace period of what is not in use. */
 	memset(r->in_use_s, 0, sizeof(r->in_use_s));
 	apply(r);
@@ -268,9 +320,33 @@ static void toggle_service(struct run *r, int number)
 	}
 	svc = fake_service(r->m, name, VIP + number / 2, 100 + 50 * number,
 			   number == 3 ? IPPROTO_UDP : IPPROTO_TCP);
-	svc->port_last += number == 2 ? 20 : 0;
+	svc->fronts->port_last += number == 2 ? 20 : 0;
 	svc->affinity_s = number == 1 ? 30 : 0;
 	svc->idle_s = 20;
+}
+
+/* One more front end, of another kind and at a port of its own; or gone. */
+static void toggle_front(struct model_service *svc, __u8 byte)
+{
+	__u32 addr = VIP + 16 + byte % 3;
+
+	for (size_t i = 0; i < svc->nr_fronts; i++)
+		if (ntohl(svc->fronts[i].addr.word[3]) == addr) {
+			fake_front_remove(svc, i);
+			return;
+		}
+	fake_front(svc, addr, 1000 + svc->name[0])->kind = byte / 4 % 5;
+}
+
+static void move_backends(struct run *r, __u8 byte)
+{
+	struct state_host host = { .way = set_here, .arg = r };
+
+	r->here = byte | (__u32)byte << 7;
+	state_set_host(r->s, &host);
+	state_each_backend(r->s, set_here, r);
+	reconcile_tick(r->s, ++r->now_s);
+	check(r);
 }
 
 static void toggle_backend(struct model_service *svc, __u8 byte)
@@ -326,7 +402,7 @@ static void send_packets(struct run *r, int number)
 		return;
 	for (int i = 0; i < FLOWS; i++) {
 		struct open_flow *open = &r->flows[number][i];
-		struct flow flow = fake_flow(&svc->addr, svc->port_first,
+		struct flow flow = fake_flow(&svc->fronts->addr, svc->fronts->port_first,
 					     svc->proto, 0xc6336401u + i, i);
 		bool is_open = open->service == e->id &&
 			       r->now_s - open->seen_s < e->idle_s;
@@ -376,13 +452,15 @@ static void change(struct run *r, __u8 op, __u8 byte)
 		memset(r->flows[byte % SERVICES], 0, sizeof(r->flows[0]));
 	} else if (op == 6)
 		set_by_hand(r, svc, next(r));
+	else if (op == 7)
+		toggle_front(svc, next(r));
 }
 
 static void step(struct run *r)
 {
 	__u8 op = next(r), byte = next(r);
 
-	switch (op % 12) {
+	switch (op % 14) {
 	case 7:
 		restart(r);
 		return;
@@ -394,10 +472,13 @@ static void step(struct run *r)
 		send_packets(r, byte % SERVICES);
 		return;
 	case 11:
-		change(r, next(r) % 7, byte);
+		change(r, next(r) % 8, byte);
+		return;
+	case 12:
+		move_backends(r, byte);
 		return;
 	default:
-		change(r, op % 12, byte);
+		change(r, op % 14 == 13 ? 7 : op % 14, byte);
 		apply(r);
 	}
 }

@@ -263,6 +263,31 @@ struct addr fake_addr4(__u32 host_order)
 	return (struct addr){ { 0, 0, htonl(0xffff), htonl(host_order) } };
 }
 
+struct model_front *fake_front(struct model_service *svc, __u32 addr,
+			       __u16 port)
+{
+	struct model_front f = {
+		.addr = fake_addr4(addr),
+		.prefix_len = 128,
+		.port_first = port,
+		.port_last = port,
+	};
+	size_t at = svc->nr_fronts;
+
+	svc->fronts = grown(svc->fronts, at, at + 1, sizeof(*svc->fronts));
+	for (; at && model_front_compare(&svc->fronts[at - 1], &f) > 0; at--)
+		svc->fronts[at] = svc->fronts[at - 1];
+	svc->fronts[at] = f;
+	svc->nr_fronts++;
+	return &svc->fronts[at];
+}
+
+void fake_front_remove(struct model_service *svc, size_t at)
+{
+	memmove(&svc->fronts[at], &svc->fronts[at + 1],
+		(--svc->nr_fronts - at) * sizeof(*svc->fronts));
+}
+
 struct model_service *fake_service(struct model *m, const char *name,
 				   __u32 addr, __u16 port, __u8 proto)
 {
@@ -280,13 +305,10 @@ struct model_service *fake_service(struct model *m, const char *name,
 	m->nr_services++;
 	m->services[at] = (struct model_service){
 		.name = copy,
-		.addr = fake_addr4(addr),
-		.prefix_len = 128,
 		.proto = proto,
-		.port_first = port,
-		.port_last = port,
 		.forward = FORWARD_IPIP,
 	};
+	fake_front(&m->services[at], addr, port);
 	return &m->services[at];
 }
 
@@ -478,7 +500,8 @@ struct flow fake_flow(const struct addr *dst, __u16 port, __u8 proto,
 static bool keeps(const struct fake *f, __u32 backend)
 {
 	return backend && f->t.backends[backend].state != BACKEND_FREE &&
-	       f->t.backends[backend].state != BACKEND_DOWN;
+	       f->t.backends[backend].state != BACKEND_DOWN &&
+	       f->t.backends[backend].state != BACKEND_GONE;
 }
 
 /* The flow's head in conns; NULL: not there. *ret_room: where it could be. */

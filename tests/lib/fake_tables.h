@@ -52,6 +52,10 @@ struct addr fake_addr4(__u32 host_order);
  * good until the next. */
 struct model_service *fake_service(struct model *m, const char *name,
 				   __u32 addr, __u16 port, __u8 proto);
+/* One more front end of svc, which keeps them sorted. */
+struct model_front *fake_front(struct model_service *svc, __u32 addr,
+			       __u16 port);
+void fake_front_remove(struct model_service *svc, size_t at);
 void fake_backend(struct model_service *svc, __u32 addr, __u16 port,
 		  __u16 weight);
 void fake_backend_remove(struct model_service *svc, __u32 addr, __u16 port);

@@ -362,7 +362,7 @@ static __u32 sticky_backend(struct step *s)
 static __u32 slot_backend(struct step *s)
 {
 	const struct slot *slot = slot_of(s);
-	__u8 flags = s->service->service.flags;
+	__u16 flags = s->service->service.flags;
 	bool is_new = s->opens ||
 		      (flags & SERVICE_TRACKED && is_new_flow(s));
 

@@ -352,6 +352,42 @@ void world_undefine(struct world *w, const char *name)
 	      compare_names);
 }
 
+static void add_front(struct model_service *s,
+		      const struct service_words *words, const char *address)
+{
+	struct model_front *f = &s->fronts[s->nr_fronts++];
+
+	*f = (struct model_front){
+		.addr = addr(address), .prefix_len = 128,
+		.port_first = words->port, .port_last = words->port_last,
+		.kind = words->kind, .flags = words->flags,
+	};
+	if (words->prefix_len)
+		f->prefix_len = words->prefix_len +
+				(addr_v6(&f->addr) ? 0 : 96);
+	if (!words->port)
+		f->port_last = 65535;
+	else if (!words->port_last)
+		f->port_last = words->port;
+}
+
+static int compare_fronts(const void *a, const void *b)
+{
+	return model_front_compare(a, b);
+}
+
+static void set_fronts(struct model_service *s,
+		       const struct service_words *words)
+{
+	s->fronts = calloc(WORLD_FRONTS_MAX, sizeof(*s->fronts));
+	if (!s->fronts)
+		abort();
+	add_front(s, words, words->addr);
+	for (int i = 0; i < WORLD_FRONTS_MAX - 1 && words->also[i]; i++)
+		add_front(s, words, words->also[i]);
+	qsort(s->fronts, s->nr_fronts, sizeof(*s->fronts), compare_fronts);
+}
+
 static void set_backends(struct model_service *s,
 			 const struct service_words *words)
 {
@@ -404,7 +440,6 @@ void world_define(struct world *w, const struct service_words *words)
 	const char *name = words->name ?: "web";
 	struct model *m = w->model;
 	struct model_service *s;
-	bool v6;
 
 	world_undefine(w, name);
 	m->services = realloc(m->services,
@@ -413,19 +448,11 @@ void world_define(struct world *w, const struct service_words *words)
 		abort();
 	s = &m->services[m->nr_services++];
 	*s = (struct model_service){
-		.name = strdup(name), .addr = addr(words->addr),
-		.prefix_len = 128, .proto = words->proto ?: IPPROTO_TCP,
-		.port_first = words->port, .port_last = words->port_last,
+		.name = strdup(name), .proto = words->proto ?: IPPROTO_TCP,
 		.forward = words->forward, .algorithm = words->algorithm,
 		.stateless = words->stateless, .affinity_s = words->affinity_s,
 	};
-	v6 = addr_v6(&s->addr);
-	if (words->prefix_len)
-		s->prefix_len = words->prefix_len + (v6 ? 0 : 96);
-	if (!words->port)
-		s->port_last = 65535;
-	else if (!words->port_last)
-		s->port_last = words->port;
+	set_fronts(s, words);
 	set_backends(s, words);
 	set_sources(s, words);
 	qsort(m->services, m->nr_services, sizeof(*m->services), compare_names);
@@ -472,34 +499,47 @@ static struct model_source *copy_sources(const struct model_service *s)
 	return memcpy(ret, s->sources, bytes);
 }
 
+/* One front end of a service, as the reference has it. */
+static struct reference_service reference_of(struct tables *t,
+					     const struct service *svc,
+					     const struct model_service *s)
+{
+	size_t bytes = svc->slot_count * sizeof(struct slot);
+	struct reference_service ret = {
+		.service = *svc,
+		.prefix_len = svc->prefix_len,
+		.sources = copy_sources(s),
+		.nr_sources = s->nr_sources,
+		.slots = malloc(bytes + 1),
+	};
+
+	if (!ret.slots)
+		abort();
+	if (bytes)
+		memcpy(ret.slots,
+		       t->slots(t, svc->slot_base, svc->slot_count), bytes);
+	return ret;
+}
+
 /* Tell the reference what is in force. */
 static void update_reference(struct world *w)
 {
 	struct tables *t = world_tables(w);
 	struct state_service list[256];
 	size_t n = state_services(w->state, list, 256), count = 0;
-	struct reference_service *ret = calloc(n + 1, sizeof(*ret));
+	struct reference_service *ret = calloc(n * WORLD_FRONTS_MAX + 1,
+					       sizeof(*ret));
 
+	if (!ret)
+		abort();
 	for (size_t i = 0; i < n; i++) {
-		const struct service *svc = list[i].service;
-		size_t bytes = svc->slot_count * sizeof(struct slot);
-		const struct model_service *s;
+		const struct model_service *s = find(w, list[i].info->name);
 
-		if (svc->flags & SERVICE_VIP)
-			continue;
-		s = find(w, list[i].info->name);
 		if (!s)
 			die(list[i].info->name, -ENOENT);
-		ret[count].service = *svc;
-		ret[count].prefix_len = s->prefix_len;
-		ret[count].sources = copy_sources(s);
-		ret[count].nr_sources = s->nr_sources;
-		ret[count].slots = malloc(bytes + 1);
-		if (bytes)
-			memcpy(ret[count].slots,
-			       t->slots(t, svc->slot_base, svc->slot_count),
-			       bytes);
-		count++;
+		for (size_t j = 0; j < list[i].nr_entries; j++)
+			ret[count++] = reference_of(t,
+				&t->services[list[i].entries[j]], s);
 	}
 	reference_services(w->reference, ret, count);
 	reference_host_addrs(w->reference, w->hosts, w->nr_hosts);

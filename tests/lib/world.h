@@ -19,6 +19,7 @@
 enum { LINK_TX = 1, LINK_REDIRECT, LINK_VLAN };
 
 #define WORLD_BACKENDS_MAX 16
+#define WORLD_FRONTS_MAX 4
 #define WORLD_SOURCES_MAX 8
 
 struct world;
@@ -27,6 +28,9 @@ struct world;
 struct service_words {
 	const char *name;	/* NULL: "web" */
 	const char *addr;
+	const char *also[WORLD_FRONTS_MAX - 1]; /* more addresses, same ports */
+	enum service_kind kind;	/* of every front end */
+	__u16 flags;		/* of SERVICE_FRONT_FLAGS, likewise */
 	unsigned int prefix_len; /* bits of the family's address; 0: all */
 	__u8 proto;		/* 0: TCP */
 	__u16 port, port_last;	/* 0: every port; last 0: one port */

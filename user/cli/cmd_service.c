@@ -46,31 +46,48 @@ static const struct column service_columns[] = {
 };
 
 /* With the length of a CIDR; IPv4's is the family's own. */
-static void address_fill(const struct service *s, struct service_row *ret)
+static __u64 addr_text(const struct service *s, char *text, size_t size)
 {
-	char *text = ret->address_text;
+	__u64 prefix_len = s->prefix_len - (addr_is4(&s->addr) ? 96 : 0);
 	size_t len;
 
-	ret->address = addr_format(&s->addr, text);
-	ret->prefix_len = s->prefix_len - (addr_is4(&s->addr) ? 96 : 0);
+	addr_format(&s->addr, text);
 	len = strlen(text);
 	if (s->prefix_len < 128)
-		snprintf(text + len, sizeof(ret->address_text) - len, "/%llu",
-			 ret->prefix_len);
+		snprintf(text + len, size - len, "/%llu", prefix_len);
+	return prefix_len;
+}
+
+/* Of several front ends, the first and how many more there are. */
+static void address_fill(const struct state_service *s, struct service_row *ret)
+{
+	size_t len;
+
+	ret->address = ret->address_text;
+	ret->prefix_len = addr_text(s->service, ret->address_text,
+				    sizeof(ret->address_text));
+	len = strlen(ret->address_text);
+	if (s->nr_entries > 1)
+		snprintf(ret->address_text + len,
+			 sizeof(ret->address_text) - len, " +%zu",
+			 s->nr_entries - 1);
+}
+
+static void ports_text(const struct service *s, char text[static 16])
+{
+	if (!s->port_first && s->port_last == 65535)
+		strcpy(text, "*");
+	else if (s->port_first == s->port_last)
+		snprintf(text, 16, "%u", s->port_first);
+	else
+		snprintf(text, 16, "%u-%u", s->port_first, s->port_last);
 }
 
 static void ports_fill(const struct service *s, struct service_row *ret)
 {
 	ret->port_first = s->port_first;
 	ret->port_last = s->port_last;
-	if (!s->port_first && s->port_last == 65535)
-		strcpy(ret->ports_text, "*");
-	else if (s->port_first == s->port_last)
-		snprintf(ret->ports_text, sizeof(ret->ports_text), "%u",
-			 s->port_first);
-	else
-		snprintf(ret->ports_text, sizeof(ret->ports_text), "%u-%u",
-			 s->port_first, s->port_last);
+	ports_text(s, ret->ports_text);
 	ret->ports = ret->ports_text;
 }
 
@@ -107,7 +124,7 @@ static void row_fill(const struct view *v, const struct state_service *s,
 		.idle_s = service->idle_s,
 		.is_stateless = service->flags & SERVICE_STATELESS,
 	};
-	address_fill(service, ret);
+	address_fill(s, ret);
 	ports_fill(service, ret);
 	backends_sum(v, s, ret);
 }
@@ -128,6 +145,47 @@ int cmd_service_list(const struct options *o)
 		err = print_row(table, &row);
 	}
 	return print_close(table) || err ? FAILED : DONE;
+}
+
+struct front_row {
+	const char *address, *ports, *kind;
+	__u64 prefix_len, port_first, port_last;
+	char address_text[ADDR_TEXT_MAX + 8], ports_text[16];
+};
+
+static const struct column front_columns[] = {
+	COLUMN("address", "ADDRESS", TEXT, struct front_row, address),
+	COLUMN("prefix_len", NULL, COUNT, struct front_row, prefix_len),
+	COLUMN("ports", "PORT", TEXT, struct front_row, ports),
+	COLUMN("port_first", NULL, COUNT, struct front_row, port_first),
+	COLUMN("port_last", NULL, COUNT, struct front_row, port_last),
+	COLUMN("kind", "KIND", TEXT, struct front_row, kind),
+	COLUMNS_END,
+};
+
+/* f is called with a row for each front end, until it fails. */
+static int front_rows(const struct view *v, const struct state_service *s,
+		      int (*f)(void *arg, const void *row), void *arg)
+{
+	const struct service *e;
+	struct front_row row;
+	int err = 0;
+
+	for (size_t i = 0; i < s->nr_entries && !err; i++) {
+		e = &v->tables->services[s->entries[i]];
+		row = (struct front_row){
+			.kind = kind_name(e->kind),
+			.port_first = e->port_first,
+			.port_last = e->port_last,
+		};
+		row.prefix_len = addr_text(e, row.address_text,
+					   sizeof(row.address_text));
+		ports_text(e, row.ports_text);
+		row.address = row.address_text;
+		row.ports = row.ports_text;
+		err = f(arg, &row);
+	}
+	return err;
 }
 
 struct source_row {
@@ -181,9 +239,14 @@ static int sources_text(const struct state_service *s)
 	return err;
 }
 
-static int append_row(void *arg, const void *row)
+static int append_backend(void *arg, const void *row)
 {
 	return json_array_append_new(arg, row_json(backend_columns, row));
+}
+
+static int append_front(void *arg, const void *row)
+{
+	return json_array_append_new(arg, row_json(front_columns, row));
 }
 
 static int add_row(void *arg, const void *row)
@@ -191,15 +254,34 @@ static int add_row(void *arg, const void *row)
 	return print_row(arg, row);
 }
 
+/* Nothing if the only one is in the first table. */
+static int fronts_text(const struct view *v, const struct state_service *s)
+{
+	struct print *table;
+	int err;
+
+	if (s->nr_entries < 2)
+		return 0;
+	err = print_open(stdout, false, front_columns, &table);
+	if (err)
+		return err;
+	err = front_rows(v, s, add_row, table);
+	print_close(table);
+	putchar('\n');
+	return err;
+}
+
 static int show_json(struct view *v, const struct state_service *s,
 		     const struct service_row *row)
 {
 	json_t *object = row_json(service_columns, row);
-	json_t *backends = json_array();
+	json_t *backends = json_array(), *fronts = json_array();
 	int err;
 
-	err = backend_rows(v, s, append_row, backends);
-	if (json_object_set_new(object, "sources", sources_json(s)) ||
+	err = front_rows(v, s, append_front, fronts);
+	err = err ?: backend_rows(v, s, append_backend, backends);
+	if (json_object_set_new(object, "front_ends", fronts) ||
+	    json_object_set_new(object, "sources", sources_json(s)) ||
 	    json_object_set_new(object, "backends", backends) || err) {
 		json_decref(object);
 		return -ENOMEM;
@@ -219,6 +301,8 @@ static int show_text(struct view *v, const struct state_service *s,
 	err = print_row(table, row);
 	print_close(table);
 	putchar('\n');
+	if (!err)
+		err = fronts_text(v, s);
 	if (!err)
 		err = sources_text(s);
 	if (!err)

@@ -309,15 +309,16 @@ static int applied_section(struct status *s)
 static int backends_section(struct status *s)
 {
 	const struct tables *t = s->view.tables;
-	unsigned int states[BACKEND_DOWN + 1] = {}, total = 0;
+	unsigned int states[BACKEND_GONE + 1] = {}, total = 0;
 
 	for (__u32 i = 1; i < t->nr_backends; i++) {
 		if (t->backends[i].state == BACKEND_FREE ||
-		    t->backends[i].state > BACKEND_DOWN)
+		    t->backends[i].state > BACKEND_GONE)
 			continue;
 		states[t->backends[i].state]++;
 		total++;
 	}
+	states[BACKEND_LEAVING] += states[BACKEND_GONE];
 	if (!s->text)
 		return json_object_set_new(s->json, "services",
 				json_integer(s->view.nr_services)) ||

@@ -43,14 +43,8 @@ static bool may_be_vip(const struct job *j, const struct addr *a)
 static bool is_no_vip(void *arg, const struct addr *a)
 {
 	const struct job *j = arg;
-	const struct model *m = j->model;
 
-	if (!may_be_vip(j, a))
-		return true;
-	for (size_t i = 0; i < m->nr_services; i++)
-		if (addr_in(a, &m->services[i].addr, m->services[i].prefix_len))
-			return false;
-	return true;
+	return !may_be_vip(j, a) || !model_serves(j->model, a);
 }
 
 static void mark_link(void *arg, __u32 index, struct backend *b)

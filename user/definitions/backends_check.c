@@ -49,13 +49,13 @@ static void filter_fill(struct filter *f, const struct service_index *index)
 	f->words = calloc(bits / 64, sizeof(*f->words));
 	for (size_t i = 0; i < index->count; i++) {
 		const struct model_service *s = &index->by_addr[i]->service;
-		__u64 bit = addr_bit(f, &s->addr);
+		__u64 bit = addr_bit(f, &s->fronts->addr);
 
 		if (f->words)
 			f->words[bit / 64] |= 1ull << bit % 64;
-		if (!f->has_len[s->prefix_len])
-			f->lens[f->nr_lens++] = s->prefix_len;
-		f->has_len[s->prefix_len] = true;
+		if (!f->has_len[s->fronts->prefix_len])
+			f->lens[f->nr_lens++] = s->fronts->prefix_len;
+		f->has_len[s->fronts->prefix_len] = true;
 	}
 }
 
@@ -82,12 +82,13 @@ static void report_backend(struct report *r, const struct native_service *s,
 			   const struct model_backend *b,
 			   const struct native_service *target)
 {
-	char addr[ADDR_TEXT_MAX], text[SERVICE_TEXT_MAX], place[PLACE_TEXT_MAX];
+	char addr[ADDR_TEXT_MAX], text[FRONT_TEXT_MAX], place[PLACE_TEXT_MAX];
 
 	part_error(r, s->owner, s->addr_at,
 		   "backend \"%s\" of service \"%s\" is %s of service \"%s\" at %s: its packets would come back to be balanced again",
 		   addr_format(&b->addr, addr), s->service.name,
-		   model_service_text(&target->service, text),
+		   model_front_text(target->service.fronts,
+				    target->service.proto, text),
 		   target->service.name,
 		   part_place(target->owner, target->addr_at, place));
 }
@@ -97,8 +98,8 @@ static void check_backend(const struct service_index *index,
 			  const struct native_service *s,
 			  const struct model_backend *b)
 {
-	__u16 first = b->port ? b->port : s->service.port_first;
-	__u16 last = b->port ? b->port : s->service.port_last;
+	__u16 first = b->port ? b->port : s->service.fronts->port_first;
+	__u16 last = b->port ? b->port : s->service.fronts->port_last;
 
 	for (unsigned int i = 0; i < f->nr_lens; i++) {
 		struct addr a = prefix_of(b->addr, f->lens[i]);

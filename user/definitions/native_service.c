@@ -105,8 +105,8 @@ static void read_addr(struct context *c, const struct tree_node *whole)
 		return;
 	}
 	c->knows_addr = value_cidr(c->r, c->v[KEY_ADDRESS], "address",
-				   &c->s->addr, &len);
-	c->s->prefix_len = len;
+				   &c->s->fronts->addr, &len);
+	c->s->fronts->prefix_len = len;
 }
 
 static void read_port(struct context *c, const struct tree_node *whole)
@@ -117,7 +117,8 @@ static void read_port(struct context *c, const struct tree_node *whole)
 		return;
 	}
 	c->knows_port = value_port_any(c->r, c->v[KEY_PORT], "port",
-				       &c->s->port_first, &c->s->port_last);
+				       &c->s->fronts->port_first,
+				       &c->s->fronts->port_last);
 }
 
 static void read_proto(struct context *c)
@@ -331,7 +332,7 @@ static const char *const backend_keys[] = {
 
 static bool has_one_port(const struct model_service *s)
 {
-	return s->port_first == s->port_last;
+	return s->fronts->port_first == s->fronts->port_last;
 }
 
 /* The packet that a backend gets by l2 or a tunnel has the service's port. */
@@ -346,16 +347,16 @@ static void check_backend_port(struct context *c, const struct tree_node *n,
 		reader_error(c->r, n,
 			     "a backend's port in a service of several ports: forward \"%s\" keeps the client's port, only \"nat\" rewrites it",
 			     c->v[KEY_FORWARD]->text);
-	else if (port != s->port_first)
+	else if (port != s->fronts->port_first)
 		reader_error(c->r, n,
 			     "backend port %u is not the service's port %u: forward \"%s\" keeps the port, only \"nat\" rewrites it",
-			     port, s->port_first, c->v[KEY_FORWARD]->text);
+			     port, s->fronts->port_first, c->v[KEY_FORWARD]->text);
 }
 
 static void read_backend_port(struct context *c, const struct tree_node *n,
 			      __u16 *ret)
 {
-	*ret = has_one_port(c->s) ? c->s->port_first : 0;
+	*ret = has_one_port(c->s) ? c->s->fronts->port_first : 0;
 	if (!n || !value_port(c->r, n, "backend port", ret) || !c->knows_port)
 		return;
 	check_backend_port(c, n, *ret);
@@ -381,7 +382,7 @@ static void check_tunnel_families(struct context *c, const struct tree_node *n,
 static void check_families(struct context *c, const struct tree_node *n,
 			   const struct addr *backend)
 {
-	bool vip_is4 = addr_is4(&c->s->addr);
+	bool vip_is4 = addr_is4(&c->s->fronts->addr);
 	bool backend_is4 = addr_is4(backend);
 
 	if (!c->knows_addr || !c->knows_forward)
@@ -534,6 +535,12 @@ bool native_read_service(struct reader *r, const struct tree_node *n,
 	value_keys(r, n, "a service", service_keys, c.v);
 	if (n->kind != TREE_MAPPING)
 		return false;
+	c.s->fronts = calloc(1, sizeof(*c.s->fronts));
+	if (!c.s->fronts) {
+		r->no_memory = true;
+		return false;
+	}
+	c.s->nr_fronts = 1;
 	read_keys(&c, n);
 	if (r->report->count != before || r->no_memory)
 		return false;

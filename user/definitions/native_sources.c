@@ -106,7 +106,7 @@ void native_read_sources(struct reader *r, const struct tree_node *n,
 	const struct tree_node *v[NR_SOURCES_KEYS] = {};
 	struct read_sources s = {
 		.r = r,
-		.service = knows_addr ? &ret->addr : NULL,
+		.service = knows_addr ? &ret->fronts->addr : NULL,
 	};
 	size_t count[NR_SOURCES_KEYS], most;
 

@@ -42,16 +42,16 @@ static int compare_addrs(const void *x, const void *y)
 {
 	const struct native_service *a = *(struct native_service *const *)x;
 	const struct native_service *b = *(struct native_service *const *)y;
-	int order = addr_compare(&a->service.addr, &b->service.addr);
+	int order = addr_compare(&a->service.fronts->addr, &b->service.fronts->addr);
 
 	if (order)
 		return order;
-	if (a->service.prefix_len != b->service.prefix_len)
-		return a->service.prefix_len - b->service.prefix_len;
+	if (a->service.fronts->prefix_len != b->service.fronts->prefix_len)
+		return a->service.fronts->prefix_len - b->service.fronts->prefix_len;
 	if (a->service.proto != b->service.proto)
 		return a->service.proto - b->service.proto;
-	if (a->service.port_first != b->service.port_first)
-		return a->service.port_first - b->service.port_first;
+	if (a->service.fronts->port_first != b->service.fronts->port_first)
+		return a->service.fronts->port_first - b->service.fronts->port_first;
 	return compare_places(a, b);
 }
 
@@ -81,10 +81,10 @@ static __u64 addr_hash(const struct native_service *s)
 {
 	__u64 words[2];
 
-	memcpy(words, &s->service.addr, sizeof(words));
-	words[0] = hash_mix(words[0] ^ (__u64)s->service.port_first << 48 ^
-			    (__u64)s->service.port_last << 32 ^
-			    s->service.proto << 8 ^ s->service.prefix_len);
+	memcpy(words, &s->service.fronts->addr, sizeof(words));
+	words[0] = hash_mix(words[0] ^ (__u64)s->service.fronts->port_first << 48 ^
+			    (__u64)s->service.fronts->port_last << 32 ^
+			    s->service.proto << 8 ^ s->service.fronts->prefix_len);
 	return hash_mix(words[0] + words[1]);
 }
 
@@ -157,7 +157,7 @@ static void check_names(const struct service_index *index, struct report *r)
 static void report_pair(struct report *r, const struct native_service *a,
 			const struct native_service *b, const char *how)
 {
-	char a_text[SERVICE_TEXT_MAX], b_text[SERVICE_TEXT_MAX];
+	char a_text[FRONT_TEXT_MAX], b_text[FRONT_TEXT_MAX];
 	char place[PLACE_TEXT_MAX];
 
 	if (compare_places(a, b) > 0) {
@@ -167,8 +167,10 @@ static void report_pair(struct report *r, const struct native_service *a,
 		a = first;
 	}
 	part_error(r, b->owner, b->addr_at, "%s %s %s of service \"%s\" at %s",
-		   model_service_text(&b->service, b_text), how,
-		   model_service_text(&a->service, a_text), a->service.name,
+		   model_front_text(b->service.fronts, b->service.proto,
+				    b_text), how,
+		   model_front_text(a->service.fronts, a->service.proto,
+				    a_text), a->service.name,
 		   part_place(a->owner, a->addr_at, place));
 }
 
@@ -180,8 +182,8 @@ struct group {
 static bool is_same_group(const struct model_service *a,
 			  const struct model_service *b)
 {
-	return a->prefix_len == b->prefix_len &&
-	       !addr_compare(&a->addr, &b->addr);
+	return a->fronts->prefix_len == b->fronts->prefix_len &&
+	       !addr_compare(&a->fronts->addr, &b->fronts->addr);
 }
 
 static struct group next_group(const struct service_index *index, size_t first)
@@ -208,9 +210,9 @@ static void report_overlaps(const struct service_index *index, struct report *r,
 		const struct native_service *a = index->by_addr[i];
 
 		if (a->service.proto != s->service.proto ||
-		    a->reach < s->service.port_first)
+		    a->reach < s->service.fronts->port_first)
 			return;
-		if (a->service.port_last < s->service.port_first)
+		if (a->service.fronts->port_last < s->service.fronts->port_first)
 			continue;
 		report_pair(r, a, s, "overlaps");
 		if (r->count > REPORT_MAX)
@@ -226,7 +228,7 @@ static void check_group(const struct service_index *index, struct report *r,
 		const struct native_service *a = i > g.first ?
 			index->by_addr[i - 1] : NULL;
 
-		s->reach = s->service.port_last;
+		s->reach = s->service.fronts->port_last;
 		if (!a || a->service.proto != s->service.proto)
 			continue;
 		report_overlaps(index, r, g.first, i, s);
@@ -247,7 +249,7 @@ static size_t find_end(const struct service_index *index, struct group g,
 			&index->by_addr[middle]->service;
 
 		if (a->proto < proto ||
-		    (a->proto == proto && a->port_first <= port))
+		    (a->proto == proto && a->fronts->port_first <= port))
 			low = middle + 1;
 		else
 			high = middle;
@@ -260,7 +262,7 @@ static void check_inside(const struct service_index *index, struct report *r,
 {
 	report_overlaps(index, r, g.first,
 			find_end(index, g, s->service.proto,
-				 s->service.port_last), s);
+				 s->service.fronts->port_last), s);
 }
 
 /* Tables know a prefix by its first address, which must have one meaning. */
@@ -270,7 +272,7 @@ static bool check_base(const struct service_index *index, struct report *r,
 	const struct native_service *a = index->by_addr[outer.first];
 	const struct native_service *b = index->by_addr[inner.first];
 
-	if (addr_compare(&a->service.addr, &b->service.addr))
+	if (addr_compare(&a->service.fronts->addr, &b->service.fronts->addr))
 		return true;
 	report_pair(r, a, b, "begins at the same address as");
 	return false;
@@ -289,7 +291,8 @@ static void check_addrs(const struct service_index *index, struct report *r)
 			const struct model_service *outer =
 				&index->by_addr[open[depth - 1].first]->service;
 
-			if (addr_in(&s->addr, &outer->addr, outer->prefix_len))
+			if (addr_in(&s->fronts->addr, &outer->fronts->addr,
+				    outer->fronts->prefix_len))
 				break;
 			depth--;
 		}
@@ -315,8 +318,8 @@ static struct group find_group(const struct service_index *index,
 		size_t middle = low + (high - low) / 2;
 		const struct model_service *s =
 			&index->by_addr[middle]->service;
-		int order = addr_compare(&s->addr, a) ?:
-			    (int)s->prefix_len - (int)prefix_len;
+		int order = addr_compare(&s->fronts->addr, a) ?:
+			    (int)s->fronts->prefix_len - (int)prefix_len;
 
 		if (order < 0)
 			low = middle + 1;
@@ -324,8 +327,8 @@ static struct group find_group(const struct service_index *index,
 			high = middle;
 	}
 	if (low == index->count ||
-	    index->by_addr[low]->service.prefix_len != prefix_len ||
-	    addr_compare(&index->by_addr[low]->service.addr, a))
+	    index->by_addr[low]->service.fronts->prefix_len != prefix_len ||
+	    addr_compare(&index->by_addr[low]->service.fronts->addr, a))
 		return (struct group){};
 	return next_group(index, low);
 }
@@ -343,7 +346,7 @@ service_index_find(const struct service_index *index, const struct addr *a,
 
 		if (s->service.proto != proto || s->reach < port_first)
 			break;
-		if (s->service.port_last >= port_first)
+		if (s->service.fronts->port_last >= port_first)
 			return s;
 	}
 	return NULL;

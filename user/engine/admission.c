@@ -296,23 +296,32 @@ static int compare_read(const void *a, const void *b)
 			       x->key.len > y->key.len;
 }
 
+static int read_name(struct state *s, __u32 id)
+{
+	if (!id)
+		return 0;
+	if (lists_reserve(s, id))
+		return -ENOMEM;
+	if (id >= s->nr_lists)
+		s->nr_lists = id + 1;
+	s->admissions[id].is_written = true;
+	s->admissions[id].holders++;
+	return 0;
+}
+
 /* The lists that services name: books of them, with nothing in them yet. */
 static int read_names(struct state *s)
 {
-	__u32 id;
+	const struct service_book *book;
+	int ret = 0;
 
 	for (size_t i = 0; i < s->nr_order; i++) {
-		id = book_entry(s, s->order[i])->sources;
-		if (!id)
-			continue;
-		if (lists_reserve(s, id))
-			return -ENOMEM;
-		if (id >= s->nr_lists)
-			s->nr_lists = id + 1;
-		s->admissions[id].is_written = true;
-		s->admissions[id].holders++;
+		book = &s->books[s->order[i]];
+		for (__u32 j = 0; j < book->nr_entries && !ret; j++)
+			ret = read_name(s, s->t->services[book->entries[j]]
+						   .sources);
 	}
-	return 0;
+	return ret;
 }
 
 static bool is_of_a_list(const struct state *s, const struct source_key *key)

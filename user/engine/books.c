@@ -72,6 +72,40 @@ size_t order_find(const struct state *s, const char *name, bool *ret_found)
 	return low;
 }
 
+bool book_has(const struct service_book *book, __u32 entry)
+{
+	for (__u32 i = 0; i < book->nr_entries; i++)
+		if (book->entries[i] == entry)
+			return true;
+	return false;
+}
+
+bool range_is_first(const struct state *s, const __u32 *entries, __u32 i)
+{
+	__u32 base = s->t->services[entries[i]].slot_base;
+
+	if (!s->t->services[entries[i]].slot_count)
+		return false;
+	while (i--)
+		if (s->t->services[entries[i]].slot_base == base &&
+		    s->t->services[entries[i]].slot_count)
+			return false;
+	return true;
+}
+
+struct model_front entry_front(const struct service *e)
+{
+	return (struct model_front){
+		.addr = e->addr,
+		.port_first = e->port_first,
+		.port_last = e->port_last,
+		.prefix_len = e->prefix_len,
+		.kind = e->kind,
+		.flags = e->flags & SERVICE_FRONT_FLAGS,
+		.open = !e->sources,
+	};
+}
+
 bool addr_is_host(const struct state *s, const struct addr *a)
 {
 	return s->host.is_host && s->host.is_host(s->host.arg, a);

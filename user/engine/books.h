@@ -14,14 +14,16 @@
 
 #define GRACE_S 2	/* packets that read an entry are gone after that */
 
-/* By service id. entry 0: the id is not in use. */
+/* By service id. No entries: the id is not in use. */
 struct service_book {
 	__u64 digest;		/* of the definition in force; 0: unknown */
+	__u32 *entries;		/* in tables.services, one a front end */
 	__u32 *backends;	/* indexes, sorted by address and port */
+	__u32 nr_entries;
 	__u32 nr_backends;
 	__u32 nr_leaving;	/* of them */
-	__u32 entry;		/* in tables.services */
 	__u32 written_s;	/* last time that a slot was written */
+	bool is_uneven;		/* backends became local, or are no more */
 };
 
 /* By entry of tables.services, for those that are SERVICE_VIP. */
@@ -117,15 +119,32 @@ int retired_reserve(struct state *s, size_t more);
 void retire(struct state *s, enum retired_kind kind, __u32 index, __u32 count,
 	    __u32 now_s);		/* reserved before */
 size_t order_find(const struct state *s, const char *name, bool *ret_found);
+/* Is it not defined any more? */
+static inline bool backend_left(const struct backend *b)
+{
+	return b->state == BACKEND_LEAVING || b->state == BACKEND_GONE;
+}
+
 void backend_state_store(struct backend *b, __u8 state, __u32 now_s);
 /* The sign of a after b, the order of service_book.backends. port: host's. */
 int backend_compare(const struct backend *b, const struct addr *addr,
 		    __u16 port);
 
+/* What all front ends of a service say alike, any of its entries says; entry
+ * 0, which says nothing, if it could not be given one. */
 static inline struct service *book_entry(const struct state *s, __u32 id)
 {
-	return &s->t->services[s->books[id].entry];
+	const struct service_book *book = &s->books[id];
+
+	return &s->t->services[book->nr_entries ? book->entries[0] : 0];
 }
+
+bool book_has(const struct service_book *book, __u32 entry);
+/* Is entries[i] the first of them to have its range of slots? After a death
+ * amid a change, some of a service's have the old one. */
+bool range_is_first(const struct state *s, const __u32 *entries, __u32 i);
+/* What an entry says of a definition's front. */
+struct model_front entry_front(const struct service *e);
 
 bool addr_is_host(const struct state *s, const struct addr *a);
 
@@ -178,19 +197,39 @@ struct layout {
 	const __u32 *backends;		/* those that leave are not ACTIVE, */
 	size_t nr_backends;		/* or in leaves */
 	const bool *leaves;		/* NULL: none */
+	__u32 local_count;		/* is set: slots of local backends */
 };
 
-int layout_reserve(struct state *s, size_t members);
-/* Write the slots of new; how many were written, or -errno. */
-int layout_write(struct state *s, const struct layout *l, __u32 now_s);
+/* Weights of the backends that may get new flows. */
+struct weights {
+	__u64 sum;
+	__u32 nr, min, divisor;	/* of all of them */
+};
 
-/* reconcile.c: the slots anew, after a backend was set by hand */
+/*
+ * One slot an endpoint, or as many as the weights need, those of local ones
+ * first: choices are by chance, and nobody asks who had a slot before.
+ */
+bool slots_are_dense(const struct service *e);
+void weights_add(struct weights *w, __u32 weight);
+/* How many slots e is to have; had: of its table now, which never gets smaller
+ * but where it is dense. */
+__u32 layout_size(const struct service *e, const struct weights *w, __u32 had);
+int layout_reserve(struct state *s, size_t members);
+/* Are the slots of new, dense ones, what layout_write() would write? Then
+ * local_count is set. */
+bool layout_is_written(struct state *s, struct layout *l);
+/* Write the slots of new; how many were written, or -errno. */
+int layout_write(struct state *s, struct layout *l, __u32 now_s);
+
+/* reconcile.c: the slots anew, after a backend was set by hand or is local */
 int service_relayout(struct state *s, __u32 id, __u32 now_s);
 
 /* load.c: into the books what is in the tables */
 int state_read(struct state *s, __u32 now_s, unsigned int *ret_dropped);
 
-/* settle.c */
+/* settle.c: reconcile_tick() but for backends that became local */
+unsigned int settle_tick(struct state *s, __u32 now_s);
 void scan_clear(struct scan *scan);
 
 #endif

@@ -19,7 +19,7 @@ static int find_backend(struct state *s, const char *service,
 	book = &s->books[*ret_id];
 	for (__u32 i = 0; i < book->nr_backends; i++) {
 		b = &s->t->backends[book->backends[i]];
-		if (b->state == BACKEND_LEAVING ||
+		if (backend_left(b) ||
 		    backend_compare(b, addr, port))
 			continue;
 		*ret = b;

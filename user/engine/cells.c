@@ -35,7 +35,7 @@ bool entry_is_in_force(const struct state *s, __u32 entry)
 	if (s->vips[entry].services)
 		return true;
 	return !(e->flags & SERVICE_VIP) && e->id < s->nr_services &&
-	       s->books[e->id].entry == entry;
+	       book_has(&s->books[e->id], entry);
 }
 
 static bool is_every_port(const struct service *e)
@@ -200,6 +200,16 @@ int cells_put(struct state *s, __u32 entry)
 	return cells_put_marked(s, entry, NULL);
 }
 
+static int book_put_marked(struct state *s, const struct service_book *book,
+			   __u8 *good)
+{
+	int ret = 0;
+
+	for (__u32 i = 0; i < book->nr_entries && !ret; i++)
+		ret = cells_put_marked(s, book->entries[i], good);
+	return ret;
+}
+
 void cells_del(struct state *s, __u32 entry)
 {
 	const struct service *e = &s->t->services[entry];
@@ -242,7 +252,7 @@ int cells_repair(struct state *s)
 		if (s->vips[i].services)
 			ret = cells_put_marked(s, i, good);
 	for (size_t i = 0; i < s->nr_order && !ret; i++)
-		ret = cells_put_marked(s, s->books[s->order[i]].entry, good);
+		ret = book_put_marked(s, &s->books[s->order[i]], good);
 	for (size_t i = 0; i < count && !ret; i++)
 		if (!(good[i / 8] >> i % 8 & 1) &&
 		    cell_is_used(s, &s->t->cells[i]))

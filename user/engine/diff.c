@@ -16,27 +16,57 @@ struct diff {
 
 /* As people write them: what is in force looks like a definition. */
 static const char *entry_text(const struct service *e,
-			      char text[static SERVICE_TEXT_MAX])
+			      char text[static FRONT_TEXT_MAX])
 {
-	struct model_service def = {
-		.addr = e->addr,
-		.prefix_len = e->prefix_len,
-		.proto = e->proto,
-		.port_first = e->port_first,
-		.port_last = e->port_last,
-	};
+	struct model_front front = entry_front(e);
 
-	return model_service_text(&def, text);
+	return model_front_text(&front, e->proto, text);
+}
+
+static void say_front(struct diff *d, char sign, const struct service *e)
+{
+	char text[FRONT_TEXT_MAX];
+
+	fprintf(d->out, "%c address %s: %s\n", sign, d->service,
+		entry_text(e, text));
+	d->nr++;
 }
 
 static void say_service(struct diff *d, char sign, const struct service *e)
 {
-	char text[SERVICE_TEXT_MAX];
+	char text[FRONT_TEXT_MAX];
 
 	fprintf(d->out, "%c service %s: %s, %s, %s\n", sign, d->service,
 		entry_text(e, text), forward_name(e->forward),
 		algorithm_name(e->algorithm));
 	d->nr++;
+}
+
+static bool is_same_front(const struct service *a, const struct service *b)
+{
+	struct model_front x = entry_front(a), y = entry_front(b);
+
+	return a->proto == b->proto && !model_front_compare(&x, &y);
+}
+
+/* Entries in force: is one of them at e's address and ports? */
+static bool is_in_force(const struct state *s, __u32 id,
+			const struct service *e)
+{
+	const struct service_book *book = &s->books[id];
+
+	for (__u32 i = 0; i < book->nr_entries; i++)
+		if (is_same_front(&s->t->services[book->entries[i]], e))
+			return true;
+	return false;
+}
+
+static bool is_wanted(const struct change *c, const struct service *e)
+{
+	for (__u32 i = 0; i < c->nr_entries; i++)
+		if (is_same_front(&c->entries[i].entry, e))
+			return true;
+	return false;
 }
 
 static void say_change(struct diff *d, const char *what, const char *old,
@@ -63,13 +93,33 @@ static const char *stateless_text(const struct service *e)
 	return e->flags & SERVICE_STATELESS ? "yes" : "no";
 }
 
+/* Front ends, but for a service that has one and had one: it moves. */
+static void say_fronts(struct diff *d, const struct state *s,
+		       const struct change *c)
+{
+	const struct service_book *book = &s->books[c->id];
+	char text[2][FRONT_TEXT_MAX];
+	const struct service *e;
+
+	if (book->nr_entries == 1 && c->nr_entries == 1) {
+		say_change(d, "address", entry_text(book_entry(s, c->id),
+						    text[0]),
+			   entry_text(&c->entries[0].entry, text[1]));
+		return;
+	}
+	for (__u32 i = 0; i < book->nr_entries; i++) {
+		e = &s->t->services[book->entries[i]];
+		if (!is_wanted(c, e))
+			say_front(d, '-', e);
+	}
+	for (__u32 i = 0; i < c->nr_entries; i++)
+		if (!is_in_force(s, c->id, &c->entries[i].entry))
+			say_front(d, '+', &c->entries[i].entry);
+}
+
 static void say_entry(struct diff *d, const struct service *old,
 		      const struct service *new)
 {
-	char text[2][SERVICE_TEXT_MAX];
-
-	say_change(d, "address", entry_text(old, text[0]),
-		   entry_text(new, text[1]));
 	say_change(d, "forward", forward_name(old->forward),
 		   forward_name(new->forward));
 	say_change(d, "algorithm", algorithm_name(old->algorithm),
@@ -100,7 +150,7 @@ static void say_wanted(struct diff *d, const struct state *s,
 	if (w->leaves) {
 		say_backend(d, '-', old);
 		fputs("\n", d->out);
-	} else if (!w->index || old->state == BACKEND_LEAVING) {
+	} else if (!w->index || backend_left(old)) {
 		say_backend(d, '+', &new);
 		fprintf(d->out, ", weight %u, %s\n", new.weight_defined,
 			backend_state_name(new.state));
@@ -146,16 +196,32 @@ static void say_sources(struct diff *d, const struct admission_book *old,
 	}
 }
 
+/* A service that is there already. */
+static void say_changed(struct diff *d, const struct state *s,
+			const struct change *c)
+{
+	say_fronts(d, s, c);
+	say_entry(d, book_entry(s, c->id), &c->entries[0].entry);
+}
+
+static void say_new(struct diff *d, const struct change *c)
+{
+	say_service(d, '+', &c->entries[0].entry);
+	for (__u32 i = 1; i < c->nr_entries; i++)
+		say_front(d, '+', &c->entries[i].entry);
+}
+
 static void say_planned(struct diff *d, const struct state *s,
 			const struct change *c)
 {
+	__u32 list = c->id ? book_entry(s, c->id)->sources : 0;
+
 	d->service = c->def->name;
-	if (!c->id)
-		say_service(d, '+', &c->entry);
+	if (c->id)
+		say_changed(d, s, c);
 	else
-		say_entry(d, book_entry(s, c->id), &c->entry);
-	say_sources(d, &s->admissions[c->id ? book_entry(s, c->id)->sources : 0],
-		    c->def);
+		say_new(d, c);
+	say_sources(d, &s->admissions[list], c->def);
 	for (size_t i = 0; i < c->nr_wanted; i++)
 		say_wanted(d, s, &c->wanted[i]);
 }

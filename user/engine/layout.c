@@ -31,16 +31,18 @@ int layout_reserve(struct state *s, size_t members)
 	return 0;
 }
 
-/* Who may get new flows; how many they are. */
-static __u32 layout_members(struct state *s, const struct layout *l)
+/* Who may get new flows, among those whose BACKEND_LOCAL is local, into
+ * members from nr on; how many there are then. */
+static __u32 layout_members(struct state *s, const struct layout *l,
+			    __u8 local, __u32 nr)
 {
 	const struct backend *b;
-	__u32 nr = 0;
 
 	for (size_t i = 0; i < l->nr_backends; i++) {
 		b = &s->t->backends[l->backends[i]];
 		if (b->state != BACKEND_ACTIVE || !b->weight ||
-		    (l->leaves && l->leaves[i]))
+		    (l->leaves && l->leaves[i]) ||
+		    (b->flags & BACKEND_LOCAL) != local)
 			continue;
 		s->members[nr++] = (struct maglev_member){
 			.hash = maglev_hash(&b->addr, ntohs(b->port)),
@@ -51,12 +53,66 @@ static __u32 layout_members(struct state *s, const struct layout *l)
 	return nr;
 }
 
-static void layout_owners(struct state *s, const struct layout *l)
+void weights_add(struct weights *w, __u32 weight)
 {
-	__u32 nr = layout_members(s, l);
+	__u32 rest = weight, divisor = w->divisor, next;
 
+	for (; divisor; divisor = next) {	/* Euclid's */
+		next = rest % divisor;
+		rest = divisor;
+	}
+	w->divisor = rest;
+	w->min = !w->nr || weight < w->min ? weight : w->min;
+	w->sum += weight;
+	w->nr++;
+}
+
+__u32 layout_size(const struct service *e, const struct weights *w, __u32 had)
+{
+	__u64 size;
+
+	if (!slots_are_dense(e)) {
+		size = w->nr ? maglev_size(w->nr, w->sum, w->min) : 0;
+		return size > had ? size : had;
+	}
+	size = w->nr ? w->sum / w->divisor : 0;
+	return size < MAGLEV_SIZE_MAX ? size : MAGLEV_SIZE_MAX;
+}
+
+/*
+ * In proportion to the weights: where the slots of one member end is rounded,
+ * not how many they are, so that all slots are given away. Returns how many
+ * are of local ones, which come first.
+ */
+static __u32 dense_fill(const struct state *s, __u32 nr, __u32 count)
+{
+	const struct backend *backends = s->t->backends;
+	const struct maglev_member *m = s->members, *end = m + nr;
+	__u32 slot = 0, local = 0;
+	__u64 sum = 0, upto = 0;
+
+	for (; m < end; m++)
+		sum += m->weight;
+	for (m = s->members; m < end; m++) {
+		upto += m->weight;
+		while (slot < upto * count / sum)
+			s->owners[slot++] = m->value;
+		if (backends[m->value].flags & BACKEND_LOCAL)
+			local = slot;
+	}
+	return local;
+}
+
+static void layout_owners(struct state *s, struct layout *l)
+{
+	__u32 nr = layout_members(s, l, BACKEND_LOCAL, 0);
+
+	nr = layout_members(s, l, 0, nr);
+	l->local_count = 0;
 	if (!nr)
 		memset(s->owners, 0, l->new->slot_count * sizeof(*s->owners));
+	else if (slots_are_dense(l->new))
+		l->local_count = dense_fill(s, nr, l->new->slot_count);
 	else if (l->new->algorithm == ALGORITHM_ROUND_ROBIN)
 		round_robin_fill(s->members, nr, s->owners, l->new->slot_count);
 	else
@@ -78,6 +134,29 @@ static __u32 own(const struct state *s, __u32 id, __u32 backend)
 static bool remembers(const struct service *e)
 {
 	return e->forward != FORWARD_NAT && !(e->flags & SERVICE_STATELESS);
+}
+
+bool slots_are_dense(const struct service *e)
+{
+	return e->algorithm == ALGORITHM_RANDOM && !remembers(e);
+}
+
+bool layout_is_written(struct state *s, struct layout *l)
+{
+	__u32 count = l->new->slot_count;
+	const struct slot *slots = count ? s->t->slots(s->t, l->new->slot_base,
+						       count) : NULL;
+
+	l->local_count = 0;
+	if (!count)
+		return true;
+	if (!slots || layout_reserve(s, l->nr_backends))
+		return false;
+	layout_owners(s, l);
+	for (__u32 i = 0; i < count; i++)
+		if (slots[i].backend != s->owners[i] || slots[i].previous)
+			return false;
+	return true;
 }
 
 enum slot_rule {
@@ -141,7 +220,7 @@ static struct slot slot_before(const struct state *s, const struct layout *l,
 	return was;
 }
 
-int layout_write(struct state *s, const struct layout *l, __u32 now_s)
+int layout_write(struct state *s, struct layout *l, __u32 now_s)
 {
 	struct service_info *info = &s->t->infos[l->id];
 	enum slot_rule rule = layout_rule(l);
@@ -149,6 +228,7 @@ int layout_write(struct state *s, const struct layout *l, __u32 now_s)
 	__u32 tracked = 0, written = 0;
 	struct slot *slots, next;
 
+	l->local_count = 0;
 	if (!l->new->slot_count)
 		return 0;
 	if (layout_old(s, l))

@@ -17,7 +17,7 @@ static bool id_is_used(const void *state, __u32 id)
 {
 	const struct state *s = state;
 
-	return s->books[id].entry;
+	return s->books[id].nr_entries;
 }
 
 static bool entry_is_used(const void *state, __u32 entry)
@@ -38,6 +38,7 @@ static bool entry_makes_sense(const struct state *s, const struct service *e)
 	    e->id >= s->nr_services || e->port_first > e->port_last ||
 	    !e->prefix_len || e->prefix_len > 128 ||
 	    e->slot_count > MAGLEV_SIZE_MAX ||
+	    (!slots_are_dense(e) && e->slot_count & (e->slot_count - 1)) ||
 	    e->sources >= s->t->nr_sources)
 		return false;
 	return s->t->infos[e->id].name[0] &&
@@ -56,6 +57,57 @@ static bool cells_fit(struct state *s, const struct service *e)
 	return true;
 }
 
+/* Do two entries say the same but for where they are reached, and for their
+ * slots, which a change that ended half-way has moved for one of them? */
+static bool is_one_service(const struct service *a, const struct service *b)
+{
+	return a->proto == b->proto && a->forward == b->forward &&
+	       a->algorithm == b->algorithm && a->affinity_s == b->affinity_s &&
+	       a->idle_s == b->idle_s &&
+	       !((a->flags ^ b->flags) & ~SERVICE_FRONT_FLAGS);
+}
+
+static bool has_front(const struct state *s, const struct service_book *book,
+		      const struct service *e)
+{
+	struct model_front front = entry_front(e), other;
+
+	for (__u32 i = 0; i < book->nr_entries; i++) {
+		other = entry_front(&s->t->services[book->entries[i]]);
+		if (!model_front_compare(&front, &other))
+			return true;
+	}
+	return false;
+}
+
+static int book_add(struct service_book *book, __u32 entry)
+{
+	size_t want = book->nr_entries + 1;
+	__u32 *entries = realloc(book->entries, want * sizeof(*entries));
+
+	if (!entries)
+		return -ENOMEM;
+	entries[book->nr_entries++] = entry;
+	book->entries = entries;
+	return 0;
+}
+
+/* Its range of slots and its address. */
+static bool hold_entry(struct state *s, const struct service_book *book)
+{
+	__u32 last = book->nr_entries - 1;
+	const struct service *e = &s->t->services[book->entries[last]];
+	bool takes = range_is_first(s, book->entries, last);
+
+	if (takes && ranges_reserve(&s->slots, e->slot_base, e->slot_count))
+		return false;
+	if (vip_adopt(s, e))
+		return true;
+	if (takes)
+		ranges_free(&s->slots, e->slot_base, e->slot_count);
+	return false;
+}
+
 /* The service of an entry that a cell names. False: it has none. */
 static bool read_entry(struct state *s, __u32 entry)
 {
@@ -65,20 +117,15 @@ static bool read_entry(struct state *s, __u32 entry)
 	if (!entry_makes_sense(s, e))
 		return e->flags & SERVICE_VIP;
 	book = &s->books[e->id];
-	if (book->entry)
-		return book->entry == entry;
-	if (!cells_fit(s, e))
+	if (book_has(book, entry))
+		return true;
+	if ((book->nr_entries && !is_one_service(e, book_entry(s, e->id))) ||
+	    has_front(s, book, e) || !cells_fit(s, e) || book_add(book, entry))
 		return false;
-	if (e->slot_count &&
-	    ranges_reserve(&s->slots, e->slot_base, e->slot_count))
-		return false;
-	if (!vip_adopt(s, e)) {
-		if (e->slot_count)
-			ranges_free(&s->slots, e->slot_base, e->slot_count);
-		return false;
-	}
-	book->entry = entry;
-	return true;
+	if (hold_entry(s, book))
+		return true;
+	book->nr_entries--;
+	return false;
 }
 
 static void read_entries(struct state *s, unsigned int *dropped)
@@ -106,12 +153,25 @@ static int compare_names(const void *a, const void *b, void *arg)
 
 static void drop_service(struct state *s, __u32 id)
 {
-	const struct service *e = book_entry(s, id);
+	struct service_book *book = &s->books[id];
+	const struct service *e;
 
-	if (e->slot_count)
-		ranges_free(&s->slots, e->slot_base, e->slot_count);
-	s->vips[cells_find(s, &e->addr, 0, 0)].services--;
-	s->books[id].entry = 0;
+	for (__u32 i = 0; i < book->nr_entries; i++) {
+		e = &s->t->services[book->entries[i]];
+		if (range_is_first(s, book->entries, i))
+			ranges_free(&s->slots, e->slot_base, e->slot_count);
+		s->vips[cells_find(s, &e->addr, 0, 0)].services--;
+	}
+	book->nr_entries = 0;
+}
+
+static int compare_entries(const void *a, const void *b, void *arg)
+{
+	const struct service *services = arg;
+	struct model_front x = entry_front(&services[*(const __u32 *)a]);
+	struct model_front y = entry_front(&services[*(const __u32 *)b]);
+
+	return model_front_compare(&x, &y);
 }
 
 static int read_names(struct state *s, __u32 now_s, unsigned int *dropped)
@@ -123,8 +183,10 @@ static int read_names(struct state *s, __u32 now_s, unsigned int *dropped)
 	if (!s->order)
 		return -ENOMEM;
 	for (__u32 id = 1; id < s->nr_services; id++) {
-		if (!s->books[id].entry)
+		if (!s->books[id].nr_entries)
 			continue;
+		qsort_r(s->books[id].entries, s->books[id].nr_entries,
+			sizeof(__u32), compare_entries, s->t->services);
 		s->order[nr++] = id;
 		if (infos[id].changed_s > now_s)
 			infos[id].changed_s = now_s;
@@ -146,8 +208,8 @@ static int read_names(struct state *s, __u32 now_s, unsigned int *dropped)
 
 static bool backend_makes_sense(const struct state *s, const struct backend *b)
 {
-	return b->state <= BACKEND_DOWN && b->service < s->nr_services &&
-	       s->books[b->service].entry && b->weight <= BACKEND_WEIGHT_MAX &&
+	return b->state <= BACKEND_GONE && b->service < s->nr_services &&
+	       s->books[b->service].nr_entries && b->weight <= BACKEND_WEIGHT_MAX &&
 	       (b->state_defined == BACKEND_ACTIVE ||
 		b->state_defined == BACKEND_DRAIN);
 }
@@ -155,7 +217,7 @@ static bool backend_makes_sense(const struct state *s, const struct backend *b)
 static void drop_backend(struct backend *b, __u32 now_s, unsigned int *dropped)
 {
 	/* Of a service that was removed: no contradiction. */
-	if (b->state != BACKEND_LEAVING)
+	if (!backend_left(b))
 		++*dropped;
 	backend_state_store(b, BACKEND_FREE, now_s);
 }
@@ -217,7 +279,7 @@ static void order_backends(struct state *s, struct service_book *book,
 			continue;
 		}
 		last = b;
-		book->nr_leaving += b->state == BACKEND_LEAVING;
+		book->nr_leaving += backend_left(b);
 		book->backends[nr++] = book->backends[i];
 	}
 	book->nr_backends = nr;
@@ -226,10 +288,15 @@ static void order_backends(struct state *s, struct service_book *book,
 static int read_filters(struct state *s)
 {
 	const struct runtime *rt = s->t->runtime;
-	int ret = prefixes_reserve(s, s->nr_order);
+	int ret = 0;
 
-	for (size_t i = 0; i < s->nr_order && !ret; i++)
-		ret = filter_hold(s, book_entry(s, s->order[i]));
+	for (size_t i = 0; i < s->nr_order && !ret; i++) {
+		struct service_book *book = &s->books[s->order[i]];
+
+		ret = prefixes_reserve(s, book->nr_entries);
+		for (__u32 j = 0; j < book->nr_entries && !ret; j++)
+			ret = filter_hold(s, &s->t->services[book->entries[j]]);
+	}
 	if (ret)
 		return ret;
 	s->t->runtime->has_prefixes = s->nr_prefixes > 0;

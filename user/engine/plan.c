@@ -21,6 +21,9 @@ static void change_clear(struct change *c)
 	free(c->wanted);
 	free(c->backends);
 	free(c->leaves);
+	free(c->entries);
+	free(c->next_entries);
+	free(c->old_entries);
 }
 
 void plan_clear(struct plan *p)
@@ -44,28 +47,44 @@ static __u64 digest_word(__u64 digest, __u64 word)
 	return hash_mix(digest ^ word) + 0x9e3779b97f4a7c15ull;
 }
 
+static __u64 digest_addr(__u64 digest, const struct addr *addr)
+{
+	__u64 words[2];
+
+	memcpy(words, addr, sizeof(words));
+	return digest_word(digest_word(digest, words[0]), words[1]);
+}
+
+static __u64 digest_fronts(__u64 digest, const struct model_service *def)
+{
+	const struct model_front *f, *end = def->fronts + def->nr_fronts;
+
+	for (f = def->fronts; f < end; f++) {
+		digest = digest_addr(digest, &f->addr);
+		digest = digest_word(digest, (__u64)f->port_first << 48 |
+				     (__u64)f->port_last << 32 |
+				     (__u32)f->prefix_len << 24 |
+				     f->kind << 16 | f->flags);
+		digest = digest_word(digest, f->open);
+	}
+	return digest;
+}
+
 /* Of everything that the tables hold of a definition: equal digests save a
  * comparison with entries that are all over the memory. Never 0. */
 static __u64 service_digest(const struct model_service *def, __u32 idle_s)
 {
 	const struct model_backend *b, *end = def->backends + def->nr_backends;
-	__u64 digest = def->nr_backends, words[2];
+	__u64 digest = digest_fronts(def->nr_backends, def);
 
-	memcpy(words, &def->addr, sizeof(words));
-	digest = digest_word(digest, words[0]);
-	digest = digest_word(digest, words[1]);
-	digest = digest_word(digest, (__u64)def->port_first << 48 |
-			     (__u64)def->port_last << 32 |
-			     (__u32)def->proto << 24 | def->forward << 16 |
-			     def->algorithm << 8 | def->stateless);
+	digest = digest_word(digest, (__u32)def->proto << 24 |
+			     def->forward << 16 | def->algorithm << 8 |
+			     def->stateless);
 	digest = digest_word(digest, (__u64)def->affinity_s << 32 | idle_s);
-	digest = digest_word(digest, def->prefix_len);
 	digest = digest_word(digest, admission_digest(def->sources,
 						      def->nr_sources));
 	for (b = def->backends; b < end; b++) {
-		memcpy(words, &b->addr, sizeof(words));
-		digest = digest_word(digest, words[0]);
-		digest = digest_word(digest, words[1]);
+		digest = digest_addr(digest, &b->addr);
 		digest = digest_word(digest, (__u64)b->port << 32 |
 				     b->weight << 8 | b->state);
 	}
@@ -87,9 +106,9 @@ static __u32 service_idle(const struct model *m,
 	}
 }
 
-static __u8 service_flags(const struct model_service *def)
+static __u16 service_flags(const struct model_service *def)
 {
-	__u8 flags = 0;
+	__u16 flags = 0;
 
 	if (def->affinity_s)
 		flags |= SERVICE_AFFINITY | SERVICE_TRACKED;
@@ -102,22 +121,24 @@ static __u8 service_flags(const struct model_service *def)
 
 /* All but the slots and the list of sources. */
 static struct service service_entry(const struct model *m,
-				    const struct model_service *def, __u32 id)
+				    const struct model_service *def,
+				    const struct model_front *front, __u32 id)
 {
 	return (struct service){
-		.addr = def->addr,
-		.port_first = def->port_first,
-		.port_last = def->port_last,
+		.addr = front->addr,
+		.port_first = front->port_first,
+		.port_last = front->port_last,
 		.proto = def->proto,
 		.forward = def->forward,
 		.algorithm = def->algorithm,
-		.flags = service_flags(def),
+		.kind = front->kind,
+		.flags = service_flags(def) | front->flags,
+		.prefix_len = front->prefix_len,
+		.idle_life = conn_life_from(service_idle(m, def)),
+		.affinity_life = conn_life_from(def->affinity_s),
 		.id = id,
 		.affinity_s = def->affinity_s,
 		.idle_s = service_idle(m, def),
-		.idle_life = conn_life_from(service_idle(m, def)),
-		.affinity_life = conn_life_from(def->affinity_s),
-		.prefix_len = def->prefix_len,
 	};
 }
 
@@ -125,7 +146,7 @@ static struct service service_entry(const struct model *m,
  * is for the health checks to end. */
 static __u8 state_wanted(const struct backend *b)
 {
-	if (b->state != BACKEND_LEAVING && b->state != BACKEND_FREE &&
+	if (!backend_left(b) && b->state != BACKEND_FREE &&
 	    (b->flags & BACKEND_SET_STATE || b->state == BACKEND_DOWN))
 		return b->state;
 	return b->weight ? b->state_defined : BACKEND_DRAIN;
@@ -139,7 +160,7 @@ struct backend backend_wanted(const struct state *s, const struct wanted *w)
 	if (w->index)
 		b = s->t->backends[w->index];
 	if (w->leaves) {
-		b.state = BACKEND_LEAVING;
+		b.state = w->leaves;
 		b.flags &= ~(BACKEND_SET_STATE | BACKEND_SET_WEIGHT);
 		return b;
 	}
@@ -164,9 +185,17 @@ bool backend_differs(const struct state *s, const struct wanted *w)
 }
 
 static void change_want(struct change *c, const struct model_backend *def,
-			__u32 index, bool leaves)
+			__u32 index, __u8 leaves)
 {
 	c->wanted[c->nr_wanted++] = (struct wanted){ def, index, leaves };
+}
+
+/* TCP and SCTP stay with a backend for as long as it answers. So does UDP at
+ * the edge; on a node, a client that keeps its port is to find another one. */
+__u8 leaving_state(const struct service *e)
+{
+	return e->proto == IPPROTO_UDP && e->kind != KIND_EDGE ?
+		       BACKEND_GONE : BACKEND_LEAVING;
 }
 
 /* Of two sorted lists, what is defined and what has an entry, make one. */
@@ -184,9 +213,10 @@ static void merge_backends(const struct state *s, struct change *c,
 			backend_compare(&s->t->backends[index], &def->addr,
 					def->port);
 		if (order < 0)
-			change_want(c, NULL, index, true);
+			change_want(c, NULL, index,
+				    leaving_state(&c->entries[0].entry));
 		else
-			change_want(c, def, order ? 0 : index, false);
+			change_want(c, def, order ? 0 : index, 0);
 		i += order <= 0;
 		if (order < 0)
 			continue;
@@ -200,10 +230,13 @@ static void merge_backends(const struct state *s, struct change *c,
 static void same_backends(const struct state *s, struct change *c,
 			  const struct service_book *book)
 {
-	for (__u32 i = 0; i < book->nr_backends; i++)
+	const struct backend *b;
+
+	for (__u32 i = 0; i < book->nr_backends; i++) {
+		b = &s->t->backends[book->backends[i]];
 		change_want(c, NULL, book->backends[i],
-			    s->t->backends[book->backends[i]].state ==
-				    BACKEND_LEAVING);
+			    backend_left(b) ? b->state : 0);
+	}
 }
 
 static int change_backends(const struct state *s, struct change *c)
@@ -224,37 +257,45 @@ static int change_backends(const struct state *s, struct change *c)
 	return 0;
 }
 
-/* How many slots the service is to have; never less than it has. */
+/* Of the table that it has; what is dense is not grown from. */
+static __u32 slots_had(const struct state *s, const struct change *c)
+{
+	const struct service *e = c->id ? book_entry(s, c->id) : NULL;
+
+	return e && !slots_are_dense(e) ? e->slot_count : 0;
+}
+
+/* How many slots the service is to have. */
 static __u32 wanted_slots(const struct state *s, const struct change *c)
 {
-	__u32 had = c->id ? book_entry(s, c->id)->slot_count : 0;
-	__u32 nr = 0, min = UINT32_MAX, size;
-	__u64 sum = 0;
+	struct weights w = {};
 
 	for (size_t i = 0; i < c->nr_wanted; i++) {
 		struct backend b = backend_wanted(s, &c->wanted[i]);
 
-		if (b.state != BACKEND_ACTIVE || !b.weight)
-			continue;
-		nr++;
-		sum += b.weight;
-		if (b.weight < min)
-			min = b.weight;
+		if (b.state == BACKEND_ACTIVE && b.weight)
+			weights_add(&w, b.weight);
 	}
-	size = nr ? maglev_size(nr, sum, min) : 0;
-	return size > had ? size : had;
+	return layout_size(&c->entries[0].entry, &w, slots_had(s, c));
+}
+
+static bool backends_differ(const struct state *s, const struct change *c)
+{
+	for (size_t i = 0; i < c->nr_wanted; i++)
+		if (backend_differs(s, &c->wanted[i]))
+			return true;
+	return false;
 }
 
 /* Does anything of it have to be written? Slots are not looked at. */
 static bool change_is_needed(const struct state *s, const struct change *c)
 {
-	if (!c->id || memcmp(&c->entry, book_entry(s, c->id),
-			     sizeof(c->entry)))
+	if (!c->id || s->books[c->id].nr_entries != c->nr_entries)
 		return true;
-	for (size_t i = 0; i < c->nr_wanted; i++)
-		if (backend_differs(s, &c->wanted[i]))
+	for (__u32 i = 0; i < c->nr_entries; i++)
+		if (!c->entries[i].index)
 			return true;
-	return false;
+	return backends_differ(s, c);
 }
 
 static struct change *plan_change(struct plan *p)
@@ -273,37 +314,97 @@ static struct change *plan_change(struct plan *p)
 	return &p->changes[p->nr_changes++];
 }
 
+static void set_slots(struct change *c, __u32 base, __u32 count,
+		      __u32 local_count)
+{
+	for (__u32 i = 0; i < c->nr_entries; i++) {
+		struct service *e = &c->entries[i].entry;
+
+		e->slot_base = base;
+		e->slot_count = count;
+		e->local_base = local_count ? base : 0;
+		e->local_count = local_count;
+	}
+}
+
+/* Dense slots are never changed: packets that may go to local backends alone
+ * count on the first ones being theirs. Are those of old as c wants them? */
+static bool slots_stay(struct state *s, const struct change *c,
+		       const struct service *old, __u32 *ret_local_count)
+{
+	struct layout l = {
+		.id = c->id,
+		.new = old,
+		.backends = s->books[c->id].backends,
+		.nr_backends = s->books[c->id].nr_backends,
+	};
+
+	*ret_local_count = 0;
+	if (!slots_are_dense(&c->entries[0].entry))
+		return !slots_are_dense(old);
+	if (!slots_are_dense(old) || backends_differ(s, c) ||
+	    !layout_is_written(s, &l))
+		return false;
+	*ret_local_count = l.local_count;
+	return true;
+}
+
+static void plan_short(struct plan *p, __u32 block)
+{
+	p->short_slots += block;
+	if (block > p->largest_short)
+		p->largest_short = block;
+}
+
 /* A range of slots for c, if it needs another than it has. */
 static void plan_slots(struct state *s, struct plan *p, struct change *c)
 {
 	const struct service *old = c->id ? book_entry(s, c->id) : NULL;
-	__u32 want = wanted_slots(s, c);
+	__u32 want = wanted_slots(s, c), base = 0, local = 0;
 
-	c->entry.slot_base = old ? old->slot_base : 0;
-	c->entry.slot_count = want;
 	p->slots += want;
-	if (want == (old ? old->slot_count : 0))
+	if (old && want == old->slot_count && slots_stay(s, c, old, &local)) {
+		set_slots(c, old->slot_base, want, local);
 		return;
-	c->moves = !ranges_alloc(&s->slots, want, &c->entry.slot_base);
+	}
+	if (!want)
+		return;
+	c->moves = !ranges_alloc(&s->slots, want, &base);
 	if (!c->moves)
-		p->short_slots += want;
+		plan_short(p, ranges_block(want));
+	set_slots(c, base, want, 0);
+}
+
+/* Which of the entries are there already, word for word? */
+static void match_entries(const struct state *s, struct change *c)
+{
+	const struct service_book *book = c->id ? &s->books[c->id] : NULL;
+	struct wanted_entry *w = c->entries, *end = w + c->nr_entries;
+
+	for (; book && w < end; w++)
+		for (__u32 i = 0; i < book->nr_entries && !w->index; i++)
+			if (!memcmp(&w->entry,
+				    &s->t->services[book->entries[i]],
+				    sizeof(w->entry)))
+				w->index = book->entries[i];
 }
 
 /* What c takes besides slots. */
 static void plan_count(const struct state *s, struct plan *p, struct change *c)
 {
-	const struct service *old = c->id ? book_entry(s, c->id) : NULL;
-
 	for (size_t i = 0; i < c->nr_wanted; i++)
 		p->new_backends += !c->wanted[i].index;
 	p->new_ids += !c->id;
 	p->old_backends += c->id ? s->books[c->id].nr_backends : 0;
+	p->old_entries += c->id ? s->books[c->id].nr_entries : 0;
 	if (c->nr_wanted > p->most_backends)
 		p->most_backends = c->nr_wanted;
-	if (!old || memcmp(old, &c->entry, sizeof(*old)))
-		p->new_entries++;
-	if (!cells_find(s, &c->entry.addr, 0, 0))
-		p->new_entries++;
+	p->entries += c->nr_entries;
+	for (__u32 i = 0; i < c->nr_entries; i++) {
+		p->new_entries += !c->entries[i].index;
+		if (!cells_find(s, &c->entries[i].entry.addr, 0, 0))
+			p->new_entries++;
+	}
 }
 
 /* Of each list once: services may share it. */
@@ -317,39 +418,89 @@ static void plan_count_admission(struct state *s, struct plan *p, __u32 list)
 	p->sources += book->nr_sources;
 }
 
-/* The entry as it is to be, but for slots. */
-static int plan_entry(struct state *s, struct plan *p, const struct model *m,
-		      struct change *c)
+/* As its fronts say, but for slots. */
+static int define_entries(struct state *s, struct plan *p,
+			  const struct model *m, struct change *c)
 {
-	int ret;
+	const struct model_service *def = c->def;
+	struct service *e;
+	int ret = 0;
 
-	if (!m) {
-		c->entry = *book_entry(s, c->id);
-		admission_hold(s, c->entry.sources);
-		return 0;
+	for (size_t i = 0; i < def->nr_fronts && !ret; i++) {
+		e = &c->entries[c->nr_entries++].entry;
+		*e = service_entry(m, def, &def->fronts[i], c->id);
+		if (!def->fronts[i].open)
+			ret = admission_plan(s, def->sources, def->nr_sources,
+					     &e->sources);
+		plan_count_admission(s, p, e->sources);
 	}
-	c->entry = service_entry(m, c->def, c->id);
-	ret = admission_plan(s, c->def->sources, c->def->nr_sources,
-			     &c->entry.sources);
-	plan_count_admission(s, p, c->entry.sources);
 	return ret;
 }
 
-/* c->id and c->def are set. m NULL: with the entry that it has. */
+static void same_entries(struct state *s, struct change *c)
+{
+	const struct service_book *book = &s->books[c->id];
+
+	for (__u32 i = 0; i < book->nr_entries; i++) {
+		c->entries[i].entry = s->t->services[book->entries[i]];
+		admission_hold(s, c->entries[i].entry.sources);
+	}
+	c->nr_entries = book->nr_entries;
+}
+
+/* m NULL: those that it has. */
+static int plan_entries(struct state *s, struct plan *p, const struct model *m,
+			struct change *c)
+{
+	size_t nr = m ? c->def->nr_fronts : s->books[c->id].nr_entries;
+
+	c->entries = calloc(nr, sizeof(*c->entries));
+	c->next_entries = calloc(nr, sizeof(*c->next_entries));
+	if (!c->entries || !c->next_entries)
+		return -ENOMEM;
+	if (m)
+		return define_entries(s, p, m, c);
+	same_entries(s, c);
+	return 0;
+}
+
+/* c->id and c->def are set. m NULL: with the entries that it has. */
 static int plan_service(struct state *s, struct plan *p, const struct model *m,
 			struct change *c)
 {
-	int ret = change_backends(s, c);
+	int ret = plan_entries(s, p, m, c);
 
 	if (!ret)
-		ret = plan_entry(s, p, m, c);
+		ret = change_backends(s, c);
 	if (ret)
 		return ret;
-	c->old_entry = c->id ? s->books[c->id].entry : 0;
 	plan_slots(s, p, c);
+	match_entries(s, c);
 	plan_count(s, p, c);
 	c->differs = change_is_needed(s, c);
 	return 0;
+}
+
+/* Cells of the ports, and one for each address, were they all different. */
+static void plan_keys(struct plan *p, const struct model_service *def)
+{
+	const struct model_front *f = def->fronts, *end = f + def->nr_fronts;
+
+	for (; f < end; f++)
+		p->keys += cells_of(f->port_first, f->port_last) + 1;
+}
+
+static void plan_same(struct state *s, struct plan *p, __u32 id)
+{
+	const struct service_book *book = &s->books[id];
+	const struct service *e;
+
+	p->slots += book_entry(s, id)->slot_count;
+	for (__u32 i = 0; i < book->nr_entries; i++) {
+		e = &s->t->services[book->entries[i]];
+		p->keys += cells_of(e->port_first, e->port_last) + 1;
+		plan_count_admission(s, p, e->sources);
+	}
 }
 
 /* One of m's services, and where it is in the old order, or would be. */
@@ -360,13 +511,12 @@ static int plan_defined(struct state *s, struct plan *p, const struct model *m,
 	struct change *c;
 
 	p->defined_backends += def->nr_backends;
-	p->keys += cells_of(def->port_first, def->port_last);
 	p->order[p->nr_order++] = id;
 	if (id && s->books[id].digest == digest) {
-		p->slots += book_entry(s, id)->slot_count;
-		plan_count_admission(s, p, book_entry(s, id)->sources);
+		plan_same(s, p, id);
 		return 0;
 	}
+	plan_keys(p, def);
 	c = plan_change(p);
 	if (!c)
 		return -ENOMEM;
@@ -382,18 +532,17 @@ static int plan_defined(struct state *s, struct plan *p, const struct model *m,
 static void plan_undefined(struct state *s, struct plan *p,
 			   const struct model *m, __u32 id)
 {
-	const struct service *e = book_entry(s, id);
+	const struct service_book *book = &s->books[id];
 
-	if (!m->is_partial) {
-		p->old_backends += s->books[id].nr_backends;
-		p->removed[p->nr_removed++] = id;
+	if (m->is_partial) {
+		p->order[p->nr_order++] = id;
+		p->defined_backends += book->nr_backends;
+		plan_same(s, p, id);
 		return;
 	}
-	p->order[p->nr_order++] = id;
-	p->defined_backends += s->books[id].nr_backends;
-	p->keys += cells_of(e->port_first, e->port_last);
-	p->slots += e->slot_count;
-	plan_count_admission(s, p, e->sources);
+	p->old_backends += book->nr_backends;
+	p->old_entries += book->nr_entries;
+	p->removed[p->nr_removed++] = id;
 }
 
 int plan_all(struct state *s, struct plan *p, const struct model *m)
@@ -425,6 +574,7 @@ int plan_all(struct state *s, struct plan *p, const struct model *m)
 int plan_relayout(struct state *s, struct plan *p, __u32 id)
 {
 	struct change *c = plan_change(p);
+	const struct service *old;
 	int ret;
 
 	if (!c)
@@ -435,10 +585,11 @@ int plan_relayout(struct state *s, struct plan *p, __u32 id)
 	if (ret || !p->short_slots)
 		return ret;
 	/* A larger table would be more even, but this one does as well. */
-	c->entry = *book_entry(s, id);
+	old = book_entry(s, id);
+	set_slots(c, old->slot_base, old->slot_count, 0);
 	c->digest = 0;
 	p->short_slots = 0;
-	return c->entry.slot_count ? 0 : -ENOSPC;
+	return old->slot_count ? 0 : -ENOSPC;
 }
 
 static int too_many(char *text, const char *what, const char *limit,
@@ -481,26 +632,38 @@ static __u32 grown(const struct pool *p, __u32 more, bool *is_short)
 	return table_size_grown(p->size, needed);
 }
 
-/* Buckets for the cells of the services and of their addresses, were they all
- * different: three of four cells stay free, so that searches stay short. */
+/* Three of four cells stay free, so that searches stay short. */
 static __u32 plan_buckets(const struct plan *p, __u32 buckets)
 {
-	while ((p->keys + p->nr_order) * 4 > (__u64)buckets * SERVICE_CELLS)
+	while (p->keys * 4 > (__u64)buckets * SERVICE_CELLS)
 		buckets *= 2;
 	return buckets;
+}
+
+static __u64 aligned(__u64 number, __u32 block)
+{
+	return block ? (number + block - 1) / block * block : number;
+}
+
+/* A block begins at a multiple of its size: new room counts from where the
+ * largest may begin. */
+static __u64 plan_slots_needed(const struct state *s, const struct plan *p)
+{
+	return aligned(s->t->nr_slots, p->largest_short) +
+	       aligned(p->short_slots, p->largest_short);
 }
 
 int plan_check_room(const struct state *s, const struct plan *p,
 		    struct table_sizes *ret)
 {
-	__u64 slots = (__u64)s->t->nr_slots + p->short_slots;
 	bool is_short = p->short_slots > 0;
 	__u32 ids = grown(&s->ids, p->new_ids, &is_short);
 
 	*ret = (struct table_sizes){
 		.services = grown(&s->entries, p->new_entries, &is_short),
 		.backends = grown(&s->backends, p->new_backends, &is_short),
-		.slots = table_size_grown(s->t->nr_slots, slots),
+		.slots = table_size_grown(s->t->nr_slots,
+					  plan_slots_needed(s, p)),
 		.cell_buckets = plan_buckets(p, s->t->cell_buckets),
 		.conn_buckets = s->t->conn_buckets,
 	};
@@ -512,29 +675,40 @@ int plan_check_room(const struct state *s, const struct plan *p,
 
 int plan_reserve(struct state *s, const struct plan *p)
 {
-	size_t gone = 5 * (p->nr_changes + p->nr_removed) + p->old_backends;
+	/* Ids and backends; entries, each with its address, its range and its
+	 * sources; addresses and sources that were planned for nothing. */
+	size_t gone = p->nr_removed + p->old_backends + 4 * p->old_entries +
+		      2 * p->entries;
 	int ret = retired_reserve(s, gone);
 
 	if (!ret)
-		ret = prefixes_reserve(s, p->nr_changes);
+		ret = prefixes_reserve(s, p->entries);
 	return ret ? ret : layout_reserve(s, p->most_backends);
 }
 
 /* In reverse: the numbers that were free first are so again. */
 void plan_release(struct state *s, struct plan *p, __u32 now_s)
 {
-	for (size_t i = p->nr_changes; i--;)
-		admission_drop(s, p->changes[i].entry.sources, now_s);
+	for (size_t i = p->nr_changes; i--;) {
+		struct change *c = &p->changes[i];
+
+		for (__u32 j = c->nr_entries; j--;)
+			admission_drop(s, c->entries[j].entry.sources, now_s);
+	}
 }
 
 /* Ranges and lists were taken for a plan that is not carried out: nothing of
  * them was written, so nothing is retired. */
 void plan_undo(struct state *s, struct plan *p)
 {
-	for (size_t i = 0; i < p->nr_changes; i++)
-		if (p->changes[i].moves)
-			ranges_free(&s->slots, p->changes[i].entry.slot_base,
-				    p->changes[i].entry.slot_count);
+	const struct service *e;
+
+	for (size_t i = 0; i < p->nr_changes; i++) {
+		if (!p->changes[i].moves)
+			continue;
+		e = &p->changes[i].entries[0].entry;
+		ranges_free(&s->slots, e->slot_base, e->slot_count);
+	}
 	plan_release(s, p, 0);
 }
 

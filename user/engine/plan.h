@@ -12,7 +12,12 @@
 struct wanted {
 	const struct model_backend *def; /* NULL: not defined (any more) */
 	__u32 index;		/* in tables.backends; 0: a new one */
-	bool leaves;
+	__u8 leaves;		/* the state it leaves with; 0: it stays */
+};
+
+struct wanted_entry {
+	struct service entry;	/* as it is to be; holds its sources */
+	__u32 index;		/* in tables.services, says that; 0: none */
 };
 
 /* A service that is new or differs. */
@@ -25,8 +30,11 @@ struct change {
 	size_t nr_wanted;
 	__u32 *backends;	/* the book's next */
 	bool *leaves;
-	struct service entry;	/* as it is to be; holds its sources */
-	__u32 old_entry;	/* 0: none */
+	struct wanted_entry *entries; /* one a front end */
+	__u32 nr_entries;
+	__u32 *next_entries;	/* the book's next */
+	__u32 *old_entries;	/* what the book had, once it is written; owned */
+	__u32 nr_old;
 	bool moves;		/* to a range of its own */
 	bool differs;		/* something but slots has to be written */
 };
@@ -38,7 +46,10 @@ struct plan {
 	size_t nr_order;
 	__u32 *removed;		/* ids */
 	size_t nr_removed;
-	__u64 keys, slots, short_slots, defined_backends;
+	__u64 keys, slots, defined_backends;
+	__u64 short_slots;	/* of ranges that found no room, as blocks, */
+	__u32 largest_short;	/* the largest of them */
+	size_t entries, old_entries; /* of changes; of what was before them */
 	__u64 sources;		/* prefixes, of each list once */
 	__u32 new_ids, new_entries, new_backends;
 	size_t most_backends, old_backends;
@@ -65,6 +76,8 @@ int plan_reserve(struct state *s, const struct plan *p);
 
 /* The entry of a backend as it is to be. */
 struct backend backend_wanted(const struct state *s, const struct wanted *w);
+/* Of a backend of service e that is no longer defined. */
+__u8 leaving_state(const struct service *e);
 bool backend_differs(const struct state *s, const struct wanted *w);
 
 #endif

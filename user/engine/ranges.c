@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Buddies: see ranges.h. Blocks are counted in units of RANGE_MIN slots. */
+/* Buddies: see ranges.h. A block of order n has 2^n slots. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -7,17 +7,20 @@
 
 #include "ranges.h"
 
-static size_t map_words(__u32 units, int order)
+static size_t map_words(__u32 size, int order)
 {
-	return (units >> order) / 64 + 1;
+	return (size >> order) / 64 + 1;
 }
 
-/* The order of a size, or -1: not a power of two or too small. */
+/* The least order whose blocks have count slots. */
 static int order_of(__u32 count)
 {
-	if (count < RANGE_MIN || count & (count - 1))
-		return -1;
-	return __builtin_ctz(count / RANGE_MIN);
+	return count < 2 ? 0 : 32 - __builtin_clz(count - 1);
+}
+
+__u32 ranges_block(__u32 count)
+{
+	return 1u << order_of(count);
 }
 
 static bool block_is_free(const struct ranges *r, int order, __u32 block)
@@ -54,7 +57,7 @@ static __u32 block_first(struct ranges *r, int order)
 static void block_join(struct ranges *r, int order, __u32 block)
 {
 	while (order + 1 < RANGE_ORDERS &&
-	       (block | 1) < r->units >> order &&
+	       (block | 1) < r->size >> order &&
 	       block_is_free(r, order, block ^ 1)) {
 		block_del(r, order, block ^ 1);
 		block >>= 1;
@@ -63,31 +66,34 @@ static void block_join(struct ranges *r, int order, __u32 block)
 	block_add(r, order, block);
 }
 
-/* The units from r->units up to the new end, in aligned blocks. */
-static void add_units(struct ranges *r, __u32 units)
+/* The largest block that begins at at and does not go beyond end. */
+static int order_at(__u32 at, __u32 end)
 {
-	__u32 at = r->units;
-	int order;
+	int order = at ? __builtin_ctz(at) : RANGE_ORDERS - 1;
 
-	r->units = units;
-	while (at < units) {
-		order = at ? __builtin_ctz(at) : RANGE_ORDERS - 1;
-		while (1ull << order > units - at)
-			order--;
+	while (1ull << order > end - at)
+		order--;
+	return order;
+}
+
+/* From at to end, in blocks as large as can be. */
+static void join_all(struct ranges *r, __u32 at, __u32 end)
+{
+	for (int order; at < end; at += 1u << order) {
+		order = order_at(at, end);
 		block_join(r, order, at >> order);
-		at += 1u << order;
 	}
 }
 
 int ranges_grow(struct ranges *r, __u32 size)
 {
-	__u32 units = size / RANGE_MIN;
+	__u32 had_size = r->size;
 
-	if (units <= r->units)
+	if (size <= had_size)
 		return 0;
 	for (int order = 0; order < RANGE_ORDERS; order++) {
-		size_t had = r->map[order] ? map_words(r->units, order) : 0;
-		size_t words = map_words(units, order);
+		size_t had = r->map[order] ? map_words(had_size, order) : 0;
+		size_t words = map_words(size, order);
 		__u64 *map = realloc(r->map[order], words * sizeof(*map));
 
 		if (!map)
@@ -96,7 +102,8 @@ int ranges_grow(struct ranges *r, __u32 size)
 			memset(map + had, 0, (words - had) * sizeof(*map));
 		r->map[order] = map;
 	}
-	add_units(r, units);
+	r->size = size;
+	join_all(r, had_size, size);
 	return 0;
 }
 
@@ -119,12 +126,10 @@ int ranges_alloc(struct ranges *r, __u32 count, __u32 *ret_base)
 	int order = order_of(count), from;
 	__u32 block;
 
-	if (order < 0)
-		return -EINVAL;
 	for (from = order; from < RANGE_ORDERS; from++)
 		if (r->nr_free[from])
 			break;
-	if (from == RANGE_ORDERS)
+	if (from >= RANGE_ORDERS)
 		return -ENOSPC;
 
 	block = block_first(r, from);
@@ -132,34 +137,46 @@ int ranges_alloc(struct ranges *r, __u32 count, __u32 *ret_base)
 	block <<= from - order;
 	block_split(r, from, order, block);
 	r->used += count;
-	*ret_base = block * count;
+	*ret_base = block << order;
+	join_all(r, *ret_base + count, *ret_base + (1u << order));
 	return 0;
 }
 
 void ranges_free(struct ranges *r, __u32 base, __u32 count)
 {
-	block_join(r, order_of(count), base / count);
+	join_all(r, base, base + count);
 	r->used -= count;
 }
 
-int ranges_reserve(struct ranges *r, __u32 base, __u32 count)
+/* The block of order, out of whatever free one it is a part of. */
+static bool block_take(struct ranges *r, int order, __u32 block)
 {
-	int order = order_of(count);
-	__u32 block;
-
-	if (order < 0 || base % count ||
-	    (__u64)base + count > (__u64)r->units * RANGE_MIN)
-		return -EINVAL;
-	block = base / count;
 	for (int from = order; from < RANGE_ORDERS; from++) {
-		if (block >> (from - order) >= r->units >> from)
+		if (block >> (from - order) >= r->size >> from)
 			break;
 		if (!block_is_free(r, from, block >> (from - order)))
 			continue;
 		block_del(r, from, block >> (from - order));
 		block_split(r, from, order, block);
-		r->used += count;
-		return 0;
+		return true;
 	}
-	return -EBUSY;
+	return false;
+}
+
+int ranges_reserve(struct ranges *r, __u32 base, __u32 count)
+{
+	__u32 at = base, end = base + count;
+
+	if (!count || (__u64)base + count > r->size ||
+	    base % ranges_block(count))
+		return -EINVAL;
+	for (int order; at < end; at += 1u << order) {
+		order = order_at(at, end);
+		if (block_take(r, order, at >> order))
+			continue;
+		join_all(r, base, at);
+		return -EBUSY;
+	}
+	r->used += count;
+	return 0;
 }

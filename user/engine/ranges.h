@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Which ranges of the slots are free: a buddy allocator, a bitmap for each
- * size. Sizes are powers of two, from RANGE_MIN up, and so are the alignments.
+ * power of two. A range of any other count begins where the next power of two
+ * would, and what that has too much goes on as free blocks.
  */
 #ifndef FAIRLEAD_RANGES_H
 #define FAIRLEAD_RANGES_H
 
 #include <linux/types.h>
 
-#define RANGE_MIN 64
-#define RANGE_ORDERS 27		/* RANGE_MIN << 26 is 2^32 */
+#define RANGE_ORDERS 32
 
 struct ranges {
-	__u32 units;		/* of RANGE_MIN slots */
+	__u32 size;		/* slots */
 	__u32 used;		/* slots given away */
 	__u64 *map[RANGE_ORDERS];	/* a bit set: that block is free */
 	__u32 hint[RANGE_ORDERS];	/* no bit is set in words before */
@@ -23,7 +23,10 @@ struct ranges {
 int ranges_grow(struct ranges *r, __u32 size);
 void ranges_clear(struct ranges *r);
 
-/* -ENOSPC: nothing so large is free. */
+/* What is taken for count, for a moment at least: a power of two. */
+__u32 ranges_block(__u32 count);
+
+/* count: not 0. -ENOSPC: no block of ranges_block(count) is free. */
 int ranges_alloc(struct ranges *r, __u32 count, __u32 *ret_base);
 void ranges_free(struct ranges *r, __u32 base, __u32 count);
 

@@ -14,6 +14,11 @@
 #include "base/cleanup.h"
 #include "plan.h"
 
+static void free_flags(bool **flags)
+{
+	free(*flags);
+}
+
 static __u32 backend_make(struct state *s, struct backend b, __u32 id,
 			  __u32 now_s)
 {
@@ -50,38 +55,88 @@ static void write_backends(struct state *s, struct change *c,
 			b->weight_defined = want.weight_defined;
 			b->state_defined = want.state_defined;
 			b->weight = want.weight;
-			ret->backends_added += b->state == BACKEND_LEAVING;
-			ret->backends_changed += b->state != BACKEND_LEAVING;
+			ret->backends_added += backend_left(b);
+			ret->backends_changed += !backend_left(b);
 			backend_state_store(b, want.state, now_s);
 		}
 		c->backends[i] = w->index;
 	}
 }
 
-/* Publish a new entry for c, if any field differs. */
-static int write_entry(struct state *s, struct change *c)
+/* An entry that no cell leads to yet, at an address that is held. */
+static int make_entry(struct state *s, struct wanted_entry *w)
 {
-	__u32 entry;
-	int ret, err;
+	int ret = admission_write(s, w->entry.sources);
 
-	if (c->old_entry && !memcmp(&s->t->services[c->old_entry], &c->entry,
-				    sizeof(c->entry)))
-		return 0;
-	ret = admission_write(s, c->entry.sources);
 	if (ret)
 		return ret;
-	entry = pool_take(&s->entries);
-	s->t->services[entry] = c->entry;
-	ret = vip_hold(s, &c->entry);
+	w->index = pool_take(&s->entries);
+	s->t->services[w->index] = w->entry;
+	ret = vip_hold(s, &w->entry);
 	if (ret) {
-		pool_give(&s->entries, entry);
-		return ret;
+		pool_give(&s->entries, w->index);
+		w->index = 0;
 	}
-	s->books[c->id].entry = entry;
-	admission_hold(s, c->entry.sources);
-	ret = cells_put(s, entry);
-	err = filter_hold(s, &c->entry);
-	return ret ? ret : err;
+	return ret;
+}
+
+/* Entries that differ from those in force, made; all of them, or none. made:
+ * a bit for each, as others have an index as well. */
+static int make_entries(struct state *s, struct change *c, bool *made,
+			__u32 now_s)
+{
+	struct wanted_entry *w = c->entries;
+	__u32 i;
+	int ret = 0;
+
+	for (i = 0; i < c->nr_entries && !ret; i++) {
+		made[i] = !w[i].index;
+		ret = made[i] ? make_entry(s, &w[i]) : 0;
+	}
+	if (!ret)
+		return 0;
+	for (made[--i] = false; i--;) {
+		if (!made[i])
+			continue;
+		vip_drop(s, &w[i].entry, now_s);
+		pool_give(&s->entries, w[i].index);
+		w[i].index = 0;
+	}
+	return ret;
+}
+
+/* From here on the book has them; what cannot be found yet, for want of cells,
+ * is so after they have grown. */
+static int publish_entries(struct state *s, struct change *c, const bool *made)
+{
+	struct service_book *book = &s->books[c->id];
+	int ret = 0, err;
+
+	c->old_entries = book->entries;
+	c->nr_old = book->nr_entries;
+	book->entries = take_ptr(c->next_entries);
+	book->nr_entries = c->nr_entries;
+	for (__u32 i = 0; i < c->nr_entries; i++)
+		book->entries[i] = c->entries[i].index;
+	for (__u32 i = 0; i < c->nr_entries; i++) {
+		if (!made[i])
+			continue;
+		admission_hold(s, c->entries[i].entry.sources);
+		err = cells_put(s, c->entries[i].index);
+		ret = ret ? ret : err;
+		err = filter_hold(s, &c->entries[i].entry);
+		ret = ret ? ret : err;
+	}
+	return ret;
+}
+
+/* Publish entries of c that differ from those in force. */
+static int write_entries(struct state *s, struct change *c, __u32 now_s)
+{
+	__cleanup(free_flags) bool *made = calloc(c->nr_entries, sizeof(*made));
+	int ret = made ? make_entries(s, c, made, now_s) : -ENOMEM;
+
+	return ret ? ret : publish_entries(s, c, made);
 }
 
 static void write_info(struct state *s, const struct change *c, __u32 now_s)
@@ -92,34 +147,61 @@ static void write_info(struct state *s, const struct change *c, __u32 now_s)
 	strncpy(info->name, c->def->name, sizeof(info->name) - 1);
 }
 
+/* The slots, and what entries say of them: which are local is known now. */
+static int write_slots(struct state *s, struct change *c, __u32 now_s)
+{
+	const struct service *old = s->books[c->id].nr_entries ?
+				    book_entry(s, c->id) : NULL;
+	struct layout layout = {
+		.id = c->id,
+		.old = old,
+		.new = &c->entries[0].entry,
+		.backends = s->books[c->id].backends,
+		.leaves = c->leaves,
+		.nr_backends = c->nr_wanted,
+	};
+	int written = layout_write(s, &layout, now_s);
+
+	if (c->entries[0].entry.local_count == layout.local_count)
+		return written;
+	for (__u32 i = 0; i < c->nr_entries; i++) {
+		struct service *e = &c->entries[i].entry;
+
+		e->local_count = layout.local_count;
+		e->local_base = e->local_count ? e->slot_base : 0;
+		c->entries[i].index = 0;
+	}
+	return written;
+}
+
+static void make_id(struct state *s, struct change *c, __u32 now_s)
+{
+	c->id = pool_take(&s->ids);
+	s->books[c->id] = (struct service_book){};
+	for (__u32 i = 0; i < c->nr_entries; i++)
+		c->entries[i].entry.id = c->id;
+	write_info(s, c, now_s);
+}
+
 /* Backends, slots, sources, service, cells, filter. */
 static int write_change(struct state *s, struct change *c,
 			struct reconcile_result *ret, __u32 now_s)
 {
-	struct layout layout = {
-		.old = c->old_entry ? &s->t->services[c->old_entry] : NULL,
-		.new = &c->entry,
-		.backends = c->backends,
-		.leaves = c->leaves,
-		.nr_backends = c->nr_wanted,
-	};
+	const struct service *e = &c->entries[0].entry;
+	struct service_book *book;
 	int written, err;
 
-	if (!c->id) {
-		c->id = c->entry.id = pool_take(&s->ids);
-		s->books[c->id] = (struct service_book){};
-		write_info(s, c, now_s);
-	}
-	layout.id = c->id;
+	if (!c->id)
+		make_id(s, c, now_s);
+	book = &s->books[c->id];
 	write_backends(s, c, ret, now_s);
-	free(s->books[c->id].backends);
-	s->books[c->id].backends = take_ptr(c->backends);
-	s->books[c->id].nr_backends = c->nr_wanted;
-	written = layout_write(s, &layout, now_s);
-	err = written < 0 ? written : write_entry(s, c);
-	if (err && c->moves && s->books[c->id].entry == c->old_entry)
-		ranges_free(&s->slots, c->entry.slot_base,
-			    c->entry.slot_count);
+	free(book->backends);
+	book->backends = take_ptr(c->backends);
+	book->nr_backends = c->nr_wanted;
+	written = write_slots(s, c, now_s);
+	err = written < 0 ? written : write_entries(s, c, now_s);
+	if (err && c->moves && c->next_entries)	/* nothing is published */
+		ranges_free(&s->slots, e->slot_base, e->slot_count);
 	if (written > 0)
 		ret->slots_written += written;
 	c->differs |= written > 0;
@@ -138,30 +220,47 @@ static void leave(struct state *s, struct change *c,
 			continue;
 		book->nr_leaving++;
 		b = &s->t->backends[c->wanted[i].index];
-		if (b->state == BACKEND_LEAVING)
+		if (backend_left(b))
 			continue;
 		b->flags &= ~(BACKEND_SET_STATE | BACKEND_SET_WEIGHT);
-		backend_state_store(b, BACKEND_LEAVING, now_s);
+		backend_state_store(b, c->wanted[i].leaves, now_s);
 		ret->backends_removed++;
 	}
 }
 
-/* Filter, cells, service, sources, slots: what an entry that is out of force had. */
-static int give_up_entry(struct state *s, __u32 entry, bool with_slots,
-			 __u32 now_s)
+/* Filter, cells, service, sources: what an entry that is out of force had. */
+static int give_up_entry(struct state *s, __u32 entry, __u32 now_s)
 {
 	const struct service *e = &s->t->services[entry];
-	int ret;
+	int ret = filter_drop(s, e);
 
-	if (!entry)
-		return 0;
-	ret = filter_drop(s, e);
 	cells_del(s, entry);
 	vip_drop(s, e, now_s);
 	retire(s, RETIRED_ENTRY, entry, 0, now_s);
 	admission_drop(s, e->sources, now_s);
-	if (with_slots && e->slot_count)
-		retire(s, RETIRED_RANGE, e->slot_base, e->slot_count, now_s);
+	return ret;
+}
+
+/* Entries that the service had, but those that it has still; and ranges of
+ * slots that none of them has now. */
+static int give_up_entries(struct state *s, const __u32 *entries, __u32 nr,
+			   const struct service_book *book, __u32 now_s)
+{
+	const struct service *e, *now = book->nr_entries ?
+			&s->t->services[book->entries[0]] : NULL;
+	int ret = 0, err;
+
+	for (__u32 i = 0; i < nr; i++) {
+		e = &s->t->services[entries[i]];
+		if (range_is_first(s, entries, i) &&
+		    (!now || !now->slot_count ||
+		     now->slot_base != e->slot_base))
+			retire(s, RETIRED_RANGE, e->slot_base, e->slot_count,
+			       now_s);
+		err = book_has(book, entries[i]) ?
+			      0 : give_up_entry(s, entries[i], now_s);
+		ret = ret ? ret : err;
+	}
 	return ret;
 }
 
@@ -169,10 +268,8 @@ static int finish_change(struct state *s, struct change *c,
 			 struct reconcile_result *ret, __u32 now_s)
 {
 	struct service_book *book = &s->books[c->id];
-	int r = 0;
+	int r = give_up_entries(s, c->old_entries, c->nr_old, book, now_s);
 
-	if (c->old_entry && book->entry != c->old_entry)
-		r = give_up_entry(s, c->old_entry, c->moves, now_s);
 	leave(s, c, ret, now_s);
 	book->digest = c->digest;
 	return r;
@@ -181,18 +278,22 @@ static int finish_change(struct state *s, struct change *c,
 static int remove_service(struct state *s, __u32 id,
 			  struct reconcile_result *ret, __u32 now_s)
 {
-	struct service_book *book = &s->books[id];
-	int r = give_up_entry(s, book->entry, true, now_s);
+	struct service_book book = s->books[id];
+	__u8 left = leaving_state(book_entry(s, id));
+	int r;
 
-	for (__u32 i = 0; i < book->nr_backends; i++) {
-		struct backend *b = &s->t->backends[book->backends[i]];
+	s->books[id] = (struct service_book){};
+	r = give_up_entries(s, book.entries, book.nr_entries, &s->books[id],
+			    now_s);
+	for (__u32 i = 0; i < book.nr_backends; i++) {
+		struct backend *b = &s->t->backends[book.backends[i]];
 
-		ret->backends_removed += b->state != BACKEND_LEAVING;
-		backend_state_store(b, BACKEND_LEAVING, now_s);
-		retire(s, RETIRED_BACKEND, book->backends[i], 0, now_s);
+		ret->backends_removed += !backend_left(b);
+		backend_state_store(b, left, now_s);
+		retire(s, RETIRED_BACKEND, book.backends[i], 0, now_s);
 	}
-	free(book->backends);
-	*book = (struct service_book){};
+	free(book.entries);
+	free(book.backends);
 	s->t->infos[id] = (struct service_info){};
 	retire(s, RETIRED_ID, id, 0, now_s);
 	ret->removed++;
@@ -206,8 +307,10 @@ static int carry_out(struct state *s, struct plan *p,
 {
 	struct change *c;
 	int err = 0, r;
+	bool is_new;
 
 	for (c = p->changes; c < p->changes + p->nr_changes; c++) {
+		is_new = !c->id;
 		r = write_change(s, c, ret, now_s);
 		if (r) {
 			c->digest = 0;
@@ -215,8 +318,8 @@ static int carry_out(struct state *s, struct plan *p,
 		}
 		if (p->order)
 			p->order[c->place] = c->id;
-		ret->added += !c->old_entry;
-		ret->changed += c->old_entry && c->differs;
+		ret->added += is_new;
+		ret->changed += !is_new && c->differs;
 	}
 	for (size_t i = 0; i < p->nr_changes; i++) {
 		r = finish_change(s, &p->changes[i], ret, now_s);
@@ -317,4 +420,23 @@ int service_relayout(struct state *s, __u32 id, __u32 now_s)
 		return err;
 	}
 	return carry_out(s, &p, &result, now_s);
+}
+
+/* Backends that became local, or are no more: their services' slots anew. What
+ * finds no room is tried again. */
+static void relayout_uneven(struct state *s, __u32 now_s)
+{
+	for (size_t i = 0; i < s->nr_order; i++) {
+		struct service_book *book = &s->books[s->order[i]];
+
+		if (book->is_uneven)
+			book->is_uneven = service_relayout(s, s->order[i],
+							   now_s) != 0;
+	}
+}
+
+unsigned int reconcile_tick(struct state *s, __u32 now_s)
+{
+	relayout_uneven(s, now_s);
+	return settle_tick(s, now_s);
 }

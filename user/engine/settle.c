@@ -151,7 +151,7 @@ static const struct service *conn_service(const struct state *s,
 		return NULL;
 	b = &s->t->backends[c->backend];
 	if (b->generation != c->generation || b->state == BACKEND_FREE ||
-	    b->service >= s->nr_services || !s->books[b->service].entry)
+	    b->service >= s->nr_services || !s->books[b->service].nr_entries)
 		return NULL;
 	return book_entry(s, b->service);
 }
@@ -298,7 +298,7 @@ static void free_leaving(struct state *s, __u32 id, __u32 now_s)
 	for (__u32 i = 0; i < book->nr_backends; i++) {
 		index = book->backends[i];
 		b = &s->t->backends[index];
-		if (b->state != BACKEND_LEAVING ||
+		if (!backend_left(b) ||
 		    seconds_since(b->changed_s, s->scan.started_s) < GRACE_S ||
 		    bit_is_set(s->scan.named, index)) {
 			book->backends[nr++] = index;
@@ -330,7 +330,7 @@ static unsigned int scan_finish(struct state *s, __u32 now_s)
 	return settled;
 }
 
-unsigned int reconcile_tick(struct state *s, __u32 now_s)
+unsigned int settle_tick(struct state *s, __u32 now_s)
 {
 	give_back_old(s, now_s);
 	if (!s->scan.active && !scan_start(s, now_s))

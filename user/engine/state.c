@@ -57,8 +57,10 @@ void state_free(struct state *s)
 {
 	if (!s)
 		return;
-	for (__u32 i = 0; i < s->nr_services; i++)
+	for (__u32 i = 0; i < s->nr_services; i++) {
+		free(s->books[i].entries);
 		free(s->books[i].backends);
+	}
 	free(s->books);
 	free(s->vips);
 	free(s->order);
@@ -108,17 +110,28 @@ int state_load(struct tables *t, __u32 now_s, struct state **ret,
 	return 0;
 }
 
+static bool is_local(const struct backend *b)
+{
+	return b->flags & BACKEND_LOCAL;
+}
+
 void state_each_backend(struct state *s,
 			void (*f)(void *arg, __u32 index, struct backend *b),
 			void *arg)
 {
-	const struct service_book *book;
+	struct service_book *book;
+	struct backend *b;
+	bool was_local;
 
 	for (size_t i = 0; i < s->nr_order; i++) {
 		book = &s->books[s->order[i]];
-		for (__u32 j = 0; j < book->nr_backends; j++)
-			f(arg, book->backends[j],
-			  &s->t->backends[book->backends[j]]);
+		for (__u32 j = 0; j < book->nr_backends; j++) {
+			b = &s->t->backends[book->backends[j]];
+			was_local = is_local(b);
+			f(arg, book->backends[j], b);
+			book->is_uneven |= was_local != is_local(b) &&
+				slots_are_dense(book_entry(s, s->order[i]));
+		}
 	}
 }
 
@@ -146,7 +159,7 @@ void state_set_host(struct state *s, const struct state_host *host)
 void state_host_addrs(struct state *s)
 {
 	struct service *e;
-	__u8 flags;
+	__u16 flags;
 
 	for (__u32 i = 1; i < s->nr_services; i++) {
 		if (!s->vips[i].services)
@@ -244,26 +257,39 @@ __u8 state_nat_index(const struct state *s, const struct addr *addr)
 	return 0;
 }
 
+/* The list of sources of its front ends: all that have one have the same. */
+static const struct admission_book *book_admission(const struct state *s,
+						   const struct service_book *b)
+{
+	__u32 list = 0;
+
+	for (__u32 i = 0; i < b->nr_entries && !list; i++)
+		list = s->t->services[b->entries[i]].sources;
+	return &s->admissions[list];
+}
+
 size_t state_services(const struct state *s, struct state_service *ret,
 		      size_t max)
 {
-	const struct admission_book *sources;
+	const struct admission_book *admission;
 	const struct service_book *book;
 	size_t nr = 0;
 
 	for (__u32 id = 1; id < s->nr_services; id++) {
 		book = &s->books[id];
-		if (!book->entry || nr++ >= max)
+		if (!book->nr_entries || nr++ >= max)
 			continue;
-		sources = &s->admissions[book_entry(s, id)->sources];
+		admission = book_admission(s, book);
 		ret[nr - 1] = (struct state_service){
 			.id = id,
 			.service = book_entry(s, id),
+			.entries = book->entries,
+			.nr_entries = book->nr_entries,
 			.info = &s->t->infos[id],
 			.backends = book->backends,
 			.nr_backends = book->nr_backends,
-			.sources = sources->sources,
-			.nr_sources = sources->nr_sources,
+			.sources = admission->sources,
+			.nr_sources = admission->nr_sources,
 		};
 	}
 	return nr;

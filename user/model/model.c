@@ -36,6 +36,7 @@ void model_service_clear(struct model_service *s)
 	free(s->name);
 	free(s->health.path);
 	free(s->health.host);
+	free(s->fronts);
 	free(s->sources);
 	free(s->backends);
 }
@@ -90,6 +91,23 @@ const char *algorithm_name(enum algorithm algorithm)
 	return "unknown";
 }
 
+const char *kind_name(enum service_kind kind)
+{
+	switch (kind) {
+	case KIND_EDGE:
+		return "edge";
+	case KIND_CLUSTER_IP:
+		return "cluster-ip";
+	case KIND_NODE_PORT:
+		return "node-port";
+	case KIND_LB_VIP:
+		return "load-balancer";
+	case KIND_EXTERNAL_IP:
+		return "external-ip";
+	}
+	return "unknown";
+}
+
 const char *backend_state_name(enum backend_state state)
 {
 	switch (state) {
@@ -103,6 +121,8 @@ const char *backend_state_name(enum backend_state state)
 		return "leaving";
 	case BACKEND_DOWN:
 		return "down";
+	case BACKEND_GONE:
+		return "gone";
 	}
 	return "unknown";
 }
@@ -121,30 +141,55 @@ const char *proto_name(__u8 proto)
 }
 
 /* "443", "8000-8999" or "any". */
-static void format_ports(const struct model_service *s, char text[static 12])
+static void format_ports(const struct model_front *f, char text[static 12])
 {
-	if (s->port_first == 0 && s->port_last == 65535)
+	if (f->port_first == 0 && f->port_last == 65535)
 		strcpy(text, "any");
-	else if (s->port_first == s->port_last)
-		sprintf(text, "%u", s->port_first);
+	else if (f->port_first == f->port_last)
+		sprintf(text, "%u", f->port_first);
 	else
-		sprintf(text, "%u-%u", s->port_first, s->port_last);
+		sprintf(text, "%u-%u", f->port_first, f->port_last);
 }
 
-const char *model_service_text(const struct model_service *s,
-			       char text[static SERVICE_TEXT_MAX])
+bool model_serves(const struct model *m, const struct addr *a)
 {
-	const bool is4 = addr_is4(&s->addr);
+	const struct model_service *s = m->services, *end = s + m->nr_services;
+
+	for (; s < end; s++)
+		for (size_t i = 0; i < s->nr_fronts; i++)
+			if (addr_in(a, &s->fronts[i].addr,
+				    s->fronts[i].prefix_len))
+				return true;
+	return false;
+}
+
+int model_front_compare(const struct model_front *a,
+			const struct model_front *b)
+{
+	int order = addr_compare(&a->addr, &b->addr);
+
+	if (order)
+		return order;
+	if (a->prefix_len != b->prefix_len)
+		return a->prefix_len - b->prefix_len;
+	return a->port_first != b->port_first ? a->port_first - b->port_first :
+						a->port_last - b->port_last;
+}
+
+const char *model_front_text(const struct model_front *f, __u8 proto,
+			     char text[static FRONT_TEXT_MAX])
+{
+	const bool is4 = addr_is4(&f->addr);
 	char addr[ADDR_TEXT_MAX];
 	char ports[12];
 	char len[8] = "";
 
-	if (s->prefix_len < 128)
+	if (f->prefix_len < 128)
 		snprintf(len, sizeof(len), "/%u",
-			 s->prefix_len - (is4 ? 96 : 0));
-	format_ports(s, ports);
-	snprintf(text, SERVICE_TEXT_MAX, is4 ? "%s%s:%s/%s" : "[%s]%s:%s/%s",
-		 addr_format(&s->addr, addr), len, ports, proto_name(s->proto));
+			 f->prefix_len - (is4 ? 96 : 0));
+	format_ports(f, ports);
+	snprintf(text, FRONT_TEXT_MAX, is4 ? "%s%s:%s/%s" : "[%s]%s:%s/%s",
+		 addr_format(&f->addr, addr), len, ports, proto_name(proto));
 	return text;
 }
 

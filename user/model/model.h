@@ -15,6 +15,7 @@
 
 #define BACKEND_WEIGHT_MAX 1000
 #define BACKENDS_PER_SERVICE_MAX 65535
+#define FRONTS_PER_SERVICE_MAX 256
 #define MODEL_NAT_ADDRS_MAX 16
 #define MODEL_UPLINKS_MAX 32
 
@@ -46,13 +47,26 @@ struct model_health {
 	__u32 rise, fall;	/* default 2 and 3 */
 };
 
-struct model_service {
-	char *name;		/* unique; owned */
+/* Where a service is reached. */
+struct model_front {
 	struct addr addr;	/* of a CIDR: its first address */
-	__u8 prefix_len;	/* bits of struct addr; 128: a single address */
-	__u8 proto;		/* IPPROTO_TCP, _UDP, _SCTP */
 	__u16 port_first;	/* host order; "*" is 0 to 65535 */
 	__u16 port_last;
+	__u8 prefix_len;	/* bits of struct addr; 128: a single address */
+	__u8 kind;		/* enum service_kind */
+	__u16 flags;		/* of SERVICE_FRONT_FLAGS */
+	bool open;		/* to every client: no sources of the service */
+};
+
+struct model_service {
+	char *name;		/* unique; owned */
+	/*
+	 * Owned; sorted by model_front_compare(), one at least, none of them
+	 * overlaps another. All of one family unless a tunnel forwards.
+	 */
+	struct model_front *fronts;
+	size_t nr_fronts;
+	__u8 proto;		/* IPPROTO_TCP, _UDP, _SCTP; of every front */
 	enum forward forward;	/* default FORWARD_NAT */
 	enum algorithm algorithm;
 	bool stateless;		/* udp: stateless */
@@ -60,8 +74,8 @@ struct model_service {
 	__u32 idle_s;		/* 0: the node's default for the protocol */
 	struct model_health health;
 	/*
-	 * Owned; sorted by address, length, each once; of addr's family. A
-	 * client that none has is let in unless another one is allowed.
+	 * Owned; sorted by address, length, each once; of the families of
+	 * fronts. A client that none has is let in unless another is allowed.
 	 */
 	struct model_source *sources;
 	size_t nr_sources;
@@ -118,13 +132,21 @@ void model_service_clear(struct model_service *s);
 /* The names of enum forward etc. as the file format spells them. */
 const char *forward_name(enum forward forward);
 const char *algorithm_name(enum algorithm algorithm);
+const char *kind_name(enum service_kind kind);
 const char *backend_state_name(enum backend_state state);
 const char *proto_name(__u8 proto);
 
+/* Is a the address of a front end, or in its CIDR? Asks every one. */
+bool model_serves(const struct model *m, const struct addr *a);
+
+/* The sign of a after b: by address, prefix (the shorter first), ports. */
+int model_front_compare(const struct model_front *a,
+			const struct model_front *b);
+
 /* "192.0.2.10:443/tcp", "[2001:db8::]/64:8000-8999/udp", "10.0.0.1:any/sctp". */
-#define SERVICE_TEXT_MAX 80
-const char *model_service_text(const struct model_service *s,
-			       char text[static SERVICE_TEXT_MAX]);
+#define FRONT_TEXT_MAX 80
+const char *model_front_text(const struct model_front *f, __u8 proto,
+			     char text[static FRONT_TEXT_MAX]);
 
 /* "198.51.100.0/24"; a single address without its length. */
 #define SOURCE_TEXT_MAX 56

@@ -57,16 +57,20 @@ static int service_define(struct model_service *s, const struct family *f,
 			  enum forward forward)
 {
 	*s = (struct model_service){
-		.addr = address(f->vip), .prefix_len = 128,
 		.proto = IPPROTO_UDP, .forward = forward,
-		.port_first = SERVICE_PORT + forward,
-		.port_last = SERVICE_PORT + forward,
+		.fronts = calloc(1, sizeof(*s->fronts)),
+		.nr_fronts = 1,
 		.backends = calloc(1, sizeof(*s->backends)),
 		.nr_backends = 1,
 	};
-	if (!s->backends || asprintf(&s->name, "%s-%s", forward_name(forward),
+	if (!s->fronts || !s->backends || asprintf(&s->name, "%s-%s", forward_name(forward),
 				     f->name) < 0)
 		return -ENOMEM;
+	s->fronts[0] = (struct model_front){
+		.addr = address(f->vip), .prefix_len = 128,
+		.port_first = SERVICE_PORT + forward,
+		.port_last = SERVICE_PORT + forward,
+	};
 	s->backends[0] = (struct model_backend){
 		.addr = address(f->backend), .weight = 100,
 		.port = forward == FORWARD_NAT ? BACKEND_PORT : 0,

@@ -419,11 +419,11 @@ static void limits_are_named(void **state)
 	free(errors);
 
 	p = text + sprintf(text, "services:\n- {address: 192.0.2.1, port: 1, name: ");
-	memset(p, 'n', 112);
-	strcpy(p + 112, "}");
+	memset(p, 'n', 160);
+	strcpy(p + 160, "}");
 	put("f.yaml", text);
 	errors = errors_of(in_dir("f.yaml"), -EINVAL);
-	assert_string_equal(errors, "D/f.yaml:2:39: name \"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn...\" has 112 bytes; at most 111 are allowed\n");
+	assert_string_equal(errors, "D/f.yaml:2:39: name \"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn...\" has 160 bytes; at most 159 are allowed\n");
 	free(errors);
 	free(text);
 }
@@ -668,8 +668,8 @@ static void a_service_has_defaults(void **state)
 
 	assert_int_equal(m->nr_services, 1);
 	assert_string_equal(s->name, "a");
-	assert_string_equal(addr_text(&s->addr), "192.0.2.1");
-	assert_int_equal(s->prefix_len, 128);
+	assert_string_equal(addr_text(&s->fronts->addr), "192.0.2.1");
+	assert_int_equal(s->fronts->prefix_len, 128);
 	assert_int_equal(s->proto, IPPROTO_TCP);
 	assert_int_equal(s->forward, FORWARD_NAT);
 	assert_int_equal(s->algorithm, ALGORITHM_MAGLEV);
@@ -729,10 +729,10 @@ static void every_key_of_a_service_is_read(void **state)
 	char text[SOURCE_TEXT_MAX];
 
 	assert_string_equal(s->name, "ns/dns:53");
-	assert_int_equal(s->prefix_len, 120);
+	assert_int_equal(s->fronts->prefix_len, 120);
 	assert_int_equal(s->proto, IPPROTO_UDP);
-	assert_int_equal(s->port_first, 53);
-	assert_int_equal(s->port_last, 53);
+	assert_int_equal(s->fronts->port_first, 53);
+	assert_int_equal(s->fronts->port_last, 53);
 	assert_int_equal(s->forward, FORWARD_GENEVE);
 	assert_int_equal(s->algorithm, ALGORITHM_ROUND_ROBIN);
 	assert_int_equal(s->affinity_s, 3 * 3600);
@@ -770,8 +770,8 @@ static void ports_follow_from_the_service(void **state)
 		"- {name: b, address: 192.0.2.2, port: 8000-8001, forward: l2, backends: [{address: 10.0.0.1}]}\n"
 		"- {name: c, address: 192.0.2.3, port: 7-7, forward: l2, backends: [{address: 10.0.0.1, port: 7}]}\n");
 
-	assert_int_equal(m->services[0].port_first, 0);
-	assert_int_equal(m->services[0].port_last, 65535);
+	assert_int_equal(m->services[0].fronts->port_first, 0);
+	assert_int_equal(m->services[0].fronts->port_last, 65535);
 	assert_int_equal(m->services[0].backends[0].port, 0);
 	assert_int_equal(m->services[0].backends[1].port, 9);
 	assert_int_equal(m->services[1].backends[0].port, 0);
@@ -1030,7 +1030,7 @@ static void a_change_within_one_tick_is_not_missed(void **state)
 	for (unsigned int i = 0; i < 20; i++) {
 		put_service("f.yaml", 1, 80 + i % 10);
 		step(&t, 1, 1, true);
-		assert_int_equal(t.m->services[0].port_first, 80 + i % 10);
+		assert_int_equal(t.m->services[0].fronts->port_first, 80 + i % 10);
 	}
 }
 
@@ -1072,7 +1072,7 @@ static void only_the_service_that_changed_is_parsed(void **state)
 	put("f.yaml", "node: a\nservices:\n" ITEM(1, 80) ITEM(2, 81)
 	    ITEM(3, 80) "# the end\nuplinks: eth0\n");
 	step(&t, 1, 1, true);
-	assert_int_equal(t.m->services[1].port_first, 81);
+	assert_int_equal(t.m->services[1].fronts->port_first, 81);
 	assert_ptr_equal(t.m->services[0].name, before->services[0].name);
 	assert_ptr_equal(t.m->services[2].name, before->services[2].name);
 	model_free(before);
@@ -1274,19 +1274,24 @@ static void saying_free(struct source *source)
 
 static void say(struct saying *s, const char *name, __u32 addr)
 {
+	struct model_front *front = calloc(1, sizeof(*front));
 	struct part *p = calloc(1, sizeof(*p));
 
+	*front = (struct model_front){
+		.addr.word = { 0, 0, htonl(0xffff), htonl(addr) },
+		.prefix_len = 128,
+		.port_first = 80,
+		.port_last = 80,
+	};
 	p->path = "cluster: Service default/web";
 	p->is_new = p->is_live = true;
 	p->native.says_services = true;
 	p->native.services = calloc(1, sizeof(*p->native.services));
 	p->native.services[0].service = (struct model_service){
 		.name = strdup(name),
-		.addr.word = { 0, 0, htonl(0xffff), htonl(addr) },
-		.prefix_len = 128,
+		.fronts = front,
+		.nr_fronts = 1,
 		.proto = IPPROTO_TCP,
-		.port_first = 80,
-		.port_last = 80,
 	};
 	p->native.nr_services = 1;
 	assert_int_equal(part_adopt(p), 0);

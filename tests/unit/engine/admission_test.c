@@ -378,7 +378,7 @@ static void every_address_of_ipv6_can_be_named(void **state)
 	struct model_service *svc = serve(w, "six", 80);
 	__u64 before;
 
-	assert_true(addr_parse("2001:db8::1", &svc->addr));
+	assert_true(addr_parse("2001:db8::1", &svc->fronts->addr));
 	fake_source(svc, "2001:db8:1::/48", false);
 	fake_source(svc, "::/0", true);
 	apply(w);

@@ -35,15 +35,30 @@ static void whole_space_can_be_given_away_and_comes_back(void **state)
 	ranges_clear(&r);
 }
 
-static void sizes_that_are_no_power_of_two_are_refused(void **state)
+static void what_a_count_leaves_of_its_block_goes_to_smaller_ones(void **state)
 {
 	struct ranges r = {};
-	__u32 base;
+	__u32 base, given = 0;
 
 	assert_int_equal(ranges_grow(&r, SIZE), 0);
-	assert_int_equal(ranges_alloc(&r, 96, &base), -EINVAL);
-	assert_int_equal(ranges_alloc(&r, 32, &base), -EINVAL);
-	assert_int_equal(ranges_alloc(&r, 0, &base), -EINVAL);
+	assert_int_equal(ranges_block(10), 16);
+	assert_int_equal(ranges_block(16), 16);
+	assert_int_equal(ranges_block(1), 1);
+	while (!ranges_alloc(&r, 10, &base))
+		given++;
+	assert_int_equal(given, SIZE / 16);
+	assert_int_equal(r.used, 10 * given);
+	/* what is left over has room for smaller ones */
+	for (given = 0; !ranges_alloc(&r, 6, &base); given++)
+		assert_true(base % 16 >= 8 || base % 16 == 10);
+	assert_int_equal(given, 0);
+	for (given = 0; !ranges_alloc(&r, 4, &base); given++)
+		assert_int_equal(base % 16, 12);
+	assert_int_equal(given, SIZE / 16);
+	for (given = 0; !ranges_alloc(&r, 2, &base); given++)
+		assert_int_equal(base % 16, 10);
+	assert_int_equal(given, SIZE / 16);
+	assert_int_equal(r.used, SIZE);
 	ranges_clear(&r);
 }
 
@@ -84,9 +99,25 @@ static void reserved_ranges_are_not_given_away(void **state)
 	ranges_clear(&r);
 }
 
+static void reserving_what_is_taken_in_part_changes_nothing(void **state)
+{
+	struct ranges r = {};
+	__u32 base;
+
+	assert_int_equal(ranges_grow(&r, 64), 0);
+	assert_int_equal(ranges_reserve(&r, 6, 1), 0);
+	assert_int_equal(ranges_reserve(&r, 0, 7), -EBUSY);
+	assert_int_equal(ranges_reserve(&r, 0, 6), 0);
+	assert_int_equal(ranges_reserve(&r, 0, 0), -EINVAL);
+	assert_int_equal(r.used, 7);
+	assert_int_equal(ranges_alloc(&r, 1, &base), 0);
+	assert_int_equal(base, 7);
+	ranges_clear(&r);
+}
+
 static void random_use_never_overlaps(void **state)
 {
-	static __u8 taken[SIZE / 64];
+	static __u8 taken[SIZE];
 	struct { __u32 base, count; } given[64] = {};
 	struct ranges r = {};
 
@@ -94,19 +125,19 @@ static void random_use_never_overlaps(void **state)
 	assert_int_equal(ranges_grow(&r, SIZE), 0);
 	for (int step = 0; step < 200000; step++) {
 		int i = rand() % 64;
-		__u32 count = 64u << rand() % 9;
+		__u32 count = 1 + rand() % (1 << rand() % 13);
 
 		if (given[i].count) {
-			memset(taken + given[i].base / 64, 0,
-			       given[i].count / 64);
+			memset(taken + given[i].base, 0, given[i].count);
 			ranges_free(&r, given[i].base, given[i].count);
 			given[i].count = 0;
 		} else if (!ranges_alloc(&r, count, &given[i].base)) {
 			given[i].count = count;
-			assert_int_equal(given[i].base % count, 0);
+			assert_int_equal(given[i].base % ranges_block(count),
+					 0);
 			assert_true(given[i].base + count <= SIZE);
-			for (__u32 u = 0; u < count / 64; u++)
-				assert_false(taken[given[i].base / 64 + u]++);
+			for (__u32 u = 0; u < count; u++)
+				assert_false(taken[given[i].base + u]++);
 		}
 	}
 	for (int i = 0; i < 64; i++)
@@ -120,9 +151,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_space_can_be_given_away_and_comes_back),
-		cmocka_unit_test(sizes_that_are_no_power_of_two_are_refused),
+		cmocka_unit_test(what_a_count_leaves_of_its_block_goes_to_smaller_ones),
 		cmocka_unit_test(growth_adds_room_and_joins_it),
 		cmocka_unit_test(reserved_ranges_are_not_given_away),
+		cmocka_unit_test(reserving_what_is_taken_in_part_changes_nothing),
 		cmocka_unit_test(random_use_never_overlaps),
 	};
 

@@ -193,11 +193,13 @@ static void restart_rewrites_nothing(void **state)
 
 	setup(&w);
 	web(&w, 5)->backends[2].weight = 20;
-	fake_service(w.m, "net", 0x0a090000, 53, IPPROTO_UDP)->prefix_len = 112;
+	fake_service(w.m, "net", 0x0a090000, 53, IPPROTO_UDP)
+		->fronts->prefix_len = 112;
 	fake_backend(fake_service(w.m, "nat", VIP, 80, IPPROTO_TCP), HOST, 0,
 		     1);
 	w.m->services[0].forward = FORWARD_NAT;
-	fake_service(w.m, "ports", VIP, 8000, IPPROTO_UDP)->port_last = 8099;
+	fake_service(w.m, "ports", VIP, 8000, IPPROTO_UDP)
+		->fronts->port_last = 8099;
 	apply(&w);
 	assert_int_equal(state_nat_addrs(w.s, &nat, 1), 0);
 	fake_backend_remove(&w.m->services[3], HOST + 1, 8443);
@@ -531,9 +533,9 @@ static void services_exchange_addresses_without_a_gap(void **state)
 		     HOST, 1, 1);
 	apply(&w);
 	id = find(&w, VIP, 443, IPPROTO_TCP)->id;
-	a = w.m->services[0].addr;
-	w.m->services[0].addr = w.m->services[1].addr;
-	w.m->services[1].addr = a;
+	a = w.m->services[0].fronts->addr;
+	w.m->services[0].fronts->addr = w.m->services[1].fronts->addr;
+	w.m->services[1].fronts->addr = a;
 	apply(&w);
 	assert_int_equal(w.r.changed, 2);
 	assert_int_equal(find(&w, VIP + 1, 443, IPPROTO_TCP)->id, id);
@@ -548,8 +550,10 @@ static void ports_of_a_range_and_every_port(void **state)
 	struct table_sizes used;
 
 	setup(&w);
-	fake_service(w.m, "range", VIP, 8000, IPPROTO_TCP)->port_last = 8009;
-	fake_service(w.m, "every", VIP, 0, IPPROTO_UDP)->port_last = 65535;
+	fake_service(w.m, "range", VIP, 8000, IPPROTO_TCP)
+		->fronts->port_last = 8009;
+	fake_service(w.m, "every", VIP, 0, IPPROTO_UDP)
+		->fronts->port_last = 65535;
 	apply(&w);
 	state_usage(w.s, &used);
 	assert_int_equal(used.cell_buckets, 2);	/* 10 + 1 + 1 cells */
@@ -559,7 +563,7 @@ static void ports_of_a_range_and_every_port(void **state)
 				 IPPROTO_TCP);
 	assert_true(find(&w, VIP, 8010, IPPROTO_TCP)->flags & SERVICE_VIP);
 	assert_int_equal(find(&w, VIP, 9, IPPROTO_UDP)->proto, IPPROTO_UDP);
-	w.m->services[1].port_last = 8004;
+	w.m->services[1].fronts->port_last = 8004;
 	apply(&w);
 	assert_true(find(&w, VIP, 8005, IPPROTO_TCP)->flags & SERVICE_VIP);
 	assert_int_equal(find(&w, VIP, 8004, IPPROTO_TCP)->proto, IPPROTO_TCP);
@@ -577,7 +581,8 @@ static void cidr_is_served_by_its_prefix(void **state)
 	struct world w;
 
 	setup(&w);
-	fake_service(w.m, "net", 0x0a090000, 53, IPPROTO_UDP)->prefix_len = 120;
+	fake_service(w.m, "net", 0x0a090000, 53, IPPROTO_UDP)
+		->fronts->prefix_len = 120;
 	apply(&w);
 	assert_int_equal(w.f->t.runtime->has_prefixes, 1);
 	assert_int_equal(w.f->prefixes[0].value.class, VIP_SERVICE);
@@ -824,7 +829,8 @@ static void garbage_in_the_tables_is_survived(void **state)
 	for (int round = 0; round < 300; round++) {
 		setup(&w);
 		web(&w, 3);
-		fake_service(w.m, "dns", VIP, 53, IPPROTO_UDP)->port_last = 60;
+		fake_service(w.m, "dns", VIP, 53, IPPROTO_UDP)
+		->fronts->port_last = 60;
 		fake_backend(&w.m->services[0], HOST, 53, 1);
 		apply(&w);
 		for (int i = 0; i < 40; i++) {

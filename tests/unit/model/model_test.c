@@ -55,19 +55,18 @@ static void services_are_named_by_what_they_serve(void **state)
 		  "[2001:db8::]/64:8000-8999/udp" },
 		{ "10.0.0.1", 0, 65535, IPPROTO_SCTP, "10.0.0.1:any/sctp" },
 	};
-	char text[SERVICE_TEXT_MAX];
+	char text[FRONT_TEXT_MAX];
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct model_service s = {
-			.proto = cases[i].proto,
+		struct model_front f = {
 			.port_first = cases[i].first,
 			.port_last = cases[i].last,
 		};
 		unsigned int len;
 
-		assert_true(addr_parse_cidr(cases[i].addr, &s.addr, &len));
-		s.prefix_len = len;
-		assert_string_equal(model_service_text(&s, text),
+		assert_true(addr_parse_cidr(cases[i].addr, &f.addr, &len));
+		f.prefix_len = len;
+		assert_string_equal(model_front_text(&f, cases[i].proto, text),
 				    cases[i].text);
 	}
 }
@@ -91,6 +90,12 @@ static void every_value_has_a_name(void **state)
 	assert_string_equal(backend_state_name(BACKEND_DRAIN), "drain");
 	assert_string_equal(backend_state_name(BACKEND_LEAVING), "leaving");
 	assert_string_equal(backend_state_name(BACKEND_DOWN), "down");
+	assert_string_equal(backend_state_name(BACKEND_GONE), "gone");
+	assert_string_equal(kind_name(KIND_EDGE), "edge");
+	assert_string_equal(kind_name(KIND_CLUSTER_IP), "cluster-ip");
+	assert_string_equal(kind_name(KIND_NODE_PORT), "node-port");
+	assert_string_equal(kind_name(KIND_LB_VIP), "load-balancer");
+	assert_string_equal(kind_name(KIND_EXTERNAL_IP), "external-ip");
 	assert_string_equal(backend_state_name(77), "unknown");
 	assert_string_equal(proto_name(IPPROTO_TCP), "tcp");
 	assert_string_equal(proto_name(IPPROTO_UDP), "udp");

@@ -1,0 +1,681 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Services with several front ends, and what only a node has: they share id,
+ * slots, backends; each goes from one entry to the next by itself. And the
+ * slots of random choice, one an endpoint, local ones first.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/addr.h"
+#include "fake_tables.h"
+#include "engine/reconcile.h"
+
+#define VIP 0xc000020au		/* 192.0.2.10 */
+#define HOST 0x0a000001u	/* 10.0.0.1, the first backend */
+#define GRACE 2
+
+struct world {
+	struct fake *f;
+	struct state *s;
+	struct model *m;
+	struct reconcile_result r;
+	char text[RECONCILE_TEXT_MAX];
+	__u32 now_s;
+};
+
+static void setup_sizes(struct world *w, struct fake_sizes sizes)
+{
+	*w = (struct world){ .now_s = 1000 };
+	w->f = fake_new(sizes);
+	w->m = model_new();
+	assert_non_null(w->m);
+	assert_int_equal(state_load(&w->f->t, w->now_s, &w->s, NULL), 0);
+}
+
+static void setup(struct world *w)
+{
+	setup_sizes(w, (struct fake_sizes){ 64, 256, 1 << 16, 64, 4096 });
+}
+
+static void teardown(struct world *w)
+{
+	state_free(w->s);
+	model_free(w->m);
+	fake_free(w->f);
+}
+
+static void apply(struct world *w)
+{
+	assert_int_equal(reconcile(w->s, w->m, w->now_s, &w->r, w->text), 0);
+}
+
+static void restart(struct world *w)
+{
+	unsigned int dropped = 1;
+
+	state_free(w->s);
+	w->s = NULL;
+	assert_int_equal(state_load(&w->f->t, w->now_s, &w->s, &dropped), 0);
+	assert_int_equal(dropped, 0);
+}
+
+static void pass(struct world *w, __u32 seconds)
+{
+	while (seconds--)
+		reconcile_tick(w->s, ++w->now_s);
+}
+
+/* At VIP, VIP + 1 and so on. */
+static struct model_service *web(struct world *w, int fronts, int backends)
+{
+	struct model_service *svc = fake_service(w->m, "web", VIP, 443,
+						 IPPROTO_TCP);
+
+	for (int i = 1; i < fronts; i++)
+		fake_front(svc, VIP + i, 443);
+	for (int i = 0; i < backends; i++)
+		fake_backend(svc, HOST + i, 8443, 100);
+	return svc;
+}
+
+static const struct service *find(struct world *w, int vip, __u16 port,
+				  __u8 proto)
+{
+	struct addr a = fake_addr4(VIP + vip);
+
+	return fake_find(w->f, &a, port, proto);
+}
+
+static const struct service *found(struct world *w, int vip)
+{
+	const struct service *e = find(w, vip, 443, IPPROTO_TCP);
+
+	assert_non_null(e);
+	assert_int_equal(e->proto, IPPROTO_TCP);
+	return e;
+}
+
+static struct table_sizes used(struct world *w)
+{
+	struct table_sizes ret;
+
+	state_usage(w->s, &ret);
+	return ret;
+}
+
+static struct backend *backend_at(struct world *w, __u32 addr)
+{
+	struct addr a = fake_addr4(addr);
+
+	for (__u32 i = 1; i < w->f->t.nr_backends; i++)
+		if (w->f->t.backends[i].state != BACKEND_FREE &&
+		    !addr_compare(&w->f->t.backends[i].addr, &a))
+			return &w->f->t.backends[i];
+	return NULL;
+}
+
+static void front_ends_share_all_but_where_they_are(void **state)
+{
+	struct model_service *svc;
+	const struct service *a, *b;
+	struct world w;
+
+	setup(&w);
+	svc = web(&w, 3, 2);
+	fake_front(svc, VIP, 8080)->kind = KIND_EXTERNAL_IP;
+	svc->fronts[1].flags = SERVICE_POLICY_LOCAL;
+	apply(&w);
+	assert_int_equal(w.r.added, 1);
+	a = found(&w, 0);
+	for (int i = 1; i < 3; i++) {
+		b = found(&w, i);
+		assert_ptr_not_equal(a, b);
+		assert_int_equal(b->id, a->id);
+		assert_int_equal(b->slot_base, a->slot_base);
+		assert_int_equal(b->slot_count, a->slot_count);
+	}
+	b = find(&w, 0, 8080, IPPROTO_TCP);
+	assert_int_equal(b->id, a->id);
+	assert_int_equal(b->kind, KIND_EXTERNAL_IP);
+	assert_int_equal(b->flags, SERVICE_POLICY_LOCAL);
+	assert_int_equal(a->kind, KIND_EDGE);
+	assert_int_equal(a->flags, 0);
+	/* four front ends at three addresses */
+	assert_int_equal(used(&w).services, 7);
+	assert_int_equal(used(&w).backends, 2);
+	assert_int_equal(used(&w).slots, a->slot_count);
+	teardown(&w);
+}
+
+static void front_ends_come_and_go_without_touching_others(void **state)
+{
+	const struct service *first, *second;
+	struct model_service *svc;
+	struct world w;
+
+	setup(&w);
+	svc = web(&w, 2, 2);
+	apply(&w);
+	first = found(&w, 0);
+	second = found(&w, 1);
+	fake_front(svc, VIP + 2, 443);
+	apply(&w);
+	assert_int_equal(w.r.changed, 1);
+	assert_int_equal(w.r.slots_written, 0);
+	assert_ptr_equal(found(&w, 0), first);
+	assert_ptr_equal(found(&w, 1), second);
+	assert_int_equal(found(&w, 2)->id, first->id);
+	fake_front_remove(svc, 0);
+	apply(&w);
+	assert_null(find(&w, 0, 443, IPPROTO_TCP));
+	assert_ptr_equal(found(&w, 1), second);
+	pass(&w, GRACE);
+	assert_int_equal(used(&w).services, 4);
+	fake_service_remove(w.m, "web");
+	apply(&w);
+	for (int i = 0; i < 3; i++)
+		assert_null(find(&w, i, 443, IPPROTO_TCP));
+	pass(&w, GRACE);
+	assert_int_equal(used(&w).services, 0);
+	assert_int_equal(used(&w).slots, 0);
+	for (size_t i = 0; i < VIP_FILTER_SIZE; i++)
+		assert_int_equal(w.f->t.vip_filter[i], 0);
+	teardown(&w);
+}
+
+static void an_address_goes_from_one_service_to_another(void **state)
+{
+	struct model_service *svc;
+	struct world w;
+	__u32 id;
+
+	setup(&w);
+	web(&w, 2, 1);
+	svc = fake_service(w.m, "other", VIP + 9, 443, IPPROTO_TCP);
+	fake_backend(svc, HOST, 1, 1);
+	apply(&w);
+	id = found(&w, 9)->id;
+	fake_front_remove(&w.m->services[1], 1);
+	fake_front(&w.m->services[0], VIP + 1, 443);
+	apply(&w);
+	assert_int_equal(w.r.changed, 2);
+	assert_int_equal(found(&w, 1)->id, id);
+	assert_int_not_equal(found(&w, 0)->id, id);
+	pass(&w, GRACE);
+	assert_int_equal(found(&w, 1)->id, id);
+	assert_int_equal(used(&w).services, 6);
+	teardown(&w);
+}
+
+static void every_front_end_follows_the_slots(void **state)
+{
+	struct model_service *svc;
+	__u32 count;
+	struct world w;
+
+	setup(&w);
+	svc = web(&w, 3, 1);
+	apply(&w);
+	count = found(&w, 0)->slot_count;
+	for (int i = 1; i < 5; i++)
+		fake_backend(svc, HOST + i, 8443, 100);
+	apply(&w);
+	assert_true(found(&w, 0)->slot_count > count);
+	for (int i = 1; i < 3; i++) {
+		assert_int_equal(found(&w, i)->slot_base,
+				 found(&w, 0)->slot_base);
+		assert_int_equal(found(&w, i)->slot_count,
+				 found(&w, 0)->slot_count);
+	}
+	assert_int_equal(used(&w).slots, count + found(&w, 0)->slot_count);
+	pass(&w, GRACE);
+	assert_int_equal(used(&w).slots, found(&w, 0)->slot_count);
+	assert_int_equal(used(&w).services, 6);
+	teardown(&w);
+}
+
+static void a_restart_finds_every_front_end(void **state)
+{
+	struct world w;
+	__u64 before;
+
+	setup(&w);
+	fake_source(web(&w, 4, 3), "198.51.100.0/24", true);
+	w.m->services[0].fronts[2].open = true;
+	apply(&w);
+	before = fake_digest(w.f);
+	restart(&w);
+	assert_true(fake_digest(w.f) == before);
+	apply(&w);
+	assert_int_equal(w.r.unchanged, 1);
+	assert_true(fake_digest(w.f) == before);
+	assert_true(fake_admits(w.f, found(&w, 2), VIP));
+	assert_false(fake_admits(w.f, found(&w, 1), VIP));
+	fake_front_remove(&w.m->services[0], 0);
+	apply(&w);
+	pass(&w, GRACE);
+	assert_null(find(&w, 0, 443, IPPROTO_TCP));
+	assert_int_equal(used(&w).services, 6);
+	teardown(&w);
+}
+
+/* The cell of a front end that a change has not come to yet. */
+static struct service_cell *cell_of(struct world *w, const struct service *e)
+{
+	__u32 entry = e - w->f->t.services;
+
+	for (size_t i = 0; i < 64 * SERVICE_CELLS; i++)
+		if (w->f->t.cells[i].service == entry)
+			return &w->f->t.cells[i];
+	abort();
+}
+
+/* One front end is on the new slots, the other on the old ones. */
+static void a_death_amid_a_change_loses_no_front_end(void **state)
+{
+	struct model_service *svc;
+	struct service_cell *cell;
+	__u32 entry, had;
+	struct world w;
+
+	setup(&w);
+	svc = web(&w, 2, 1);
+	apply(&w);
+	cell = cell_of(&w, found(&w, 1));
+	entry = cell->service;
+	had = found(&w, 1)->slot_count;
+	for (int i = 1; i < 5; i++)
+		fake_backend(svc, HOST + i, 8443, 100);
+	apply(&w);
+	cell->service = entry;
+	restart(&w);
+	assert_int_equal(found(&w, 1)->slot_count, had);
+	assert_true(found(&w, 0)->slot_count > had);
+	assert_int_equal(found(&w, 1)->id, found(&w, 0)->id);
+	apply(&w);
+	assert_int_equal(w.r.changed, 1);
+	assert_int_equal(found(&w, 1)->slot_base, found(&w, 0)->slot_base);
+	assert_int_equal(found(&w, 1)->slot_count, found(&w, 0)->slot_count);
+	pass(&w, GRACE);
+	assert_int_equal(used(&w).slots, found(&w, 0)->slot_count);
+	assert_int_equal(used(&w).services, 4);
+	teardown(&w);
+}
+
+static void what_cannot_be_written_leaves_all_as_they_were(void **state)
+{
+	struct model_service *svc;
+	const struct service *first, *second;
+	struct world w;
+
+	setup(&w);
+	svc = web(&w, 2, 1);
+	apply(&w);
+	first = found(&w, 0);
+	second = found(&w, 1);
+	svc->fronts[0].open = true;
+	fake_front(svc, VIP + 2, 443)->open = true;
+	fake_source(svc, "198.51.100.0/24", false);
+	w.f->max_sources = 0;
+	assert_int_not_equal(reconcile(w.s, w.m, w.now_s, &w.r, w.text), 0);
+	assert_ptr_equal(found(&w, 0), first);
+	assert_ptr_equal(found(&w, 1), second);
+	assert_null(find(&w, 2, 443, IPPROTO_TCP));
+	w.f->max_sources = 100;
+	apply(&w);
+	assert_int_equal(found(&w, 2)->id, first->id);
+	assert_false(fake_admits(w.f, found(&w, 1), 0xc6336401u));
+	assert_true(fake_admits(w.f, found(&w, 2), 0xc6336401u));
+	pass(&w, GRACE);
+	assert_int_equal(used(&w).services, 6);
+	teardown(&w);
+}
+
+static void too_few_cells_are_asked_for_and_then_do(void **state)
+{
+	struct model_service *svc;
+	struct table_sizes *n;
+	struct world w;
+
+	setup_sizes(&w, (struct fake_sizes){ 8, 8, 64, 1, 0 });
+	svc = web(&w, 20, 1);
+	assert_int_equal(reconcile(w.s, w.m, w.now_s, &w.r, w.text), -ENOSPC);
+	n = &w.r.needed;
+	assert_true(n->services > 40);
+	assert_true(n->cell_buckets * SERVICE_CELLS >= 4 * 40);
+	fake_grow(w.f, (struct fake_sizes){ n->services, n->backends, n->slots,
+					    n->cell_buckets, 0 });
+	apply(&w);
+	for (size_t i = 0; i < svc->nr_fronts; i++)
+		assert_int_equal(found(&w, i)->id, found(&w, 0)->id);
+	teardown(&w);
+}
+
+static void diff_names_front_ends(void **state)
+{
+	char *text = NULL;
+	size_t len;
+	struct world w;
+	FILE *out;
+
+	setup(&w);
+	web(&w, 2, 0);
+	out = open_memstream(&text, &len);
+	assert_int_equal(reconcile_diff(w.s, w.m, out), 2);
+	fclose(out);
+	assert_string_equal(text,
+			    "+ service web: 192.0.2.10:443/tcp, ipip, maglev\n"
+			    "+ address web: 192.0.2.11:443/tcp\n");
+	free(text);
+	apply(&w);
+	fake_front_remove(&w.m->services[0], 0);
+	fake_front(&w.m->services[0], VIP + 7, 443);
+	out = open_memstream(&text, &len);
+	assert_int_equal(reconcile_diff(w.s, w.m, out), 2);
+	fclose(out);
+	assert_string_equal(text, "- address web: 192.0.2.10:443/tcp\n"
+				  "+ address web: 192.0.2.17:443/tcp\n");
+	free(text);
+	teardown(&w);
+}
+
+static void listings_have_every_front_end(void **state)
+{
+	struct state_service list[2];
+	struct world w;
+
+	setup(&w);
+	fake_source(web(&w, 3, 1), "198.51.100.0/24", true);
+	w.m->services[0].fronts[0].open = true;
+	apply(&w);
+	assert_int_equal(state_services(w.s, list, 2), 1);
+	assert_int_equal(list[0].nr_entries, 3);
+	assert_int_equal(list[0].nr_sources, 1);
+	for (int i = 0; i < 3; i++)
+		assert_ptr_equal(&w.f->t.services[list[0].entries[i]],
+				 found(&w, i));
+	teardown(&w);
+}
+
+/* protocol, kind; the state of a backend that is no longer defined */
+static void udp_of_a_node_leaves_at_once(void **state)
+{
+	static const struct { __u8 proto, kind, left; } cases[] = {
+		{ IPPROTO_UDP, KIND_EDGE, BACKEND_LEAVING },
+		{ IPPROTO_UDP, KIND_CLUSTER_IP, BACKEND_GONE },
+		{ IPPROTO_UDP, KIND_NODE_PORT, BACKEND_GONE },
+		{ IPPROTO_UDP, KIND_LB_VIP, BACKEND_GONE },
+		{ IPPROTO_UDP, KIND_EXTERNAL_IP, BACKEND_GONE },
+		{ IPPROTO_TCP, KIND_CLUSTER_IP, BACKEND_LEAVING },
+		{ IPPROTO_SCTP, KIND_CLUSTER_IP, BACKEND_LEAVING },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct model_service *svc;
+		const struct backend *b;
+		struct world w;
+
+		setup(&w);
+		svc = web(&w, 1, 2);
+		svc->proto = cases[i].proto;
+		svc->forward = FORWARD_NAT;
+		svc->fronts[0].kind = cases[i].kind;
+		apply(&w);
+		b = backend_at(&w, HOST);
+		fake_backend_remove(svc, HOST, 8443);
+		apply(&w);
+		assert_int_equal(w.r.backends_removed, 1);
+		assert_int_equal(b->state, cases[i].left);
+		restart(&w);
+		assert_int_equal(b->state, cases[i].left);
+		fake_backend(svc, HOST, 8443, 100);
+		apply(&w);
+		assert_int_equal(w.r.backends_added, 1);
+		assert_int_equal(b->state, BACKEND_ACTIVE);
+		fake_service_remove(w.m, "web");
+		apply(&w);
+		assert_int_equal(b->state, cases[i].left);
+		pass(&w, GRACE);
+		assert_int_equal(b->state, BACKEND_FREE);
+		teardown(&w);
+	}
+}
+
+static __u32 here;	/* the first address after those of this host */
+
+static void low_ones_are_here(void *arg, __u32 index, struct backend *b)
+{
+	b->flags &= ~BACKEND_LOCAL;
+	if (ntohl(b->addr.word[3]) < here)
+		b->flags |= BACKEND_LOCAL;
+}
+
+static struct model_service *pods(struct world *w, int backends)
+{
+	struct model_service *svc = web(w, 2, backends);
+
+	svc->forward = FORWARD_NAT;
+	svc->algorithm = ALGORITHM_RANDOM;
+	svc->fronts[0].kind = svc->fronts[1].kind = KIND_CLUSTER_IP;
+	state_set_host(w->s, &(struct state_host){ .way = low_ones_are_here });
+	return svc;
+}
+
+static unsigned int slots_of(struct world *w, const struct service *e,
+			     __u32 addr)
+{
+	__u32 backend = backend_at(w, addr) - w->f->t.backends;
+	unsigned int nr = 0;
+
+	for (__u32 i = 0; i < e->slot_count; i++)
+		nr += w->f->slot_memory[e->slot_base + i].backend == backend;
+	return nr;
+}
+
+/* The first of e's slots are those of backends here, and no other is. */
+static void check_local(struct world *w, const struct service *e, __u32 count)
+{
+	const struct slot *slot = w->f->slot_memory + e->slot_base;
+
+	assert_int_equal(e->local_count, count);
+	assert_int_equal(e->local_base, count ? e->slot_base : 0);
+	for (__u32 i = 0; i < e->slot_count; i++)
+		assert_int_equal(w->f->t.backends[slot[i].backend].flags &
+				 BACKEND_LOCAL, i < count);
+}
+
+static void chance_needs_one_slot_an_endpoint(void **state)
+{
+	struct model_service *svc;
+	struct world w;
+
+	here = HOST + 3;
+	setup(&w);
+	svc = pods(&w, 7);
+	apply(&w);
+	assert_int_equal(found(&w, 0)->slot_count, 7);
+	assert_int_equal(used(&w).slots, 7);
+	for (int i = 0; i < 7; i++)
+		assert_int_equal(slots_of(&w, found(&w, 1), HOST + i), 1);
+	check_local(&w, found(&w, 0), 3);
+	check_local(&w, found(&w, 1), 3);
+	svc->backends[0].weight = 50;
+	svc->backends[6].state = BACKEND_DRAIN;
+	apply(&w);
+	assert_int_equal(found(&w, 0)->slot_count, 11);
+	assert_int_equal(slots_of(&w, found(&w, 0), HOST), 1);
+	assert_int_equal(slots_of(&w, found(&w, 0), HOST + 1), 2);
+	assert_int_equal(slots_of(&w, found(&w, 0), HOST + 6), 0);
+	check_local(&w, found(&w, 0), 5);
+	svc->nr_backends = 0;
+	apply(&w);
+	assert_int_equal(found(&w, 0)->slot_count, 0);
+	assert_int_equal(found(&w, 0)->local_count, 0);
+	pass(&w, GRACE);
+	assert_int_equal(used(&w).slots, 0);
+	teardown(&w);
+}
+
+/* Packets that may go to local backends alone read the first slots: they must
+ * not see others there meanwhile. */
+static void dense_slots_are_never_written_over(void **state)
+{
+	struct service before;
+	struct slot slots[7];
+	struct model_service *svc;
+	struct world w;
+
+	here = HOST + 3;
+	setup(&w);
+	svc = pods(&w, 7);
+	apply(&w);
+	before = *found(&w, 0);
+	memcpy(slots, w.f->slot_memory + before.slot_base, sizeof(slots));
+	svc->backends[0].addr = fake_addr4(HOST - 1);
+	apply(&w);
+	assert_int_not_equal(found(&w, 0)->slot_base, before.slot_base);
+	assert_memory_equal(slots, w.f->slot_memory + before.slot_base,
+			    sizeof(slots));
+	check_local(&w, found(&w, 0), 3);
+	teardown(&w);
+}
+
+static void what_becomes_local_is_laid_out_anew(void **state)
+{
+	struct world w;
+
+	here = HOST + 3;
+	setup(&w);
+	pods(&w, 7);
+	apply(&w);
+	here = HOST + 5;
+	state_each_backend(w.s, low_ones_are_here, NULL);
+	assert_int_equal(found(&w, 0)->local_count, 3);
+	pass(&w, 1);
+	check_local(&w, found(&w, 0), 5);
+	check_local(&w, found(&w, 1), 5);
+	here = 0;
+	state_each_backend(w.s, low_ones_are_here, NULL);
+	pass(&w, 1);
+	check_local(&w, found(&w, 0), 0);
+	pass(&w, GRACE);
+	assert_int_equal(used(&w).slots, 7);
+	apply(&w);
+	assert_int_equal(w.r.unchanged, 1);
+	teardown(&w);
+}
+
+static void a_restart_leaves_dense_slots_alone(void **state)
+{
+	struct world w;
+	__u64 before;
+
+	here = HOST + 3;
+	setup(&w);
+	pods(&w, 7);
+	apply(&w);
+	before = fake_digest(w.f);
+	restart(&w);
+	state_set_host(w.s, &(struct state_host){ .way = low_ones_are_here });
+	apply(&w);
+	assert_int_equal(w.r.unchanged, 1);
+	assert_true(fake_digest(w.f) == before);
+	pass(&w, GRACE);
+	here = HOST + 2;	/* since the daemon before */
+	state_each_backend(w.s, low_ones_are_here, NULL);
+	restart(&w);
+	apply(&w);
+	check_local(&w, found(&w, 0), 2);
+	teardown(&w);
+}
+
+static void hundred_thousand_endpoints_take_800_kilobytes(void **state)
+{
+	struct table_sizes *n;
+	struct world w;
+	char name[16];
+
+	here = 0;
+	setup_sizes(&w, (struct fake_sizes){ 40000, 100001, 64, 16384, 0 });
+	for (int i = 0; i < 10000; i++) {
+		struct model_service *svc;
+
+		sprintf(name, "s%05d", i);
+		svc = fake_service(w.m, name, VIP + i, 443, IPPROTO_TCP);
+		svc->forward = FORWARD_NAT;
+		svc->algorithm = ALGORITHM_RANDOM;
+		for (int j = 0; j < 10; j++)
+			fake_backend(svc, HOST + 10 * i + j, 80, 100);
+	}
+	assert_int_equal(reconcile(w.s, w.m, w.now_s, &w.r, w.text), -ENOSPC);
+	n = &w.r.needed;
+	fake_grow(w.f, (struct fake_sizes){ n->services, n->backends, n->slots,
+					    n->cell_buckets, 0 });
+	apply(&w);
+	assert_int_equal(used(&w).slots, 100000);
+	_Static_assert(sizeof(struct slot) == 8, "800 KB");
+	teardown(&w);
+}
+
+/* Whose flows are not in conns: their slots must be able to say who had them. */
+static void chance_with_a_tunnel_keeps_a_table_that_remembers(void **state)
+{
+	struct model_service *svc;
+	struct slot slot;
+	__u32 count;
+	struct world w;
+
+	setup(&w);
+	svc = web(&w, 1, 3);
+	apply(&w);
+	count = found(&w, 0)->slot_count;
+	svc->algorithm = ALGORITHM_RANDOM;
+	apply(&w);
+	assert_int_equal(found(&w, 0)->slot_count, count);
+	svc->forward = FORWARD_NAT;
+	apply(&w);
+	assert_int_equal(found(&w, 0)->slot_count, 3);
+	svc->algorithm = ALGORITHM_MAGLEV;
+	svc->forward = FORWARD_IPIP;
+	apply(&w);
+	assert_int_equal(found(&w, 0)->slot_count, count);
+	for (__u32 i = 0; i < count; i++) {
+		slot = w.f->slot_memory[found(&w, 0)->slot_base + i];
+		assert_int_not_equal(slot.previous, 0);
+	}
+	teardown(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(front_ends_share_all_but_where_they_are),
+		cmocka_unit_test(front_ends_come_and_go_without_touching_others),
+		cmocka_unit_test(an_address_goes_from_one_service_to_another),
+		cmocka_unit_test(every_front_end_follows_the_slots),
+		cmocka_unit_test(a_restart_finds_every_front_end),
+		cmocka_unit_test(a_death_amid_a_change_loses_no_front_end),
+		cmocka_unit_test(what_cannot_be_written_leaves_all_as_they_were),
+		cmocka_unit_test(too_few_cells_are_asked_for_and_then_do),
+		cmocka_unit_test(diff_names_front_ends),
+		cmocka_unit_test(listings_have_every_front_end),
+		cmocka_unit_test(udp_of_a_node_leaves_at_once),
+		cmocka_unit_test(chance_needs_one_slot_an_endpoint),
+		cmocka_unit_test(dense_slots_are_never_written_over),
+		cmocka_unit_test(what_becomes_local_is_laid_out_anew),
+		cmocka_unit_test(a_restart_leaves_dense_slots_alone),
+		cmocka_unit_test(hundred_thousand_endpoints_take_800_kilobytes),
+		cmocka_unit_test(chance_with_a_tunnel_keeps_a_table_that_remembers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
