@@ -95,7 +95,7 @@ static void expect_attached(enum dp_mechanism mechanism)
 
 	assert_int_equal(dp_attachments(dp, list, 4), 1);
 	assert_int_equal(list[0].ifindex, LO);
-	assert_string_equal(list[0].program, "fl_uplink_out");
+	assert_int_equal(list[0].hook, DP_HOOK_fl_uplink_out);
 	assert_int_equal(list[0].mechanism, mechanism);
 }
 
@@ -137,27 +137,27 @@ static void tcx_is_taken_if_the_kernel_has_it(void **state)
 	if (link < 0)
 		skip();
 	close(link);
-	assert_int_equal(dp_attach_local(dp, LO), 0);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_uplink_out, LO), 0);
 	expect_attached(DP_TCX);
-	assert_int_equal(dp_attach_local(dp, LO), 0);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_uplink_out, LO), 0);
 	dp_close(dp);
 	open_dp();
 	expect_attached(DP_TCX);
 	assert_int_equal(filter(), 0);
-	assert_int_equal(dp_detach_local(dp, LO), 0);
+	assert_int_equal(dp_detach(dp, DP_HOOK_fl_uplink_out, LO), 0);
 	expect_nothing();
-	assert_int_equal(dp_detach_local(dp, LO), 0);
+	assert_int_equal(dp_detach(dp, DP_HOOK_fl_uplink_out, LO), 0);
 }
 
 static void else_clsact(void **state)
 {
 	crowd_tcx();
-	assert_int_equal(dp_attach_local(dp, LO), 0);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_uplink_out, LO), 0);
 	expect_attached(DP_CLSACT);
 	assert_int_equal(filter(), ours());
-	assert_int_equal(dp_attach_local(dp, LO), 0);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_uplink_out, LO), 0);
 	assert_int_equal(filter(), ours());
-	assert_int_equal(dp_detach(dp, LO), 0);
+	assert_int_equal(dp_detach(dp, DP_HOOK_fl_uplink_out, LO), 0);
 	expect_nothing();
 	assert_int_equal(filter(), 0);
 }
@@ -174,7 +174,7 @@ static void a_filter_outlives_its_daemon_and_is_replaced(void **state)
 	__u32 before;
 
 	crowd_tcx();
-	assert_int_equal(dp_attach_local(dp, LO), 0);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_uplink_out, LO), 0);
 	before = ours();
 	dp_close(dp);
 	assert_int_equal(filter(), before);
@@ -193,7 +193,7 @@ static void a_filter_outlives_its_daemon_and_is_replaced(void **state)
 static void cleanup_removes_filters(void **state)
 {
 	crowd_tcx();
-	assert_int_equal(dp_attach_local(dp, LO), 0);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_uplink_out, LO), 0);
 	dp_close(dp);
 	dp = NULL;
 	assert_int_equal(dp_cleanup(root, false), 0);
@@ -209,11 +209,11 @@ static void the_filter_of_another_stays(void **state)
 		    .priority = PRIORITY, .flags = BPF_TC_F_REPLACE);
 
 	crowd_tcx();
-	assert_int_equal(dp_attach_local(dp, LO), 0);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_uplink_out, LO), 0);
 	opts.prog_fd = nobody;
 	assert_int_equal(bpf_tc_attach(&hook, &opts), 0);
 	expect_nothing();
-	assert_int_equal(dp_detach_local(dp, LO), 0);
+	assert_int_equal(dp_detach(dp, DP_HOOK_fl_uplink_out, LO), 0);
 	assert_int_not_equal(filter(), 0);
 }
 

@@ -211,7 +211,7 @@ static void expect_attached(__u32 ifindex, enum dp_mechanism mechanism)
 
 	assert_int_equal(dp_attachments(dp, list, 4), 1);
 	assert_int_equal(list[0].ifindex, ifindex);
-	assert_string_equal(list[0].program, "fl_xdp");
+	assert_int_equal(list[0].hook, DP_HOOK_fl_xdp);
 	assert_int_equal(list[0].mechanism, mechanism);
 }
 
@@ -248,15 +248,15 @@ static void the_dispatcher_is_taken_if_the_kernel_has_it(void **state)
 	bool is_shared = neighbour_comes(50);
 
 	neighbour_goes();
-	assert_int_equal(dp_attach(dp, LO), 0);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_xdp, LO), 0);
 	expect_attached(LO, is_shared ? DP_XDP_DISPATCHER_GENERIC :
 					DP_XDP_GENERIC);
 	expect_counted(LO, XDP_PASS);
-	assert_int_equal(dp_attach(dp, LO), 0);
-	assert_int_equal(dp_detach(dp, LO), 0);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_xdp, LO), 0);
+	assert_int_equal(dp_detach(dp, DP_HOOK_fl_xdp, LO), 0);
 	expect_nothing();
 	wait_until_free(LO);
-	assert_int_equal(dp_detach(dp, LO), 0);
+	assert_int_equal(dp_detach(dp, DP_HOOK_fl_xdp, LO), 0);
 }
 
 static void what_is_passed_reaches_who_was_there_before(void **state)
@@ -264,13 +264,13 @@ static void what_is_passed_reaches_who_was_there_before(void **state)
 	need_dispatcher();
 	neighbour_comes(70);
 	neighbour_says(XDP_DROP);
-	assert_int_equal(dp_attach(dp, LO), 0);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_xdp, LO), 0);
 	expect_attached(LO, DP_XDP_DISPATCHER_GENERIC);
 	expect_counted(LO, XDP_DROP);
 	neighbour_says(XDP_PASS);
 	expect_counted(LO, XDP_PASS);
 	neighbour_says(XDP_DROP);
-	assert_int_equal(dp_detach(dp, LO), 0);
+	assert_int_equal(dp_detach(dp, DP_HOOK_fl_xdp, LO), 0);
 	expect_nothing();
 	expect_not_counted(LO, XDP_DROP);
 }
@@ -278,7 +278,7 @@ static void what_is_passed_reaches_who_was_there_before(void **state)
 static void what_another_drops_first_does_not_reach_us(void **state)
 {
 	need_dispatcher();
-	assert_int_equal(dp_attach(dp, LO), 0);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_xdp, LO), 0);
 	neighbour_comes(10);
 	expect_attached(LO, DP_XDP_DISPATCHER_GENERIC);
 	expect_counted(LO, XDP_PASS);
@@ -301,7 +301,7 @@ static void replacing_the_program_leaves_the_dispatcher_alone(void **state)
 	__u32 before = 0, after = 0;
 
 	need_dispatcher();
-	assert_int_equal(dp_attach(dp, LO), 0);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_xdp, LO), 0);
 	neighbour_comes(70);
 	neighbour_says(XDP_DROP);
 	assert_int_equal(bpf_xdp_query_id(LO, 0, &before), 0);
@@ -309,7 +309,7 @@ static void replacing_the_program_leaves_the_dispatcher_alone(void **state)
 	expect_attached(LO, DP_XDP_DISPATCHER_GENERIC);
 	expect_counted(LO, XDP_DROP);
 	assert_int_equal(dp_grow(dp, &larger), 0);
-	assert_int_equal(dp_attach(dp, LO), 0);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_xdp, LO), 0);
 	assert_int_equal(dp_switch(dp), 0);
 	expect_counted(LO, XDP_DROP);
 	assert_int_equal(bpf_xdp_query_id(LO, 0, &after), 0);
@@ -324,7 +324,7 @@ static __u32 program_in_entry(int ifindex)
 	__u32 id = 0;
 	int map;
 
-	snprintf(path, sizeof(path), "%s/%d/xdp_entry_%d", root, FAIRLEAD_ABI,
+	snprintf(path, sizeof(path), "%s/%d/fl_xdp_entry_%d", root, FAIRLEAD_ABI,
 		 ifindex);
 	map = bpf_obj_get(path);
 	if (map < 0)
@@ -356,11 +356,11 @@ static void larger_tables_wait_for_the_switch(void **state)
 	__u32 before;
 
 	need_dispatcher();
-	assert_int_equal(dp_attach(dp, LO), 0);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_xdp, LO), 0);
 	before = our_program();
 	assert_int_equal(program_in_entry(LO), before);
 	assert_int_equal(dp_grow(dp, &larger), 0);
-	assert_int_equal(dp_attach(dp, LO), 0);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_xdp, LO), 0);
 	assert_int_equal(program_in_entry(LO), before);
 	assert_int_equal(dp_switch(dp), 0);
 	assert_int_not_equal(our_program(), before);
@@ -372,7 +372,7 @@ static void cleanup_leaves_the_others(void **state)
 	need_dispatcher();
 	neighbour_comes(70);
 	neighbour_says(XDP_DROP);
-	assert_int_equal(dp_attach(dp, LO), 0);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_xdp, LO), 0);
 	dp_close(dp);
 	assert_int_equal(dp_cleanup(root, false), 0);
 	open_dp();
@@ -385,12 +385,12 @@ static void who_was_thrown_out_comes_back(void **state)
 	struct xdp_multiprog *all;
 
 	need_dispatcher();
-	assert_int_equal(dp_attach(dp, LO), 0);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_xdp, LO), 0);
 	all = everybody(LO);
 	assert_int_equal(xdp_multiprog__detach(all), 0);
 	xdp_multiprog__close(all);
 	expect_nothing();
-	assert_int_equal(dp_attach(dp, LO), 0);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_xdp, LO), 0);
 	expect_attached(LO, DP_XDP_DISPATCHER_GENERIC);
 	expect_counted(LO, XDP_PASS);
 }
@@ -404,7 +404,7 @@ static void pin_link(enum bpf_attach_type type)
 	char path[128];
 
 	assert_true(link >= 0);
-	snprintf(path, sizeof(path), "%s/%d/link_xdp_1", root, FAIRLEAD_ABI);
+	snprintf(path, sizeof(path), "%s/%d/fl_xdp_link_1", root, FAIRLEAD_ABI);
 	assert_int_equal(bpf_obj_pin(link, path), 0);
 	close(link);
 	close(program);
@@ -416,7 +416,7 @@ static void a_link_that_is_pinned_stays(void **state)
 	pin_link(0);
 	assert_int_equal(run(LO), XDP_DROP);
 	reopen_dp();
-	assert_int_equal(dp_attach(dp, LO), 0);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_xdp, LO), 0);
 	expect_attached(LO, DP_XDP_GENERIC);
 	expect_counted(LO, XDP_PASS);
 }
@@ -441,12 +441,12 @@ static void a_program_without_a_dispatcher_keeps_the_interface(void **state)
 	int link = bpf_link_create(program, LO, BPF_XDP, &opts);
 
 	assert_true(link >= 0);
-	assert_int_equal(dp_attach(dp, LO), -EBUSY);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_xdp, LO), -EBUSY);
 	expect_nothing();
 	assert_int_equal(run(LO), XDP_DROP);
 	close(link);
 	assert_int_equal(bpf_xdp_attach(LO, program, 1 << 1, NULL), 0);
-	assert_int_equal(dp_attach(dp, LO), -EBUSY);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_xdp, LO), -EBUSY);
 	expect_nothing();
 	assert_int_equal(run(LO), XDP_DROP);
 	close(program);
@@ -461,7 +461,7 @@ static void an_interface_that_is_gone_leaves_nothing(void **state)
 	snprintf(pins, sizeof(pins), "%s/%d/*_%d", root, FAIRLEAD_ABI, VETH);
 	assert_int_equal(system("ip link add fl0 index 7766 type veth peer fl1"),
 			 0);
-	assert_int_equal(dp_attach(dp, VETH), 0);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_xdp, VETH), 0);
 	expect_attached(VETH, is_shared ? DP_XDP_DISPATCHER : DP_XDP_NATIVE);
 	expect_counted(VETH, XDP_PASS);
 	assert_int_equal(count_files("/sys/fs/bpf/xdp/dispatch-7766-*"),
@@ -483,7 +483,7 @@ static void decapsulation_shares_it_too(void **state)
 
 	need_dispatcher();
 	assert_int_equal(dp_decap_attach(&decap), 0);
-	assert_int_equal(dp_attach(dp, LO), 0);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_xdp, LO), 0);
 	assert_int_equal(dp_decap_attach(&decap), 0);
 	all = everybody(LO);
 	assert_int_equal(xdp_multiprog__program_count(all), 2);

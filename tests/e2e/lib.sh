@@ -66,7 +66,7 @@ fails() {
 program_behind() {
 	local entry
 
-	entry=$(compgen -G "$PINS/balancer/[0-9]*/xdp_entry_*") || {
+	entry=$(compgen -G "$PINS/balancer/[0-9]*/fl_xdp_entry_*") || {
 		ip -n "$NET-balancer" -json link show eth0 |
 			jq '.[0].xdp.prog.id'
 		return

@@ -218,8 +218,8 @@ alone_if_second() {
 	wait_for 5 neighbour_comes balancer 70 eth0
 	fails fairlead serve --once --config "$CONFIG" 2>"$DIR/said"
 	cat "$DIR/said"
-	grep -q 'cannot attach XDP to interface.*busy' "$DIR/said"
-	grep -qE 'hint: program "(count|xdp_dispatcher)" .* is attached there' \
+	grep -q 'cannot attach fl_xdp to "eth0"' "$DIR/said"
+	grep -qE 'program "(count|xdp_dispatcher)" .* is attached there' \
 		"$DIR/said"
 	knock
 	(($(seen balancer "$OWN") >= 1))

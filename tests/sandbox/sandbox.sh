@@ -51,7 +51,7 @@ dispatchers_leave() {
 	while read -r pin; do
 		host=${pin#"$PINS/"}
 		fairlead_on "${host%%/*}" cleanup --yes >/dev/null 2>&1 || true
-	done < <(compgen -G "$PINS/*/*/xdp_entry_*")
+	done < <(compgen -G "$PINS/*/*/fl_xdp_entry_*")
 }
 
 sandbox_remove() {

@@ -121,7 +121,7 @@ static int attachments(struct status *s)
 	for (int i = 0; i < count; i++)
 		rows[i] = (struct attachment_row){
 			.interface = if_indextoname(list[i].ifindex, names[i]),
-			.program = list[i].program,
+			.program = dp_hook_name(list[i].hook),
 			.mechanism = dp_mechanism_name(list[i].mechanism),
 			.ifindex = list[i].ifindex,
 		};

@@ -5,6 +5,7 @@
 
 #include <net/if.h>
 
+#include "base/log.h"
 #include "uplinks.h"
 
 /* An interface that was there may go and come back; a name that is new and
@@ -74,47 +75,65 @@ bool uplinks_has_link(const struct uplinks *u, const struct link *l)
 
 static void detach_others(struct uplinks *u)
 {
-	struct dp_attachment list[4 * MODEL_UPLINKS_MAX];
+	struct dp_attachment list[NR_DP_HOOKS * 2 * MODEL_UPLINKS_MAX];
 	size_t room = sizeof(list) / sizeof(list[0]);
 	int count = dp_attachments(u->parts->dp, list, room);
 
 	for (int i = 0; i < count && (size_t)i < room; i++)
 		if (!uplinks_has(u, list[i].ifindex))
-			dp_detach(u->parts->dp, list[i].ifindex);
+			dp_detach(u->parts->dp, list[i].hook, list[i].ifindex);
 }
 
-static int attach(struct uplinks *u, __u32 ifindex)
+static bool is_needed(const struct uplinks *u, enum dp_hook hook)
 {
+	switch (dp_hook_need(hook)) {
+	case DP_NEED_ALWAYS:
+		return true;
+	case DP_NEED_LOCAL_NAT:
+		return parts_tables(u->parts)->runtime->has_local;
+	default:
+		return false;
+	}
+}
+
+static int attach(struct uplinks *u, __u32 ifindex, struct refusal *why)
+{
+	char name[IF_NAMESIZE] = "?", text[DP_ATTACH_TEXT_MAX];
 	int err = 0;
 
-	if (parts_tables(u->parts)->runtime->has_local)
-		err = dp_attach_local(u->parts->dp, ifindex);
-	return err ? err : dp_attach(u->parts->dp, ifindex);
+	for (int hook = 0; hook < NR_DP_HOOKS; hook++) {
+		if (is_needed(u, hook))
+			err = dp_attach(u->parts->dp, hook, ifindex);
+		if (!err)
+			continue;
+		if_indextoname(ifindex, name);
+		return refuse(why, err, "cannot attach %s to \"%s\": %s",
+			      dp_hook_name(hook), name,
+			      dp_attach_text(hook, ifindex, err, text));
+	}
+	return 0;
 }
 
 int uplinks_attach(struct uplinks *u, struct refusal *why)
 {
-	char name[IF_NAMESIZE] = "?";
-	int err;
+	int err = 0;
 
-	for (size_t i = 0; i < u->set.count; i++) {
-		err = attach(u, u->set.ifindexes[i]);
-		if (!err)
-			continue;
-		if_indextoname(u->set.ifindexes[i], name);
-		return refuse(why, err, "cannot attach to \"%s\"", name);
-	}
-	detach_others(u);
-	return 0;
+	for (size_t i = 0; i < u->set.count && !err; i++)
+		err = attach(u, u->set.ifindexes[i], why);
+	if (!err)
+		detach_others(u);
+	return err;
 }
 
 void uplinks_local_begin(struct uplinks *u)
 {
 	struct runtime *rt = parts_tables(u->parts)->runtime;
+	struct refusal why;
 
 	__atomic_store_n(&rt->has_local, 1, __ATOMIC_RELEASE);
 	for (size_t i = 0; i < u->set.count; i++)
-		dp_attach_local(u->parts->dp, u->set.ifindexes[i]);
+		if (attach(u, u->set.ifindexes[i], &why))
+			log_error(0, "%s", why.text);
 }
 
 void uplinks_local_end(struct uplinks *u)
@@ -123,5 +142,6 @@ void uplinks_local_end(struct uplinks *u)
 
 	__atomic_store_n(&rt->has_local, 0, __ATOMIC_RELEASE);
 	for (size_t i = 0; i < u->set.count; i++)
-		dp_detach_local(u->parts->dp, u->set.ifindexes[i]);
+		dp_detach(u->parts->dp, DP_HOOK_fl_uplink_out,
+			  u->set.ifindexes[i]);
 }

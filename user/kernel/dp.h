@@ -70,25 +70,58 @@ bool dp_must_switch(const struct dp *dp);
  * To be called every second or so: it costs a dozen looks at names. */
 int dp_pin_repair(struct dp *dp);
 
+/*
+ * Where programs of ours are attached. A new one is a row here and a program
+ * of this name in bpf/: load, attach, replace, detach, status and cleanup come
+ * from the row. What it is attached by; its place among others there (the
+ * dispatcher's run priority, clsact's priority: the lower comes first); and
+ * when an interface needs it:
+ *	ALWAYS		on every uplink
+ *	LOCAL_NAT	on uplinks, while a backend on this host has NAT
+ *	DECAP		on a backend host, see dp_decap_attach()
+ */
+#define DP_HOOKS(X)							\
+	X(fl_xdp,	 XDP,	 50,	ALWAYS)				\
+	X(fl_uplink_out, TC_OUT, 0xf1,	LOCAL_NAT)			\
+	X(fl_decap_xdp,	 XDP,	 60,	DECAP)				\
+	X(fl_decap_tc,	 TC_IN,	 0xf1,	DECAP)
+
+enum dp_hook {
+#define X(name, kind, rank, need) DP_HOOK_##name,
+	DP_HOOKS(X)
+#undef X
+	NR_DP_HOOKS,
+};
+
+enum dp_need { DP_NEED_ALWAYS, DP_NEED_LOCAL_NAT, DP_NEED_DECAP };
+
+const char *dp_hook_name(enum dp_hook hook);	/* the program's */
+enum dp_need dp_hook_need(enum dp_hook hook);
+
 enum dp_mechanism { DP_XDP_NATIVE, DP_XDP_GENERIC, DP_XDP_DISPATCHER,
 		    DP_XDP_DISPATCHER_GENERIC, DP_TCX, DP_CLSACT };
 const char *dp_mechanism_name(enum dp_mechanism mechanism);
 
 struct dp_attachment {
 	__u32 ifindex;
-	char program[16];	/* "fl_xdp", ... */
+	enum dp_hook hook;
 	enum dp_mechanism mechanism;
 };
 
-/* Attach fl_xdp to an interface, by the best mechanism that works. Attached
- * already: 0. Pinned, so it outlives us. dp_detach() takes all of ours away. */
-int dp_attach(struct dp *dp, __u32 ifindex);
-int dp_detach(struct dp *dp, __u32 ifindex);
+/*
+ * Attach to an interface, by the best mechanism that works; attached already:
+ * the program is replaced if need be. Pinned, so it outlives us. Not logged.
+ * -EEXIST: an interface above this one (a bridge that it is a port of, a VLAN
+ * on it) has to be detached first. -EBUSY: a program of somebody else is there.
+ */
+int dp_attach(struct dp *dp, enum dp_hook hook, __u32 ifindex);
+int dp_detach(struct dp *dp, enum dp_hook hook, __u32 ifindex); /* logs */
+bool dp_is_attached(struct dp *dp, enum dp_hook hook, __u32 ifindex);
 
-/* The same for fl_uplink_out, which NAT to backends on this host needs. It
- * does nothing before runtime's has_local is set. */
-int dp_attach_local(struct dp *dp, __u32 ifindex);
-int dp_detach_local(struct dp *dp, __u32 ifindex);
+/* Why dp_attach() said err, and what would mend it. */
+#define DP_ATTACH_TEXT_MAX 256
+const char *dp_attach_text(enum dp_hook hook, __u32 ifindex, int err,
+			   char text[static DP_ATTACH_TEXT_MAX]);
 
 /* Up to max of them; returns how many there are. */
 int dp_attachments(struct dp *dp, struct dp_attachment *ret, size_t max);
@@ -140,7 +173,10 @@ const char *dp_library_version(void);
  * to stdout when verbose. -EBUSY: a daemon works on them, nothing is removed. */
 int dp_cleanup(const char *pin_root, bool verbose);
 
-enum dp_decap_hook { DP_DECAP_XDP, DP_DECAP_TC };
+enum dp_decap_hook {
+	DP_DECAP_XDP = DP_HOOK_fl_decap_xdp,
+	DP_DECAP_TC = DP_HOOK_fl_decap_tc,
+};
 
 struct dp_decap_opts {
 	__u32 ifindex;

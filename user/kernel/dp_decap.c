@@ -13,7 +13,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "compat.h"
 #include "dp_private.h"
 #include "dp_rights.h"
 #include "base/log.h"
@@ -31,28 +30,19 @@ static void decap_dir(const struct dp_decap_opts *opts,
 		 opts->pin_root ? opts->pin_root : DP_PIN_ROOT);
 }
 
-static void decap_tc(const struct dp_decap_opts *opts, struct dp_tc *ret)
+static void decap_point(const struct dp_decap_opts *opts, struct dp_point *ret)
 {
 	char dir[DP_PATH_MAX];
 
 	decap_dir(opts, dir);
-	dp_tc_place(dir, opts->ifindex, COMPAT_TCX_INGRESS, ret);
-}
-
-static void decap_xdp(const struct dp_decap_opts *opts, struct dp_xdp *ret)
-{
-	char dir[DP_PATH_MAX];
-
-	decap_dir(opts, dir);
-	dp_xdp_place(dir, opts->ifindex, ret);
-	ret->priority = DP_XDP_PRIORITY_DECAP;
+	dp_point_at(dir, (enum dp_hook)opts->hook, opts->ifindex, ret);
 }
 
 static struct bpf_program *decap_program(const struct dp_decap_opts *opts,
 					 struct fairlead_bpf *skel)
 {
-	return opts->hook == DP_DECAP_XDP ? skel->progs.fl_decap_xdp :
-					    skel->progs.fl_decap_tc;
+	return bpf_object__find_program_by_name(skel->obj,
+			dp_hook_name((enum dp_hook)opts->hook));
 }
 
 /* Before it sees a packet: it opens only what is for one of these. */
@@ -112,27 +102,12 @@ int dp_decap_program(const struct dp_decap_opts *opts)
 	return err < 0 ? -errno : err;
 }
 
-static int xdp_attach(const struct dp_decap_opts *opts, int prog)
-{
-	struct dp_xdp at;
-
-	decap_xdp(opts, &at);
-	return dp_xdp_attach(&at, prog);
-}
-
-static int tc_attach(const struct dp_decap_opts *opts, int prog)
-{
-	struct dp_tc at;
-
-	decap_tc(opts, &at);
-	return dp_tc_attach(&at, prog);
-}
-
 int dp_decap_attach(const struct dp_decap_opts *opts)
 {
 	__cleanup(skel_freep) struct fairlead_bpf *skel = NULL;
+	struct dp_point at;
 	char dir[DP_PATH_MAX];
-	int err, prog;
+	int err;
 
 	decap_dir(opts, dir);
 	err = dp_bpffs_ensure(dir);
@@ -140,23 +115,20 @@ int dp_decap_attach(const struct dp_decap_opts *opts)
 		err = decap_load(opts, &skel);
 	if (err)
 		return err;
-	prog = bpf_program__fd(decap_program(opts, skel));
-	err = opts->hook == DP_DECAP_XDP ? xdp_attach(opts, prog) :
-					   tc_attach(opts, prog);
+	decap_point(opts, &at);
+	err = at.hook->kind->attach(&at,
+				    bpf_program__fd(decap_program(opts, skel)));
 	return err ? log_error(err, "cannot attach decapsulation to interface "
 			       "%u", opts->ifindex) : 0;
 }
 
 int dp_decap_detach(const struct dp_decap_opts *opts)
 {
-	struct dp_xdp xdp;
-	struct dp_tc tc;
+	struct dp_point at;
 	int err;
 
-	decap_xdp(opts, &xdp);
-	decap_tc(opts, &tc);
-	err = opts->hook == DP_DECAP_TC ? dp_tc_detach(&tc) :
-					  dp_xdp_detach(&xdp);
+	decap_point(opts, &at);
+	err = at.hook->kind->detach(&at);
 	if (err == -ENOENT)
 		return log_error(err, "no decapsulation of ours on interface "
 				 "%u", opts->ifindex);

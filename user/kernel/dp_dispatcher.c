@@ -89,14 +89,14 @@ static bool program_has_map(int prog, __u32 map)
 }
 
 /* Our component, which all owns. */
-static int component_find(const struct dp_xdp *at, struct xdp_multiprog **all,
+static int component_find(const struct dp_point *at, struct xdp_multiprog **all,
 			  struct xdp_program **ret)
 {
 	struct xdp_program *p = NULL;
 	__u32 map;
 	int err;
 
-	err = map_id(at->entry, &map);
+	err = map_id(at->other, &map);
 	if (!err)
 		err = all_open(at->ifindex, all);
 	if (err)
@@ -110,7 +110,7 @@ static int component_find(const struct dp_xdp *at, struct xdp_multiprog **all,
 	return 0;
 }
 
-bool dp_dispatcher_has(const struct dp_xdp *at, enum dp_mechanism *ret)
+bool dp_dispatcher_has(const struct dp_point *at, enum dp_mechanism *ret)
 {
 	__cleanup(all_close) struct xdp_multiprog *all = NULL;
 	struct xdp_program *ours;
@@ -129,9 +129,9 @@ static int entry_fill(int map, int prog)
 	return bpf_map_update_elem(map, &first, &prog, BPF_ANY) ? -errno : 0;
 }
 
-int dp_dispatcher_replace(const struct dp_xdp *at, int prog)
+int dp_dispatcher_replace(const struct dp_point *at, int prog)
 {
-	__cleanup(close_fd) int map = bpf_obj_get(at->entry);
+	__cleanup(close_fd) int map = bpf_obj_get(at->other);
 	enum dp_mechanism mechanism;
 
 	if (map < 0)
@@ -143,7 +143,7 @@ int dp_dispatcher_replace(const struct dp_xdp *at, int prog)
 
 /* libxdp attaches a program without a dispatcher, and without a word, if it
  * cannot have one: that would shut others out, and could not be replaced. */
-static int component_check(const struct dp_xdp *at, struct xdp_program *p,
+static int component_check(const struct dp_point *at, struct xdp_program *p,
 			   enum xdp_attach_mode mode)
 {
 	enum dp_mechanism mechanism;
@@ -154,7 +154,7 @@ static int component_check(const struct dp_xdp *at, struct xdp_program *p,
 	return -EOPNOTSUPP;
 }
 
-static int component_attach(const struct dp_xdp *at, int map,
+static int component_attach(const struct dp_point *at, int map,
 			    enum xdp_attach_mode mode)
 {
 	__cleanup(entry_free) struct entry_bpf *skel = entry_bpf__open();
@@ -172,14 +172,14 @@ static int component_attach(const struct dp_xdp *at, int map,
 		p = NULL;
 		return err;
 	}
-	err = xdp_program__set_run_prio(p, at->priority);
+	err = xdp_program__set_run_prio(p, at->hook->rank);
 	if (!err)
 		err = xdp_program__attach(p, at->ifindex, mode, 0);
 	return err ? err : component_check(at, p, mode);
 }
 
 /* In the mode of the dispatcher that is there; else native, else generic. */
-static int component_attach_any(const struct dp_xdp *at, int map)
+static int component_attach_any(const struct dp_point *at, int map)
 {
 	__cleanup(all_close) struct xdp_multiprog *all = NULL;
 	int err = all_open(at->ifindex, &all);
@@ -196,7 +196,7 @@ static int component_attach_any(const struct dp_xdp *at, int map)
 				      err;
 }
 
-int dp_dispatcher_attach(const struct dp_xdp *at, int prog)
+int dp_dispatcher_attach(const struct dp_point *at, int prog)
 {
 	__cleanup(close_fd) int map = -1;
 	__cleanup(print_restore) libbpf_print_fn_t print = libbpf_set_print(NULL);
@@ -206,13 +206,13 @@ int dp_dispatcher_attach(const struct dp_xdp *at, int prog)
 		return -EOPNOTSUPP;
 	map = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "fl_xdp_program",
 			     sizeof(__u32), sizeof(__u32), 1, NULL);
-	if (map < 0 || bpf_obj_pin(map, at->entry))
+	if (map < 0 || bpf_obj_pin(map, at->other))
 		return -errno;
 	err = entry_fill(map, prog);
 	if (!err)
 		err = component_attach_any(at, map);
 	if (err)
-		unlink(at->entry);
+		unlink(at->other);
 	return err;
 }
 
@@ -273,7 +273,7 @@ static void stale_remove(__u32 ifindex, __u32 map)
 	}
 }
 
-int dp_dispatcher_leave(const struct dp_xdp *at)
+int dp_dispatcher_leave(const struct dp_point *at)
 {
 	__cleanup(all_close) struct xdp_multiprog *all = NULL;
 	__cleanup(print_restore) libbpf_print_fn_t print = libbpf_set_print(NULL);
@@ -285,7 +285,7 @@ int dp_dispatcher_leave(const struct dp_xdp *at)
 	if (!err)
 		return xdp_program__detach(ours, at->ifindex,
 					   xdp_multiprog__attach_mode(all), 0);
-	if (err == -ENOENT && !map_id(at->entry, &map))
+	if (err == -ENOENT && !map_id(at->other, &map))
 		stale_remove(at->ifindex, map);
 	return err;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What is attached to interfaces: fl_xdp (see dp_xdp.c) and fl_uplink_out (see
- * dp_tc.c), each with a pin in <abi>/ that ends in the interface's index, so
- * that they stay when we go. Replacing a program loses no packet.
+ * What is attached to interfaces, by the rows of DP_HOOKS: each has a pin in
+ * <abi>/ that ends in the interface's index, so that it stays when we go.
+ * Replacing a program loses no packet.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -15,7 +15,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "compat.h"
 #include "dp_private.h"
 #include "base/log.h"
 #include "base/cleanup.h"
@@ -26,150 +25,144 @@ static void free_dir(DIR **dir)
 		closedir(*dir);
 }
 
-/* f for each pin of the prefix; the first error ends it. */
-static int each_pin(const struct dp *dp, const char *prefix,
-		    int (*f)(void *arg, const char *path, __u32 ifindex),
-		    void *arg)
+/* 0: none, or the interface that it was on is gone. */
+__u32 dp_link_ifindex(int link)
 {
-	size_t len = strlen(prefix);
-	__cleanup(free_dir) DIR *dir = *dp->dir ? opendir(dp->dir) : NULL;
-	char path[DP_PATH_MAX + 256];
-	struct dirent *entry;
-	int err = 0;
+	struct bpf_link_info info;
+	__u32 len = sizeof(info);
 
-	while (dir && !err && (entry = readdir(dir))) {
-		if (strncmp(entry->d_name, prefix, len))
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", dp->dir, entry->d_name);
-		err = f(arg, path, strtoul(entry->d_name + len, NULL, 10));
-	}
-	return err;
+	memset(&info, 0, len);
+	if (link < 0 || bpf_obj_get_info_by_fd(link, &info, &len))
+		return 0;
+	return info.xdp.ifindex;	/* tcx has it at the same place */
 }
 
-static void local_place(const struct dp *dp, __u32 ifindex, struct dp_tc *ret)
+/* Another program behind a link that lives; -ENOENT: there is none. */
+int dp_link_update(const char *pin, int prog)
 {
-	dp_tc_place(dp->dir, ifindex, COMPAT_TCX_EGRESS, ret);
+	__cleanup(close_fd) int link = bpf_obj_get(pin);
+
+	if (link < 0)
+		return -errno;
+	if (!dp_link_ifindex(link))
+		return -ENOENT;
+	return bpf_link_update(link, prog, NULL) ? -errno : 0;
 }
 
-static int xdp_replace(void *arg, const char *path, __u32 ifindex)
+/* A pin that goes takes its link along, but later: detach it now. */
+int dp_link_remove(const char *pin)
 {
-	struct dp *dp = arg;
-	struct dp_xdp at;
-	int err;
+	__cleanup(close_fd) int link = bpf_obj_get(pin);
 
-	dp_xdp_place(dp->dir, ifindex, &at);
-	err = dp_xdp_replace(&at, bpf_program__fd(dp->skel->progs.fl_xdp));
-	if (err && err != -ENOENT)
-		return log_error(err, "cannot replace the program of \"%s\"",
-				 path);
+	if (link < 0 || (dp_link_ifindex(link) && bpf_link_detach(link)) ||
+	    unlink(pin))
+		return -errno;
 	return 0;
 }
 
-static int local_replace(void *arg, const char *path, __u32 ifindex)
+/* f for each hook of an interface that has a pin; the first error ends it. */
+static int each_point(const struct dp *dp,
+		      int (*f)(void *arg, const struct dp_point *at), void *arg)
+{
+	__cleanup(free_dir) DIR *dir = *dp->dir ? opendir(dp->dir) : NULL;
+	struct dirent *entry;
+	struct dp_point at;
+	int err = 0;
+
+	while (dir && !err && (entry = readdir(dir)))
+		if (dp_point_of_pin(dp->dir, entry->d_name, &at))
+			err = f(arg, &at);
+	return err;
+}
+
+static int point_replace(void *arg, const struct dp_point *at)
 {
 	struct dp *dp = arg;
-	struct dp_tc at;
-	int err;
+	int err = at->hook->kind->replace(at, dp_program_fd(dp,
+							    at->hook->program));
 
-	local_place(dp, ifindex, &at);
-	err = dp_tc_replace(&at,
-			    bpf_program__fd(dp->skel->progs.fl_uplink_out));
 	if (err && err != -ENOENT)
-		return log_error(err, "cannot replace the program of \"%s\"",
-				 path);
+		return log_error(err, "cannot replace %s on interface %u",
+				 at->hook->program, at->ifindex);
 	return 0;
 }
 
 int dp_link_replace_all(struct dp *dp)
 {
-	int err = each_pin(dp, DP_XDP_PREFIX, xdp_replace, dp);
-
-	if (!err)
-		err = each_pin(dp, DP_XDP_ENTRY_PREFIX, xdp_replace, dp);
-	if (!err)
-		err = each_pin(dp, DP_TCX_PREFIX, local_replace, dp);
-	if (!err)
-		err = each_pin(dp, DP_CLSACT_OUT_PREFIX, local_replace, dp);
-	return err;
+	return each_point(dp, point_replace, dp);
 }
 
-/* Who is there already, for the hint of an EBUSY. */
-static void log_holder(__u32 ifindex)
+/* The program on an interface, whoever's it is; false: there is none. */
+static bool holder(__u32 ifindex, struct bpf_prog_info *ret)
 {
-	struct bpf_prog_info info = {};
-	__u32 id = 0, len = sizeof(info);
-	int fd;
+	__u32 id = 0, len = sizeof(*ret);
+	int fd, err;
 
 	if (bpf_xdp_query_id(ifindex, 0, &id) || !id)
-		return;
+		return false;
 	fd = bpf_prog_get_fd_by_id(id);
 	if (fd < 0)
-		return;
-	if (!bpf_obj_get_info_by_fd(fd, &info, &len))
-		log_hint("program \"%s\" (id %u) is attached there; detach "
-			 "it, or leave the interface out of uplinks",
-			 info.name, id);
-	/* 6.13: what changes packets may not replace what does not. */
-	if (!strcmp(info.name, "xdp_dispatcher"))
-		log_hint("this kernel lets programs that change packets into a "
-			 "newer libxdp's dispatcher alone");
+		return false;
+	memset(ret, 0, len);
+	err = bpf_obj_get_info_by_fd(fd, ret, &len);
 	close(fd);
+	return !err;
 }
 
-int dp_attach(struct dp *dp, __u32 ifindex)
+const char *dp_attach_text(enum dp_hook hook, __u32 ifindex, int err,
+			   char text[static DP_ATTACH_TEXT_MAX])
 {
+	struct bpf_prog_info info;
+
+	snprintf(text, DP_ATTACH_TEXT_MAX, "%s", strerror(-err));
+	if (err != -EBUSY || dp_hook_rows[hook].kind != &dp_kind_xdp ||
+	    !holder(ifindex, &info))
+		return text;
+	/* 6.13: what changes packets may not replace what does not. */
+	snprintf(text, DP_ATTACH_TEXT_MAX, "program \"%s\" (id %u) is attached "
+		 "there; detach it, or leave the interface out of uplinks%s",
+		 info.name, info.id, strcmp(info.name, "xdp_dispatcher") ? "" :
+		 " (this kernel lets programs that change packets into a newer "
+		 "libxdp's dispatcher alone)");
+	return text;
+}
+
+int dp_attach(struct dp *dp, enum dp_hook hook, __u32 ifindex)
+{
+	const struct dp_hook_row *row = &dp_hook_rows[hook];
 	enum dp_mechanism mechanism;
-	struct dp_xdp at;
+	struct bpf_prog_info info;
+	struct dp_point at;
 	int err;
 
-	dp_xdp_place(dp->dir, ifindex, &at);
-	if (dp_xdp_is_attached(&at, &mechanism))
+	dp_point_at(dp->dir, hook, ifindex, &at);
+	if (row->kind->is_attached(&at, &mechanism))
 		return 0;
-	err = dp_xdp_attach(&at, bpf_program__fd(dp->skel->progs.fl_xdp));
-	if (!err)
-		return 0;
-	log_error(err, "cannot attach XDP to interface %u", ifindex);
-	if (err == -EBUSY)
-		log_holder(ifindex);
-	return err;
+	err = row->kind->attach(&at, dp_program_fd(dp, row->program));
+	return err == -EEXIST && holder(ifindex, &info) ? -EBUSY : err;
 }
 
-int dp_detach(struct dp *dp, __u32 ifindex)
+int dp_detach(struct dp *dp, enum dp_hook hook, __u32 ifindex)
 {
-	struct dp_xdp at;
+	const struct dp_hook_row *row = &dp_hook_rows[hook];
+	struct dp_point at;
 	int err;
 
-	dp_xdp_place(dp->dir, ifindex, &at);
-	err = dp_xdp_detach(&at);
-	if (err && err != -ENOENT)
-		return log_error(err, "cannot detach XDP from interface %u",
-				 ifindex);
-	return dp_detach_local(dp, ifindex);
-}
-
-int dp_attach_local(struct dp *dp, __u32 ifindex)
-{
-	struct dp_tc at;
-	int err;
-
-	local_place(dp, ifindex, &at);
-	err = dp_tc_attach(&at,
-			   bpf_program__fd(dp->skel->progs.fl_uplink_out));
-	return err ? log_error(err, "cannot attach tc egress to interface %u",
-			       ifindex) : 0;
-}
-
-int dp_detach_local(struct dp *dp, __u32 ifindex)
-{
-	struct dp_tc at;
-	int err;
-
-	local_place(dp, ifindex, &at);
-	err = dp_tc_detach(&at);
+	dp_point_at(dp->dir, hook, ifindex, &at);
+	err = row->kind->detach(&at);
 	if (!err || err == -ENOENT)
 		return 0;
-	return log_error(err, "cannot detach tc egress from interface %u",
-			 ifindex);
+	return log_error(err, "cannot detach %s from interface %u",
+			 row->program, ifindex);
+}
+
+bool dp_is_attached(struct dp *dp, enum dp_hook hook, __u32 ifindex)
+{
+	enum dp_mechanism mechanism;
+	struct dp_point at;
+
+	dp_point_at(dp->dir, hook, ifindex, &at);
+	return at.hook->kind->is_attached(&at, &mechanism);
 }
 
 const char *dp_mechanism_name(enum dp_mechanism mechanism)
@@ -187,59 +180,46 @@ const char *dp_mechanism_name(enum dp_mechanism mechanism)
 }
 
 struct attachments {
-	struct dp *dp;
 	struct dp_attachment *ret;
 	size_t max;
 	int count;
 };
 
-static void attachment_add(struct attachments *all, __u32 ifindex,
-			   const char *program, enum dp_mechanism mechanism)
+static int attachment_add(void *arg, const struct dp_point *at)
 {
-	struct dp_attachment *a = &all->ret[all->count];
-
-	if ((size_t)all->count++ >= all->max)
-		return;
-	*a = (struct dp_attachment){
-		.ifindex = ifindex,
-		.mechanism = mechanism,
+	struct attachments *all = arg;
+	struct dp_attachment found = {
+		.ifindex = at->ifindex,
+		.hook = at->hook - dp_hook_rows,
 	};
-	snprintf(a->program, sizeof(a->program), "%s", program);
-}
 
-static int xdp_add(void *arg, const char *path, __u32 ifindex)
-{
-	struct attachments *all = arg;
-	enum dp_mechanism mechanism;
-	struct dp_xdp at;
-
-	dp_xdp_place(all->dp->dir, ifindex, &at);
-	if (dp_xdp_is_attached(&at, &mechanism))
-		attachment_add(all, ifindex, "fl_xdp", mechanism);
-	return 0;
-}
-
-static int local_add(void *arg, const char *path, __u32 ifindex)
-{
-	struct attachments *all = arg;
-	enum dp_mechanism mechanism;
-	struct dp_tc at;
-
-	local_place(all->dp, ifindex, &at);
-	if (dp_tc_is_attached(&at, &mechanism))
-		attachment_add(all, ifindex, "fl_uplink_out", mechanism);
+	if (!at->hook->kind->is_attached(at, &found.mechanism))
+		return 0;
+	if ((size_t)all->count < all->max)
+		all->ret[all->count] = found;
+	all->count++;
 	return 0;
 }
 
 int dp_attachments(struct dp *dp, struct dp_attachment *ret, size_t max)
 {
-	struct attachments all = { dp, ret, max, 0 };
+	struct attachments all = { ret, max, 0 };
 
-	each_pin(dp, DP_XDP_PREFIX, xdp_add, &all);
-	each_pin(dp, DP_XDP_ENTRY_PREFIX, xdp_add, &all);
-	each_pin(dp, DP_TCX_PREFIX, local_add, &all);
-	each_pin(dp, DP_CLSACT_OUT_PREFIX, local_add, &all);
+	each_point(dp, attachment_add, &all);
 	return all.count;
+}
+
+/* If a pin says that something of ours is attached, detach it. */
+static int release(const char *dir, const char *name)
+{
+	struct dp_point at;
+	int err;
+
+	if (!dp_point_of_pin(dir, name, &at) &&
+	    !dp_point_of_abi1(dir, name, &at))
+		return 0;
+	err = at.hook->kind->detach(&at);
+	return err == -ENOENT ? 0 : err;
 }
 
 /* Everything below path, and path itself. */
@@ -259,10 +239,10 @@ static int remove_tree(const char *path, bool verbose)
 			err = remove_tree(below, verbose) ?: err;
 			continue;
 		}
-		if (dp_tc_release(below) || dp_xdp_release(below))
+		if (release(path, entry->d_name))
 			err = log_error(-EBUSY, "cannot detach the program of "
 					"\"%s\"", below);
-		if (unlink(below))
+		if (unlink(below) && errno != ENOENT)
 			err = log_error(-errno, "cannot remove \"%s\"", below);
 		else if (verbose)
 			printf("removed %s\n", below);

@@ -46,64 +46,58 @@ int dp_link_replace_all(struct dp *dp);	/* programs of all pinned links */
 void dp_programs_choose(struct fairlead_bpf *skel);	/* before load */
 int dp_programs_fill(struct fairlead_bpf *skel);
 
-/* dp_tc.c: of a pinned link, whatever it is of. */
+struct dp_kind;
+
+/* dp_hook.c */
+struct dp_hook_row {
+	const char *program;
+	const struct dp_kind *kind;
+	int tc_point;			/* COMPAT_TCX_* */
+	unsigned int rank;		/* among others there; low comes first */
+	enum dp_need need;
+};
+
+extern const struct dp_hook_row dp_hook_rows[NR_DP_HOOKS];
+
+/* A hook of one interface, and the pins that say that it is attached. */
+struct dp_point {
+	const struct dp_hook_row *hook;
+	__u32 ifindex;
+	char link[DP_PATH_MAX];		/* of a link, or */
+	char other[DP_PATH_MAX];	/* of what stands for it, by kind */
+};
+
+void dp_point_at(const char *dir, enum dp_hook hook, __u32 ifindex,
+		 struct dp_point *ret);
+bool dp_point_of_pin(const char *dir, const char *name, struct dp_point *ret);
+bool dp_point_of_abi1(const char *dir, const char *name, struct dp_point *ret);
+
+/* How programs of a kind are attached. None of these logs; -ENOENT: nothing of
+ * ours is there. */
+struct dp_kind {
+	const char *other;		/* in the name of the other pin */
+	int (*attach)(const struct dp_point *at, int prog); /* or replace */
+	int (*replace)(const struct dp_point *at, int prog);
+	int (*detach)(const struct dp_point *at);
+	bool (*is_attached)(const struct dp_point *at, enum dp_mechanism *ret);
+};
+
+/* dp_xdp.c, dp_tc.c */
+extern const struct dp_kind dp_kind_xdp, dp_kind_tc;
+
+void dp_xdp_prepare(struct bpf_program *prog);	/* before it is loaded */
+
+/* dp_link.c: of a pinned link, whatever it is of. */
 __u32 dp_link_ifindex(int link);	/* 0: of none */
 int dp_link_update(const char *pin, int prog);
-
-/* dp_tc.c: a program of tc, at one place. */
-struct dp_tc {
-	__u32 ifindex;
-	int point;			/* COMPAT_TCX_* */
-	char link[DP_PATH_MAX];		/* pin of a tcx link, or */
-	char filter[DP_PATH_MAX];	/* of the program in a clsact filter */
-};
-
-/* Names of pins, before the index of the interface. */
-#define DP_TCX_PREFIX "link_tcx_"
-#define DP_CLSACT_IN_PREFIX "clsact_in_"
-#define DP_CLSACT_OUT_PREFIX "clsact_out_"
-
-/* None of them logs. -ENOENT: nothing of ours is there. */
-void dp_tc_place(const char *dir, __u32 ifindex, int point, struct dp_tc *ret);
-int dp_tc_attach(const struct dp_tc *at, int prog);	/* or replace */
-int dp_tc_replace(const struct dp_tc *at, int prog);
-int dp_tc_detach(const struct dp_tc *at);
-bool dp_tc_is_attached(const struct dp_tc *at, enum dp_mechanism *ret);
-/* If the pin at path stands for a filter, remove the filter. */
-int dp_tc_release(const char *path);
-
-/* dp_xdp.c: a program of XDP, on one interface. */
-struct dp_xdp {
-	__u32 ifindex;
-	unsigned int priority;		/* in a dispatcher; low comes first */
-	char link[DP_PATH_MAX];		/* pin of a link, or */
-	char entry[DP_PATH_MAX];	/* of what a component calls into */
-};
-
-#define DP_XDP_PREFIX "link_xdp_"
-#define DP_XDP_ENTRY_PREFIX "xdp_entry_"
-
-/* libxdp's default. Decapsulation comes after it: what a tunnel brought has
- * been balanced already. */
-#define DP_XDP_PRIORITY 50
-#define DP_XDP_PRIORITY_DECAP 60
-
-/* Before the program is loaded. */
-void dp_xdp_prepare(struct bpf_program *prog);
-/* As dp_tc_*. */
-void dp_xdp_place(const char *dir, __u32 ifindex, struct dp_xdp *ret);
-int dp_xdp_attach(const struct dp_xdp *at, int prog);
-int dp_xdp_replace(const struct dp_xdp *at, int prog);
-int dp_xdp_detach(const struct dp_xdp *at);
-bool dp_xdp_is_attached(const struct dp_xdp *at, enum dp_mechanism *ret);
-int dp_xdp_release(const char *path);
+int dp_link_remove(const char *pin);
 
 /* dp_dispatcher.c, for dp_xdp.c. -EOPNOTSUPP: no dispatcher can be had;
  * -EBUSY: a program without a dispatcher is there. leave() keeps the pin. */
-int dp_dispatcher_attach(const struct dp_xdp *at, int prog);
-int dp_dispatcher_replace(const struct dp_xdp *at, int prog);
-int dp_dispatcher_leave(const struct dp_xdp *at);
-bool dp_dispatcher_has(const struct dp_xdp *at, enum dp_mechanism *ret);
+int dp_dispatcher_attach(const struct dp_point *at, int prog);
+int dp_dispatcher_replace(const struct dp_point *at, int prog);
+int dp_dispatcher_leave(const struct dp_point *at);
+bool dp_dispatcher_has(const struct dp_point *at, enum dp_mechanism *ret);
 
 /* dp_clock.c: jiffies per second, and jiffies when the clock was 0. */
 int dp_clock(__u64 *ret_hz, __u64 *ret_start);

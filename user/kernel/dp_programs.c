@@ -19,17 +19,19 @@
 
 #define NOT_CALLED (-1)		/* by other programs; attached instead */
 
-/* fl_uplink_out too, though few need it: a backend on this host may come at
- * any time. fl_clock and decapsulation have users of their own. */
+/* All hooks, though few need some of them: a backend on this host, for one,
+ * may come at any time. fl_clock and decapsulation have users of their own. */
 static const struct dp_program {
 	const char *name;
 	int index;		/* in xdp_programs */
+	enum dp_need need;
 } programs[] = {
-	{ "fl_xdp", NOT_CALLED },
-#define X(name) { "fl_" #name, XDP_PROGRAM_##name },
+#define X(name, kind, rank, need) { #name, NOT_CALLED, DP_NEED_##need },
+	DP_HOOKS(X)
+#undef X
+#define X(name) { "fl_" #name, XDP_PROGRAM_##name, DP_NEED_ALWAYS },
 	FAIRLEAD_XDP_PROGRAMS(X)
 #undef X
-	{ "fl_uplink_out", NOT_CALLED },
 };
 
 #define NR_PROGRAMS (sizeof(programs) / sizeof(programs[0]))
@@ -47,6 +49,8 @@ void dp_programs_choose(struct fairlead_bpf *skel)
 	bpf_object__for_each_program(prog, skel->obj)
 		bpf_program__set_autoload(prog, false);
 	for (size_t i = 0; i < NR_PROGRAMS; i++) {
+		if (programs[i].need == DP_NEED_DECAP)
+			continue;
 		prog = program_find(skel, i);
 		bpf_program__set_autoload(prog, true);
 		if (bpf_program__type(prog) == BPF_PROG_TYPE_XDP)

@@ -6,9 +6,6 @@
  * generic.
  */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -17,16 +14,6 @@
 
 #include "dp_private.h"
 #include "base/cleanup.h"
-
-void dp_xdp_place(const char *dir, __u32 ifindex, struct dp_xdp *ret)
-{
-	ret->ifindex = ifindex;
-	ret->priority = DP_XDP_PRIORITY;
-	snprintf(ret->link, sizeof(ret->link), "%s/" DP_XDP_PREFIX "%u", dir,
-		 ifindex);
-	snprintf(ret->entry, sizeof(ret->entry), "%s/" DP_XDP_ENTRY_PREFIX "%u",
-		 dir, ifindex);
-}
 
 /*
  * libbpf would say BPF_XDP. libxdp says nothing for its components, and a
@@ -52,7 +39,7 @@ static int link_create(int prog, __u32 ifindex)
 	return fd < 0 ? -errno : fd;
 }
 
-static int link_attach(const struct dp_xdp *at, int prog)
+static int link_attach(const struct dp_point *at, int prog)
 {
 	__cleanup(close_fd) int fd = link_create(prog, at->ifindex);
 
@@ -61,17 +48,7 @@ static int link_attach(const struct dp_xdp *at, int prog)
 	return bpf_obj_pin(fd, at->link) ? -errno : 0;
 }
 
-/* A pin that goes takes its link along, but later. */
-static int link_detach_now(const struct dp_xdp *at)
-{
-	__cleanup(close_fd) int link = bpf_obj_get(at->link);
-
-	if (link < 0 || bpf_link_detach(link) || unlink(at->link))
-		return -errno;
-	return 0;
-}
-
-static bool link_is_attached(const struct dp_xdp *at, enum dp_mechanism *ret)
+static bool link_is_attached(const struct dp_point *at, enum dp_mechanism *ret)
 {
 	__cleanup(close_fd) int fd = bpf_obj_get(at->link);
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);
@@ -85,14 +62,26 @@ static bool link_is_attached(const struct dp_xdp *at, enum dp_mechanism *ret)
 	return true;
 }
 
-bool dp_xdp_is_attached(const struct dp_xdp *at, enum dp_mechanism *ret)
+static bool is_attached(const struct dp_point *at, enum dp_mechanism *ret)
 {
 	return link_is_attached(at, ret) || dp_dispatcher_has(at, ret);
 }
 
-static int attach(const struct dp_xdp *at, int prog)
+static int attach_new(const struct dp_point *at, int prog)
 {
 	return dp_dispatcher_attach(at, prog) ? link_attach(at, prog) : 0;
+}
+
+static int detach(const struct dp_point *at)
+{
+	int err = dp_dispatcher_leave(at), link_err;
+	bool had_entry;
+
+	if (err && err != -ENOENT)
+		return err;
+	had_entry = !unlink(at->other);
+	link_err = dp_link_remove(at->link);
+	return link_err == -ENOENT && had_entry ? 0 : link_err;
 }
 
 /*
@@ -100,49 +89,32 @@ static int attach(const struct dp_xdp *at, int prog)
  * whose program was not prepared as ours, by an older version, is the one thing
  * that cannot be replaced in its place: for a moment nothing is attached.
  */
-int dp_xdp_replace(const struct dp_xdp *at, int prog)
+static int replace(const struct dp_point *at, int prog)
 {
 	int err = dp_link_update(at->link, prog);
 
 	if (err == -ENOENT)
 		err = dp_dispatcher_replace(at, prog);
 	if (err == -EINVAL) {
-		err = link_detach_now(at);
-		return err ? err : attach(at, prog);
+		err = dp_link_remove(at->link);
+		return err ? err : attach_new(at, prog);
 	}
 	if (err == -ENOENT)
-		dp_xdp_detach(at);
+		detach(at);
 	return err;
 }
 
-int dp_xdp_attach(const struct dp_xdp *at, int prog)
+static int attach(const struct dp_point *at, int prog)
 {
-	int err = dp_xdp_replace(at, prog);
+	int err = replace(at, prog);
 
-	return err == -ENOENT ? attach(at, prog) : err;
+	return err == -ENOENT ? attach_new(at, prog) : err;
 }
 
-int dp_xdp_detach(const struct dp_xdp *at)
-{
-	int err = dp_dispatcher_leave(at);
-	bool had_entry;
-
-	if (err && err != -ENOENT)
-		return err;
-	had_entry = !unlink(at->entry);
-	return unlink(at->link) && !had_entry ? -errno : 0;
-}
-
-int dp_xdp_release(const char *path)
-{
-	const char *name = strrchr(path, '/') + 1;
-	struct dp_xdp at = {};
-	int err;
-
-	if (strncmp(name, DP_XDP_ENTRY_PREFIX, strlen(DP_XDP_ENTRY_PREFIX)))
-		return 0;
-	at.ifindex = strtoul(strrchr(name, '_') + 1, NULL, 10);
-	snprintf(at.entry, sizeof(at.entry), "%s", path);
-	err = dp_dispatcher_leave(&at);
-	return err == -ENOENT ? 0 : err;
-}
+const struct dp_kind dp_kind_xdp = {
+	.other = "entry",
+	.attach = attach,
+	.replace = replace,
+	.detach = detach,
+	.is_attached = is_attached,
+};

@@ -354,56 +354,60 @@ void selftest_generic(struct selftest *t, const char *name)
 /* Attaching as serve does it */
 
 static bool say_mechanism(struct selftest *t, struct selftest_row *row,
-			  const char *program)
+			  enum dp_hook hook)
 {
 	struct dp_attachment list[8];
 	int count = dp_attachments(t->dp, list, 8);
 
 	for (int i = 0; i < count && i < 8; i++)
-		if (!strcmp(list[i].program, program))
+		if (list[i].hook == hook)
 			snprintf(row->mode, sizeof(row->mode), "%s",
 				 dp_mechanism_name(list[i].mechanism));
 	if (!*row->mode)
 		selftest_say(row, SELFTEST_NO, "%s was attached, but is not "
-			     "there", program);
+			     "there", dp_hook_name(hook));
 	return *row->mode;
+}
+
+static bool attach(struct selftest *t, struct selftest_row *row,
+		   enum dp_hook hook, __u32 ifindex)
+{
+	char text[DP_ATTACH_TEXT_MAX];
+	int err = dp_attach(t->dp, hook, ifindex);
+
+	if (err)
+		selftest_say(row, SELFTEST_NO, "%s cannot be attached: %s",
+			     dp_hook_name(hook),
+			     dp_attach_text(hook, ifindex, err, text));
+	return !err;
 }
 
 void selftest_attach(struct selftest *t, const char *name)
 {
+	__u32 in = t->net.in.ifindex, out = t->net.out.ifindex;
 	struct selftest_row *row;
-	int err;
 
 	if (!t->dp)
 		return;
 	row = selftest_add(t, name);
 	row->weight = SELFTEST_NEEDED;
-	err = dp_attach(t->dp, t->net.in.ifindex);
-	if (!err)
-		err = dp_attach(t->dp, t->net.out.ifindex);
-	if (err)
-		selftest_say(row, SELFTEST_NO, "fl_xdp cannot be attached: %s",
-			     strerror(-err));
-	else if (say_mechanism(t, row, "fl_xdp"))
+	if (attach(t, row, DP_HOOK_fl_xdp, in) &&
+	    attach(t, row, DP_HOOK_fl_xdp, out) &&
+	    say_mechanism(t, row, DP_HOOK_fl_xdp))
 		forward_works(t, FORWARD_NAT, row);
-	dp_detach(t->dp, t->net.in.ifindex);
-	dp_detach(t->dp, t->net.out.ifindex);
+	dp_detach(t->dp, DP_HOOK_fl_xdp, in);
+	dp_detach(t->dp, DP_HOOK_fl_xdp, out);
 }
 
 void selftest_tc(struct selftest *t, const char *name)
 {
 	struct selftest_row *row;
-	int err;
 
 	if (!t->dp)
 		return;
 	row = selftest_add(t, name);
 	row->weight = SELFTEST_NEEDED;
-	err = dp_attach_local(t->dp, t->net.in.ifindex);
-	if (err)
-		selftest_say(row, SELFTEST_NO, "fl_uplink_out cannot be "
-			     "attached: %s", strerror(-err));
-	else
-		say_mechanism(t, row, "fl_uplink_out");
-	dp_detach_local(t->dp, t->net.in.ifindex);
+	if (attach(t, row, DP_HOOK_fl_uplink_out, t->net.in.ifindex))
+		say_mechanism(t, row, DP_HOOK_fl_uplink_out);
+	dp_detach(t->dp, DP_HOOK_fl_uplink_out, t->net.in.ifindex);
 }
