@@ -95,6 +95,22 @@ static __always_inline void egress_find(struct xdp_md *ctx,
 }
 
 /*
+ * The way on from where e leads may be narrower (mtu; 0: nothing is known), but
+ * not under least bytes: nobody can make an IPv6 packet of 1280 bytes smaller
+ * (RFC 8200, 5), and what is told of the way may be forged.
+ */
+static __always_inline void egress_narrow(struct egress *e, __u32 mtu,
+					  __u32 least)
+{
+	if (!mtu)
+		return;
+	if (mtu < least)
+		mtu = least;
+	if (mtu < e->mtu)
+		e->mtu = mtu;
+}
+
+/*
  * Give the frame a new Ethernet header with extra bytes of room behind it;
  * proto: of what follows. Moves f->l3 to that room (to the old L3 if extra is
  * 0); other pointers of f are void. False: the kernel has no headroom.

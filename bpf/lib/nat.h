@@ -44,6 +44,7 @@ static __always_inline bool nat_forward(const struct conn *c, struct pkt *p,
 	}
 	nat_to_backend(&n->to, b, p->flow.dport);
 	n->hop = b->hop;
+	n->mtu = b->mtu;
 	p->backend = c->backend;
 	n->is_reply = false;
 	n->is_local = b->flags & BACKEND_LOCAL;
@@ -66,6 +67,7 @@ static __always_inline bool nat_reply(const struct conn_ref *r, struct pkt *p,
 	n->to.dst = peer.conn->flow.src;
 	n->to.dport = peer.conn->flow.sport;
 	n->hop = peer.conn->hop;
+	n->mtu = 0;
 	p->backend = peer.conn->backend;
 	n->is_reply = true;
 	n->is_local = false;

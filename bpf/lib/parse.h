@@ -29,6 +29,7 @@
 #define IP_MF		0x2000
 #define IP_OFFSET	0x1fff
 #define VLAN_TAGS	2
+#define IP6_MTU_MIN	1280	/* RFC 8200, 5 */
 #define IP6_HEADERS	6	/* extension headers that we walk through */
 #define L2_LEN_MAX	(ETH_HLEN + VLAN_TAGS * sizeof(struct vlan_tag))
 #define L4_OFF_MAX	(40 + IP6_HEADERS * 256 * 8)	/* from l3 */

@@ -17,6 +17,7 @@
 struct nat {
 	struct flow to;
 	struct nexthop hop;
+	__u16 mtu;		/* of the way, if it is less than the link's */
 	bool is_reply;
 	bool is_local;		/* the backend is on this host */
 };

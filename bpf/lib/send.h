@@ -44,6 +44,7 @@ static __always_inline enum reason nat_way(struct xdp_md *ctx,
 	if (pkt_hops(f, v6) <= 1)
 		return REASON_HOPS_EXCEEDED;
 	egress_find(ctx, f, &n->hop, &n->to.dst, e);
+	egress_narrow(e, n->mtu, v6 ? IP6_MTU_MIN : 0);
 	f->pkt.mtu_left = e->mtu;
 	if (f->pkt.l3_len > e->mtu)
 		return too_big(ctx, f, v6);
@@ -101,9 +102,11 @@ static __always_inline enum reason nat_send_error(struct xdp_md *ctx,
 /* To a new Ethernet address, nothing else. */
 static __always_inline enum reason l2_send(struct xdp_md *ctx,
 					   struct frame *f,
-					   const struct egress *e,
+					   struct egress *e,
+					   const struct backend *b,
 					   const bool v6)
 {
+	egress_narrow(e, b->mtu, v6 ? IP6_MTU_MIN : 0);
 	f->pkt.mtu_left = e->mtu;
 	if (!e->ifindex)
 		return REASON_NO_NEXT_HOP;
@@ -138,9 +141,10 @@ static __always_inline enum reason tunnel_send(struct xdp_md *ctx,
 	};
 	enum reason why;
 
+	egress_narrow(e, b->mtu, v6 ? IP6_MTU_MIN + extra : 0);
 	p->mtu_left = e->mtu - extra;
-	if (v6 && p->mtu_left < 1280)
-		p->mtu_left = 1280;
+	if (v6 && p->mtu_left < IP6_MTU_MIN)
+		p->mtu_left = IP6_MTU_MIN;
 	if (p->l3_len + extra > e->mtu)
 		return too_big(ctx, f, v6);
 	rewrite_hops(f, v6);
@@ -170,7 +174,7 @@ static __always_inline enum reason direct_send(struct xdp_md *ctx,
 		return REASON_HOPS_EXCEEDED;
 	egress_find(ctx, f, &b->hop, &b->addr, e);
 	why = svc->forward == FORWARD_L2 ?
-		      l2_send(ctx, f, e, v6) :
+		      l2_send(ctx, f, e, b, v6) :
 		      tunnel_send(ctx, f, e, b, svc->forward, v6);
 	return why == REASON_FORWARDED && p->is_error ? REASON_ICMP_FORWARDED :
 							why;

@@ -177,7 +177,13 @@ struct backend {
 	__u8 state_defined;	/* enum backend_state, likewise */
 	__u8 pad[3];
 	__u32 changed_s;	/* CLOCK_MONOTONIC, last change of state */
-	__u32 pad2[4];
+	__u16 mtu;		/* of IP packets on the way to it: the smaller of
+				 * the two below; 0: the link's */
+	__u16 route_mtu;	/* what the route says; 0: nothing */
+	__u16 path_mtu;		/* learned from ICMP errors; 0: nothing is */
+	__u16 pad2;
+	__u32 path_mtu_s;	/* CLOCK_MONOTONIC, when it was learned */
+	__u32 pad3;
 };
 
 /*

@@ -300,6 +300,74 @@ static void ipv4_that_may_be_cut_is_not_complained_about(void **state)
 	}
 }
 
+/* RFC 2003, 4, and RFC 4459: what does not fit the way is told to its sender,
+ * with what would have fitted inside the tunnel. */
+static void what_is_known_of_the_way_counts_like_the_link(void **state)
+{
+	const struct family *f = *state;
+	size_t head = f->v6 ? 60 : 40;
+
+	for (int how = FORWARD_NAT; how <= FORWARD_GENEVE; how++) {
+		for (int v6 = 0; v6 < 2; v6++) {
+			const char *to = how >= FORWARD_IPIP ?
+				families[v6].backend : f->backend;
+			size_t room = 1400 - tunnel_overhead(how, v6);
+			struct packet p = tcp(f->client, 1, f->vip, 80,
+					      .df = true, .flags = SYN,
+					      .payload = room - head);
+
+			world_reset(world);
+			world_path_mtu(world, 1400);
+			world_service(world, .addr = f->vip, .port = 80,
+				      .forward = how, .backends = { to });
+			expect_reason(&p, FORWARDED);
+			p = tcp(f->client, 1, f->vip, 80, .df = true,
+				.payload = room - head + 1);
+			expect_error(f, &p, REASON_TOO_BIG, f->v6 ? 2 : 3,
+				     f->v6 ? 0 : 4, room);
+			p = tcp(f->client, 1, f->vip, 80,
+				.payload = room - head + 1);
+			expect_reason_at(&p, f->v6 ? REASON_TOO_BIG :
+					 REASON_CUT, __FILE__, __LINE__);
+		}
+	}
+}
+
+/* The link's own is the limit however wide the way behind it. */
+static void a_wider_way_does_not_widen_the_link(void **state)
+{
+	const struct family *f = *state;
+	struct packet p = tcp(f->client, 1, f->vip, 80, .df = true,
+			      .payload = 1450);
+
+	world_path_mtu(world, 9000);
+	vip_only(f);
+	expect_error(f, &p, REASON_TOO_BIG, f->v6 ? 2 : 3, f->v6 ? 0 : 4,
+		     1500 - (f->v6 ? 40 : 20));
+}
+
+/* RFC 8200, 5: nobody needs to send less than 1280 bytes. That what is known
+ * of the way says so stops nobody, as it may be forged. */
+static void the_least_packet_of_ipv6_is_never_refused(void **state)
+{
+	const struct family *f = *state;
+	struct packet p = tcp(f->client, 1, f->vip, 80, .payload = 1220);
+
+	if (!f->v6)
+		return;
+	for (int how = FORWARD_NAT; how <= FORWARD_GENEVE; how++) {
+		world_reset(world);
+		world_path_mtu(world, 600);
+		world_service(world, .addr = f->vip, .port = 80,
+			      .forward = how, .backends = { f->backend });
+		p = tcp(f->client, 1, f->vip, 80, .flags = SYN,
+			.payload = 1220);
+		expect_reason(&p, FORWARDED);
+		p = tcp(f->client, 1, f->vip, 80, .payload = 1221);
+		expect_error(f, &p, REASON_TOO_BIG, 2, 0, 1280);
+	}
+}
+
 static __u64 now_ms(void)
 {
 	struct timespec now;
@@ -503,6 +571,9 @@ int main(void)
 		BOTH(echo_replies_are_not_limited),
 		BOTH(what_is_served_is_not_limited),
 		BOTH(errors_are_no_larger_than_their_cause),
+		BOTH(what_is_known_of_the_way_counts_like_the_link),
+		BOTH(a_wider_way_does_not_widen_the_link),
+		BOTH(the_least_packet_of_ipv6_is_never_refused),
 	};
 
 	return run_both(tests);

@@ -228,6 +228,7 @@ static void any_settings(struct scene *s)
 		world_local(s->w, families[any_family()].backends[any(8)]);
 	for (int i = LINK_TX; chance(20) && i <= LINK_VLAN; i++)
 		world_tables(s->w)->links[i].mtu = 1300 + any(200);
+	world_path_mtu(s->w, chance(80) ? 0 : 600 + any(900));
 }
 
 /* Other addresses of ours whose bytes in the filter are those of addrs. */

@@ -464,12 +464,24 @@ static void send_out(struct step *s, const struct backend *b)
 					 XDP_TX : XDP_REDIRECT);
 }
 
+/* What fits on the way to b: the link's MTU, or what is known of the way
+ * behind it; but IPv6's least packet is never refused for that. */
+static size_t way_mtu(const struct step *s, const struct backend *b,
+		      size_t overhead)
+{
+	const struct link *link = &s->r->tables->links[b->hop.link];
+	size_t least = s->l.v6 ? 1280 + overhead : 0;
+	size_t mtu = b->mtu > least ? b->mtu : least;
+
+	return b->mtu && mtu < link->mtu ? mtu : link->mtu;
+}
+
 void forward(struct step *s, __u32 index)
 {
 	const struct backend *b = &s->r->tables->backends[index];
-	const struct link *link = &s->r->tables->links[b->hop.link];
 	enum forward how = s->service->service.forward;
 	size_t overhead = tunnel_overhead(how, addr_v6(&b->addr));
+	size_t mtu = way_mtu(s, b, overhead);
 
 	if (how == FORWARD_NAT && !forward_nat(s, index))
 		return;
@@ -479,12 +491,12 @@ void forward(struct step *s, __u32 index)
 		reject(s, REASON_HOPS_EXCEEDED);
 	else if (!b->hop.link)
 		unresolved(s);
-	else if (s->l.end - s->l.l3 + overhead <= link->mtu)
+	else if (s->l.end - s->l.l3 + overhead <= mtu)
 		send_out(s, b);
 	else if (may_fragment(s))
 		cut(s);
 	else
-		too_big(s, link->mtu - overhead);
+		too_big(s, mtu - overhead);
 }
 
 void give_back(struct step *s, const struct memory *m)

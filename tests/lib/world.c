@@ -35,6 +35,7 @@ struct world {
 	size_t nr_macs;
 	__u32 now_s;
 	int link;
+	__u16 path_mtu;
 	int program, uplink_out, counters, limits;
 	int cpu, cpus;
 	__u64 packets[NR_REASONS];
@@ -300,6 +301,7 @@ void world_reset(struct world *w)
 	w->nr_locals = 0;
 	w->nr_macs = 0;
 	w->link = LINK_TX;
+	w->path_mtu = 0;
 	w->now_s = dp_now_s();
 	clear_tables(t);
 	clear_limits(w);
@@ -477,6 +479,7 @@ static void set_hop(void *arg, __u32 index, struct backend *b)
 	put32(hop.mac + 2, low);
 	hop.link = w->link < 0 ? LINK_TX + low % 3 : (__u32)w->link;
 	table_store(&b->hop, hop);
+	b->mtu = w->path_mtu;
 	b->flags &= ~BACKEND_LOCAL;
 	if (among(w->locals, w->nr_locals, &b->addr))
 		b->flags |= BACKEND_LOCAL;
@@ -591,6 +594,11 @@ void world_backend_state(struct world *w, const char *text,
 void world_link(struct world *w, int link)
 {
 	w->link = link;
+}
+
+void world_path_mtu(struct world *w, __u16 mtu)
+{
+	w->path_mtu = mtu;
 }
 
 void world_local(struct world *w, const char *text)

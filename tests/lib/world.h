@@ -73,6 +73,8 @@ void world_backend_state(struct world *w, const char *addr,
 /* Where a backend's frames go from the next world_apply() on: LINK_* or 0,
  * unknown; -1: by its address. */
 void world_link(struct world *w, int link);
+/* What is known of the way to every backend, likewise; 0: nothing. */
+void world_path_mtu(struct world *w, __u16 mtu);
 void world_local(struct world *w, const char *addr); /* BACKEND_LOCAL */
 
 /* Frames to this MAC address are for the host, in one VLAN or (-1) all, from
