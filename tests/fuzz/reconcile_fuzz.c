@@ -342,6 +342,7 @@ static void move_backends(struct run *r, __u8 byte)
 {
 	struct state_host host = { .way = set_here, .arg = r };
 
+	apply(r);
 	r->here = byte | (__u32)byte << 7;
 	state_set_host(r->s, &host);
 	state_each_backend(r->s, set_here, r);
