@@ -15,6 +15,7 @@ struct service_row {
 	const char *name, *address, *protocol, *ports, *forward, *algorithm;
 	__u64 port_first, port_last, backends, backends_active, slots, tracked;
 	__u64 affinity_s, idle_s, connections, packets, bytes, prefix_len;
+	__u64 front_ends;
 	bool is_stateless;
 	char address_text[ADDR_TEXT_MAX + 24], ports_text[16];
 };
@@ -23,6 +24,7 @@ static const struct column service_columns[] = {
 	COLUMN("name", "SERVICE", TEXT, struct service_row, name),
 	COLUMN("address", "ADDRESS", TEXT, struct service_row, address),
 	COLUMN("prefix_len", NULL, COUNT, struct service_row, prefix_len),
+	COLUMN("front_ends_total", NULL, COUNT, struct service_row, front_ends),
 	COLUMN("ports", "PORT", TEXT, struct service_row, ports),
 	COLUMN("port_first", NULL, COUNT, struct service_row, port_first),
 	COLUMN("port_last", NULL, COUNT, struct service_row, port_last),
@@ -58,18 +60,22 @@ static __u64 addr_text(const struct service *s, char *text, size_t size)
 	return prefix_len;
 }
 
-/* Of several front ends, the first and how many more there are. */
-static void address_fill(const struct state_service *s, struct service_row *ret)
+static void address_fill(const struct service *s, struct service_row *ret)
 {
-	size_t len;
-
 	ret->address = ret->address_text;
-	ret->prefix_len = addr_text(s->service, ret->address_text,
+	ret->prefix_len = addr_text(s, ret->address_text,
 				    sizeof(ret->address_text));
-	len = strlen(ret->address_text);
+}
+
+/* For people: beside the first front end, how many more there are. */
+static void address_count(const struct state_service *s,
+			  struct service_row *row)
+{
+	size_t len = strlen(row->address_text);
+
 	if (s->nr_entries > 1)
-		snprintf(ret->address_text + len,
-			 sizeof(ret->address_text) - len, " +%zu",
+		snprintf(row->address_text + len,
+			 sizeof(row->address_text) - len, " +%zu",
 			 s->nr_entries - 1);
 }
 
@@ -115,6 +121,7 @@ static void row_fill(const struct view *v, const struct state_service *s,
 
 	*ret = (struct service_row){
 		.name = s->info->name,
+		.front_ends = s->nr_entries,
 		.protocol = proto_name(service->proto),
 		.forward = forward_name(service->forward),
 		.algorithm = algorithm_name(service->algorithm),
@@ -124,7 +131,7 @@ static void row_fill(const struct view *v, const struct state_service *s,
 		.idle_s = service->idle_s,
 		.is_stateless = service->flags & SERVICE_STATELESS,
 	};
-	address_fill(s, ret);
+	address_fill(service, ret);
 	ports_fill(service, ret);
 	backends_sum(v, s, ret);
 }
@@ -142,6 +149,8 @@ int cmd_service_list(const struct options *o)
 		return FAILED;
 	for (size_t i = 0; !err && i < v.nr_services; i++) {
 		row_fill(&v, &v.services[i], &row);
+		if (!o->json)
+			address_count(&v.services[i], &row);
 		err = print_row(table, &row);
 	}
 	return print_close(table) || err ? FAILED : DONE;
@@ -290,11 +299,12 @@ static int show_json(struct view *v, const struct state_service *s,
 }
 
 static int show_text(struct view *v, const struct state_service *s,
-		     const struct service_row *row)
+		     struct service_row *row)
 {
 	struct print *table;
 	int err;
 
+	address_count(s, row);
 	err = print_open(stdout, false, service_columns, &table);
 	if (err)
 		return err;

@@ -16,7 +16,7 @@
 #include "base/cleanup.h"
 #include "service_index.h"
 
-#define BITS_PER_SERVICE 16
+#define BITS_PER_FRONT 16
 
 struct filter {
 	__u64 *words;		/* NULL: everything may be in it */
@@ -43,19 +43,19 @@ static void filter_fill(struct filter *f, const struct service_index *index)
 {
 	__u64 bits = 64;
 
-	while (bits < BITS_PER_SERVICE * index->count)
+	while (bits < BITS_PER_FRONT * index->nr_fronts)
 		bits *= 2;
 	f->mask = bits - 1;
 	f->words = calloc(bits / 64, sizeof(*f->words));
-	for (size_t i = 0; i < index->count; i++) {
-		const struct model_service *s = &index->by_addr[i]->service;
-		__u64 bit = addr_bit(f, &s->fronts->addr);
+	for (size_t i = 0; i < index->nr_fronts; i++) {
+		const struct model_front *front = index->by_addr[i]->front;
+		__u64 bit = addr_bit(f, &front->addr);
 
 		if (f->words)
 			f->words[bit / 64] |= 1ull << bit % 64;
-		if (!f->has_len[s->fronts->prefix_len])
-			f->lens[f->nr_lens++] = s->fronts->prefix_len;
-		f->has_len[s->fronts->prefix_len] = true;
+		if (!f->has_len[front->prefix_len])
+			f->lens[f->nr_lens++] = front->prefix_len;
+		f->has_len[front->prefix_len] = true;
 	}
 }
 
@@ -80,17 +80,17 @@ static struct addr prefix_of(struct addr a, unsigned int len)
 
 static void report_backend(struct report *r, const struct native_service *s,
 			   const struct model_backend *b,
-			   const struct native_service *target)
+			   const struct native_front *target)
 {
+	const struct native_service *other = target->service;
 	char addr[ADDR_TEXT_MAX], text[FRONT_TEXT_MAX], place[PLACE_TEXT_MAX];
 
-	part_error(r, s->owner, s->addr_at,
+	part_error(r, s->owner, s->fronts[0].at,
 		   "backend \"%s\" of service \"%s\" is %s of service \"%s\" at %s: its packets would come back to be balanced again",
 		   addr_format(&b->addr, addr), s->service.name,
-		   model_front_text(target->service.fronts,
-				    target->service.proto, text),
-		   target->service.name,
-		   part_place(target->owner, target->addr_at, place));
+		   model_front_text(target->front, other->service.proto, text),
+		   other->service.name,
+		   part_place(other->owner, target->at, place));
 }
 
 static void check_backend(const struct service_index *index,
@@ -103,7 +103,7 @@ static void check_backend(const struct service_index *index,
 
 	for (unsigned int i = 0; i < f->nr_lens; i++) {
 		struct addr a = prefix_of(b->addr, f->lens[i]);
-		const struct native_service *target;
+		const struct native_front *target;
 
 		if (!filter_may_have(f, &a))
 			continue;

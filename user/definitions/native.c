@@ -57,10 +57,31 @@ static const struct {
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
+int native_fronts_make(struct native_service *s, size_t count)
+{
+	s->service.fronts = calloc(count, sizeof(*s->service.fronts));
+	s->fronts = calloc(count, sizeof(*s->fronts));
+	if (!s->service.fronts || !s->fronts)
+		return -ENOMEM;
+	s->service.nr_fronts = count;
+	for (size_t i = 0; i < count; i++)
+		s->fronts[i] = (struct native_front){
+			.service = s,
+			.front = &s->service.fronts[i],
+		};
+	return 0;
+}
+
+static void service_clear(struct native_service *s)
+{
+	model_service_clear(&s->service);
+	free(s->fronts);
+}
+
 void native_clear(struct native *n)
 {
 	for (size_t i = 0; i < n->nr_services; i++)
-		model_service_clear(&n->services[i].service);
+		service_clear(&n->services[i]);
 	if (n->settings)
 		model_free(n->settings->model);
 	free(n->settings);
@@ -117,7 +138,7 @@ static void read_service(struct reader *r, const struct tree_node *item,
 		n->nr_services++;
 		return;
 	}
-	model_service_clear(&to->service);
+	service_clear(to);
 	*to = (struct native_service){};
 }
 

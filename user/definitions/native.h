@@ -44,12 +44,24 @@ enum setting {
 
 struct part;
 
-struct native_service {
-	struct model_service service;
-	struct place name_at, addr_at;
-	struct part *owner;	/* set by part_adopt() */
+/* One of a service's front ends. */
+struct native_front {
+	const struct native_service *service;
+	const struct model_front *front;	/* one of service's */
+	struct place at;
 	__u16 reach;		/* of service_index.c */
 };
+
+struct native_service {
+	struct model_service service;
+	struct native_front *fronts;	/* owned; as service.fronts */
+	struct place name_at;
+	struct part *owner;	/* set by part_adopt() */
+};
+
+/* Zeroed front ends of both kinds, tied together; s stays where it is from
+ * here on. -ENOMEM: some of them may be there, and are cleared with s. */
+int native_fronts_make(struct native_service *s, size_t count);
 
 struct native_settings {
 	struct model *model;	/* without services */

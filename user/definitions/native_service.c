@@ -12,13 +12,14 @@
 #define HEALTH_COUNT_MAX 255
 #define HEALTH_TEXT_MAX 1024
 
-enum service_key { KEY_NAME, KEY_ADDRESS, KEY_PORT, KEY_PROTOCOL, KEY_FORWARD,
+enum service_key { KEY_NAME, KEY_ADDRESS, KEY_ADDRESSES, KEY_PORT, KEY_PROTOCOL, KEY_FORWARD,
 		   KEY_ALGORITHM, KEY_AFFINITY, KEY_UDP, KEY_IDLE, KEY_SOURCES,
 		   KEY_HEALTH, KEY_BACKENDS, NR_SERVICE_KEYS };
 
 static const char *const service_keys[] = {
 	[KEY_NAME] = "name",
 	[KEY_ADDRESS] = "address",
+	[KEY_ADDRESSES] = "addresses",
 	[KEY_PORT] = "port",
 	[KEY_PROTOCOL] = "protocol",
 	[KEY_FORWARD] = "forward",
@@ -69,9 +70,18 @@ struct context {
 	struct model_service *s;
 	const struct tree_node *v[NR_SERVICE_KEYS];
 	enum tunnel_families families;
+	struct read_front *fronts; /* in order of their addresses; owned */
+	size_t nr_fronts;
+	__u16 port_first, port_last; /* of all of them */
 	bool knows_addr;	/* what follows from it can be judged */
 	bool knows_port;
 	bool knows_forward;
+};
+
+/* A front end, and where it stands once they are sorted. */
+struct read_front {
+	struct model_front front;
+	const struct tree_node *at;
 };
 
 /* A backend, and where it stands once they are sorted. */
@@ -96,17 +106,109 @@ static void read_name(struct context *c, const struct tree_node *whole)
 		c->s->name = reader_strdup(c->r, text);
 }
 
-static void read_addr(struct context *c, const struct tree_node *whole)
+/* One address; what ports it has, read_fronts() knows. */
+static bool read_addr(struct context *c, const struct tree_node *n)
 {
+	struct read_front *f = &c->fronts[c->nr_fronts];
 	unsigned int len = 0;
 
-	if (!c->v[KEY_ADDRESS]) {
+	if (!value_cidr(c->r, n, "address", &f->front.addr, &len))
+		return false;
+	f->front.prefix_len = len;
+	f->at = n;
+	c->nr_fronts++;
+	return true;
+}
+
+/* The nodes of addresses: of a list, or the only one. NULL: said why. */
+static const struct tree_node *addrs_of(struct context *c,
+					const struct tree_node *whole)
+{
+	const struct tree_node *one = c->v[KEY_ADDRESS];
+	const struct tree_node *list = c->v[KEY_ADDRESSES];
+
+	if (one && list)
+		reader_error(c->r, list,
+			     "\"address\" and \"addresses\" in one service");
+	else if (!one && !list)
 		reader_error(c->r, whole, "a service has no \"address\"");
+	else if (list && list->kind != TREE_SEQUENCE)
+		reader_error(c->r, list, "addresses needs a list");
+	else if (list && !list->count)
+		reader_error(c->r, list, "addresses is empty");
+	else if (list && list->count > FRONTS_PER_SERVICE_MAX)
+		reader_error(c->r, list,
+			     "a service has %u addresses; at most %u are allowed",
+			     list->count, FRONTS_PER_SERVICE_MAX);
+	else
+		return one ? one : list->first;
+	return NULL;
+}
+
+static void read_addrs(struct context *c, const struct tree_node *whole)
+{
+	const struct tree_node *n = addrs_of(c, whole);
+	const struct tree_node *list = c->v[KEY_ADDRESSES];
+
+	if (!n)
+		return;
+	c->fronts = calloc(list ? list->count : 1, sizeof(*c->fronts));
+	if (!c->fronts) {
+		c->r->no_memory = true;
 		return;
 	}
-	c->knows_addr = value_cidr(c->r, c->v[KEY_ADDRESS], "address",
-				   &c->s->fronts->addr, &len);
-	c->s->fronts->prefix_len = len;
+	c->knows_addr = true;
+	for (; n; n = list ? n->next : NULL)
+		c->knows_addr &= read_addr(c, n);
+}
+
+/* NAT and l2 change no family, and every backend serves every front end. */
+static void check_one_family(struct context *c)
+{
+	bool is4 = addr_is4(&c->fronts[0].front.addr);
+
+	if (c->s->forward != FORWARD_NAT && c->s->forward != FORWARD_L2)
+		return;
+	for (size_t i = 1; i < c->nr_fronts; i++) {
+		if (addr_is4(&c->fronts[i].front.addr) == is4)
+			continue;
+		reader_error(c->r, c->fronts[i].at,
+			     "address \"%s\" is %s, the first one %s: forward \"%s\" needs one family, a tunnel such as \"ipip\" takes both",
+			     c->fronts[i].at->text, is4 ? "IPv6" : "IPv4",
+			     is4 ? "IPv4" : "IPv6",
+			     forward_name(c->s->forward));
+		return;
+	}
+}
+
+static int compare_fronts(const void *a, const void *b)
+{
+	const struct read_front *x = a, *y = b;
+
+	return model_front_compare(&x->front, &y->front);
+}
+
+/* Into the model, with their places. */
+static void keep_fronts(struct context *c, struct native_service *to)
+{
+	struct model_front *f;
+
+	if (!c->nr_fronts)
+		return;
+	if (c->knows_addr && c->knows_forward)
+		check_one_family(c);
+	if (native_fronts_make(to, c->nr_fronts)) {
+		c->r->no_memory = true;
+		return;
+	}
+	qsort(c->fronts, c->nr_fronts, sizeof(*c->fronts), compare_fronts);
+	for (size_t i = 0; i < c->nr_fronts; i++) {
+		f = &to->service.fronts[i];
+		*f = c->fronts[i].front;
+		f->port_first = c->port_first;
+		f->port_last = c->port_last;
+		to->fronts[i].at = place_of(c->fronts[i].at);
+	}
 }
 
 static void read_port(struct context *c, const struct tree_node *whole)
@@ -117,8 +219,7 @@ static void read_port(struct context *c, const struct tree_node *whole)
 		return;
 	}
 	c->knows_port = value_port_any(c->r, c->v[KEY_PORT], "port",
-				       &c->s->fronts->port_first,
-				       &c->s->fronts->port_last);
+				       &c->port_first, &c->port_last);
 }
 
 static void read_proto(struct context *c)
@@ -330,9 +431,9 @@ static const char *const backend_keys[] = {
 	[NR_BACKEND_KEYS] = NULL,
 };
 
-static bool has_one_port(const struct model_service *s)
+static bool has_one_port(const struct context *c)
 {
-	return s->fronts->port_first == s->fronts->port_last;
+	return c->port_first == c->port_last;
 }
 
 /* The packet that a backend gets by l2 or a tunnel has the service's port. */
@@ -343,24 +444,24 @@ static void check_backend_port(struct context *c, const struct tree_node *n,
 
 	if (!c->knows_forward || s->forward == FORWARD_NAT)
 		return;
-	if (!has_one_port(s))
+	if (!has_one_port(c))
 		reader_error(c->r, n,
 			     "a backend's port in a service of several ports: forward \"%s\" keeps the client's port, only \"nat\" rewrites it",
 			     c->v[KEY_FORWARD]->text);
-	else if (port != s->fronts->port_first)
+	else if (port != c->port_first)
 		reader_error(c->r, n,
 			     "backend port %u is not the service's port %u: forward \"%s\" keeps the port, only \"nat\" rewrites it",
-			     port, s->fronts->port_first, c->v[KEY_FORWARD]->text);
+			     port, c->port_first, c->v[KEY_FORWARD]->text);
 }
 
 static void read_backend_port(struct context *c, const struct tree_node *n,
 			      __u16 *ret)
 {
-	*ret = has_one_port(c->s) ? c->s->fronts->port_first : 0;
+	*ret = has_one_port(c) ? c->port_first : 0;
 	if (!n || !value_port(c->r, n, "backend port", ret) || !c->knows_port)
 		return;
 	check_backend_port(c, n, *ret);
-	if (c->s->forward != FORWARD_NAT && !has_one_port(c->s))
+	if (c->s->forward != FORWARD_NAT && !has_one_port(c))
 		*ret = 0;
 }
 
@@ -379,24 +480,33 @@ static void check_tunnel_families(struct context *c, const struct tree_node *n,
 			     "forward \"ip4ip6\" is IPv6 over IPv4, but the backend is IPv6; \"ipip\" takes any");
 }
 
+/* Of one front end and the backend that n says. */
+static void check_front_families(struct context *c, const struct tree_node *n,
+				 bool vip_is4, bool backend_is4)
+{
+	if (c->s->forward != FORWARD_NAT && c->s->forward != FORWARD_L2)
+		check_tunnel_families(c, n, vip_is4, backend_is4);
+	else if (vip_is4 != backend_is4)
+		reader_error(c->r, n,
+			     "backend \"%s\" is %s, the service %s: forward \"%s\" needs one family, a tunnel such as \"ipip\" takes both",
+			     n->text, backend_is4 ? "IPv4" : "IPv6",
+			     vip_is4 ? "IPv4" : "IPv6",
+			     forward_name(c->s->forward));
+}
+
 static void check_families(struct context *c, const struct tree_node *n,
 			   const struct addr *backend)
 {
-	bool vip_is4 = addr_is4(&c->s->fronts->addr);
-	bool backend_is4 = addr_is4(backend);
+	unsigned int before = c->r->report->count;
 
 	if (!c->knows_addr || !c->knows_forward)
 		return;
-	if (c->s->forward == FORWARD_NAT || c->s->forward == FORWARD_L2) {
-		if (vip_is4 != backend_is4)
-			reader_error(c->r, n,
-				     "backend \"%s\" is %s, the service %s: forward \"%s\" needs one family, a tunnel such as \"ipip\" takes both",
-				     n->text, backend_is4 ? "IPv4" : "IPv6",
-				     vip_is4 ? "IPv4" : "IPv6",
-				     forward_name(c->s->forward));
-		return;
+	for (size_t i = 0; i < c->nr_fronts; i++) {
+		check_front_families(c, n, addr_is4(&c->fronts[i].front.addr),
+				     addr_is4(backend));
+		if (c->r->report->count != before)
+			return;
 	}
-	check_tunnel_families(c, n, vip_is4, backend_is4);
 }
 
 static bool read_backend(struct context *c, const struct tree_node *n,
@@ -507,13 +617,15 @@ static void read_backends(struct context *c)
 	free(read);
 }
 
-static void read_keys(struct context *c, const struct tree_node *n)
+static void read_keys(struct context *c, const struct tree_node *n,
+		      struct native_service *ret)
 {
 	read_name(c, n);
-	read_addr(c, n);
+	read_addrs(c, n);
 	read_port(c, n);
 	read_proto(c);
 	read_forward(c);
+	keep_fronts(c, ret);
 	read_algorithm(c);
 	read_affinity(c);
 	read_udp(c);
@@ -535,16 +647,10 @@ bool native_read_service(struct reader *r, const struct tree_node *n,
 	value_keys(r, n, "a service", service_keys, c.v);
 	if (n->kind != TREE_MAPPING)
 		return false;
-	c.s->fronts = calloc(1, sizeof(*c.s->fronts));
-	if (!c.s->fronts) {
-		r->no_memory = true;
-		return false;
-	}
-	c.s->nr_fronts = 1;
-	read_keys(&c, n);
+	read_keys(&c, n, ret);
+	free(c.fronts);
 	if (r->report->count != before || r->no_memory)
 		return false;
 	ret->name_at = place_of(c.v[KEY_NAME]);
-	ret->addr_at = place_of(c.v[KEY_ADDRESS]);
 	return true;
 }

@@ -21,10 +21,19 @@ struct read_source {
 
 struct read_sources {
 	struct reader *r;
-	const struct addr *service;	/* NULL: unknown */
+	const struct model_service *service; /* NULL: addresses unknown */
 	struct read_source *list;
 	size_t count;
 };
+
+/* Has the service an address of a's family? */
+static bool has_family(const struct model_service *s, const struct addr *a)
+{
+	for (size_t i = 0; i < s->nr_fronts; i++)
+		if (addr_is4(&s->fronts[i].addr) == addr_is4(a))
+			return true;
+	return false;
+}
 
 static void read_source(struct read_sources *to, const struct tree_node *n,
 			bool allow)
@@ -34,10 +43,10 @@ static void read_source(struct read_sources *to, const struct tree_node *n,
 
 	if (!value_prefix(to->r, n, "source", &a, &len))
 		return;
-	if (to->service && addr_is4(&a) != addr_is4(to->service)) {
+	if (to->service && !has_family(to->service, &a)) {
 		reader_error(to->r, n, "source \"%s\" is %s, the service %s",
 			     n->text, addr_is4(&a) ? "IPv4" : "IPv6",
-			     addr_is4(to->service) ? "IPv4" : "IPv6");
+			     addr_is4(&a) ? "IPv6" : "IPv4");
 		return;
 	}
 	to->list[to->count++] = (struct read_source){
@@ -106,7 +115,7 @@ void native_read_sources(struct reader *r, const struct tree_node *n,
 	const struct tree_node *v[NR_SOURCES_KEYS] = {};
 	struct read_sources s = {
 		.r = r,
-		.service = knows_addr ? &ret->fronts->addr : NULL,
+		.service = knows_addr ? ret : NULL,
 	};
 	size_t count[NR_SOURCES_KEYS], most;
 

@@ -8,6 +8,7 @@
 #include <fairlead/hash.h>
 
 #include "base/addr.h"
+#include "base/cleanup.h"
 #include "service_index.h"
 
 typedef int compare_fn(const void *, const void *);
@@ -28,6 +29,11 @@ static int compare_places(const struct native_service *a,
 	       (a->name_at.column < b->name_at.column);
 }
 
+static __u8 proto_of(const struct native_front *f)
+{
+	return f->service->service.proto;
+}
+
 static int compare_names(const void *x, const void *y)
 {
 	const struct native_service *a = *(struct native_service *const *)x;
@@ -40,32 +46,45 @@ static int compare_names(const void *x, const void *y)
 /* A prefix comes before what is in it. */
 static int compare_addrs(const void *x, const void *y)
 {
-	const struct native_service *a = *(struct native_service *const *)x;
-	const struct native_service *b = *(struct native_service *const *)y;
-	int order = addr_compare(&a->service.fronts->addr, &b->service.fronts->addr);
+	const struct native_front *a = *(struct native_front *const *)x;
+	const struct native_front *b = *(struct native_front *const *)y;
+	int order = addr_compare(&a->front->addr, &b->front->addr);
 
 	if (order)
 		return order;
-	if (a->service.fronts->prefix_len != b->service.fronts->prefix_len)
-		return a->service.fronts->prefix_len - b->service.fronts->prefix_len;
-	if (a->service.proto != b->service.proto)
-		return a->service.proto - b->service.proto;
-	if (a->service.fronts->port_first != b->service.fronts->port_first)
-		return a->service.fronts->port_first - b->service.fronts->port_first;
-	return compare_places(a, b);
+	if (a->front->prefix_len != b->front->prefix_len)
+		return a->front->prefix_len - b->front->prefix_len;
+	if (proto_of(a) != proto_of(b))
+		return proto_of(a) - proto_of(b);
+	if (a->front->port_first != b->front->port_first)
+		return a->front->port_first - b->front->port_first;
+	return compare_places(a->service, b->service);
+}
+
+static bool service_is_live(const void *item)
+{
+	const struct native_service *s = item;
+
+	return s->owner->is_live;
+}
+
+static bool front_is_live(const void *item)
+{
+	const struct native_front *f = item;
+
+	return f->service->owner->is_live;
 }
 
 /* list, which is sorted, without the dead and with fresh[], into ret. */
-static size_t merge(struct native_service **ret,
-		    struct native_service *const *list, size_t count,
-		    struct native_service **fresh, size_t nr_fresh,
-		    compare_fn *compare)
+static size_t merge(void **ret, void *const *list, size_t count, void **fresh,
+		    size_t nr_fresh, compare_fn *compare,
+		    bool (*is_live)(const void *item))
 {
 	size_t n = 0, j = 0;
 
 	qsort(fresh, nr_fresh, sizeof(*fresh), compare);
 	for (size_t i = 0; i < count; i++) {
-		if (!list[i]->owner->is_live)
+		if (!is_live(list[i]))
 			continue;
 		while (j < nr_fresh && compare(&fresh[j], &list[i]) < 0)
 			ret[n++] = fresh[j++];
@@ -76,54 +95,82 @@ static size_t merge(struct native_service **ret,
 	return n;
 }
 
-/* Which packets a service is for. */
-static __u64 addr_hash(const struct native_service *s)
+/* Which packets a front end is for. */
+static __u64 addr_hash(const struct native_front *f)
 {
 	__u64 words[2];
 
-	memcpy(words, &s->service.fronts->addr, sizeof(words));
-	words[0] = hash_mix(words[0] ^ (__u64)s->service.fronts->port_first << 48 ^
-			    (__u64)s->service.fronts->port_last << 32 ^
-			    s->service.proto << 8 ^ s->service.fronts->prefix_len);
+	memcpy(words, &f->front->addr, sizeof(words));
+	words[0] = hash_mix(words[0] ^ (__u64)f->front->port_first << 48 ^
+			    (__u64)f->front->port_last << 32 ^
+			    proto_of(f) << 8 ^ f->front->prefix_len);
 	return hash_mix(words[0] + words[1]);
 }
 
 static __u64 addrs_next(const struct service_index *index,
-			struct native_service *const *fresh, size_t nr_fresh)
+			struct native_front *const *fresh, size_t nr_fresh)
 {
 	__u64 addrs = index->addrs;
 
-	for (size_t i = 0; i < index->count; i++)
-		if (!index->by_addr[i]->owner->is_live)
+	for (size_t i = 0; i < index->nr_fronts; i++)
+		if (!front_is_live(index->by_addr[i]))
 			addrs -= addr_hash(index->by_addr[i]);
 	for (size_t i = 0; i < nr_fresh; i++)
 		addrs += addr_hash(fresh[i]);
 	return addrs;
 }
 
+/* The front ends of services, in an array of their own; NULL: no memory. */
+static struct native_front **fronts_of(struct native_service *const *services,
+				       size_t count, size_t *ret_count)
+{
+	struct native_front **ret;
+	size_t nr = 0, at = 0;
+
+	for (size_t i = 0; i < count; i++)
+		nr += services[i]->service.nr_fronts;
+	ret = calloc(nr + 1, sizeof(*ret));
+	for (size_t i = 0; ret && i < count; i++)
+		for (size_t j = 0; j < services[i]->service.nr_fronts; j++)
+			ret[at++] = &services[i]->fronts[j];
+	*ret_count = nr;
+	return ret;
+}
+
+static void free_fronts(struct native_front ***fronts)
+{
+	free(*fronts);
+}
+
 int service_index_update(struct service_index *index,
 			 struct native_service **fresh, size_t nr_fresh)
 {
-	size_t room = index->count + nr_fresh + 1;
+	size_t nr_fronts;
+	__cleanup(free_fronts) struct native_front **fronts =
+		fronts_of(fresh, nr_fresh, &nr_fronts);
 	struct service_index next = {
-		.by_name = calloc(room, sizeof(*next.by_name)),
-		.by_addr = calloc(room, sizeof(*next.by_addr)),
-		.addrs = addrs_next(index, fresh, nr_fresh),
+		.by_name = calloc(index->count + nr_fresh + 1,
+				  sizeof(*next.by_name)),
+		.by_addr = calloc(index->nr_fronts + nr_fronts + 1,
+				  sizeof(*next.by_addr)),
 		.fresh = fresh,
 		.nr_fresh = nr_fresh,
 		.checked_addrs = index->checked_addrs,
 		.is_checked = index->is_checked && !index->fresh,
 	};
 
-	if (!next.by_name || !next.by_addr) {
+	if (!fronts || !next.by_name || !next.by_addr) {
 		free(next.by_name);
 		free(next.by_addr);
 		return -ENOMEM;
 	}
-	merge(next.by_name, index->by_name, index->count, fresh, nr_fresh,
-	      compare_names);
-	next.count = merge(next.by_addr, index->by_addr, index->count, fresh,
-			   nr_fresh, compare_addrs);
+	next.addrs = addrs_next(index, fronts, nr_fronts);
+	next.count = merge((void **)next.by_name, (void **)index->by_name,
+			   index->count, (void **)fresh, nr_fresh,
+			   compare_names, service_is_live);
+	next.nr_fronts = merge((void **)next.by_addr, (void **)index->by_addr,
+			       index->nr_fronts, (void **)fronts, nr_fronts,
+			       compare_addrs, front_is_live);
 	service_index_clear(index);
 	*index = next;
 	return 0;
@@ -153,68 +200,69 @@ static void check_names(const struct service_index *index, struct report *r)
 	}
 }
 
-/* Of two services: the later one is where the mistake is reported. */
-static void report_pair(struct report *r, const struct native_service *a,
-			const struct native_service *b, const char *how)
+/* Of two front ends: the later one is where the mistake is reported. */
+static void report_pair(struct report *r, const struct native_front *a,
+			const struct native_front *b, const char *how)
 {
 	char a_text[FRONT_TEXT_MAX], b_text[FRONT_TEXT_MAX];
 	char place[PLACE_TEXT_MAX];
 
-	if (compare_places(a, b) > 0) {
-		const struct native_service *first = b;
+	if (compare_places(a->service, b->service) > 0) {
+		const struct native_front *first = b;
 
 		b = a;
 		a = first;
 	}
-	part_error(r, b->owner, b->addr_at, "%s %s %s of service \"%s\" at %s",
-		   model_front_text(b->service.fronts, b->service.proto,
-				    b_text), how,
-		   model_front_text(a->service.fronts, a->service.proto,
-				    a_text), a->service.name,
-		   part_place(a->owner, a->addr_at, place));
+	part_error(r, b->service->owner, b->at,
+		   "%s %s %s of service \"%s\" at %s",
+		   model_front_text(b->front, proto_of(b), b_text), how,
+		   model_front_text(a->front, proto_of(a), a_text),
+		   a->service->service.name,
+		   part_place(a->service->owner, a->at, place));
 }
 
-/* Services of one address or prefix: by_addr[first] up to end. */
+/* Front ends of one address or prefix: by_addr[first] up to end. */
 struct group {
 	size_t first, end;
 };
 
-static bool is_same_group(const struct model_service *a,
-			  const struct model_service *b)
+static bool is_same_group(const struct model_front *a,
+			  const struct model_front *b)
 {
-	return a->fronts->prefix_len == b->fronts->prefix_len &&
-	       !addr_compare(&a->fronts->addr, &b->fronts->addr);
+	return a->prefix_len == b->prefix_len &&
+	       !addr_compare(&a->addr, &b->addr);
 }
 
 static struct group next_group(const struct service_index *index, size_t first)
 {
 	struct group g = { first, first + 1 };
 
-	while (g.end < index->count &&
-	       is_same_group(&index->by_addr[first]->service,
-			     &index->by_addr[g.end]->service))
+	while (g.end < index->nr_fronts &&
+	       is_same_group(index->by_addr[first]->front,
+			     index->by_addr[g.end]->front))
 		g.end++;
 	return g;
 }
 
 /*
- * Every service from by_addr[from] down to the group's first that takes one of
- * s's ports. They are sorted by their first ports, and reach says up to where
- * those so far go. Once there is more to report than is shown, one is enough.
+ * Every front end from by_addr[end] down to the group's first that takes one
+ * of f's ports. They are sorted by their first ports, and reach says up to
+ * where those so far go. Once there is more to report than is shown, one is
+ * enough.
  */
 static void report_overlaps(const struct service_index *index, struct report *r,
 			    size_t first, size_t end,
-			    const struct native_service *s)
+			    const struct native_front *f)
 {
 	for (size_t i = end; i-- > first;) {
-		const struct native_service *a = index->by_addr[i];
+		const struct native_front *a = index->by_addr[i];
 
-		if (a->service.proto != s->service.proto ||
-		    a->reach < s->service.fronts->port_first)
+		if (proto_of(a) != proto_of(f) ||
+		    a->reach < f->front->port_first)
 			return;
-		if (a->service.fronts->port_last < s->service.fronts->port_first)
+		if (a->front->port_last < f->front->port_first)
 			continue;
-		report_pair(r, a, s, "overlaps");
+		report_pair(r, a, f, "overlaps");
 		if (r->count > REPORT_MAX)
 			return;
 	}
@@ -224,20 +272,20 @@ static void check_group(const struct service_index *index, struct report *r,
 			struct group g)
 {
 	for (size_t i = g.first; i < g.end; i++) {
-		struct native_service *s = index->by_addr[i];
-		const struct native_service *a = i > g.first ?
+		struct native_front *f = index->by_addr[i];
+		const struct native_front *a = i > g.first ?
 			index->by_addr[i - 1] : NULL;
 
-		s->reach = s->service.fronts->port_last;
-		if (!a || a->service.proto != s->service.proto)
+		f->reach = f->front->port_last;
+		if (!a || proto_of(a) != proto_of(f))
 			continue;
-		report_overlaps(index, r, g.first, i, s);
-		if (a->reach > s->reach)
-			s->reach = a->reach;
+		report_overlaps(index, r, g.first, i, f);
+		if (a->reach > f->reach)
+			f->reach = a->reach;
 	}
 }
 
-/* The end of the group's services that begin at or before this port. */
+/* The end of the group's front ends that begin at or before this port. */
 static size_t find_end(const struct service_index *index, struct group g,
 		       __u8 proto, __u16 port)
 {
@@ -245,11 +293,10 @@ static size_t find_end(const struct service_index *index, struct group g,
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const struct model_service *a =
-			&index->by_addr[middle]->service;
+		const struct native_front *a = index->by_addr[middle];
 
-		if (a->proto < proto ||
-		    (a->proto == proto && a->fronts->port_first <= port))
+		if (proto_of(a) < proto ||
+		    (proto_of(a) == proto && a->front->port_first <= port))
 			low = middle + 1;
 		else
 			high = middle;
@@ -258,21 +305,21 @@ static size_t find_end(const struct service_index *index, struct group g,
 }
 
 static void check_inside(const struct service_index *index, struct report *r,
-			 struct group g, const struct native_service *s)
+			 struct group g, const struct native_front *f)
 {
 	report_overlaps(index, r, g.first,
-			find_end(index, g, s->service.proto,
-				 s->service.fronts->port_last), s);
+			find_end(index, g, proto_of(f), f->front->port_last),
+			f);
 }
 
 /* Tables know a prefix by its first address, which must have one meaning. */
 static bool check_base(const struct service_index *index, struct report *r,
 		       struct group outer, struct group inner)
 {
-	const struct native_service *a = index->by_addr[outer.first];
-	const struct native_service *b = index->by_addr[inner.first];
+	const struct native_front *a = index->by_addr[outer.first];
+	const struct native_front *b = index->by_addr[inner.first];
 
-	if (addr_compare(&a->service.fronts->addr, &b->service.fronts->addr))
+	if (addr_compare(&a->front->addr, &b->front->addr))
 		return true;
 	report_pair(r, a, b, "begins at the same address as");
 	return false;
@@ -283,16 +330,15 @@ static void check_addrs(const struct service_index *index, struct report *r)
 	struct group open[130];	/* prefixes around the current one, nested */
 	size_t depth = 0;
 
-	for (size_t i = 0; i < index->count; i = open[depth - 1].end) {
+	for (size_t i = 0; i < index->nr_fronts; i = open[depth - 1].end) {
 		struct group g = next_group(index, i);
-		const struct model_service *s = &index->by_addr[i]->service;
+		const struct model_front *f = index->by_addr[i]->front;
 
 		while (depth) {
-			const struct model_service *outer =
-				&index->by_addr[open[depth - 1].first]->service;
+			const struct model_front *outer =
+				index->by_addr[open[depth - 1].first]->front;
 
-			if (addr_in(&s->fronts->addr, &outer->fronts->addr,
-				    outer->fronts->prefix_len))
+			if (addr_in(&f->addr, &outer->addr, outer->prefix_len))
 				break;
 			depth--;
 		}
@@ -312,28 +358,27 @@ static void check_addrs(const struct service_index *index, struct report *r)
 static struct group find_group(const struct service_index *index,
 			       const struct addr *a, unsigned int prefix_len)
 {
-	size_t low = 0, high = index->count;
+	size_t low = 0, high = index->nr_fronts;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const struct model_service *s =
-			&index->by_addr[middle]->service;
-		int order = addr_compare(&s->fronts->addr, a) ?:
-			    (int)s->fronts->prefix_len - (int)prefix_len;
+		const struct model_front *f = index->by_addr[middle]->front;
+		int order = addr_compare(&f->addr, a) ?:
+			    (int)f->prefix_len - (int)prefix_len;
 
 		if (order < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (low == index->count ||
-	    index->by_addr[low]->service.fronts->prefix_len != prefix_len ||
-	    addr_compare(&index->by_addr[low]->service.fronts->addr, a))
+	if (low == index->nr_fronts ||
+	    index->by_addr[low]->front->prefix_len != prefix_len ||
+	    addr_compare(&index->by_addr[low]->front->addr, a))
 		return (struct group){};
 	return next_group(index, low);
 }
 
-const struct native_service *
+const struct native_front *
 service_index_find(const struct service_index *index, const struct addr *a,
 		   unsigned int prefix_len, __u8 proto, __u16 port_first,
 		   __u16 port_last)
@@ -342,12 +387,12 @@ service_index_find(const struct service_index *index, const struct addr *a,
 	size_t i = g.end ? find_end(index, g, proto, port_last) : 0;
 
 	while (i-- > g.first) {
-		const struct native_service *s = index->by_addr[i];
+		const struct native_front *f = index->by_addr[i];
 
-		if (s->service.proto != proto || s->reach < port_first)
+		if (proto_of(f) != proto || f->reach < port_first)
 			break;
-		if (s->service.fronts->port_last >= port_first)
-			return s;
+		if (f->front->port_last >= port_first)
+			return f;
 	}
 	return NULL;
 }

@@ -12,9 +12,10 @@
 #include "source.h"
 
 struct service_index {
-	struct native_service **by_name, **by_addr;
-	size_t count;
-	__u64 addrs;		/* sum of a hash of each service's packets */
+	struct native_service **by_name;
+	struct native_front **by_addr;
+	size_t count, nr_fronts;
+	__u64 addrs;		/* sum of a hash of each front end's packets */
 
 	/* Since the last check without mistakes; a change of anybody's address
 	 * means that all have to be checked again. */
@@ -32,9 +33,9 @@ void service_index_clear(struct service_index *index);
 
 void service_index_check(struct service_index *index, struct report *r);
 
-/* The first service, in order of address, that packets to a, of this protocol
- * and one of these ports, belong to; NULL: none. */
-const struct native_service *
+/* The first front end, in order of address, that packets to a, of this
+ * protocol and one of these ports, belong to; NULL: none. */
+const struct native_front *
 service_index_find(const struct service_index *index, const struct addr *a,
 		   unsigned int prefix_len, __u8 proto, __u16 port_first,
 		   __u16 port_last);

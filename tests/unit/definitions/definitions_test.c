@@ -125,6 +125,7 @@ static const char *addr_text(const struct addr *a)
 }
 
 /* In a service that is whole but for what the case adds or replaces. */
+#define ADDRESSES(list) "services:\n- {name: a, port: 80, addresses: [" list "]"
 #define SERVICE "services:\n- {name: a, address: 192.0.2.1, port: 80"
 #define BACKEND SERVICE ", backends: [{address: 10.0.0.1"
 
@@ -188,6 +189,22 @@ static const struct { const char *text, *error; } mistakes[] = {
 	{ "services: [{name: a, address: '2001:db8::1', port: 80, sources: {allow: [0.0.0.0/0]}}]", "1:74: source \"0.0.0.0/0\" is IPv4, the service IPv6" },
 	{ SERVICE ", sources: {allow: [10.0.0.0/8, 192.0.2.1, 10.0.0.0/8]}}", "2:84: source \"10.0.0.0/8\" is listed already at D/f.yaml:2:61" },
 	{ SERVICE ", sources: {deny: [192.0.2.1], allow: [192.0.2.1/32]}}", "2:80: source \"192.0.2.1/32\" is both allowed and denied, see D/f.yaml:2:60" },
+
+	/* several addresses */
+	{ ADDRESSES("") "}", "2:34: addresses is empty" },
+	{ "services:\n- {name: a, port: 80, addresses: 192.0.2.1}", "2:34: addresses needs a list" },
+	{ "services:\n- {name: a, port: 80, addresses: }", "2:34: addresses needs a list" },
+	{ ADDRESSES("192.0.2.1") ", address: 192.0.2.2}", "2:34: \"address\" and \"addresses\" in one service" },
+	{ ADDRESSES("192.0.2.1, x") "}", "2:46: address \"x\" is not an address or a prefix such as \"192.0.2.0/24\"" },
+	{ ADDRESSES("192.0.2.1, '2001:db8::1'") "}", "2:46: address \"2001:db8::1\" is IPv6, the first one IPv4: forward \"nat\" needs one family, a tunnel such as \"ipip\" takes both" },
+	{ ADDRESSES("'2001:db8::1', 192.0.2.1") ", forward: l2}", "2:50: address \"192.0.2.1\" is IPv4, the first one IPv6: forward \"l2\" needs one family, a tunnel such as \"ipip\" takes both" },
+	{ ADDRESSES("192.0.2.1, '2001:db8::1'") ", forward: ip6ip6, backends: [{address: '2001:db8::2'}]}", "2:100: forward \"ip6ip6\" is IPv6 in IPv6, but the service is IPv4; \"ipip\" takes any" },
+	{ ADDRESSES("192.0.2.1, 192.0.2.2") ", backends: [{address: '2001:db8::2'}]}", "2:79: backend \"2001:db8::2\" is IPv6, the service IPv4: forward \"nat\" needs one family, a tunnel such as \"ipip\" takes both" },
+	{ ADDRESSES("192.0.2.1, 192.0.2.1") "}", "2:46: 192.0.2.1:80/tcp overlaps 192.0.2.1:80/tcp of service \"a\" at D/f.yaml:2:35" },
+	{ ADDRESSES("192.0.2.1, 192.0.2.0/24") "}", "2:35: 192.0.2.1:80/tcp overlaps 192.0.2.0/24:80/tcp of service \"a\" at D/f.yaml:2:46" },
+	{ ADDRESSES("192.0.2.1, 192.0.2.3") "}\n- {name: b, port: 79-80, addresses: [192.0.2.2, 192.0.2.3]}", "3:49: 192.0.2.3:79-80/tcp overlaps 192.0.2.3:80/tcp of service \"a\" at D/f.yaml:2:46" },
+	{ ADDRESSES("192.0.2.1, 192.0.2.3") ", backends: [{address: 192.0.2.3}]}", "2:35: backend \"192.0.2.3\" of service \"a\" is 192.0.2.3:80/tcp of service \"a\" at D/f.yaml:2:46: its packets would come back to be balanced again" },
+	{ ADDRESSES("192.0.2.1, '2001:db8::1'") ", forward: gre, sources: {allow: [x]}}", "2:94: source \"x\" is not an address or a prefix such as \"192.0.2.0/24\"" },
 
 	/* the node */
 	{ "node: a b", "1:7: node \"a b\" has other characters than letters, digits and \"-_.:/@\"" },
@@ -554,6 +571,59 @@ static void an_empty_list_is_a_model_without_services(void **state)
 		assert_int_equal(m->idle_tcp_s, 900);
 		model_free(m);
 	}
+}
+
+static void a_service_has_several_addresses(void **state)
+{
+	static const char *const sorted[] = {
+		"192.0.2.0", "192.0.2.9", "2001:db8::1",
+	};
+	struct model *m __cleanup(model_freep) = load_text(
+		"services: [{name: a, port: 80-81, forward: ipip, addresses: "
+		"[192.0.2.9, '2001:db8::1', 192.0.2.0/30],"
+		"sources: {deny: ['2001:db8:1::/48', 10.0.0.0/8]},"
+		"backends: [{address: 10.0.0.1}]}]");
+	const struct model_service *s = m->services;
+
+	assert_int_equal(m->nr_services, 1);
+	assert_int_equal(s->nr_fronts, COUNT(sorted));
+	for (size_t i = 0; i < COUNT(sorted); i++) {
+		assert_string_equal(addr_text(&s->fronts[i].addr), sorted[i]);
+		assert_int_equal(s->fronts[i].prefix_len, i ? 128 : 126);
+		assert_int_equal(s->fronts[i].port_first, 80);
+		assert_int_equal(s->fronts[i].port_last, 81);
+		assert_int_equal(s->fronts[i].kind, KIND_EDGE);
+		assert_false(s->fronts[i].open);
+	}
+	assert_int_equal(s->nr_sources, 2);
+	assert_int_equal(s->nr_backends, 1);
+}
+
+static void two_hundred_and_fifty_six_addresses_are_enough(void **state)
+{
+	char *text = NULL, *errors;
+	size_t len;
+
+	for (int nr = 256; nr <= 257; nr++) {
+		FILE *f = open_memstream(&text, &len);
+		struct model *m;
+
+		fputs("services:\n- {name: a, port: 80, addresses: [", f);
+		for (int i = 0; i < nr; i++)
+			fprintf(f, "192.0.%d.%d, ", 2 + i / 256, i % 256);
+		fputs("]}", f);
+		fclose(f);
+		if (nr == 256) {
+			m = load_text(text);
+			assert_int_equal(m->services[0].nr_fronts, 256);
+			model_free(m);
+		}
+		put("f.yaml", text);
+		free(text);
+	}
+	errors = errors_of(in_dir("f.yaml"), -EINVAL);
+	assert_string_equal(errors, "D/f.yaml:2:34: a service has 257 addresses; at most 256 are allowed\n");
+	free(errors);
 }
 
 /* A daemon that waited for the other end of a FIFO would hear no signal. */
@@ -1274,24 +1344,22 @@ static void saying_free(struct source *source)
 
 static void say(struct saying *s, const char *name, __u32 addr)
 {
-	struct model_front *front = calloc(1, sizeof(*front));
 	struct part *p = calloc(1, sizeof(*p));
 
-	*front = (struct model_front){
-		.addr.word = { 0, 0, htonl(0xffff), htonl(addr) },
-		.prefix_len = 128,
-		.port_first = 80,
-		.port_last = 80,
-	};
 	p->path = "cluster: Service default/web";
 	p->is_new = p->is_live = true;
 	p->native.says_services = true;
 	p->native.services = calloc(1, sizeof(*p->native.services));
 	p->native.services[0].service = (struct model_service){
 		.name = strdup(name),
-		.fronts = front,
-		.nr_fronts = 1,
 		.proto = IPPROTO_TCP,
+	};
+	assert_int_equal(native_fronts_make(p->native.services, 1), 0);
+	p->native.services[0].service.fronts[0] = (struct model_front){
+		.addr.word = { 0, 0, htonl(0xffff), htonl(addr) },
+		.prefix_len = 128,
+		.port_first = 80,
+		.port_last = 80,
 	};
 	p->native.nr_services = 1;
 	assert_int_equal(part_adopt(p), 0);
@@ -1401,6 +1469,8 @@ int main(void)
 		TEST(what_was_cut_off_withdraws_nothing),
 		TEST(a_file_of_many_that_was_emptied_withdraws_nothing),
 		TEST(an_empty_list_is_a_model_without_services),
+		TEST(a_service_has_several_addresses),
+		TEST(two_hundred_and_fifty_six_addresses_are_enough),
 		TEST(what_is_no_file_is_not_waited_for),
 		TEST(a_loop_of_links_is_said),
 		TEST(a_backend_that_is_a_service_is_refused),
