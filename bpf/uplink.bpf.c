@@ -7,8 +7,8 @@
  *
  * What a packet costs
  *   no such backend         1 array read (runtime)
- *   the host's own          1 search of conns (2 array reads)
- *   of a backend here       its peer in conns
+ *   the host's own          1 search of replies (2 array reads)
+ *   of a backend here       its record in conns
  *
  * Nothing is pulled: the stack keeps the headers of what it makes in one
  * piece, and what others made is nobody's answer here.
@@ -77,17 +77,13 @@ static __always_inline enum reason out_parse(struct __sk_buff *skb,
 __global int out_find(struct pkt *p)
 {
 	struct scratch *s = map_only(scratch);
-	struct conn_ref r;
 
 	if (!p || !s)
 		return false;
 	p->hash = flow_hash(hash_key, p->dst_sum, &p->flow);
 	s->nat.to.proto = p->flow.proto;
-	r = conn_find(&p->flow, p->hash);
-	if (!r.head || !(r.conn->flags & CONN_REPLY) ||
-	    !nat_established(&r, p, &s->nat))
-		return false;
-	return addr_eq(&s->nat.to.dst, &p->flow.dst);
+	return nat_of_reply(p, &s->nat) &&
+	       addr_eq(&s->nat.to.dst, &p->flow.dst);
 }
 
 static __always_inline enum reason out_translate(struct __sk_buff *skb,

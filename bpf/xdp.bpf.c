@@ -3,17 +3,20 @@
  * What comes in on an uplink. fl_xdp sends strangers on their way; a packet of
  * ours goes to the program of its family (fl_xdp4, fl_xdp6), and from there to
  * others only if it is an answer's turn, an ICMP error about a NAT connection,
- * or a NAT connection's first packet.
+ * or the first packet of what is to be recorded: a NAT connection, one that is
+ * tracked, a fragmented packet.
  *
  * What a packet costs (look-ups; an array read is an address computation):
  *   stranger                1 array read (vip_filter)
  *   tunnel, l2, settled     2 cache lines of the service table, slot, backend,
  *                           link: 6 array reads, nothing in conns
  *   the same, tracked       1 search of conns more (2 array reads)
- *   nat, either direction   vip_filter, 1 search of conns, its peer (replies)
- *                           or backend and address (client), link
- *   nat, new                1 search, service table twice, slot, backend, then
- *                           2 inserts, of a few stores each
+ *   nat, client             vip_filter, 1 search of conns, backend, address,
+ *                           link
+ *   nat, backend            vip_filter, a cell of replies, its record in conns,
+ *                           link
+ *   nat, new                1 search, service table, slot, backend, then a
+ *                           record and a cell, of a few stores each
  *   a service with sources  1 look-up in a trie of the kernel more
  *   each other program      1 jump, and 1 array read (scratch)
  * No hash map of the kernel, no FIB look-up while next hops are known, no
@@ -76,6 +79,23 @@ int fl_xdp(struct xdp_md *ctx)
 BOTH_FAMILIES(xdp, balance)
 BOTH_FAMILIES(xdp_answer, answer_reply)
 BOTH_FAMILIES(xdp_icmp, nat_send_icmp)
-BOTH_FAMILIES(xdp_open, nat_open_flow)
+BOTH_FAMILIES(xdp_send, send_opened)
+
+SEC("xdp")
+int fl_xdp_open(struct xdp_md *ctx)
+{
+	struct pkt p = {};
+	enum reason why = open_flow(ctx, &p);
+
+	return finish(ctx, &p, why);
+}
+
+SEC("xdp")
+int fl_xdp_fragment(struct xdp_md *ctx)
+{
+	struct pkt p = {};
+
+	return finish(ctx, &p, remember_fragment(ctx));
+}
 
 char _license[] SEC("license") = "Dual BSD/GPL";

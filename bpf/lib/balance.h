@@ -35,6 +35,7 @@ static __always_inline enum reason classify_dst(struct xdp_md *ctx,
 	if (!s)
 		return REASON_INTERNAL;
 	s->class = class;
+	s->is_remembered = false;
 	s->pkt.dst_sum = p->dst_sum;
 	return v6 ? go_to(ctx, XDP_PROGRAM_xdp6) : go_to(ctx, XDP_PROGRAM_xdp4);
 }
@@ -100,30 +101,33 @@ static __always_inline enum reason balance_flow(struct xdp_md *ctx,
 	struct pkt *p = &f->pkt;
 	const struct service *svc;
 	struct conn_ref r = {};
+	__u32 id;
 
 	if (!s)
 		return REASON_INTERNAL;
 	p->hash = flow_hash(hash_key, p->dst_sum, &p->flow);
 	s->nat.to.proto = p->flow.proto;
-	if (class & VIP_CONNS) {
-		r = conn_find(&p->flow, p->hash);
-		if (r.head && r.conn->flags & (CONN_NAT | CONN_REPLY) &&
-		    nat_established(&r, p, &s->nat))
-			return balance_known(ctx, f, s, v6);
-	}
+	s->nat.is_again = false;
+	if ((class & VIP_REPLIES && nat_of_reply(p, &s->nat)) ||
+	    (class & VIP_CONNS && nat_of_client(p, &s->nat, &r)))
+		return s->nat.is_again ? go_on(ctx, p, XDP_PROGRAM_xdp_open) :
+					 balance_known(ctx, f, s, v6);
 	svc = service_find(p);
 	if (!svc || svc->flags & SERVICE_VIP)
 		return unserved(p, svc);
 	if (svc->sources && !sources_admit(p, svc->sources))
 		return REASON_SOURCE;
-	if (svc->forward != FORWARD_NAT)
-		return direct_send(ctx, f, svc, service_pick(p, svc), &s->out,
-				   v6);
-	if (p->is_error)
+	if (svc->forward == FORWARD_NAT && p->is_error)
 		return REASON_ICMP_UNRELATED;
-	s->old = r.head ? r.position : 0;
-	return v6 ? go_on(ctx, p, XDP_PROGRAM_xdp_open6) :
-		    go_on(ctx, p, XDP_PROGRAM_xdp_open4);
+	if (svc->forward != FORWARD_NAT) {
+		id = service_pick(p, svc, &r);
+		if (id != SERVICE_ADMIT)
+			return direct_send(ctx, f, svc->forward, id, &s->out,
+					   v6);
+	}
+	s->old.position = r.head && !p->is_error ? r.position : 0;
+	s->old.word = r.word;
+	return go_on(ctx, p, XDP_PROGRAM_xdp_open);
 }
 
 /* What the host itself may be waiting for is left to it, if it owns dst. */
@@ -141,6 +145,14 @@ __global int host_or(const struct pkt *p, int why)
 	return vip->flags & SERVICE_HOST ? REASON_HOST_PORT : why;
 }
 
+/* Has fl_xdp_fragment had the packet? */
+static __always_inline bool is_remembered(void)
+{
+	struct scratch *s = map_only(scratch);
+
+	return s && s->is_remembered;
+}
+
 /* Steps 2 to 4 for a packet to an address of ours. */
 static __always_inline enum reason balance_ours(struct xdp_md *ctx,
 						struct frame *f, __u8 class,
@@ -152,8 +164,8 @@ static __always_inline enum reason balance_ours(struct xdp_md *ctx,
 
 	if (why != REASON_NONE)
 		return host_or(p, why);
-	if (p->fragment == FRAGMENT_FIRST)
-		fragment_remember(p);
+	if (p->fragment == FRAGMENT_FIRST && !is_remembered())
+		return go_on(ctx, p, XDP_PROGRAM_xdp_fragment);
 	if (p->flow.proto == (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP)) {
 		why = p->fragment ? REASON_UNANSWERED : icmp_flow(f, v6);
 		if (why != REASON_NONE)
@@ -228,43 +240,90 @@ static __always_inline enum reason nat_send_icmp(struct xdp_md *ctx,
 	return or_answer(ctx, &f->pkt, why, v6);
 }
 
-/* A translation for p's flow, which conns does not know, or only an ended
- * connection of it (at position old, if not 0). */
-static __always_inline enum reason nat_new(struct pkt *p,
-					   const struct service *svc,
-					   __u32 old, __u32 ifindex)
+/* A client that begins anew where its last connection ended: it has its
+ * translation, but it may not be admitted any more. */
+static __always_inline enum reason open_again(struct scratch *s,
+					      const struct service *svc)
 {
-	__u32 id, back;
-
-	id = service_choose(p, svc);
-	if (!id)
-		return REASON_NO_BACKEND;
-	if (old)
-		nat_drop(old);
-	back = nat_reserve(p, id);
-	if (!back)
-		return REASON_NO_PORT;
-	return nat_open(p, id, svc->idle_life, back,
-			link_of_ingress(ifindex, p->vlan_id));
+	s->forward = FORWARD_NAT;
+	return svc->sources && !sources_admit(&s->pkt, svc->sources) ?
+		       REASON_SOURCE : REASON_NONE;
 }
 
-/* The first packet of a NAT connection. */
-static __always_inline enum reason nat_open_flow(struct xdp_md *ctx,
-						 struct frame *f, const bool v6)
+/* Where does the flow of s->pkt go, which conns does not know? */
+static __always_inline enum reason open_for(struct xdp_md *ctx,
+					    struct scratch *s)
+{
+	struct pkt *p = &s->pkt;
+	const struct service *svc = service_find(p);
+
+	if (!svc)	/* it was there a moment ago */
+		return REASON_NO_CONN;
+	if (s->nat.is_again)
+		return open_again(s, svc);
+	if (!svc->slot_count)
+		return REASON_NO_BACKEND;
+	s->forward = svc->forward;
+	if (svc->forward == FORWARD_NAT)
+		return nat_open(p, svc, link_of_ingress(ctx->ingress_ifindex,
+							p->vlan_id));
+	p->backend = service_admit(p, svc);
+	return p->backend ? REASON_NONE : REASON_NO_BACKEND;
+}
+
+/* The same, and on to who sends the packet. Reads nothing of it, so that one
+ * program does for both families. *ret: what is known of it, to be counted. */
+static __always_inline enum reason open_flow(struct xdp_md *ctx,
+					     struct pkt *ret)
 {
 	struct scratch *s = map_only(scratch);
-	const struct service *svc;
+	enum reason why;
+	bool v6;
+
+	if (!s)
+		return REASON_INTERNAL;
+	v6 = !addr_is_mapped(&s->pkt.flow.dst);
+	why = open_for(ctx, s);
+	ret->frame_len = s->pkt.frame_len;
+	ret->backend = s->pkt.backend;
+	if (why == REASON_NONE)
+		return v6 ? go_to(ctx, XDP_PROGRAM_xdp_send6) :
+			    go_to(ctx, XDP_PROGRAM_xdp_send4);
+	if (reason_verdict(why) != VERDICT_REPLY)
+		return why;
+	s->why = why;
+	return v6 ? go_to(ctx, XDP_PROGRAM_xdp_answer6) :
+		    go_to(ctx, XDP_PROGRAM_xdp_answer4);
+}
+
+/* The packet goes where open_flow() said. */
+static __always_inline enum reason send_opened(struct xdp_md *ctx,
+					       struct frame *f, const bool v6)
+{
+	struct scratch *s = map_only(scratch);
 	enum reason why;
 
 	if (!s || !parse_again(f, ctx->data, ctx->data_end, &s->pkt, v6))
 		return REASON_INTERNAL;
-	svc = service_find(&f->pkt);
-	if (!svc)	/* it was there a moment ago */
-		return REASON_NO_CONN;
-	why = nat_new(&f->pkt, svc, s->old, ctx->ingress_ifindex);
-	if (why == REASON_NONE)
-		why = nat_send(ctx, f, s, v6);
+	why = s->forward == FORWARD_NAT ?
+		      nat_send(ctx, f, s, v6) :
+		      direct_send(ctx, f, s->forward, f->pkt.backend, &s->out,
+				  v6);
 	return or_answer(ctx, &f->pkt, why, v6);
+}
+
+/* A first fragment's ports, and back to who balances it. */
+static __always_inline enum reason remember_fragment(struct xdp_md *ctx)
+{
+	struct scratch *s = map_only(scratch);
+
+	if (!s)
+		return REASON_INTERNAL;
+	fragment_remember(&s->pkt);
+	s->is_remembered = true;
+	return addr_is_mapped(&s->pkt.flow.dst) ?
+		       go_to(ctx, XDP_PROGRAM_xdp4) :
+		       go_to(ctx, XDP_PROGRAM_xdp6);
 }
 
 #endif

@@ -21,10 +21,22 @@ static __always_inline __u32 lowest_bit(__u32 mask)
 	return 0x56374210u >> ((bit * 0x17 >> 5 & 7) * 4) & 7;
 }
 
-/* The larger, of numbers below 2^63. */
-static __always_inline __u64 max64(__u64 a, __u64 b)
+/* The larger, of numbers below 2^31. */
+static __always_inline __u32 max31(__u32 a, __u32 b)
 {
-	return a ^ ((a ^ b) & -((a - b) >> 63));
+	__u32 mask = (__s32)(a - b) >> 31;
+
+	asm volatile("" : "+r"(mask));	/* clang 19 makes branches of it */
+	return a ^ ((a ^ b) & mask);
+}
+
+/* How many bits of a 16-bit mask are set. */
+static __always_inline __u32 count_bits(__u32 mask)
+{
+	mask -= mask >> 1 & 0x5555;
+	mask = (mask & 0x3333) + (mask >> 2 & 0x3333);
+	mask = (mask + (mask >> 4)) & 0x0f0f;
+	return (mask + (mask >> 8)) & 31;
 }
 
 #endif

@@ -8,9 +8,10 @@
 #ifndef FAIRLEAD_BPF_FRAGMENT_H
 #define FAIRLEAD_BPF_FRAGMENT_H
 
-#include "conn.h"
+#include "conn_claim.h"
 #include "csum.h"
 #include "parse.h"
+#include "scratch.h"
 
 static __always_inline struct flow fragment_key(const struct pkt *p)
 {
@@ -28,26 +29,27 @@ static __always_inline struct flow fragment_key(const struct pkt *p)
 
 __global int fragment_remember(const struct pkt *p)
 {
-	const struct runtime *rt = map_only(runtime);
+	struct scratch *s = map_only(scratch);
 	struct conn_ref r;
-	struct flow key;
+	__u32 position;
 	__u64 hash;
 
-	if (!p || !rt)
+	if (!p || !s)
 		return 0;
-	key = fragment_key(p);
-	hash = flow_hash(hash_key, p->dst_sum, &key);
-	r = conn_find(&key, hash);
-	if (!r.head) {
-		r = conn_at(conn_claim(hash));
-		if (!r.head)
-			return 0;
-		r.conn->flow = key;
-	}
-	r.conn->peer = (__u32)p->flow.sport << 16 | p->flow.dport;
-	r.conn->flags = 0;
-	conn_publish(&r, hash, conn_time(now_s(), 0, CONN_NEW));
-	return 0;
+	s->key = fragment_key(p);
+	hash = flow_hash(hash_key, p->dst_sum, &s->key);
+	r = conn_find(&s->key, hash);
+	if (r.head && !conn_drop(r.position, r.word))
+		return 0;
+	position = conn_claim(hash);
+	r = conn_at(position);
+	if (!position || !r.head)
+		return 0;
+	conn_set_key(r.conn, &s->key, 0);
+	r.conn->backend = 0;
+	r.conn->time = conn_time(now_s(), 0);
+	r.conn->reply = (__u32)p->flow.sport << 16 | p->flow.dport;
+	return conn_publish(hash, position);
 }
 
 /* The ports of a later fragment. False: its first has not been here. */
@@ -64,10 +66,9 @@ __global int fragment_recall(struct pkt *p)
 	key = fragment_key(p);
 	hash = flow_hash(hash_key, p->dst_sum, &key);
 	r = conn_find(&key, hash);
-	if (!r.head ||
-	    conn_age(r.head->time, now_s()) > rt->fragment_s)
+	if (!r.head || conn_age(r.conn->time, now_s()) > rt->fragment_s)
 		return false;
-	ports = r.conn->peer;
+	ports = r.conn->reply;
 	if (!conn_is_still(&r))
 		return false;
 	p->flow.sport = ports >> 16;

@@ -14,6 +14,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include <fairlead/config.h>
+#include <fairlead/conn.h>
 #include <fairlead/reasons.h>
 #include <fairlead/types.h>
 
@@ -136,6 +137,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct conn_bucket);
 } conns __weak SEC(".maps");
+
+/* Likewise: the cells by which replies find their connection. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, struct reply_bucket);
+} replies __weak SEC(".maps");
 
 /* By bpf/: whose turn it is, by service id (round-robin). */
 struct {

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * One-arm NAT: what a packet of a translated connection becomes, and how a
- * new connection gets its translation. Two entries in conns: the client's
- * packets (CONN_NAT) hold everything, the backend's (CONN_REPLY) their peer's
- * position. Decisions only; rewrite.h makes bytes of them.
+ * new connection gets its translation. Decisions only; rewrite.h makes bytes
+ * of them.
  */
 #ifndef FAIRLEAD_BPF_NAT_H
 #define FAIRLEAD_BPF_NAT_H
 
-#include "conn.h"
 #include "egress.h"
+#include "reply.h"
 #include "scratch.h"
 #include "service.h"
 
 #define NAT_PROBES 32
+#define NAT_TAKE_AFTER 8	/* probes: then the oldest half-open one's */
 
 /* dst and dport of packets to b, for a client that dialled dport. */
 static __always_inline void nat_to_backend(struct flow *to,
@@ -24,18 +24,18 @@ static __always_inline void nat_to_backend(struct flow *to,
 	to->dport = b->port ? b->port : dport;
 }
 
-/* The client's direction, from its entry c. False: the backend is no more. */
+/* The client's direction, from its record c. False: the backend is no more. */
 static __always_inline bool nat_forward(const struct conn *c, struct pkt *p,
 					struct nat *n)
 {
-	const struct backend *b = backend_find(c->backend);
-	__u32 idx = c->nat_addr;
+	__u32 id = conn_backend(c), idx = c->nat_addr;
+	const struct backend *b = backend_find(id);
 	const struct addr *src;
 
-	if (!backend_keeps(b) || b->generation != c->generation)
+	if (!backend_has(b, c))
 		return false;
 	n->to.src = p->flow.src;
-	n->to.sport = c->port;
+	n->to.sport = c->nat_port;
 	if (idx) {
 		src = bpf_map_lookup_elem(&nat_addrs, &idx);
 		if (!src)
@@ -45,49 +45,61 @@ static __always_inline bool nat_forward(const struct conn *c, struct pkt *p,
 	nat_to_backend(&n->to, b, p->flow.dport);
 	n->hop = b->hop;
 	n->mtu = b->mtu;
-	p->backend = c->backend;
+	p->backend = id;
 	n->is_reply = false;
 	n->is_local = b->flags & BACKEND_LOCAL;
 	return true;
 }
 
-/* The backend's direction, from its entry r. False: the client's entry has
- * made room for another. */
-static __always_inline bool nat_reply(const struct conn_ref *r, struct pkt *p,
+/* The backend's direction. */
+static __always_inline void nat_reply(const struct conn *c, struct pkt *p,
 				      struct nat *n)
 {
-	struct conn_ref peer = conn_at(r->conn->peer);
-
-	if (!peer.head || !peer.tag || peer.conn->peer != r->position ||
-	    !(peer.conn->flags & CONN_NAT) ||
-	    peer.conn->port != p->flow.dport || peer.tag == CONN_BUSY)
-		return false;
-	n->to.src = peer.conn->flow.dst;
-	n->to.sport = peer.conn->flow.dport;
-	n->to.dst = peer.conn->flow.src;
-	n->to.dport = peer.conn->flow.sport;
-	n->hop = peer.conn->hop;
+	n->to.src = c->vip;
+	n->to.sport = c->vport;
+	n->to.dst = c->client;
+	n->to.dport = c->cport;
+	n->hop = c->hop;
 	n->mtu = 0;
-	p->backend = peer.conn->backend;
+	p->backend = conn_backend(c);
 	n->is_reply = true;
 	n->is_local = false;
-	return conn_is_still(&peer);
 }
 
-/* Once a second both entries are marked as seen, so that neither makes room
- * while the other lives. */
-static __always_inline void nat_touch(struct conn_ref *r, const struct pkt *p)
+/* The number that the backend's packet p offers: see struct conn. */
+static __always_inline void nat_offer(struct conn_ref *r, const struct pkt *p)
 {
-	enum conn_state state = p->closes ? CONN_CLOSING :
-				p->opens  ? CONN_NEW : CONN_LIVE;
-	struct conn_ref peer;
-	__u32 now = now_s();
+	__u64 *word = (__u64 *)&r->conn->reply;
+	__u64 was = READ_ONCE(*word);
+	__u64 offer = (was & 0xffffffff) | (__u64)p->number << 32;
 
-	if (!conn_touch(r, now, state))
-		return;
-	peer = conn_at(r->conn->peer);
-	if (peer.head && peer.conn->peer == r->position)
-		conn_touch(&peer, now, state);
+	if (p->offers && was != offer)
+		__sync_val_compare_and_swap(word, was, offer);
+}
+
+/*
+ * Live is what the client has confirmed: it has acknowledged the very number
+ * that the backend offered. A connection that ended, or seems to have, is live
+ * again in the same way: its client's next one, from the same port, stays
+ * with the backend. Of a half-open one, the backend's packets prove nothing.
+ */
+static __always_inline void nat_touch(struct conn_ref *r, const struct pkt *p,
+				      bool is_reply)
+{
+	__u32 offered = READ_ONCE(r->conn->offered), now = now_8th();
+	__u32 state = conn_state(r);
+
+	if (state != CONN_LIVE && is_reply)
+		nat_offer(r, p);
+	if (p->closes)
+		state = CONN_CLOSING;
+	else if (!is_reply && state != CONN_LIVE && offered &&
+		 p->number == offered)
+		state = CONN_LIVE;
+	if (state != conn_state(r))
+		conn_set_state(r, now, state);
+	else if (!is_reply || state != CONN_HALF)
+		conn_seen(r, now);
 }
 
 /* The client's packets come from where its replies must go; a router that
@@ -102,71 +114,42 @@ static __always_inline void nat_learn_hop(struct conn *c, const struct pkt *p)
 		WRITE_ONCE(*(__u64 *)&c->hop, (from & mac) | (known & ~mac));
 }
 
-/* What p becomes if conns knows its flow (r). False: it is a new one. */
-static __always_inline bool nat_established(struct conn_ref *r, struct pkt *p,
-					    struct nat *n)
+/* What p becomes if r is its connection. False: it is one no more. */
+static __always_inline bool nat_known(struct conn_ref *r, struct pkt *p,
+				      struct nat *n, const bool is_reply)
 {
-	bool known;
-
-	if (r->conn->flags & CONN_REPLY)
-		known = nat_reply(r, p, n);
-	else
-		known = nat_forward(r->conn, p, n) &&
-			!(p->opens &&
-			  conn_state(r->head->time) == CONN_CLOSING);
-	if (!known || !conn_is_still(r))
+	if (r->word <= CONN_BUSY || conn_is_dead(r, now_s()))
 		return false;
+	if (is_reply)
+		nat_reply(r->conn, p, n);
+	else if (!nat_forward(r->conn, p, n))
+		return false;
+	if (!conn_is_still(r))
+		return false;
+	n->is_again = !is_reply && p->opens && conn_state(r) == CONN_CLOSING;
 	if (p->is_error)
 		return true;
-	if (!n->is_reply)
+	if (!is_reply)
 		nat_learn_hop(r->conn, p);
-	nat_touch(r, p);
+	nat_touch(r, p, is_reply);
 	return true;
 }
 
-/* Is the reply flow free? Then its entry is claimed, a dead one of the same
- * flow before any other: the position, else 0. */
-__global __u32 nat_claim_reply(const struct flow *reply, __u64 hash)
+/* What p, a backend's packet, becomes. */
+static __always_inline bool nat_of_reply(struct pkt *p, struct nat *n)
 {
-	struct conn_ref r;
+	struct conn_ref r = reply_find(&p->flow, p->hash);
 
-	if (!reply)
-		return 0;
-	r = conn_find(reply, hash);
-	if (r.head && !conn_is_dead(r.head->time, now_s()))
-		return 0;
-	return conn_claim(hash);
+	return r.head && nat_known(&r, p, n, true);
 }
 
-/*
- * A source port towards the backend that no other connection has: the
- * client's own if it is in the range, then hashed probes. reply is filled but
- * for its destination port, which is found here. Returns the position of its
- * entry, claimed; 0: no port is left.
- */
-static __always_inline __u32 nat_probe(struct flow *reply, const struct pkt *p)
+/* What p, a client's packet, becomes. False and r.head: r is to go. */
+static __always_inline bool nat_of_client(struct pkt *p, struct nat *n,
+					  struct conn_ref *r)
 {
-	const struct runtime *rt = map_only(runtime);
-	__u64 sum = hash_dst(hash_key, &reply->dst);
-	__u32 range, port, position, step;
-
-	if (!rt)
-		return 0;
-	range = rt->nat_port_last - rt->nat_port_first + 1;
-	/* in a small range, every port comes up */
-	step = range <= NAT_PROBES ? 1 : (p->hash >> 40) | 1;
-	port = bpf_ntohs(p->flow.sport) - rt->nat_port_first;
-	if (port >= range)
-		port = (__u32)p->hash % range;
-	for (int i = 0; i < NAT_PROBES; i++) {
-		reply->dport = bpf_htons(rt->nat_port_first + port);
-		position = nat_claim_reply(reply,
-					   flow_hash(hash_key, sum, reply));
-		if (position)
-			return position;
-		port = (port + step) % range;
-	}
-	return 0;
+	*r = conn_find(&p->flow, p->hash);
+	return r->head && r->conn->what & CONN_NAT &&
+	       nat_known(r, p, n, false);
 }
 
 /* Index in nat_addrs of the source for p's flow to b: the link's own, or one
@@ -189,13 +172,10 @@ static __always_inline __u32 nat_addr_of(const struct pkt *p,
 	return rt->nat_addrs6 ? NAT_ADDRS_MAX + 1 + hash % rt->nat_addrs6 : 0;
 }
 
-/*
- * The first half of a translation for p's flow, to backend id: the reply's
- * flow in scratch and its entry claimed. Returns the entry's position; 0: no
- * port. A backend on this host sees the client's own address, as the reply
- * passes here in any case.
- */
-__global __u32 nat_reserve(const struct pkt *p, __u32 id)
+/* The reply's flow, but for the port that is yet to be found, into scratch. A
+ * backend on this host sees the client's own address, as the reply passes
+ * here in any case. */
+__global int nat_reply_flow(const struct pkt *p, __u32 id)
 {
 	const struct backend *b = backend_find(id);
 	struct scratch *s = map_only(scratch);
@@ -203,7 +183,7 @@ __global __u32 nat_reserve(const struct pkt *p, __u32 id)
 	__u32 idx;
 
 	if (!p || !b || !s)
-		return 0;
+		return false;
 	s->nat_addr = 0;
 	s->reply = (struct flow){
 		.src = b->addr,
@@ -211,85 +191,203 @@ __global __u32 nat_reserve(const struct pkt *p, __u32 id)
 		.sport = b->port ? b->port : p->flow.dport,
 		.proto = p->flow.proto,
 	};
-	if (!(b->flags & BACKEND_LOCAL)) {
-		idx = nat_addr_of(p, b);
-		src = idx ? bpf_map_lookup_elem(&nat_addrs, &idx) : NULL;
-		if (!src)
-			return 0;
-		s->nat_addr = idx;
-		s->reply.dst = *src;
-	}
-	return nat_probe(&s->reply, p);
+	if (b->flags & BACKEND_LOCAL)
+		return true;
+	idx = nat_addr_of(p, b);
+	src = idx ? bpf_map_lookup_elem(&nat_addrs, &idx) : NULL;
+	if (!src)
+		return false;
+	s->nat_addr = idx;
+	s->reply.dst = *src;
+	return true;
 }
 
-/* Fill both entries; they are ours until they are published. */
-static __always_inline void nat_fill(const struct pkt *p,
-				     const struct scratch *s, __u32 id,
-				     struct conn_ref *fwd,
-				     struct conn_ref *back, __u16 link)
+/* How gladly r's port is given away: 0 never, dead ones first, then what was
+ * half open for longest; the closing ones' backends may remember them. */
+static __always_inline __u32 nat_worth(const struct conn_ref *r, __u32 now)
 {
-	const struct backend *b = backend_find(id);
-	struct conn *c = fwd->conn;
+	__u32 age = (now - (r->word >> CONN_STAMP_SHIFT)) & CONN_STAMP_MASK;
 
-	c->flow = p->flow;
-	c->backend = id;
-	c->generation = b ? b->generation : 0;
-	c->peer = back->position;
-	c->port = s->reply.dport;
-	c->nat_addr = s->nat_addr;
-	c->flags = CONN_NAT;
-	c->hop = p->from;
-	c->hop.link = link;
-
-	c = back->conn;
-	c->flow = s->reply;
-	c->backend = id;
-	c->peer = fwd->position;
-	c->flags = CONN_REPLY;
-}
-
-/* An ended connection's entries make room at once: the next one of the same
- * client may have the same port, which its backend knows how to tell apart. */
-__global int nat_drop(__u32 position)
-{
-	struct conn_ref old = conn_at(position), peer;
-
-	if (!old.head || !(old.conn->flags & CONN_NAT))
+	if (r->word <= CONN_BUSY)
 		return 0;
-	peer = conn_at(old.conn->peer);
-	if (peer.head && peer.conn->peer == position)
-		conn_give_back(&peer);
-	conn_give_back(&old);
-	return 0;
+	if (conn_is_dead(r, now >> 3))
+		return 1 << 20;
+	if (conn_state(r) == CONN_LIVE)
+		return 0;
+	return 1 + age + (conn_state(r) == CONN_HALF ? 1 << 16 : 0);
 }
 
 /*
- * The second half: the client's entry, and both published. back: the position
- * that nat_reserve() gave. Then s->nat says what p becomes.
+ * Is port free, for scratch's reply flow? Then the record at position, which
+ * is locked, has it: REASON_NONE. Else REASON_NO_PORT, and who has it is
+ * remembered if it has to make room; or REASON_NO_ROOM.
  */
-__global int nat_open(struct pkt *p, __u32 id, __u32 life, __u32 back_at,
-		      __u32 link)
+__global int nat_try_port(__u32 position, __u32 port, __u32 now)
 {
 	struct scratch *s = map_only(scratch);
-	struct conn_ref fwd, back = conn_at(back_at);
-	__u32 time;
+	struct conn_ref r;
+	__u32 worth;
+	__u64 hash;
 
-	if (!p || !s || !back.head)
+	if (!s)
 		return REASON_INTERNAL;
-	fwd = conn_at(conn_claim(p->hash));
-	if (!fwd.head) {
-		conn_give_back(&back);
-		return REASON_NO_ROOM;
+	s->reply.dport = bpf_htons(port);
+	hash = flow_hash(hash_key, hash_dst(hash_key, &s->reply.dst),
+			 &s->reply);
+	r = reply_find(&s->reply, hash);
+	if (r.head) {
+		worth = nat_worth(&r, now);
+		if (worth > s->taken.worth) {
+			s->taken.position = r.position;
+			s->taken.word = r.word;
+			s->taken.worth = worth;
+			s->taken.port = s->reply.dport;
+		}
+		return REASON_NO_PORT;
 	}
-	nat_fill(p, s, id, &fwd, &back, link);
-	time = conn_time(now_s(), life, CONN_NEW);	/* as conn_record() */
-	conn_publish(&back, flow_hash(hash_key,
-				      hash_dst(hash_key, &s->reply.dst),
-				      &s->reply), time);
-	conn_publish(&fwd, p->hash, time);
+	r = conn_at(position);
+	if (!r.head)
+		return REASON_INTERNAL;
+	r.conn->nat_port = s->reply.dport;
+	worth = reply_publish(hash, position);
+	return worth == REPLY_TAKEN ? REASON_NO_PORT :
+	       worth ? REASON_NONE : REASON_NO_ROOM;
+}
+
+/* As nat_try_port(), with the port that was found to be the first to go. */
+__global int nat_take_port(__u32 position)
+{
+	struct scratch *s = map_only(scratch);
+	struct conn_ref r = conn_at(position);
+
+	if (!s || !r.head || !s->taken.worth || s->taken.position == position)
+		return REASON_NO_PORT;
+	s->reply.dport = s->taken.port;
+	r.conn->nat_port = s->taken.port;
+	return reply_take_over(s->taken.position, s->taken.word, position) ?
+		       REASON_NONE : REASON_NO_PORT;
+}
+
+/* A backend that had no port left is hardly asked again in the same eighth of
+ * a second: a packet that is refused must not cost more than others. */
+static __always_inline __u32 nat_mark(__u32 id, __u32 now)
+{
+	return id << 8 | (now & 0xff);
+}
+
+static __always_inline int nat_probes(const struct scratch *s, __u32 id,
+				      __u32 now)
+{
+	return s->no_port[id & 15] == nat_mark(id, now) ? 2 : NAT_PROBES;
+}
+
+/*
+ * A source port towards backend id that no other connection has: the client's
+ * own if it is in the range, then hashed probes; where those of half-open ones
+ * were met, after a few, the oldest of them. REASON_NONE: the record at
+ * position has it.
+ */
+__global int nat_find_port(const struct pkt *p, __u32 id, __u32 position)
+{
+	const struct runtime *rt = map_only(runtime);
+	__u32 range, port, step, now = now_8th();
+	struct scratch *s = map_only(scratch);
+	int why = REASON_NO_PORT, probes;
+
+	if (!p || !rt || !s)
+		return REASON_INTERNAL;
+	range = rt->nat_port_last - rt->nat_port_first + 1;
+	/* in a small range, every port comes up */
+	step = range <= NAT_PROBES ? 1 : (p->hash >> 40) | 1;
+	port = bpf_ntohs(p->flow.sport) - rt->nat_port_first;
+	if (port >= range)
+		port = (__u32)p->hash % range;
+	s->taken.worth = 0;
+	probes = nat_probes(s, id, now);
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < NAT_PROBES; i++) {
+		if (i >= probes || (i >= NAT_TAKE_AFTER && s->taken.worth))
+			break;
+		why = nat_try_port(position, rt->nat_port_first + port, now);
+		if (why != REASON_NO_PORT)
+			return why;
+		port = (port + step) % range;
+	}
+	why = nat_take_port(position);
+	if (why != REASON_NONE)
+		s->no_port[id & 15] = nat_mark(id, now);
+	return why;
+}
+
+/* The record of p's connection to backend id: locked, so ours. */
+static __always_inline void nat_fill(const struct pkt *p,
+				     const struct scratch *s, __u32 id,
+				     __u32 life, __u32 link, struct conn *c)
+{
+	const struct backend *b = backend_find(id);
+
+	conn_set_key(c, &p->flow, CONN_NAT);
+	c->nat_addr = s->nat_addr;
+	c->backend = conn_backend_word(id, b ? b->generation : 0);
+	c->time = conn_time(now_s(), life);
+	c->offered = 0;
+	c->hop = p->from;
+	c->hop.link = link;
+}
+
+/* Another CPU was faster with p's connection: p goes by its record. */
+static __always_inline int nat_join(struct pkt *p, struct scratch *s)
+{
+	struct conn_ref r = conn_find(&p->flow, p->hash);
+
+	return r.head && r.conn->what & CONN_NAT &&
+	       nat_forward(r.conn, p, &s->nat) ? REASON_NONE : REASON_NO_ROOM;
+}
+
+/* The record at position, which is claimed, for p's connection to id. */
+__global int nat_connect(struct pkt *p, __u32 id, __u32 life, __u32 position,
+			 __u32 link)
+{
+	struct conn_ref r = conn_at(position);
+	struct scratch *s = map_only(scratch);
+	int why;
+
+	if (!p || !s || !r.head)
+		return REASON_INTERNAL;
+	if (!nat_reply_flow(p, id))
+		return REASON_NO_PORT;
+	nat_fill(p, s, id, life, link, r.conn);
+	why = nat_find_port(p, id, position);
+	if (why != REASON_NONE)
+		return why;
+	return nat_forward(r.conn, p, &s->nat) ? REASON_NONE :
+						 REASON_NO_BACKEND;
+}
+
+/* A translation for p's flow, which conns does not know. Then s->nat says what
+ * p becomes. What there is no room for is not worth a choice. */
+__global int nat_open(struct pkt *p, const struct service *svc, __u32 link)
+{
+	struct scratch *s = map_only(scratch);
+	__u32 position, id;
+	int why;
+
+	if (!p || !s || !svc)
+		return REASON_INTERNAL;
+	position = conn_claim(p->hash);
+	if (!position)
+		return REASON_NO_ROOM;
+	id = service_choose(p, svc);
+	if (id)
+		drop_old(s);
+	why = id ? nat_connect(p, id, svc->idle_life, position, link) :
+		   REASON_NO_BACKEND;
+	if (why != REASON_NONE) {
+		conn_release(position);
+		return why;
+	}
 	p->new_conn = true;
-	return nat_forward(fwd.conn, p, &s->nat) ? REASON_NONE :
-						   REASON_INTERNAL;
+	return conn_publish(p->hash, position) ? REASON_NONE : nat_join(p, s);
 }
 
 #endif

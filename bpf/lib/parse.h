@@ -52,6 +52,15 @@ struct sctp_header {
 };
 
 #define SCTP_INIT 1
+#define SCTP_INIT_ACK 2
+
+/* What INIT and INIT ACK chunks start with (RFC 9260, 3.3.2). */
+struct sctp_init {
+	__u8 type;
+	__u8 flags;
+	__be16 len;
+	__be32 tag;
+};
 
 /* Both ICMPs. (<linux/icmp.h> wants libc's headers, which bpf/ has not.) */
 struct icmp_header {
@@ -102,7 +111,10 @@ struct pkt {
 	__u8 closes;		/* FIN, RST, ABORT */
 	__u8 tcp_flags;
 	__u8 is_error;		/* ICMP error; flow is the quoted one's, turned */
+	__u8 offers;		/* of a backend: number is for the client to */
+	__u32 number;		/* confirm; of a client: what it confirms */
 	__u8 new_conn;
+	__u8 unrecorded;	/* conns had no room for it */
 	__u16 frame_len;	/* as it came */
 	__u16 mtu_left;		/* REASON_TOO_BIG: what would have fitted */
 	struct nexthop from;	/* its sender's MAC, for NAT */
@@ -298,6 +310,7 @@ static __always_inline enum reason parse_ip6(const struct bytes *in,
 static __always_inline enum reason parse_ports(struct frame *f)
 {
 	struct sctp_header *sctp = f->l4;
+	struct sctp_init *init = f->l4 + sizeof(*sctp);
 	struct tcphdr *tcp = f->l4;
 	struct udphdr *udp = f->l4;
 	__u32 len = f->pkt.l3_len - f->pkt.l4_off;
@@ -313,6 +326,9 @@ static __always_inline enum reason parse_ports(struct frame *f)
 		f->pkt.tcp_flags = ((__u8 *)tcp)[13];
 		f->pkt.opens = (f->pkt.tcp_flags & 0x12) == 0x02;
 		f->pkt.closes = f->pkt.tcp_flags & 0x05;
+		f->pkt.offers = (f->pkt.tcp_flags & 0x12) == 0x12;
+		f->pkt.number = f->pkt.offers ? bpf_ntohl(tcp->seq) + 1 :
+						bpf_ntohl(tcp->ack_seq);
 		break;
 	case IPPROTO_UDP:
 		if (!pkt_has(f, udp, sizeof(*udp)) || len < sizeof(*udp))
@@ -321,12 +337,21 @@ static __always_inline enum reason parse_ports(struct frame *f)
 			return REASON_BAD_HEADER;
 		if (bpf_ntohs(udp->len) > len && !f->pkt.fragment)
 			return REASON_TRUNCATED;
+		f->pkt.offers = true;
+		f->pkt.number = 1;
 		break;
 	case IPPROTO_SCTP:
 		if (!pkt_has(f, sctp, sizeof(*sctp)) || len < sizeof(*sctp))
 			return REASON_TRUNCATED;
 		if (len > sizeof(*sctp) && pkt_has(f, sctp + 1, 1))
 			f->pkt.opens = *(__u8 *)(sctp + 1) == SCTP_INIT;
+		f->pkt.number = sctp->vtag;
+		if (len >= sizeof(*sctp) + sizeof(*init) &&
+		    pkt_has(f, init, sizeof(*init)) &&
+		    init->type == SCTP_INIT_ACK) {
+			f->pkt.offers = true;
+			f->pkt.number = init->tag;
+		}
 		break;
 	default:
 		return REASON_PROTOCOL;

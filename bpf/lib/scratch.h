@@ -20,6 +20,7 @@ struct nat {
 	__u16 mtu;		/* of the way, if it is less than the link's */
 	bool is_reply;
 	bool is_local;		/* the backend is on this host */
+	bool is_again;		/* begins where one of the same client ended */
 };
 
 /* Where it leaves, and with which Ethernet header. */
@@ -45,10 +46,22 @@ struct scratch {
 	__u8 class;		/* enum vip_class: what may be at its address */
 	struct nat nat;
 	struct egress out;
+	struct {		/* in conns, and void: to be dropped */
+		__u32 position;	/* 0: nothing */
+		__u32 word;
+	} old;
+	__u8 forward;		/* enum forward, of a flow that was opened */
+	bool is_remembered;	/* a first fragment's ports are in conns */
 	struct flow reply;	/* a new connection's, other direction */
-	__u32 old;		/* position of an ended connection; 0: none */
+	struct flow key;	/* of what else is recorded */
 	__u32 nat_addr;		/* index in nat_addrs; 0: the client's own */
-	__u64 best;		/* conn_claim() */
+	struct {		/* whose port could be taken over */
+		__u32 position;
+		__u32 word;
+		__u32 worth;	/* how gladly; 0: nobody's */
+		__be16 port;
+	} taken;
+	__u32 no_port[16];	/* see nat_probes() */
 	union {
 		__u8 quote[QUOTE_MAX];
 		struct iphdr ip4;

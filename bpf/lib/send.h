@@ -157,7 +157,7 @@ static __always_inline enum reason tunnel_send(struct xdp_md *ctx,
 /* To the backend that service_pick() chose, in a mode that needs no NAT. */
 static __always_inline enum reason direct_send(struct xdp_md *ctx,
 					       struct frame *f,
-					       const struct service *svc,
+					       enum forward forward,
 					       __u32 id, struct egress *e,
 					       const bool v6)
 {
@@ -173,11 +173,12 @@ static __always_inline enum reason direct_send(struct xdp_md *ctx,
 	if (pkt_hops(f, v6) <= 1)
 		return REASON_HOPS_EXCEEDED;
 	egress_find(ctx, f, &b->hop, &b->addr, e);
-	why = svc->forward == FORWARD_L2 ?
-		      l2_send(ctx, f, e, b, v6) :
-		      tunnel_send(ctx, f, e, b, svc->forward, v6);
-	return why == REASON_FORWARDED && p->is_error ? REASON_ICMP_FORWARDED :
-							why;
+	why = forward == FORWARD_L2 ? l2_send(ctx, f, e, b, v6) :
+				      tunnel_send(ctx, f, e, b, forward, v6);
+	if (why != REASON_FORWARDED)
+		return why;
+	return p->is_error ? REASON_ICMP_FORWARDED :
+	       p->unrecorded ? REASON_UNRECORDED : REASON_FORWARDED;
 }
 
 #endif

@@ -6,8 +6,9 @@
 #ifndef FAIRLEAD_BPF_SERVICE_H
 #define FAIRLEAD_BPF_SERVICE_H
 
-#include "conn.h"
+#include "conn_claim.h"
 #include "parse.h"
+#include "scratch.h"
 
 /* As vip_class(), of an address that may be in a CIDR VIP. */
 static __always_inline __u8 prefix_class(const struct pkt *p)
@@ -21,7 +22,8 @@ static __always_inline __u8 prefix_class(const struct pkt *p)
 }
 
 /* enum vip_class bits of where p goes; 0: a stranger's. A byte may be there
- * for another address, so only one with all bits spares the prefixes. */
+ * for another address, so only one that makes us ask conns spares the
+ * prefixes. */
 static __always_inline __u8 vip_class(struct pkt *p)
 {
 	const struct vip_filter *filter = map_only(vip_filter);
@@ -33,7 +35,7 @@ static __always_inline __u8 vip_class(struct pkt *p)
 		return 0;
 	class = filter->class[vip_filter_index(p->dst_sum)];
 	if (rt->has_prefixes && !(class & VIP_CONNS))
-		class |= prefix_class(p);
+		class |= class & VIP_REPLIES ? VIP_CONNS : prefix_class(p);
 	return class;
 }
 
@@ -191,6 +193,14 @@ static __always_inline bool backend_keeps(const struct backend *b)
 			    BACKEND_LEAVING - BACKEND_ACTIVE;
 }
 
+/* And is it still the one that c was recorded for? */
+static __always_inline bool backend_has(const struct backend *b,
+					const struct conn *c)
+{
+	return backend_keeps(b) &&
+	       (__u8)b->generation == c->backend >> CONN_BACKEND_BITS;
+}
+
 /* number: less than slot_count. */
 static __always_inline struct slot slot_read(const struct service *svc,
 					     __u32 number)
@@ -249,120 +259,185 @@ static __always_inline __u32 slot_for_new(const struct service *svc,
 	}
 }
 
+/* Of a flow whose packets all look alike, as none is recorded. */
+static __always_inline __u32 slot_for_all(struct slot slot)
+{
+	if (slot.previous && backend_keeps(backend_find(slot.previous)))
+		return slot.previous;
+	return slot.backend;
+}
+
+/* Record what f's packets go to, in a place that is claimed. Returns the
+ * backend: another CPU's choice, if that was made in the same moment. */
+__global __u32 service_record(const struct flow *f, __u64 hash, __u32 position,
+			      __u32 id, __u32 life)
+{
+	const struct backend *b = backend_find(id);
+	struct conn_ref r = conn_at(position);
+
+	if (!f || !r.head)
+		return id;
+	conn_set_key(r.conn, f, 0);
+	r.conn->backend = conn_backend_word(id, b ? b->generation : 0);
+	r.conn->time = conn_time(now_s(), life);
+	r.conn->offered = 0;
+	if (conn_publish(hash, position))
+		return id;
+	r = conn_find(f, hash);
+	return r.head ? conn_backend(r.conn) : id;
+}
+
+/* Where the client that r is of went when it came last; 0: it may not stay. */
+static __always_inline __u32 client_backend(struct conn_ref *r,
+					    const struct service *svc)
+{
+	const struct backend *b = backend_find(conn_backend(r->conn));
+	__u32 now = now_8th();
+
+	if (!backend_has(b, r->conn) || b->state != BACKEND_ACTIVE ||
+	    conn_age(r->conn->time, now >> 3) > svc->affinity_s ||
+	    !conn_is_still(r))
+		return 0;
+	conn_set_state(r, now, CONN_LIVE);
+	return conn_backend(r->conn);
+}
+
 /* As slot_for_new(), but a client that came within the time limit goes where
  * it went then. */
-static __always_inline __u32 slot_for_client(const struct pkt *p,
+static __always_inline __u32 slot_for_client(struct pkt *p,
 					     const struct service *svc,
 					     struct slot slot)
 {
-	struct flow client = p->flow;
-	const struct backend *b;
+	struct scratch *s = map_only(scratch);
+	__u32 id = 0, position;
 	struct conn_ref r;
-	__u32 id, now = now_s();
 	__u64 hash;
 
-	client.kind = FLOW_AFFINITY;
-	client.sport = 0;
-	hash = flow_hash(hash_key, p->dst_sum, &client);
-	r = conn_find(&client, hash);
-	if (r.head && conn_age(r.head->time, now) <= svc->affinity_s) {
-		id = r.conn->backend;
-		b = backend_find(id);
-		if (b && b->state == BACKEND_ACTIVE &&
-		    b->generation == r.conn->generation) {
-			conn_touch(&r, now, CONN_LIVE);
-			return id;
-		}
+	if (!s)
+		return 0;
+	s->key = p->flow;
+	s->key.kind = FLOW_AFFINITY;
+	s->key.sport = 0;
+	hash = flow_hash(hash_key, p->dst_sum, &s->key);
+	r = conn_find(&s->key, hash);
+	if (r.head)
+		id = client_backend(&r, svc);
+	if (id)
+		return id;
+	if (r.head)
+		conn_drop(r.position, r.word);
+	position = conn_claim(hash);
+	if (!position) {
+		p->unrecorded = true;
+		return slot_for_all(slot);
 	}
 	id = slot_for_new(svc, slot);
-	b = backend_find(id);
-	if (b)
-		conn_record(&r, &client, hash, id, b->generation,
-			    svc->affinity_life);
-	return id;
+	return service_record(&s->key, hash, position, id, svc->affinity_life);
 }
 
 /*
  * The backend of a flow that conns does not know. Called for a first packet
  * only, so not worth its place in the fast path.
  */
-__global __u32 service_choose(const struct pkt *p, const struct service *svc)
+__global __u32 service_choose(struct pkt *p, const struct service *svc)
 {
 	struct slot slot;
 
 	if (!p || !svc || !svc->slot_count)
 		return 0;
 	slot = slot_of(p, svc);
-	if (!pkt_is_older(p, svc))
-		return svc->flags & SERVICE_AFFINITY ?
-			       slot_for_client(p, svc, slot) :
-			       slot_for_new(svc, slot);
-	if (slot.previous && backend_keeps(backend_find(slot.previous)))
-		return slot.previous;
-	return slot.backend;
+	if (p->unrecorded || pkt_is_older(p, svc))
+		return slot_for_all(slot);
+	return svc->flags & SERVICE_AFFINITY ? slot_for_client(p, svc, slot) :
+					       slot_for_new(svc, slot);
 }
 
-static __always_inline enum conn_state pkt_conn_state(const struct pkt *p)
+/* What conns had of the flow is void, but only when there is another to go to:
+ * a backend that is down may come back. */
+static __always_inline void drop_old(struct scratch *s)
 {
-	if (p->closes)
-		return CONN_CLOSING;
-	return p->opens ? CONN_NEW : CONN_LIVE;
+	if (s->old.position)
+		conn_drop(s->old.position, s->old.word);
 }
 
-/* Record the choice of a backend: in the entry at position if not 0. */
-__global int service_record(const struct pkt *p, __u32 id, __u32 life,
-			    __u32 position)
+/* A backend for a flow that conns does not know. What cannot be recorded is
+ * decided by its hash, so that all of its packets go one way. */
+__global __u32 service_admit(struct pkt *p, const struct service *svc)
 {
-	const struct backend *b = backend_find(id);
-	struct conn_ref r = {};
+	struct scratch *s = map_only(scratch);
+	__u32 position = 0, id;
 
-	if (!p || !b)
+	if (!p || !svc || !s)
 		return 0;
-	if (position)
-		r = conn_at(position);
-	conn_record(&r, &p->flow, p->hash, id, b->generation, life);
+	if (!p->is_error) {
+		position = conn_claim(p->hash);
+		p->unrecorded = !position;
+	}
+	id = service_choose(p, svc);
+	p->new_conn = !pkt_is_older(p, svc);
+	if (id)
+		drop_old(s);
+	if (!position)
+		return id;
+	if (id)
+		return service_record(&p->flow, p->hash, position, id,
+				      svc->idle_life);
+	conn_release(position);
 	return 0;
 }
 
-/* A backend for a flow that conns does not know, or not rightly (position). */
-static __always_inline __u32 service_admit(struct pkt *p,
-					   const struct service *svc,
-					   __u32 position)
+/*
+ * A choice has no answers to see: the client's second packet makes it live. A
+ * connection that ended, or seems to have, stays with its backend, and is live
+ * again when its client has begun anew (offered: a SYN was seen) and gone on.
+ */
+static __always_inline void choice_touch(struct conn_ref *r,
+					 const struct pkt *p)
 {
-	__u32 id = service_choose(p, svc);
+	__u32 state = conn_state(r), now = now_8th();
+	bool is_closing = state == CONN_CLOSING;
 
-	p->new_conn = !pkt_is_older(p, svc);
-	if (id && !p->is_error)
-		service_record(p, id, svc->idle_life, position);
-	return id;
+	if (is_closing && p->opens)
+		WRITE_ONCE(r->conn->offered, 1);
+	if (p->closes)
+		state = CONN_CLOSING;
+	else if (!p->opens && (!is_closing || r->conn->offered))
+		state = CONN_LIVE;
+	if (state == conn_state(r)) {
+		conn_seen(r, now);
+		return;
+	}
+	if (is_closing)
+		WRITE_ONCE(r->conn->offered, 0);
+	conn_set_state(r, now, state);
 }
 
-/* Tracked: what conns says, else service_choose(), recorded. */
-static __always_inline __u32 service_track(struct pkt *p,
-					   const struct service *svc)
+/* Instead of a backend: conns does not know the flow, but should. */
+#define SERVICE_ADMIT 0xffffffffu
+
+/* What conns says; r is what it has, which is to go if SERVICE_ADMIT. */
+static __always_inline __u32 service_track(struct pkt *p, struct conn_ref *r)
 {
-	struct conn_ref r = conn_find(&p->flow, p->hash);
-	const struct backend *b;
 	__u32 id;
 
-	if (!r.head)
-		return service_admit(p, svc, 0);
-	id = r.conn->backend;
-	b = backend_find(id);
-	/* a dead entry may name an owner from before the slot was settled */
-	if (!backend_keeps(b) || b->generation != r.conn->generation ||
-	    conn_is_dead(r.head->time, now_s()) ||
-	    !conn_is_still(&r) ||
-	    (p->opens && conn_state(r.head->time) == CONN_CLOSING))
-		return service_admit(p, svc, r.position);
+	*r = conn_find(&p->flow, p->hash);
+	if (!r->head)
+		return SERVICE_ADMIT;
+	id = conn_backend(r->conn);
+	/* a dead record may name an owner from before the slot was settled */
+	if (!backend_has(backend_find(id), r->conn) ||
+	    conn_is_dead(r, now_s()) || !conn_is_still(r))
+		return SERVICE_ADMIT;
 	if (!p->is_error)
-		conn_touch(&r, now_s(), pkt_conn_state(p));
+		choice_touch(r, p);
 	return id;
 }
 
-/* Who serves p (p->hash is set): an index in backends; 0: nobody can. */
+/* Who serves p (p->hash is set): an index in backends; 0: nobody can;
+ * SERVICE_ADMIT: service_admit() knows, after what is at r is dropped. */
 static __always_inline __u32 service_pick(struct pkt *p,
-					  const struct service *svc)
+					  const struct service *svc,
+					  struct conn_ref *r)
 {
 	struct slot slot;
 
@@ -375,7 +450,7 @@ static __always_inline __u32 service_pick(struct pkt *p,
 			return slot.backend;
 		}
 	}
-	return service_track(p, svc);
+	return service_track(p, r);
 }
 
 #endif

@@ -14,7 +14,8 @@ struct fairlead_config {
 	__u64 hz_reciprocal;	/* 2^32 / jiffies per second */
 	__u64 jiffies_start;	/* jiffies64 when CLOCK_MONOTONIC was 0 */
 	__u32 cell_buckets;	/* power of two: buckets in service_cells */
-	__u32 conn_buckets;	/* power of two: buckets in conns */
+	__u32 conn_buckets;	/* in conns, */
+	__u32 reply_buckets;	/* and in replies */
 };
 
 /* One entry, at index 0 of the map runtime; written by user/ at any time. */

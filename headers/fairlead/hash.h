@@ -61,8 +61,8 @@ HASH_INLINE __u64 client_hash(const __u32 *key, __u64 dst_sum,
 	return hash_mix(dst_sum + hash_addr(key, 6, src));
 }
 
-/* Of a whole flow, every field. The slot is in the high half, the bucket of
- * conns in the low one, and conn_tag() takes bits of both. */
+/* Of a whole flow, every field. The slot is in the high half; where in conns
+ * it may be says conn.h. */
 HASH_INLINE __u64 flow_hash(const __u32 *key, __u64 dst_sum,
 			    const struct flow *f)
 {
@@ -106,13 +106,6 @@ HASH_INLINE __u64 ingress_link_word(__u32 ifindex, __u16 vlan, __u16 link)
 HASH_INLINE __u32 word_bucket_of(__u64 word, __u32 buckets)
 {
 	return word >> 32 & (buckets - 1);
-}
-
-/* Never 0 (empty) nor CONN_BUSY. Bits that neither the bucket (low 24) nor
- * the slot (top 16) is chosen by, and some of theirs. */
-HASH_INLINE __u32 conn_tag(__u64 hash)
-{
-	return (__u32)(hash >> 20) | 2;
 }
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The programs that a packet reaches by a tail call. fl_xdp knows strangers
- * from packets of ours; each of these has one task for one family, and a
- * verifier's budget of its own. One row makes the program's place in the map
+ * from packets of ours; each of these has one task, for one family if it
+ * reads packets, and a verifier's budget of its own. One row makes the program's place in the map
  * xdp_programs, which user/ fills: there it is called fl_<name>.
  */
 #ifndef FAIRLEAD_PROGRAMS_H
@@ -16,8 +16,10 @@
 	X(xdp_answer6)							\
 	X(xdp_icmp4)	/* an ICMP error about a NAT connection */	\
 	X(xdp_icmp6)							\
-	X(xdp_open4)	/* the first packet of a NAT connection */	\
-	X(xdp_open6)
+	X(xdp_open)	/* decides where its flow goes, and records it */ \
+	X(xdp_send4)	/* sends it there */				\
+	X(xdp_send6)							\
+	X(xdp_fragment)	/* records its ports for later fragments */
 
 enum xdp_program {
 #define X(name) XDP_PROGRAM_##name,

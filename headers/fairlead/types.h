@@ -207,56 +207,6 @@ struct link {
 	__u8 pad[9];
 };
 
-/* How much is known of a connection: part of conn_head's time. */
-enum conn_state {
-	CONN_NEW,		/* one packet seen: first to be given up */
-	CONN_LIVE,
-	CONN_CLOSING,		/* FIN or RST seen */
-};
-
-#define CONN_WAYS 7
-
-/*
- * The table of connections: buckets of CONN_WAYS entries under one line of
- * heads. A search reads the heads (one cache line) and then the one entry
- * whose tag fits. The head is the entry's lock as well: CONN_BUSY while it is
- * being written, and a reader that finds another tag after reading than
- * before has read nothing.
- */
-struct conn_head {
-	__u32 tag;		/* 0: empty */
-	__u32 time;		/* last seen, life, state: conn_time.h */
-} __attribute__((aligned(8)));
-
-#define CONN_BUSY 1u		/* a tag that no flow has */
-
-enum conn_flag {
-	CONN_NAT   = 1 << 0,	/* a client's packets, translated */
-	CONN_REPLY = 1 << 1,	/* a backend's; what to is in the peer */
-};
-
-struct conn {
-	struct flow flow;
-	__u32 backend;		/* index in backends */
-	__u32 generation;	/* of that backend, when it was chosen */
-	__u32 peer;		/* NAT: position of the other direction; 0: none
-				 * fragment: what L4 begins with, both ports */
-	__be16 port;		/* NAT: source port that we gave */
-	__u8 nat_addr;		/* NAT: index in nat_addrs */
-	__u8 flags;		/* enum conn_flag */
-	struct nexthop hop;	/* NAT, client's direction: back to the client */
-};
-
-/* position = bucket * (CONN_WAYS + 1) + 1 + way: a 64-byte line each. */
-union conn_line {
-	struct conn_head head[CONN_WAYS + 1];
-	struct conn conn;
-};
-
-struct conn_bucket {
-	union conn_line line[CONN_WAYS + 1];
-};
-
 struct service_bucket {
 	struct service_cell cell[SERVICE_CELLS];
 };
@@ -286,7 +236,8 @@ struct word_bucket {
 /* Bits of a byte of vip_filter: what may be at an address. */
 enum vip_class {
 	VIP_SERVICE = 1 << 0,	/* a service, or a VIP that rejects */
-	VIP_CONNS   = 1 << 1,	/* NAT: ask conns first */
+	VIP_CONNS   = 1 << 1,	/* NAT: clients' flows are in conns */
+	VIP_REPLIES = 1 << 2,	/* an address of NAT: backends' are */
 };
 
 #define VIP_FILTER_SIZE (1 << 18)
@@ -382,8 +333,6 @@ _Static_assert(sizeof(struct slot) == 8, "pinned ABI");
 _Static_assert(sizeof(struct nexthop) == 8, "pinned ABI");
 _Static_assert(sizeof(struct backend) == 64, "pinned ABI");
 _Static_assert(sizeof(struct link) == 64, "pinned ABI");
-_Static_assert(sizeof(struct conn) == 64, "pinned ABI");
 _Static_assert(sizeof(struct service_info) == 176, "pinned ABI");
-_Static_assert(sizeof(union conn_line) == 64, "pinned ABI");
 
 #endif

@@ -144,7 +144,24 @@ int bench_fairlead(struct xdp_md *ctx)
 AGAIN(xdp, balance)
 AGAIN(xdp_answer, answer_reply)
 AGAIN(xdp_icmp, nat_send_icmp)
-AGAIN(xdp_open, nat_open_flow)
+AGAIN(xdp_send, send_opened)
+
+SEC("xdp")
+int bench_xdp_open(struct xdp_md *ctx)
+{
+	struct pkt p = {};
+	enum reason why = open_flow(ctx, &p);
+
+	return again(ctx, finish(ctx, &p, why));
+}
+
+SEC("xdp")
+int bench_xdp_fragment(struct xdp_md *ctx)
+{
+	struct pkt p = {};
+
+	return again(ctx, finish(ctx, &p, remember_fragment(ctx)));
+}
 
 static const struct egress fixed_egress = {
 	.ifindex = 1,
@@ -268,6 +285,7 @@ enum stage { STAGE_ADDRS, STAGE_FILTER, STAGE_PARSE, STAGE_HASH, STAGE_SERVICE,
 static __always_inline int cut_flow(struct xdp_md *ctx, struct frame *f,
 				    struct scratch *s, const enum stage last)
 {
+	struct conn_ref r = {};
 	const struct service *svc;
 	const struct backend *b;
 	struct pkt *p = &f->pkt;
@@ -280,7 +298,7 @@ static __always_inline int cut_flow(struct xdp_md *ctx, struct frame *f,
 	reached(svc);
 	if (last == STAGE_SERVICE)
 		return XDP_TX;
-	p->backend = svc ? service_pick(p, svc) : 0;
+	p->backend = svc ? service_pick(p, svc, &r) : 0;
 	reached(f);
 	if (last == STAGE_SLOT)
 		return XDP_TX;

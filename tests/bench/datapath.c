@@ -270,6 +270,7 @@ static void shape_measure(struct bench *b, const struct shape *shape)
 	l.traffic = NEW;
 	if (shape->forward == FORWARD_NAT || shape->services == 1)
 		measure(b, &l, shape, floor_name);
+	world_confirm_conns(b->w);
 	world_clients(b->w, shape, false);
 	for (l.traffic = HOT; l.traffic <= MANY; l.traffic++)
 		measure(b, &l, shape, floor_name);

@@ -15,6 +15,7 @@
 #include <fairlead/hash.h>
 
 #include "bytes.h"
+#include "model/conns.h"
 #include "model/words.h"
 #include "pkt.h"
 #include "world.h"
@@ -24,7 +25,8 @@
 
 static const struct table_sizes sizes = {
 	.services = 32768, .backends = 262144, .slots = 1 << 25,
-	.cell_buckets = 1 << 15, .conn_buckets = 1 << 20,
+	.cell_buckets = 1 << 15,
+	.conn_buckets = 99865,	/* conn_buckets_for(BENCH_FLOWS_MAX) */
 };
 
 static void die(const char *what, int err)
@@ -250,13 +252,26 @@ void world_close(struct world *w)
 
 void world_forget_conns(struct world *w)
 {
-	struct tables *t = dp_tables(w->dp);
-	union conn_line *line = t->conns(t, 0, t->conn_buckets);
+	int err = conns_clear(dp_tables(w->dp));
 
-	if (!line)
+	if (err)
+		die("table of connections", err);
+}
+
+/* As if every client had answered its backend. */
+void world_confirm_conns(struct world *w)
+{
+	struct tables *t = dp_tables(w->dp);
+	struct conn_bucket *b = t->conns(t, 0, t->conn_buckets);
+
+	if (!b)
 		die("table of connections", -ENOMEM);
-	for (__u32 i = 0; i < t->conn_buckets; i++)
-		memset(&line[i * (CONN_WAYS + 1)], 0, sizeof(*line));
+	for (__u32 i = 0; i < t->conn_buckets * CONN_WAYS; i++) {
+		__u32 *head = &b[i / CONN_WAYS].head[i % CONN_WAYS];
+
+		if (*head)
+			*head = (*head & ~CONN_STATE_MASK) | CONN_LIVE;
+	}
 }
 
 static void set_service(struct model_service *s, const struct shape *shape,
@@ -433,42 +448,35 @@ static void shuffle(struct bench_flow *flows, __u32 count)
 	}
 }
 
-static bool is_used(const union conn_line *line, size_t i)
+struct reply_flows {
+	struct world *w;
+	__u32 count;
+};
+
+/* The backend's packets of a connection. */
+static int add_reply(void *arg, const struct conn_entry *e)
 {
-	const size_t way = i % (CONN_WAYS + 1);
+	struct reply_flows *r = arg;
+	const struct tables *t = dp_tables(r->w->dp);
+	const struct conn *c = &e->conn;
+	const struct backend *b = &t->backends[conn_backend(c)];
 
-	return way && line[i - way].head[way - 1].tag;
-}
-
-/* Is a reply's entry at i, and its client's entry still there? */
-static bool has_reply(const union conn_line *line, size_t i)
-{
-	const struct conn *c = &line[i].conn;
-
-	return is_used(line, i) && c->flags & CONN_REPLY &&
-	       is_used(line, c->peer) && line[c->peer].conn.peer == i;
+	if (c->what & CONN_NAT && r->count < BENCH_FLOWS_MAX)
+		set_flow(r->w, r->count++, &b->addr,
+			 &t->nat_addrs[c->nat_addr], b->port, c->nat_port);
+	return 0;
 }
 
 void world_replies(struct world *w, const struct shape *shape)
 {
-	struct tables *t = dp_tables(w->dp);
-	union conn_line *line = t->conns(t, 0, t->conn_buckets);
-	__u32 count = 0;
+	struct reply_flows r = { .w = w };
+	int err;
 
-	if (!line)
-		die("table of connections", -ENOMEM);
-	set_packet(w, backend_at(shape->v6, 0), nat_at(shape->v6), ACK | SYN);
-	for (size_t i = 0; i < (size_t)t->conn_buckets * (CONN_WAYS + 1); i++) {
-		const struct conn *c = &line[i].conn;
-
-		if (!has_reply(line, i) || count == BENCH_FLOWS_MAX)
-			continue;
-		set_flow(w, count++, &c->flow.src, &c->flow.dst,
-			 c->flow.sport, c->flow.dport);
-	}
-	if (!count)
-		die("replies", -ENOENT);
-	for (__u32 i = count; i < BENCH_FLOWS_MAX; i++)
-		w->flows[i] = w->flows[i % count];
+	set_packet(w, backend_at(shape->v6, 0), nat_at(shape->v6), ACK);
+	err = conns_each(dp_tables(w->dp), add_reply, &r);
+	if (err || !r.count)
+		die("replies", err ? err : -ENOENT);
+	for (__u32 i = r.count; i < BENCH_FLOWS_MAX; i++)
+		w->flows[i] = w->flows[i % r.count];
 	shuffle(w->flows, BENCH_FLOWS_MAX);
 }

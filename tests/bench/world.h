@@ -37,6 +37,7 @@ struct world *world_open(void);
 void world_close(struct world *w);
 void world_define(struct world *w, const struct shape *shape);
 void world_forget_conns(struct world *w);
+void world_confirm_conns(struct world *w);
 
 /* The packet, and random flows of it. */
 void world_clients(struct world *w, const struct shape *shape, bool syn);

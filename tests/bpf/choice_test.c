@@ -2,6 +2,7 @@
 /* Which backend: Maglev slots and their past, chance, turns, affinity. */
 #include <stdio.h>
 
+#include "model/conns.h"
 #include "family.h"
 
 #define CLIENTS 300
@@ -47,16 +48,10 @@ static bool is(struct addr a, const char *text)
 /* How many entries of conns are in use. */
 static unsigned int conns_used(void)
 {
-	struct tables *t = world_tables(world);
-	unsigned int used = 0;
+	struct conns_usage u;
 
-	for (__u32 i = 0; i < t->conn_buckets; i++) {
-		const union conn_line *line = t->conns(t, i, 1);
-
-		for (int way = 0; way < CONN_WAYS; way++)
-			used += !!line->head[way].tag;
-	}
-	return used;
+	assert_int_equal(conns_usage(world_tables(world), &u), 0);
+	return u.half + u.live + u.closing;
 }
 
 static void settled_slots_need_no_table(void **state)

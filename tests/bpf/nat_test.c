@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* NAT, both ways: addresses, ports, checksums, and ICMP errors about it. */
-#include <fairlead/conn_time.h>
 #include <fairlead/hash.h>
 
+#include "bytes.h"
 #include "family.h"
 
 static void service(const struct family *f, uint8_t proto)
@@ -100,6 +100,23 @@ static void the_clients_port_is_kept_if_it_is_free(void **state)
 	assert_true(get16(got.packet.data + l.l4) >= 1024);
 }
 
+/* The rest of a handshake whose SYN has been sent on from port. */
+static void confirm(const struct family *f, const struct packet *syn,
+		    const char *backend, uint16_t port)
+{
+	struct packet answer = tcp(backend, 8080, f->nat, port,
+				   .flags = SYN | ACK, .seq = 1000);
+	struct packet ack = *syn;
+	struct layers l;
+
+	packet_layers(syn, &l);
+	put32(ack.data + l.l4 + 8, 1001);
+	ack.data[l.l4 + 13] = ACK;
+	packet_sum(&ack);
+	expect_reason(&answer, RETURNED);
+	expect_reason(&ack, FORWARDED);
+}
+
 static void no_port_left_is_a_reason_of_its_own(void **state)
 {
 	const struct family *f = *state;
@@ -114,6 +131,7 @@ static void no_port_left_is_a_reason_of_its_own(void **state)
 		.forward = FORWARD_NAT, .backends = { f->backend2 } });
 	service(f, IPPROTO_TCP);
 	expect_reason(&a, FORWARDED);
+	confirm(f, &a, f->backend, 5000);
 	expect_reason(&b, NO_PORT);
 	expect_reason(&a, FORWARDED);
 	expect_reason(&other, FORWARDED); /* another backend: free there */
@@ -538,9 +556,9 @@ static void a_rejected_packets_translation_stays(void **state)
 	expect_packet(&small, FORWARDED, &out);
 }
 
-/* It made room for the next one of the same client, which goes to another
- * backend and has no port there. */
-static void an_ended_connection_is_gone_if_the_next_finds_no_port(void **state)
+/* A RST can be forged, and a backend remembers what ended: within the closing
+ * time the client's next one goes the same way, from the same port. */
+static void the_next_one_of_an_ended_connection_goes_its_way(void **state)
 {
 	const struct family *f = *state;
 	struct packet open = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
@@ -548,35 +566,44 @@ static void an_ended_connection_is_gone_if_the_next_finds_no_port(void **state)
 				  .flags = RST);
 	struct packet reply = tcp(f->backend, 8080, f->nat, 4321,
 				  .flags = ACK);
-	struct packet other = tcp(f->client2, 4321, f->vip2, 80,
-				  .flags = SYN);
+	struct packet out = tcp(f->nat, 4321, f->backend, 8080, .flags = SYN,
+				.ttl = 63);
 
-	world_model(world)->nat_port_first = 4321;
-	world_model(world)->nat_port_last = 4321;
-	world_service(world, .name = "other", .addr = f->vip2, .port = 80,
-		      .forward = FORWARD_NAT, .backends = { f->backend2 },
-		      .backend_port = 8080);
 	service(f, IPPROTO_TCP);
 	expect_reason(&open, FORWARDED);
+	confirm(f, &open, f->backend, 4321);
 	expect_reason(&close, FORWARDED);
-	expect_reason(&other, FORWARDED);
 	world_service(world, .addr = f->vip, .port = 80,
 		      .forward = FORWARD_NAT, .backends = { f->backend2 },
 		      .backend_port = 8080);
-	expect_reason(&open, NO_PORT);
-	expect_untouched(&reply, NO_CONN);
+	out = framed_to(&out, f->backend, LINK_TX);
+	expect_packet(&open, FORWARDED, &out);
+	expect_reason(&reply, RETURNED);
 }
 
-/* Every entry of conns was seen so many seconds ago. */
+/* An empty one's head stays 0. */
+static void age_record(__u32 *head, struct conn *c, __u32 seconds)
+{
+	__u32 stamp = *head >> CONN_STAMP_SHIFT & CONN_STAMP_MASK;
+
+	if (!*head)
+		return;
+	stamp = (stamp - 8 * seconds) & CONN_STAMP_MASK;
+	*head = (*head & ~(CONN_STAMP_MASK << CONN_STAMP_SHIFT)) |
+		stamp << CONN_STAMP_SHIFT;
+	c->time = conn_time(c->time - seconds, conn_life(c->time));
+}
+
+/* Every record of conns was seen so many seconds ago. */
 static void age_conns(__u32 seconds)
 {
 	struct tables *t = world_tables(world);
 
 	for (__u32 i = 0; i < t->conn_buckets; i++) {
-		union conn_line *line = t->conns(t, i, 1);
+		struct conn_bucket *b = t->conns(t, i, 1);
 
 		for (int way = 0; way < CONN_WAYS; way++)
-			line->head[way].time -= seconds << CONN_SECONDS_SHIFT;
+			age_record(&b->head[way], &b->conn[1 + way], seconds);
 	}
 }
 
@@ -611,7 +638,7 @@ static void an_idle_connection_outlives_a_flood_of_datagrams(void **state)
 		      .backends = { f->backend2 });
 	service(f, IPPROTO_TCP);
 	expect_reason(&open, FORWARDED);
-	expect_reply(&reply, &back, REASON_BIT(RETURNED));
+	confirm(f, &open, f->backend, 4321);
 	age_conns(200);
 	flood_with_datagrams(f);
 	expect_reply(&reply, &back, REASON_BIT(RETURNED));
@@ -641,7 +668,7 @@ int main(void)
 		BOTH(connections_to_a_prefix_survive_a_shared_byte),
 		BOTH(a_rejected_packets_translation_stays),
 		BOTH(an_idle_connection_outlives_a_flood_of_datagrams),
-		BOTH(an_ended_connection_is_gone_if_the_next_finds_no_port),
+		BOTH(the_next_one_of_an_ended_connection_goes_its_way),
 	};
 
 	return run_both(tests);

@@ -70,7 +70,7 @@ static void a_nat_connection_is_opened_by_another_one(void **state)
 	const struct family *f = *state;
 	const struct packet old = tcp(f->client, 1, f->vip, 80, .flags = SYN);
 	const struct packet new = tcp(f->client, 2, f->vip, 80, .flags = SYN);
-	const enum xdp_program part = PROGRAM_OF(f, xdp_open);
+	const enum xdp_program part = XDP_PROGRAM_xdp_open;
 
 	serve(f, FORWARD_NAT);
 	expect_reason(&old, FORWARDED);

@@ -90,6 +90,8 @@ static void with_nat(const struct family *f)
 	run(icmp_error(&router, &vip, f->v6 ? 1 : 3, 0, 0, &reply,
 		       PACKET_MAX));			/* ICMP_FORWARDED */
 	run(tcp(f->client, 1, f->nat, 2));		/* NO_CONN */
+	run(tcp(f->backend, 80, f->nat, 5000, .flags = SYN | ACK));
+	run(tcp(f->client, 5000, f->vip, 80, .flags = ACK, .ack = 1));
 	world_model(world)->nat_port_first = 5000;
 	world_model(world)->nat_port_last = 5000;
 	world_apply(world);
@@ -135,20 +137,36 @@ static void with_many_fragments(const struct family *f)
 		run(packet_fragment(&p, 400, 200, i));
 }
 
-/* Live connections are never pushed out, so a bucket fills up. */
+/* Datagrams of ever more clients, two of each. Live ones are never pushed out,
+ * so the table fills up: UNRECORDED. */
+static void fill_connections(const struct family *f)
+{
+	struct outcome got;
+	struct packet p;
+
+	world_service(world, .name = "datagrams", .addr = f->vip2, .port = 53,
+		      .proto = IPPROTO_UDP, .forward = FORWARD_L2,
+		      .algorithm = ALGORITHM_RANDOM,
+		      .backends = { f->backend2 });
+	for (int i = 0; i < 120000; i++) {
+		p = udp(i & 1 ? f->client : f->client2, 1024 + i / 2, f->vip2,
+			53);
+		world_run(world, &p, &got);
+		world_run(world, &p, &got);
+	}
+}
+
+/* Then there is NO_ROOM for a translation. */
 static void with_many_connections(const struct family *f)
 {
-	serve(f, FORWARD_NAT, IPPROTO_TCP);
-	for (int i = 0; i < 120000; i++) {
-		struct packet p = tcp(i & 1 ? f->client : f->client2,
-				      1024 + i / 2, f->vip, 80, .flags = SYN);
-		struct outcome got;
+	struct outcome got = {};
+	struct packet p;
 
-		world_run(world, &p, &got);
-		if (got.reasons & REASON_BIT(NO_ROOM))
-			return;
-		p = tcp(i & 1 ? f->client : f->client2, 1024 + i / 2, f->vip,
-			80, .flags = ACK);
+	serve(f, FORWARD_NAT, IPPROTO_TCP);
+	fill_connections(f);
+	for (int i = 0; i < 60000 && !(got.reasons & REASON_BIT(NO_ROOM));
+	     i++) {
+		p = tcp(f->client, 1024 + i, f->vip, 80, .flags = SYN);
 		world_run(world, &p, &got);
 	}
 }

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <fairlead/conn_time.h>
 #include <fairlead/hash.h>
 
 #include "base/addr.h"
+#include "model/conns.h"
 #include "fake_tables.h"
 
 static void *must_alloc(size_t count, size_t size)
@@ -42,13 +42,24 @@ static struct slot *fake_slots(struct tables *t, __u32 base, __u32 count)
 	return f->slot_memory + base;
 }
 
-static union conn_line *fake_conns(struct tables *t, __u32 bucket, __u32 count)
+static struct conn_bucket *fake_conns(struct tables *t, __u32 bucket,
+				      __u32 count)
 {
 	struct fake *f = (struct fake *)t;
 
 	if ((__u64)bucket + count > t->conn_buckets)
 		return NULL;
-	return f->conn_memory + (size_t)bucket * (CONN_WAYS + 1);
+	return f->conn_memory + bucket;
+}
+
+static struct reply_bucket *fake_replies(struct tables *t, __u32 bucket,
+					 __u32 count)
+{
+	struct fake *f = (struct fake *)t;
+
+	if ((__u64)bucket + count > t->reply_buckets)
+		return NULL;
+	return f->reply_memory + bucket;
 }
 
 static struct fake_prefix *prefix_at(struct fake *f,
@@ -155,8 +166,10 @@ struct fake *fake_new(struct fake_sizes z)
 	for (int i = 0; i < 16; i++)
 		f->hash_key[i] = 0x9e3779b9u * (i + 1);
 	f->slot_memory = must_alloc(z.slots, sizeof(struct slot));
-	f->conn_memory = must_alloc((size_t)z.conn_buckets * (CONN_WAYS + 1),
-				    sizeof(union conn_line));
+	f->conn_memory = must_alloc(z.conn_buckets,
+				    sizeof(struct conn_bucket));
+	f->reply_memory = must_alloc(reply_buckets_for(z.conn_buckets),
+				     sizeof(struct reply_bucket));
 	f->t = (struct tables){
 		.hash_key = f->hash_key,
 		.services = must_alloc(z.services, sizeof(struct service)),
@@ -178,9 +191,11 @@ struct fake *fake_new(struct fake_sizes z)
 		.nr_links = 1,
 		.cell_buckets = z.cell_buckets,
 		.conn_buckets = z.conn_buckets,
+		.reply_buckets = reply_buckets_for(z.conn_buckets),
 		.nr_sources = SOURCE_ENTRIES_MAX,
 		.slots = fake_slots,
 		.conns = fake_conns,
+		.replies = fake_replies,
 		.prefix_set = fake_prefix_set,
 		.prefix_del = fake_prefix_del,
 		.source_set = fake_source_set,
@@ -195,6 +210,7 @@ void fake_free(struct fake *f)
 {
 	free(f->slot_memory);
 	free(f->conn_memory);
+	free(f->reply_memory);
 	free(f->sources);
 	free(f->t.services);
 	free(f->t.infos);
@@ -504,67 +520,61 @@ static bool keeps(const struct fake *f, __u32 backend)
 	       f->t.backends[backend].state != BACKEND_GONE;
 }
 
-/* The flow's head in conns; NULL: not there. *ret_room: where it could be. */
-static struct conn_head *conn_of(struct fake *f, const struct flow *flow,
-				 struct conn_head **ret_room,
-				 struct conn **ret)
+/* The flow's record in conns: its head in *ret_head; NULL: not there. */
+static struct conn *conn_of(struct fake *f, const struct flow *flow,
+			    __u32 **ret_head)
 {
-	__u64 hash = flow_hash(f->hash_key, hash_dst(f->hash_key, &flow->dst),
-			       flow);
-	union conn_line *line = f->conn_memory;
-	struct conn_head *head;
+	struct conn_bucket *b;
+	struct conn_entry e;
 
-	*ret_room = NULL;
-	if (!f->t.conn_buckets)
+	if (!f->t.conn_buckets || !conns_find(&f->t, flow, &e))
 		return NULL;
-	line += (size_t)((__u32)hash & (f->t.conn_buckets - 1)) *
-		(CONN_WAYS + 1);
-	for (int way = 0; way < CONN_WAYS; way++) {
-		head = &line->head[way];
-		if (head->tag && !memcmp(&line[1 + way].conn.flow, flow,
-					 sizeof(*flow))) {
-			*ret = &line[1 + way].conn;
-			return head;
-		}
-		if (!head->tag && !*ret_room) {
-			*ret_room = head;
-			*ret = &line[1 + way].conn;
-		}
-	}
-	return NULL;
+	b = f->conn_memory + e.position / (CONN_WAYS + 1);
+	*ret_head = &b->head[e.position % (CONN_WAYS + 1) - 1];
+	return &b->conn[e.position % (CONN_WAYS + 1)];
+}
+
+static void record(struct fake *f, const struct flow *flow, __u32 backend,
+		   __u32 time)
+{
+	__u32 generation = f->t.backends[backend].generation;
+	struct conn_entry e = {
+		.conn = {
+			.client = flow->src, .vip = flow->dst,
+			.cport = flow->sport, .vport = flow->dport,
+			.what = conn_what(flow), .time = time,
+			.backend = conn_backend_word(backend, generation),
+		},
+		.word = CONN_LIVE,
+	};
+
+	if (f->t.conn_buckets)
+		conns_insert(&f->t, &e);
 }
 
 static __u32 packet_tracked(struct fake *f, const struct flow *flow,
 			    const struct service *svc, bool older, __u32 now_s)
 {
 	struct slot slot = fake_slot(f, svc, flow);
-	__u32 time = conn_time(now_s, svc->idle_life, CONN_LIVE), backend;
-	struct conn_head *head, *room;
-	struct conn *conn = NULL;
-	__u64 hash = flow_hash(f->hash_key, hash_dst(f->hash_key, &flow->dst),
-			       flow);
+	__u32 time = conn_time(now_s, svc->idle_life), backend, *head = NULL;
+	struct conn *c = conn_of(f, flow, &head);
 
-	head = conn_of(f, flow, &room, &conn);
 	/* One that is dead is not there: the slot may have been settled since,
 	 * and the flow be another. */
-	if (head && conn_age(head->time, now_s) < conn_limit(head->time, 0, 0) &&
-	    keeps(f, conn->backend) &&
-	    f->t.backends[conn->backend].generation == conn->generation) {
-		head->time = time;
-		return conn->backend;
+	if (c && conn_age(c->time, now_s) < conn_limit(CONN_LIVE, c->time, 0,
+						       0) &&
+	    keeps(f, conn_backend(c)) &&
+	    (__u8)f->t.backends[conn_backend(c)].generation ==
+		    c->backend >> CONN_BACKEND_BITS) {
+		c->time = time;
+		return conn_backend(c);
 	}
 	backend = older && keeps(f, slot.previous) ? slot.previous :
 						     slot.backend;
-	if (!head)
-		head = room;
-	if (!head || !backend)
-		return backend;
-	*conn = (struct conn){
-		.flow = *flow,
-		.backend = backend,
-		.generation = f->t.backends[backend].generation,
-	};
-	*head = (struct conn_head){ conn_tag(hash), time };
+	if (c)
+		*head = 0;
+	if (backend)
+		record(f, flow, backend, time);
 	return backend;
 }
 

@@ -18,7 +18,8 @@ struct fake {
 	struct tables t;	/* first: the callbacks find the rest by it */
 	__u32 hash_key[16];
 	struct slot *slot_memory;
-	union conn_line *conn_memory;
+	struct conn_bucket *conn_memory;
+	struct reply_bucket *reply_memory;
 	struct fake_prefix prefixes[16];
 	size_t nr_prefixes;
 	struct fake_source *sources;

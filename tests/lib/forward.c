@@ -273,7 +273,8 @@ void answer_echo(struct step *s)
 	seal(s, &s->l, s->l.end);
 }
 
-static bool port_is_free(const struct step *s, const struct memory *m)
+/* Who has the port that m is to get? */
+static struct memory *port_owner(const struct step *s, const struct memory *m)
 {
 	struct flow reply = {
 		.src = m->server, .sport = m->server_port,
@@ -281,7 +282,19 @@ static bool port_is_free(const struct step *s, const struct memory *m)
 		.proto = s->flow.proto,
 	};
 
-	return !memory_find_reply(s->r, &reply);
+	return memory_find_reply(s->r, &reply);
+}
+
+/* Nobody who is confirmed; and who is not is no more. */
+static bool port_is_free(const struct step *s, const struct memory *m)
+{
+	struct memory *owner = port_owner(s, m);
+
+	if (owner && owner->state == CONN_LIVE)
+		return false;
+	if (owner)
+		memory_drop(s->r, &owner->flow);
+	return true;
 }
 
 static bool in_range(const struct step *s, __be16 port)
@@ -314,7 +327,7 @@ static bool translate(struct step *s, __u32 index, struct memory *m)
 {
 	const struct backend *b = &s->r->tables->backends[index];
 	struct conn c = {};
-	bool have = recorded(s->r, &s->flow, &c) && c.flags & CONN_NAT;
+	bool have = recorded(s->r, &s->flow, &c) && c.what & CONN_NAT;
 
 	*m = (struct memory){
 		.backend = index, .generation = b->generation, .nat = true,
@@ -322,10 +335,11 @@ static bool translate(struct step *s, __u32 index, struct memory *m)
 		.nat_port = s->flow.sport,
 		.server = b->addr, .server_port = b->port ?: s->flow.dport,
 	};
-	if (in_range(s, m->nat_port) && port_is_free(s, m))
+	if (in_range(s, m->nat_port) && !port_owner(s, m))
 		return true;
-	m->nat_port = c.port;
-	return have && in_range(s, c.port) && port_is_free(s, m);
+	m->nat_port = c.nat_port;
+	return have && conn_backend(&c) == index && in_range(s, c.nat_port) &&
+	       port_is_free(s, m);
 }
 
 /* An ended connection of the same flow makes room first, port and all. */

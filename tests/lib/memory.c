@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <fairlead/hash.h>
-
+#include "model/conns.h"
 #include "reference_impl.h"
 
 static struct memory **bucket_of(struct reference *r, const struct flow *f)
@@ -54,6 +53,7 @@ static struct memory *add(struct reference *r, const struct flow *f)
 	m->next = *bucket;
 	m->flow = *f;
 	*bucket = m;
+	r->nr_memories++;
 	return m;
 }
 
@@ -66,6 +66,8 @@ struct memory *memory_put(struct reference *r, const struct flow *f,
 		place = add(r, f);
 	next = place->next;
 	*place = *m;
+	if (!place->state)
+		place->state = CONN_HALF;
 	place->next = next;
 	place->flow = *f;
 	return place;
@@ -81,23 +83,23 @@ void memory_drop(struct reference *r, const struct flow *f)
 		at = &(*at)->next;
 	*at = m->next;
 	free(m);
+	r->nr_memories--;
+}
+
+bool memory_is_much(const struct reference *r)
+{
+	return r->nr_memories > CONN_WAYS;
 }
 
 bool recorded(const struct reference *r, const struct flow *f,
 	      struct conn *ret)
 {
-	const __u32 *key = r->tables->hash_key;
-	__u64 hash = flow_hash(key, hash_dst(key, &f->dst), f);
-	__u32 bucket = (__u32)hash & (r->tables->conn_buckets - 1);
-	const union conn_line *line = r->tables->conns(r->tables, bucket, 1);
+	struct conn_entry e;
 
-	for (int i = 0; line && i < CONN_WAYS; i++) {
-		*ret = line[1 + i].conn;
-		if (line[0].head[i].tag == conn_tag(hash) &&
-		    !memcmp(&ret->flow, f, sizeof(*f)))
-			return true;
-	}
-	return false;
+	if (!conns_find(r->tables, f, &e))
+		return false;
+	*ret = e.conn;
+	return true;
 }
 
 struct reference *reference_new(struct tables *t, __u32 ifindex)

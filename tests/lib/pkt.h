@@ -34,7 +34,7 @@ struct packet {
 
 enum tcp_flag { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32 };
 
-enum sctp_chunk { SCTP_DATA = 0, SCTP_INIT = 1 };
+enum sctp_chunk { SCTP_DATA = 0, SCTP_INIT = 1, SCTP_INIT_ACK = 2 };
 
 enum extension {
 	EXTENSION_NONE,

@@ -177,13 +177,23 @@ static bool ports_wrong(struct step *s)
 	if (s->l.proto == IPPROTO_TCP) {
 		s->tcp_flags = l4[13];
 		s->opens = (l4[13] & (SYN | ACK)) == SYN;
+		s->offers = (l4[13] & (SYN | ACK)) == (SYN | ACK);
+		s->number = s->offers ? get32(l4 + 4) + 1 : get32(l4 + 8);
 		if (l4[12] >> 4 < 5)
 			expect(s, REASON_BAD_HEADER);
 		else if ((l4[12] >> 4) * 4u > room)
 			expect(s, REASON_TRUNCATED);
 	} else if (is_sctp) {
 		s->opens = room > 12 && l4[12] == SCTP_INIT;
-	} else if (get16(l4 + 4) < 8) {
+		s->offers = room >= 20 && l4[12] == SCTP_INIT_ACK;
+		s->number = get32(l4 + (s->offers ? 16 : 4));
+	} else {
+		s->offers = true;
+		s->number = 1;
+	}
+	if (s->l.proto != IPPROTO_UDP)
+		return s->want->reasons;
+	if (get16(l4 + 4) < 8) {
 		expect(s, REASON_BAD_HEADER);
 	} else if (get16(l4 + 4) > room && !s->l.fragment) {
 		expect(s, REASON_TRUNCATED);
@@ -278,15 +288,67 @@ static bool may_serve(const struct reference *r, __u32 index)
 			 state == BACKEND_LEAVING);
 }
 
+/* One that nobody confirmed may have had to, where there are many: both of
+ * its directions at once. Then nothing, or something else, is recorded. */
+static bool has_made_room(const struct step *s, const struct memory *m)
+{
+	struct conn c;
+
+	if (m->state == CONN_LIVE || !memory_is_much(s->r))
+		return false;
+	return !recorded(s->r, &m->flow, &c) ||
+	       conn_backend(&c) != m->backend ||
+	       (m->nat && c.nat_port != m->nat_port);
+}
+
 /* What is recorded of s's flow; NULL: nothing, or its backend cannot serve. */
 static struct memory *record_of(const struct step *s)
 {
 	struct memory *m = memory_find(s->r, &s->flow);
 
+	if (m && has_made_room(s, m)) {
+		memory_drop(s->r, &s->flow);
+		m = NULL;
+	}
 	if (!m || backend_at(s->r, m->backend)->generation != m->generation ||
-	    !may_serve(s->r, m->backend) || (s->opens && m->closing))
+	    !may_serve(s->r, m->backend))
 		return NULL;
 	return m;
+}
+
+/*
+ * A client's packet of what is remembered. A translated connection is live
+ * when its client confirms what the backend offered; of another, where no
+ * answer is seen, its second packet. One that ended is live again likewise;
+ * where no answer is seen, when its client has begun anew and gone on.
+ */
+static void client_seen(const struct step *s, struct memory *m)
+{
+	bool was_live = m->state == CONN_LIVE;
+
+	if (s->is_error)
+		return;
+	if (!m->nat && m->state == CONN_CLOSING && s->opens)
+		m->offered = 1;
+	if (s->tcp_flags & (FIN | RST))
+		m->state = CONN_CLOSING;
+	else if (!was_live && m->nat && m->offered && s->number == m->offered)
+		m->state = CONN_LIVE;
+	else if (!was_live && !m->nat && !s->opens &&
+		 (m->state == CONN_HALF || m->offered)) {
+		m->state = CONN_LIVE;
+		m->offered = 0;
+	}
+}
+
+static void backend_seen(const struct step *s, struct memory *m)
+{
+	if (s->is_error)
+		return;
+	if (m->state != CONN_LIVE && s->offers)
+		m->offered = s->number;
+	if (s->tcp_flags & (FIN | RST))
+		m->state = CONN_CLOSING;
 }
 
 /* The backend of s's flow as recorded; 0: none. */
@@ -296,8 +358,7 @@ static __u32 recorded_backend(struct step *s)
 
 	if (!m)
 		return 0;
-	if (!s->is_error && s->tcp_flags & (FIN | RST))
-		m->closing = true;
+	client_seen(s, m);
 	return m->backend;
 }
 
@@ -383,8 +444,8 @@ static void as_recorded(struct step *s)
 				     !recorded(s->r, &client, &c)))
 		return;
 	for (size_t i = 0; i < s->nr_candidates; i++) {
-		if (s->candidates[i] == c.backend) {
-			s->candidates[0] = c.backend;
+		if (s->candidates[i] == conn_backend(&c)) {
+			s->candidates[0] = conn_backend(&c);
 			s->nr_candidates = 1;
 			return;
 		}
@@ -502,11 +563,15 @@ static bool admits(const struct reference_service *svc,
 	return best ? best->allow : !allows;
 }
 
-/* A connection that NAT knows goes on, whoever may come now. */
+/* A connection that NAT knows goes on, whoever may come now. One that begins
+ * where another ended is new. */
 static bool is_refused(struct step *s)
 {
+	const struct memory *m = s->service->service.forward == FORWARD_NAT ?
+					 record_of(s) : NULL;
+
 	if (admits(s->service, &s->flow.src) ||
-	    (s->service->service.forward == FORWARD_NAT && record_of(s)))
+	    (m && !(s->opens && m->state == CONN_CLOSING)))
 		return false;
 	expect(s, REASON_SOURCE);
 	return true;
@@ -567,8 +632,11 @@ static bool from_backend(struct step *s)
 	m = memory_find_reply(s->r, &s->flow);
 	if (!m)
 		return false;
-	if (s->tcp_flags & (FIN | RST))
-		m->closing = true;
+	if (has_made_room(s, m)) {
+		memory_drop(s->r, &m->flow);
+		return false;
+	}
+	backend_seen(s, m);
 	to_client(s, m);
 	return true;
 }

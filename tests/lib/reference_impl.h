@@ -3,6 +3,8 @@
 #ifndef FAIRLEAD_TEST_REFERENCE_IMPL_H
 #define FAIRLEAD_TEST_REFERENCE_IMPL_H
 
+#include <fairlead/conn.h>
+
 #include "reference.h"
 
 #define CANDIDATES_MAX 64
@@ -14,7 +16,8 @@ struct memory {
 	struct flow flow;
 	__u32 backend, generation;
 	__be16 sport, dport;	/* of a fragment */
-	bool closing;		/* FIN or RST seen: a SYN begins anew */
+	enum conn_state state;	/* half: may make room, its port too */
+	uint32_t offered;	/* by the backend, for the client to confirm */
 	bool nat;
 	struct addr nat_addr;
 	__be16 nat_port;
@@ -32,6 +35,7 @@ struct reference {
 	struct reference_mac macs[REFERENCE_MACS_MAX];
 	size_t nr_macs;
 	struct memory *buckets[MEMORY_BUCKETS];
+	size_t nr_memories;
 };
 
 /* One packet on its way. */
@@ -48,6 +52,8 @@ struct step {
 	bool keeps;		/* conns decide */
 	bool known;		/* ... and did */
 	uint8_t tcp_flags;
+	bool offers;		/* a backend does, if it is one's: number */
+	uint32_t number;	/* what a client confirms, otherwise */
 	const struct reference_service *service;
 	__u32 candidates[CANDIDATES_MAX];
 	size_t nr_candidates;
@@ -76,6 +82,8 @@ struct memory *memory_find_reply(struct reference *r, const struct flow *f);
 struct memory *memory_put(struct reference *r, const struct flow *f,
 			  const struct memory *m);
 void memory_drop(struct reference *r, const struct flow *f);
+/* More than a bucket of conns holds: some may have had to make room. */
+bool memory_is_much(const struct reference *r);
 
 /* What the programs have recorded of f. False: nothing. */
 bool recorded(const struct reference *r, const struct flow *f,

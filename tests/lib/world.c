@@ -15,6 +15,7 @@
 #include "base/addr.h"
 #include "bytes.h"
 #include "kernel/dp.h"
+#include "model/conns.h"
 #include "model/words.h"
 #include "world.h"
 
@@ -94,7 +95,7 @@ struct world *world_open(void)
 		.unpinned = true,
 		.has_hash_key = true,
 		.sizes = { .services = 256, .backends = 1024, .slots = 1 << 16,
-			   .cell_buckets = 256, .conn_buckets = 1 << 13 },
+			   .cell_buckets = 256, .conn_buckets = 2000 },
 	};
 	struct world *w = calloc(1, sizeof(*w));
 	int err;
@@ -198,14 +199,10 @@ void world_takes(struct world *w, const uint8_t *mac, int vlan)
 
 static void clear_conns(struct tables *t)
 {
-	for (__u32 i = 0; i < t->conn_buckets; i += 256) {
-		__u32 n = t->conn_buckets - i < 256 ? t->conn_buckets - i : 256;
-		union conn_line *line = t->conns(t, i, n);
+	int err = conns_clear(t);
 
-		if (!line)
-			die("table of connections", -ENOMEM);
-		memset(line, 0, n * (CONN_WAYS + 1) * sizeof(*line));
-	}
+	if (err)
+		die("table of connections", err);
 }
 
 static void clear_tables(struct tables *t)

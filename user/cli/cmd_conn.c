@@ -1,26 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/*
- * `conn`: the table of connections, a window of it at a time, as it may be
- * larger than anybody would want mapped. The programs go on writing it
- * meanwhile: an entry counts if its head was the same before and after.
- */
+/* `conn`: what is in the table of connections. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <fairlead/conn_time.h>
-
 #include "base/addr.h"
 #include "base/endpoint.h"
 #include "cmd.h"
 #include "base/log.h"
+#include "model/conns.h"
 #include "model/model.h"
 #include "base/print.h"
 #include "base/cleanup.h"
 #include "view.h"
-
-#define WINDOW_BUCKETS 4096u
 
 struct filter {
 	const struct state_service *service; /* NULL: any */
@@ -30,60 +23,33 @@ struct filter {
 	unsigned int client_len;
 };
 
-/* A consistent copy of an entry, and where it was. */
-struct entry {
-	struct conn conn;
-	struct conn_head head;
-	__u32 position;
-};
-
-/* The other direction of an entry that was emptied. */
-struct peer {
-	__u32 position;
-	__u32 of;		/* the emptied one's position */
-};
-
 struct walk {
 	struct view view;
 	struct filter filter;
 	struct print *table;	/* list */
 	unsigned int left;	/* list: rows that may be printed */
-	struct peer *peers;	/* flush: yet to be emptied */
-	size_t nr_peers, room;
 	__u64 flushed;
 };
-
-static bool entry_read(union conn_line *bucket, int way, struct entry *ret)
-{
-	struct conn_head *head = &bucket->head[way];
-
-	ret->head.tag = __atomic_load_n(&head->tag, __ATOMIC_ACQUIRE);
-	if (!ret->head.tag || ret->head.tag == CONN_BUSY)
-		return false;
-	ret->head.time = __atomic_load_n(&head->time, __ATOMIC_RELAXED);
-	ret->conn = bucket[1 + way].conn;
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return __atomic_load_n(&head->tag, __ATOMIC_RELAXED) == ret->head.tag;
-}
 
 static const struct backend *entry_backend(const struct view *v,
 					   const struct conn *conn)
 {
+	__u32 id = conn_backend(conn);
 	const struct backend *b;
 
-	if (!conn->backend || conn->backend >= v->tables->nr_backends)
+	if (!id || id >= v->tables->nr_backends)
 		return NULL;
-	b = &v->tables->backends[conn->backend];
-	return b->generation == conn->generation ? b : NULL;
+	b = &v->tables->backends[id];
+	return (__u8)b->generation == conn->backend >> CONN_BACKEND_BITS ?
+		       b : NULL;
 }
 
-/* The client's side of an entry that is not a reply. */
 static bool is_wanted(const struct view *v, const struct filter *f,
 		      const struct conn *conn)
 {
 	const struct backend *b = entry_backend(v, conn);
 
-	if (!b || conn->flags & CONN_REPLY)
+	if (!b || conn_kind(conn) == FLOW_FRAGMENT)
 		return false;
 	if (f->service && b->service != f->service->id)
 		return false;
@@ -93,39 +59,7 @@ static bool is_wanted(const struct view *v, const struct filter *f,
 	    ntohs(b->port) != f->backend_port)
 		return false;
 	return !f->has_client ||
-	       addr_in(&conn->flow.src, &f->client, f->client_len);
-}
-
-/* f for every entry, with the bucket it is in; f's failure ends it. */
-static int each_entry(struct walk *w,
-		      int (*f)(struct walk *w, const struct entry *e,
-			       union conn_line *bucket, int way))
-{
-	struct tables *t = w->view.tables;
-	__u32 count;
-	int err = 0;
-
-	for (__u32 at = 0; !err && at < t->conn_buckets; at += count) {
-		union conn_line *lines;
-
-		count = t->conn_buckets - at;
-		if (count > WINDOW_BUCKETS)
-			count = WINDOW_BUCKETS;
-		lines = t->conns(t, at, count);
-		if (!lines)
-			return -EIO;
-		for (__u32 i = 0; !err && i < count * CONN_WAYS; i++) {
-			union conn_line *bucket = lines + (i / CONN_WAYS) *
-							  (CONN_WAYS + 1);
-			struct entry e = {};
-
-			e.position = (at + i / CONN_WAYS) * (CONN_WAYS + 1) +
-				     1 + i % CONN_WAYS;
-			if (entry_read(bucket, i % CONN_WAYS, &e))
-				err = f(w, &e, bucket, i % CONN_WAYS);
-		}
-	}
-	return err;
+	       addr_in(&conn->client, &f->client, f->client_len);
 }
 
 struct conn_row {
@@ -146,113 +80,86 @@ static const struct column conn_columns[] = {
 	COLUMNS_END,
 };
 
-static const char *conn_state_name(__u32 time)
-{
-	static const char *const names[] = {
-		[CONN_NEW] = "new",
-		[CONN_LIVE] = "live",
-		[CONN_CLOSING] = "closing",
-	};
-	enum conn_state state = conn_state(time);
+static const char *const state_names[] = {
+	[CONN_HALF] = "half-open",
+	[CONN_LIVE] = "live",
+	[CONN_CLOSING] = "closing",
+};
 
-	return state < sizeof(names) / sizeof(names[0]) ? names[state] : NULL;
-}
-
-static int list_entry(struct walk *w, const struct entry *e,
-		      union conn_line *bucket, int way)
+static int list_entry(void *arg, const struct conn_entry *e)
 {
 	char client[ENDPOINT_TEXT_MAX], address[ENDPOINT_TEXT_MAX];
 	char backend[ENDPOINT_TEXT_MAX], source[ENDPOINT_TEXT_MAX];
+	struct walk *w = arg;
 	const struct conn *c = &e->conn;
 	const struct tables *t = w->view.tables;
 	const struct state_service *s;
 	const struct backend *b;
 	struct conn_row row = {
-		.protocol = proto_name(c->flow.proto),
-		.state = conn_state_name(e->head.time),
-		.idle_s = conn_age(e->head.time, dp_now_s()),
+		.protocol = proto_name(conn_proto(c)),
+		.state = state_names[conn_entry_state(e)],
+		.idle_s = conn_age(c->time, dp_now_s()),
 	};
 
-	if (c->flow.kind != FLOW_PACKET || !is_wanted(&w->view, &w->filter, c))
-		return 0;
-	if (row.idle_s > conn_limit(e->head.time, t->runtime->syn_s,
-				    t->runtime->closing_s))
+	if (conn_kind(c) != FLOW_PACKET || !is_wanted(&w->view, &w->filter, c) ||
+	    conn_is_dead(t, e, dp_now_s()))
 		return 0;
 	b = entry_backend(&w->view, c);
 	s = view_service_id(&w->view, b->service);
 	row.service = s ? s->info->name : NULL;
-	row.client = endpoint_format(&c->flow.src, ntohs(c->flow.sport),
-				     client);
-	row.address = endpoint_format(&c->flow.dst, ntohs(c->flow.dport),
-				      address);
+	row.client = endpoint_format(&c->client, ntohs(c->cport), client);
+	row.address = endpoint_format(&c->vip, ntohs(c->vport), address);
 	row.backend = endpoint_format(&b->addr, ntohs(b->port ? b->port :
-						      c->flow.dport), backend);
-	if (c->flags & CONN_NAT && c->nat_addr <= 2 * NAT_ADDRS_MAX)
+						      c->vport), backend);
+	if (c->what & CONN_NAT && c->nat_addr <= 2 * NAT_ADDRS_MAX)
 		row.source = endpoint_format(c->nat_addr ?
 					     &t->nat_addrs[c->nat_addr] :
-					     &c->flow.src, /* its own */
-					     ntohs(c->port), source);
+					     &c->client, /* its own */
+					     ntohs(c->nat_port), source);
 	if (print_row(w->table, &row))
 		return -ENOMEM;
 	return --w->left ? 0 : -ECANCELED;
 }
 
-static bool head_empty(union conn_line *bucket, int way, __u32 tag)
+/* Those of a window that are wanted. */
+static int flush_window(struct walk *w, __u32 first, __u32 count,
+			struct conn_entry *list)
 {
-	return __atomic_compare_exchange_n(&bucket->head[way].tag, &tag, 0,
-					   false, __ATOMIC_ACQ_REL,
-					   __ATOMIC_RELAXED);
-}
+	struct tables *t = w->view.tables;
+	struct conn_entry e;
+	struct conn_walk walk;
+	size_t nr = 0, flows = 0;
 
-static int peer_remember(struct walk *w, __u32 position, __u32 of)
-{
-	if (w->nr_peers == w->room) {
-		size_t room = w->room ? 2 * w->room : 256;
-		struct peer *peers = realloc(w->peers, room * sizeof(*peers));
-
-		if (!peers)
-			return -ENOMEM;
-		w->peers = peers;
-		w->room = room;
-	}
-	w->peers[w->nr_peers++] = (struct peer){ position, of };
+	if (!conn_walk_start(&walk, t, first, count))
+		return -EIO;
+	while (conn_walk_next(&walk, &e))
+		if (is_wanted(&w->view, &w->filter, &e.conn)) {
+			flows += conn_kind(&e.conn) == FLOW_PACKET;
+			list[nr++] = e;
+		}
+	conns_free(t, list, nr);
+	w->flushed += flows;
 	return 0;
 }
 
-static int flush_entry(struct walk *w, const struct entry *e,
-		       union conn_line *bucket, int way)
-{
-	const struct conn *c = &e->conn;
-
-	if (c->flow.kind == FLOW_FRAGMENT ||
-	    !is_wanted(&w->view, &w->filter, c) ||
-	    !head_empty(bucket, way, e->head.tag))
-		return 0;
-	w->flushed += c->flow.kind == FLOW_PACKET;
-	if (!(c->flags & CONN_NAT) || !c->peer)
-		return 0;
-	return peer_remember(w, c->peer, e->position);
-}
-
-/* The other directions; they may be anywhere in the table, and by now a
- * position may be somebody else's: then it does not point back. */
-static void peers_flush(struct walk *w)
+static int flush(struct walk *w)
 {
 	struct tables *t = w->view.tables;
+	struct conn_entry *list;
+	__u32 count;
+	int err = 0;
 
-	for (size_t i = 0; i < w->nr_peers; i++) {
-		__u32 bucket = w->peers[i].position / (CONN_WAYS + 1);
-		int way = (int)(w->peers[i].position % (CONN_WAYS + 1)) - 1;
-		union conn_line *lines;
-		struct entry e = {};
-
-		if (bucket >= t->conn_buckets || way < 0)
-			continue;
-		lines = t->conns(t, bucket, 1);
-		if (lines && entry_read(lines, way, &e) &&
-		    e.conn.flags & CONN_REPLY && e.conn.peer == w->peers[i].of)
-			head_empty(lines, way, e.head.tag);
+	list = malloc(CONNS_WINDOW * CONN_WAYS * sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	for (__u32 at = 0; !err && at < t->conn_buckets; at += count) {
+		count = t->conn_buckets - at;
+		if (count > CONNS_WINDOW)
+			count = CONNS_WINDOW;
+		err = flush_window(w, at, count, list);
 	}
+	free(list);
+	return err;
 }
 
 static bool filter_fill(const struct options *o, struct filter *ret)
@@ -280,7 +187,6 @@ static bool filter_fill(const struct options *o, struct filter *ret)
 
 static void walk_close(struct walk *w)
 {
-	free(w->peers);
 	view_close(&w->view);
 }
 
@@ -307,7 +213,7 @@ int cmd_conn_list(const struct options *o)
 		return status;
 	if (print_open(stdout, o->json, conn_columns, &w.table))
 		return FAILED;
-	err = each_entry(&w, list_entry);
+	err = conns_each(w.view.tables, list_entry, &w);
 	if (err == -ECANCELED)
 		err = 0;
 	if (err)
@@ -323,8 +229,7 @@ int cmd_conn_flush(const struct options *o)
 	status = walk_open(o, &w);
 	if (status)
 		return status;
-	err = each_entry(&w, flush_entry);
-	peers_flush(&w);
+	err = flush(&w);
 	if (err)
 		log_error(err, "cannot flush every connection");
 	if (o->json)

@@ -13,6 +13,7 @@
 
 #include "cmd.h"
 #include "base/log.h"
+#include "model/conns.h"
 #include "model/reason.h"
 #include "base/print.h"
 #include "base/cleanup.h"
@@ -26,6 +27,7 @@ struct status {
 	bool is_loaded;
 	json_t *daemon;		/* its answer; NULL: none runs */
 	json_t *json;		/* being built; owned */
+	struct conns_usage conns;
 	bool text;
 };
 
@@ -158,39 +160,18 @@ static __u64 map_used(struct table_sizes *used, enum table_size size)
 	return ret ? *ret : COUNT_UNKNOWN;
 }
 
-#define WINDOW_BUCKETS 8192	/* of conns, mapped at a time */
-
-/* Entries of conns that hold something, dead or alive. */
-static __u64 conns_used(struct tables *t)
+/* Buckets of conns and replies are counted as what is in them. */
+static void conns_row(const struct conns_usage *u, struct map_row *row)
 {
-	__u64 used = 0;
-	__u32 count;
-
-	for (__u32 at = 0; at < t->conn_buckets; at += count) {
-		union conn_line *lines;
-
-		count = t->conn_buckets - at;
-		if (count > WINDOW_BUCKETS)
-			count = WINDOW_BUCKETS;
-		lines = t->conns(t, at, count);
-		if (!lines)
-			return COUNT_UNKNOWN;
-		for (__u32 i = 0; i < count; i++)
-			for (int way = 0; way < CONN_WAYS; way++)
-				used += !!lines[i * (CONN_WAYS + 1)]
-						  .head[way].tag;
+	if (!strcmp(row->name, "conns")) {
+		row->entry_bytes = row->entry_bytes * row->room / u->room;
+		row->room = u->room;
+		row->used = u->half + u->live + u->closing;
+	} else if (!strcmp(row->name, "replies")) {
+		row->entry_bytes /= REPLY_CELLS;
+		row->room = u->cells_room;
+		row->used = u->cells;
 	}
-	return used;
-}
-
-/* A bucket of conns is counted as the entries in it. */
-static void conns_row(struct tables *t, struct map_row *row)
-{
-	if (strcmp(row->name, "conns"))
-		return;
-	row->room *= CONN_WAYS;
-	row->entry_bytes /= CONN_WAYS;
-	row->used = conns_used(t);
 }
 
 static int maps(struct status *s)
@@ -209,7 +190,7 @@ static int maps(struct status *s)
 					    map_used(&used, list[i].size),
 					    list[i].entry_bytes,
 					    list[i].bytes };
-		conns_row(s->view.tables, &rows[i]);
+		conns_row(&s->conns, &rows[i]);
 		bytes += list[i].bytes;
 	}
 	if (s->text)
@@ -335,6 +316,48 @@ static int backends_section(struct status *s)
 	return 0;
 }
 
+/* More live ones than the table was made for: new ones may find no room. */
+static bool conns_are_full(const struct status *s)
+{
+	return s->conns.live >= conns_for(s->view.tables->conn_buckets);
+}
+
+static void connections_text(const struct status *s)
+{
+	const struct conns_usage *u = &s->conns;
+	__u32 limit = conns_for(s->view.tables->conn_buckets);
+
+	printf("connections: %llu live, %llu half-open, %llu closing; "
+	       "made for %u\n", u->live, u->half, u->closing, limit);
+	if (conns_are_full(s))
+		printf("           the table is full: new ones may be refused; "
+		       "raise \"limits: connections\"\n");
+}
+
+static int connections_section(struct status *s)
+{
+	const struct conns_usage *u = &s->conns;
+	int err = conns_usage(s->view.tables, &s->conns);
+
+	if (err)
+		return err;
+	if (s->text) {
+		connections_text(s);
+		return 0;
+	}
+	return json_object_set_new(s->json, "connections",
+		json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}",
+			  "limit", (json_int_t)
+				  conns_for(s->view.tables->conn_buckets),
+			  "room", (json_int_t)u->room,
+			  "live", (json_int_t)u->live,
+			  "half_open", (json_int_t)u->half,
+			  "closing", (json_int_t)u->closing,
+			  "cells", (json_int_t)u->cells,
+			  "cells_room", (json_int_t)u->cells_room,
+			  "full", conns_are_full(s)));
+}
+
 static int loaded_section(struct status *s)
 {
 	if (!s->text)
@@ -348,8 +371,8 @@ static int loaded_section(struct status *s)
 static int status_print(struct status *s)
 {
 	static int (*const of_datapath[])(struct status *s) = {
-		applied_section, backends_section, attachments, reasons, maps,
-		features,
+		applied_section, backends_section, connections_section,
+		attachments, reasons, maps, features,
 	};
 	size_t count = sizeof(of_datapath) / sizeof(of_datapath[0]);
 	int err;

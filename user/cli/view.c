@@ -31,12 +31,20 @@ static struct slot *slots_window(struct tables *t, __u32 base, __u32 count)
 	return c->slots;
 }
 
-static union conn_line *conns_window(struct tables *t, __u32 bucket,
-				     __u32 count)
+static struct conn_bucket *conns_window(struct tables *t, __u32 bucket,
+					__u32 count)
 {
 	struct view_copy *c = (struct view_copy *)t;
 
 	return c->live->conns(c->live, bucket, count);
+}
+
+static struct reply_bucket *replies_window(struct tables *t, __u32 bucket,
+					   __u32 count)
+{
+	struct view_copy *c = (struct view_copy *)t;
+
+	return c->live->replies(c->live, bucket, count);
 }
 
 /* Nothing that is done to the copy may reach the kernel. */
@@ -109,6 +117,7 @@ static struct view_copy *copy_new(struct tables *live)
 	t->ingress = NULL;	/* of no interest to people */
 	t->slots = slots_window;
 	t->conns = conns_window;
+	t->replies = replies_window;
 	t->prefix_set = prefix_set_nowhere;
 	t->prefix_del = prefix_del_nowhere;
 	t->source_set = source_set_nowhere;

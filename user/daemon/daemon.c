@@ -17,6 +17,7 @@
 #include "control.h"
 #include "daemon.h"
 #include "loading.h"
+#include "model/conns.h"
 #include "parts.h"
 #include "uplinks.h"
 #include "ways.h"
@@ -36,24 +37,11 @@ struct daemon {
 	struct event *nexthop_events, *fragment_events;
 };
 
-/*
- * Room for so many connections, in buckets. One with NAT has two entries, and
- * at a load of 40 % one bucket in a hundred is full.
- */
-static __u32 conn_buckets(__u32 conns)
-{
-	__u64 ret = conns ? 1 : 0;
-
-	while (ret * CONN_WAYS < conns * 5ull && ret < 1u << 24)
-		ret *= 2;
-	return ret;
-}
-
 static int datapath_open(struct daemon *d, const char *pin_root)
 {
 	const struct model *m = d->applying.pending;
 	struct dp_opts opts = {
-		.sizes.conn_buckets = conn_buckets(m->max_conns),
+		.sizes.conn_buckets = conn_buckets_for(m->max_conns),
 		.has_hash_key = m->has_hash_key,
 		.pin_root = pin_root,
 	};

@@ -59,6 +59,7 @@ struct admission_book {
 struct filter_book {
 	__u16 service;
 	__u16 conns;
+	__u16 replies;
 };
 
 enum retired_kind { RETIRED_ID, RETIRED_ENTRY, RETIRED_RANGE, RETIRED_BACKEND,
@@ -72,6 +73,12 @@ struct retired {
 	__u32 count;		/* RETIRED_RANGE */
 };
 
+/* An id that is nobody's, but that connections may name yet. */
+struct unswept {
+	__u32 backend;
+	__u32 since_s;
+};
+
 /* A walk over conns, some buckets each tick. */
 struct scan {
 	bool active;
@@ -81,7 +88,8 @@ struct scan {
 	__u32 conn_buckets, nr_slots, nr_backends; /* when it started */
 	__u8 *needed;		/* by slot: a live flow is not its owner's */
 	__u8 *named;		/* by backend: a live flow or a slot has it */
-	struct scan_flow *flows;	/* of a window */
+	struct conn_entry *dead;	/* of a window, */
+	struct scan_flow *flows;	/* and those that live */
 	size_t nr_flows;
 };
 
@@ -106,6 +114,8 @@ struct state {
 	__u32 admission_buckets[ADMISSION_BUCKETS]; /* by digest; 0: none */
 	struct retired *retired;	/* oldest first */
 	size_t nr_retired, max_retired;
+	struct unswept *unswept;	/* oldest first */
+	size_t nr_unswept, max_unswept;
 	struct maglev_member *members;	/* scratch of layout_write() */
 	size_t max_members;
 	__u32 *owners;			/* [MAGLEV_SIZE_MAX], scratch */
@@ -230,6 +240,7 @@ int state_read(struct state *s, __u32 now_s, unsigned int *ret_dropped);
 
 /* settle.c: reconcile_tick() but for backends that became local */
 unsigned int settle_tick(struct state *s, __u32 now_s);
+void unswept_add(struct state *s, __u32 backend, __u32 now_s);
 void scan_clear(struct scan *scan);
 
 #endif

@@ -332,7 +332,8 @@ static void filter_store(struct state *s, __u32 idx)
 {
 	const struct filter_book *f = &s->filter[idx];
 	__u8 class = (f->service ? VIP_SERVICE : 0) |
-		     (f->conns ? VIP_CONNS : 0);
+		     (f->conns ? VIP_CONNS : 0) |
+		     (f->replies ? VIP_REPLIES : 0);
 
 	if (s->t->vip_filter[idx] != class)
 		__atomic_store_n(&s->t->vip_filter[idx], class,
@@ -360,6 +361,8 @@ void filter_add(struct state *s, const struct addr *addr, __u8 class)
 		count_up(&s->filter[idx].service);
 	if (class & VIP_CONNS)
 		count_up(&s->filter[idx].conns);
+	if (class & VIP_REPLIES)
+		count_up(&s->filter[idx].replies);
 	filter_store(s, idx);
 }
 
@@ -371,6 +374,8 @@ void filter_del(struct state *s, const struct addr *addr, __u8 class)
 		count_down(&s->filter[idx].service);
 	if (class & VIP_CONNS)
 		count_down(&s->filter[idx].conns);
+	if (class & VIP_REPLIES)
+		count_down(&s->filter[idx].replies);
 	filter_store(s, idx);
 }
 
@@ -384,9 +389,9 @@ void filter_nat(struct state *s, const struct addr *addrs, int nr4, int nr6,
 		void (*f)(struct state *s, const struct addr *addr, __u8 c))
 {
 	for (int i = 1; i <= nr4 && i <= NAT_ADDRS_MAX; i++)
-		f(s, &addrs[i], VIP_CONNS);
+		f(s, &addrs[i], VIP_REPLIES);
 	for (int i = 1; i <= nr6 && i <= NAT_ADDRS_MAX; i++)
-		f(s, &addrs[NAT_ADDRS_MAX + i], VIP_CONNS);
+		f(s, &addrs[NAT_ADDRS_MAX + i], VIP_REPLIES);
 }
 
 int prefixes_reserve(struct state *s, size_t more)

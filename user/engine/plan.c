@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <fairlead/conn_time.h>
+#include <fairlead/conn.h>
 #include <fairlead/hash.h>
 
 #include "base/addr.h"

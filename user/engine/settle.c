@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * What time does: entries out of use are given back, slots forget who owned
- * them before, backends that left go. A slot may forget when every live flow
- * of it is in conns (its last change is older than the idle limit) and has
- * the slot's own backend; a backend may go when neither a slot nor a live
- * flow names it. So conns is walked, some buckets each tick, if anything
- * waits for it.
+ * them before, backends that left go, dead connections are swept. A slot may
+ * forget when every live flow of it is in conns (its last change is older than
+ * the idle limit) and has the slot's own backend; a backend may go when
+ * neither a slot nor a live flow names it. So conns is walked, some buckets
+ * each tick: soon if anything waits for it, else long before a clock in it
+ * comes round and what is dead seems to live again.
  */
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <fairlead/conn_time.h>
+#include <fairlead/conn.h>
 #include <fairlead/hash.h>
 
 #include "books.h"
+#include "model/conns.h"
 
-#define SCAN_INTERVAL_S 10
-#define SCAN_WINDOW 4096	/* buckets mapped at a time */
-#define SCAN_WINDOWS 8		/* in a tick */
+#define SCAN_INTERVAL_S 10	/* if anything waits, else */
+#define SWEEP_INTERVAL_S 30	/* well below CONN_STAMP_TURN_S */
+#define SCAN_WINDOWS 32		/* in a tick */
 #define SLOTS_WINDOW 65536
 
 /* A live flow of a slot that is tracked. */
@@ -44,6 +46,35 @@ static __u32 seconds_since(__u32 then, __u32 now_s)
 	return now_s > then ? now_s - then : 0;
 }
 
+/* Nobody's from now on, but records name it until they are swept. */
+void unswept_add(struct state *s, __u32 backend, __u32 now_s)
+{
+	size_t max = s->max_unswept ? 2 * s->max_unswept : 64;
+	struct unswept *unswept;
+
+	if (s->nr_unswept == s->max_unswept) {
+		unswept = realloc(s->unswept, max * sizeof(*unswept));
+		if (!unswept)
+			return;		/* until the next start */
+		s->unswept = unswept;
+		s->max_unswept = max;
+	}
+	s->unswept[s->nr_unswept++] = (struct unswept){ backend, now_s };
+}
+
+/* Those that were nobody's when the walk that ends now began. */
+static void unswept_give(struct state *s)
+{
+	size_t i = 0;
+
+	while (i < s->nr_unswept &&
+	       seconds_since(s->unswept[i].since_s, s->scan.started_s) > 1)
+		pool_give(&s->backends, s->unswept[i++].backend);
+	s->nr_unswept -= i;
+	memmove(s->unswept, s->unswept + i,
+		s->nr_unswept * sizeof(*s->unswept));
+}
+
 static void give_back(struct state *s, const struct retired *r, __u32 now_s)
 {
 	switch (r->kind) {
@@ -59,7 +90,7 @@ static void give_back(struct state *s, const struct retired *r, __u32 now_s)
 	case RETIRED_BACKEND:
 		backend_state_store(&s->t->backends[r->index], BACKEND_FREE,
 				    now_s);
-		pool_give(&s->backends, r->index);
+		unswept_add(s, r->index, now_s);
 		return;
 	case RETIRED_ADMISSION:
 		admission_give_back(s, r->index);
@@ -91,7 +122,11 @@ void scan_clear(struct scan *scan)
 	free(scan->needed);
 	free(scan->named);
 	free(scan->flows);
-	*scan = (struct scan){ .next_s = scan->next_s };
+	free(scan->dead);
+	*scan = (struct scan){
+		.next_s = scan->next_s,
+		.started_s = scan->started_s,
+	};
 }
 
 /* Was its last change so long ago that every live flow is in conns? */
@@ -105,6 +140,8 @@ static bool is_due(const struct state *s, __u32 id, __u32 now_s)
 
 static bool anything_waits(const struct state *s, __u32 now_s)
 {
+	if (s->nr_unswept)
+		return true;
 	for (size_t i = 0; i < s->nr_order; i++)
 		if (s->books[s->order[i]].nr_leaving ||
 		    is_due(s, s->order[i], now_s))
@@ -116,7 +153,9 @@ static bool scan_start(struct state *s, __u32 now_s)
 {
 	struct scan *scan = &s->scan;
 
-	if (now_s < scan->next_s || !anything_waits(s, now_s))
+	if (now_s < scan->next_s ||
+	    (seconds_since(scan->started_s, now_s) < SWEEP_INTERVAL_S &&
+	     !anything_waits(s, now_s)))
 		return false;
 	*scan = (struct scan){
 		.active = true,
@@ -127,33 +166,46 @@ static bool scan_start(struct state *s, __u32 now_s)
 		.nr_backends = s->t->nr_backends,
 		.needed = calloc(1, s->t->nr_slots / 8 + 1),
 		.named = calloc(1, s->t->nr_backends / 8 + 1),
-		.flows = calloc(SCAN_WINDOW * CONN_WAYS, sizeof(*scan->flows)),
+		.flows = calloc(CONNS_WINDOW * CONN_WAYS, sizeof(*scan->flows)),
+		.dead = malloc(CONNS_WINDOW * CONN_WAYS * sizeof(*scan->dead)),
 	};
-	if (scan->needed && scan->named && scan->flows)
+	if (scan->needed && scan->named && scan->flows && scan->dead)
 		return true;
 	scan_clear(scan);
 	return false;
 }
 
-static bool conn_is_live(const struct state *s, __u32 time, __u32 now_s)
+/* The backend that a record is of, if it is yet the one that was recorded. */
+static const struct backend *conn_owner(const struct state *s,
+					const struct conn *c)
 {
-	return conn_age(time, now_s) < conn_limit(time, s->t->runtime->syn_s,
-						  s->t->runtime->closing_s);
-}
-
-/* The service that a flow is of: its backend must still be the same. */
-static const struct service *conn_service(const struct state *s,
-					  const struct conn *c)
-{
+	__u32 id = conn_backend(c);
 	const struct backend *b;
 
-	if (!c->backend || c->backend >= s->nr_backends)
+	if (!id || id >= s->nr_backends)
 		return NULL;
-	b = &s->t->backends[c->backend];
-	if (b->generation != c->generation || b->state == BACKEND_FREE ||
-	    b->service >= s->nr_services || !s->books[b->service].nr_entries)
-		return NULL;
-	return book_entry(s, b->service);
+	b = &s->t->backends[id];
+	return b->state != BACKEND_FREE &&
+	       (__u8)b->generation == c->backend >> CONN_BACKEND_BITS ? b :
+									NULL;
+}
+
+/* Dead, or of a backend that is gone. */
+static bool is_nobodys(const struct state *s, const struct conn_entry *e,
+		       __u32 now_s)
+{
+	const struct backend *b = conn_owner(s, &e->conn);
+
+	if (conn_is_dead(s->t, e, now_s))
+		return true;
+	switch (conn_kind(&e->conn)) {
+	case FLOW_FRAGMENT:
+		return false;
+	case FLOW_AFFINITY:	/* only flows may stay with who leaves */
+		return !b || b->state == BACKEND_LEAVING;
+	default:
+		return !b;
+	}
 }
 
 /* Flows of tracked services are found in conns, settled slots or not. */
@@ -163,29 +215,29 @@ static bool needs_slots(const struct service *e)
 	       !(e->flags & (SERVICE_TRACKED | SERVICE_STATELESS));
 }
 
-static void scan_conn(struct state *s, const struct conn_head *head,
-		      const struct conn *conn, __u32 now_s)
+static void scan_conn(struct state *s, const struct conn_entry *entry)
 {
-	__u32 tag = __atomic_load_n(&head->tag, __ATOMIC_ACQUIRE);
+	const struct conn *c = &entry->conn;
+	const struct backend *b = conn_owner(s, c);
 	const __u32 *key = s->t->hash_key;
 	const struct service *e;
-	struct conn c = *conn;
+	struct flow flow;
 	__u64 hash;
 
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	if (!tag || tag == CONN_BUSY || c.flow.kind != FLOW_PACKET ||
-	    __atomic_load_n(&head->tag, __ATOMIC_RELAXED) != tag)
+	if (!b || conn_kind(c) == FLOW_FRAGMENT)
 		return;
-	e = conn_service(s, &c);
-	if (!e || !conn_is_live(s, head->time, now_s))
+	bit_set(s->scan.named, conn_backend(c));
+	if (conn_kind(c) != FLOW_PACKET || b->service >= s->nr_services ||
+	    !s->books[b->service].nr_entries)
 		return;
-	bit_set(s->scan.named, c.backend);
+	e = book_entry(s, b->service);
 	if (!s->t->infos[e->id].tracked || !needs_slots(e))
 		return;
-	hash = flow_hash(key, hash_dst(key, &c.flow.dst), &c.flow);
+	flow = conn_flow(c);
+	hash = flow_hash(key, hash_dst(key, &flow.dst), &flow);
 	s->scan.flows[s->scan.nr_flows++] = (struct scan_flow){
 		.slot = e->slot_base + slot_index(hash, e->slot_count),
-		.backend = c.backend,
+		.backend = conn_backend(c),
 	};
 }
 
@@ -231,18 +283,21 @@ static bool scan_window(struct state *s, __u32 now_s)
 {
 	struct scan *scan = &s->scan;
 	__u32 count = scan->conn_buckets - scan->bucket;
-	const union conn_line *line;
+	struct conn_entry e;
+	struct conn_walk w;
+	size_t dead = 0;
 
-	if (count > SCAN_WINDOW)
-		count = SCAN_WINDOW;
-	line = s->t->conns(s->t, scan->bucket, count);
-	if (!line)
+	if (count > CONNS_WINDOW)
+		count = CONNS_WINDOW;
+	if (!conn_walk_start(&w, s->t, scan->bucket, count))
 		return false;
-	for (__u32 i = 0; i < count; i++, line += CONN_WAYS + 1)
-		for (int way = 0; way < CONN_WAYS; way++)
-			if (line->head[way].tag)
-				scan_conn(s, &line->head[way],
-					  &line[1 + way].conn, now_s);
+	while (conn_walk_next(&w, &e)) {
+		if (is_nobodys(s, &e, now_s))
+			scan->dead[dead++] = e;
+		else
+			scan_conn(s, &e);
+	}
+	conns_free(s->t, scan->dead, dead);
 	scan->bucket += count;
 	return scan_flows(s);
 }
@@ -326,6 +381,7 @@ static unsigned int scan_finish(struct state *s, __u32 now_s)
 		if (s->books[id].nr_leaving)
 			free_leaving(s, id, now_s);
 	}
+	unswept_give(s);
 	scan_clear(&s->scan);
 	return settled;
 }

@@ -72,6 +72,7 @@ void state_free(struct state *s)
 	free(s->prefixes);
 	admission_clear(s);
 	free(s->retired);
+	free(s->unswept);
 	free(s->members);
 	free(s->owners);
 	free(s->old_slots);

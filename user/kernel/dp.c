@@ -90,6 +90,8 @@ static void skel_set_config(struct dp *dp, struct fairlead_bpf *skel)
 	cfg->jiffies_start = dp->jiffies_start;
 	cfg->cell_buckets = bpf_map__max_entries(skel->maps.cells);
 	cfg->conn_buckets = bpf_map__max_entries(skel->maps.conns);
+	cfg->reply_buckets = bpf_map__max_entries(skel->maps.replies);
+	cfg->reply_buckets = bpf_map__max_entries(skel->maps.replies);
 }
 
 /* Use the map behind fd, with its size, in place of a new one. */
@@ -229,6 +231,8 @@ static struct table_sizes sizes_or_default(const struct table_sizes *wanted)
 {
 	struct table_sizes ret = *wanted, by_default = table_sizes_default;
 
+	if (ret.conn_buckets && !ret.reply_buckets)
+		ret.reply_buckets = reply_buckets_for(ret.conn_buckets);
 	for (int which = TABLE_SIZE_fixed + 1; which < NR_TABLE_SIZES; which++) {
 		__u32 *size = table_size_at(&ret, which);
 

@@ -16,12 +16,12 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <fairlead/hash.h>
 
 #include "base/addr.h"
 #include "cut.h"
 #include "dp_private.h"
 #include "base/log.h"
+#include "model/conns.h"
 #include "base/cleanup.h"
 
 #define FRAGMENTS_MAX 256
@@ -242,16 +242,9 @@ int dp_fragments_read(struct dp *dp)
 /* Has the first one been here? */
 static bool first_is_known(struct dp *dp, const struct flow *key)
 {
-	__u64 hash = flow_hash(dp->hash_key, hash_dst(dp->hash_key, &key->dst),
-			       key);
-	__u32 bucket = (__u32)hash & (dp->tables.conn_buckets - 1);
-	union conn_line *line = dp->tables.conns(&dp->tables, bucket, 1);
+	struct conn_entry e;
 
-	for (int way = 0; line && way < CONN_WAYS; way++)
-		if (line[0].head[way].tag == conn_tag(hash) &&
-		    !memcmp(&line[1 + way].conn.flow, key, sizeof(*key)))
-			return true;
-	return false;
+	return conns_find(&dp->tables, key, &e);
 }
 
 bool dp_fragments_retry(struct dp *dp)

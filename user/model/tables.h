@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include <fairlead/config.h>
+#include <fairlead/conn.h>
 #include <fairlead/types.h>
 
 /*
@@ -24,7 +25,8 @@
 	X(backends,	nr_backends,	4096)				\
 	X(slots,	nr_slots,	1 << 17)			\
 	X(cell_buckets,	cell_buckets,	512)	/* power of two */	\
-	X(conn_buckets,	conn_buckets,	1 << 16) /* too; CONN_WAYS each */ \
+	X(conn_buckets,	conn_buckets,	25000)	/* 262 500 connections */ \
+	X(reply_buckets, reply_buckets,	93751)	/* reply_buckets_for() */ \
 	X(links,	nr_links,	LINKS_MAX)			\
 	X(sources,	nr_sources,	SOURCE_ENTRIES_MAX) /* of all lists */
 
@@ -74,7 +76,8 @@ enum table_size {
 	X(nat_addrs,	struct addr,		fixed,	      WHOLE,  SAME)  \
 	X(prefixes,	struct prefix,		fixed,	      CALLS,  SAME)  \
 	X(sources,	__u32,			sources,      CALLS,  SAME)  \
-	X(conns,	union conn_line,	conn_buckets, WINDOW, SAME)  \
+	X(conns,	struct conn_bucket,	conn_buckets, WINDOW, SAME)  \
+	X(replies,	struct reply_bucket,	reply_buckets, WINDOW, SAME) \
 	X(counters,	struct counter,		fixed,	      CALLS,  SAME)  \
 	X(early_fragments, struct early_fragment, fixed,      CALLS,  SAME)  \
 	X(xdp_programs,	__u32,			fixed,	      CALLS,  OWN)

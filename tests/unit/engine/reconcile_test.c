@@ -13,10 +13,10 @@
 
 #include <cmocka.h>
 
-#include <fairlead/conn_time.h>
 #include <fairlead/hash.h>
 
 #include "base/addr.h"
+#include "model/conns.h"
 #include "fake_tables.h"
 #include "engine/reconcile.h"
 
@@ -258,7 +258,7 @@ static void flows_seen_while_tracked_survive_settling(void **state)
 		check_same_backends(&w, owners);
 	}
 	assert_true(tracked_slots(&w) > 0);
-	settled = pass(&w, IDLE_TCP + 20);
+	settled = pass(&w, IDLE_TCP + IDLE_TCP / 16 + 20);
 	assert_true(settled > 0);
 	assert_int_equal(tracked_slots(&w), 0);
 	assert_int_equal(pass(&w, 100), 0);
@@ -363,7 +363,7 @@ static void live_nat_flows_hold_a_backend_that_left(void **state)
 	struct world w;
 	struct model_service *svc;
 	struct flow flow = flow_of(0);
-	union conn_line *line;
+	struct conn_entry e;
 	__u32 id;
 
 	setup(&w);
@@ -371,19 +371,26 @@ static void live_nat_flows_hold_a_backend_that_left(void **state)
 	svc->forward = FORWARD_NAT;
 	apply(&w);
 	id = backend_at(&w, HOST);
-	line = w.f->conn_memory + 77 * (CONN_WAYS + 1);
-	line[3].conn = (struct conn){ .flow = flow, .backend = id,
-				      .generation = 1, .flags = CONN_NAT };
-	line->head[2] = (struct conn_head){
-		12345, conn_time(w.now_s, conn_life_from(IDLE_TCP), CONN_LIVE)
+	e = (struct conn_entry){
+		.conn = {
+			.client = flow.src, .vip = flow.dst,
+			.cport = flow.sport, .vport = flow.dport,
+			.what = conn_what(&flow) | CONN_NAT,
+			.nat_port = flow.sport,
+			.backend = conn_backend_word(id, 1),
+			.time = conn_time(w.now_s, conn_life_from(IDLE_TCP)),
+		},
+		.word = CONN_LIVE,
 	};
+	assert_true(conns_insert(&w.f->t, &e));
 	fake_backend_remove(svc, HOST, 8443);
 	apply(&w);
 	assert_int_equal(tracked_slots(&w), 0);
 	pass(&w, IDLE_TCP - 20);
 	assert_int_equal(w.f->t.backends[id].state, BACKEND_LEAVING);
-	pass(&w, 40);
+	pass(&w, 40 + IDLE_TCP / 16);
 	assert_int_equal(w.f->t.backends[id].state, BACKEND_FREE);
+	assert_false(conns_find(&w.f->t, &flow, &e));
 	teardown(&w);
 }
 
@@ -626,10 +633,10 @@ static void filter_knows_services_nat_and_its_addresses(void **state)
 	assert_int_equal(state_nat_addrs(w.s, nat, 3), 0);
 	assert_int_equal(w.f->t.runtime->nat_addrs4, 2);
 	assert_int_equal(w.f->t.runtime->nat_addrs6, 1);
-	assert_int_equal(class_at(&w, HOST), VIP_CONNS);
+	assert_int_equal(class_at(&w, HOST), VIP_REPLIES);
 	assert_int_equal(state_nat_addrs(w.s, nat + 1, 1), 0);
 	assert_int_equal(class_at(&w, HOST), 0);
-	assert_int_equal(class_at(&w, HOST + 1), VIP_CONNS);
+	assert_int_equal(class_at(&w, HOST + 1), VIP_REPLIES);
 	assert_memory_equal(&w.f->t.nat_addrs[1], &nat[1], sizeof(nat[1]));
 	assert_memory_equal(&w.f->t.nat_addrs[2], &nat[1], sizeof(nat[1]));
 	assert_int_equal(state_nat_addrs(w.s, nat, 2), 0);

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The table of connections as both sides know it: what a record holds, where
+ * it may lie, how it is found, how its time is told.
+ *
+ * The map conns is made of buckets of one kibibyte: a line of CONN_WAYS heads
+ * and as many records. One record is a connection, whichever way its packets
+ * go; or a choice that was made for one, a client that sticks to a backend,
+ * the ports of a fragmented packet. The key that it was made for (for a
+ * connection: the client's packets) has two buckets where it may lie. The
+ * backend's packets find a connection by a cell of the map replies, likewise
+ * in one of two buckets, which names the record that names it back.
+ *
+ * A head is the lock of its record. Who writes takes it by compare-and-swap to
+ * CONN_BUSY. Who reads looks at it before and after: another tag, and nothing
+ * was read. Who has published looks again whether somebody else did so at the
+ * same moment: only then is a key never there twice.
+ */
+#ifndef FAIRLEAD_CONN_H
+#define FAIRLEAD_CONN_H
+
+#include <fairlead/config.h>
+#include <fairlead/types.h>
+
+#define CONN_INLINE static inline __attribute__((always_inline, unused))
+
+#define CONN_WAYS 15
+
+/* Half and closing ones, the odd states, make room for others. */
+enum conn_state {
+	CONN_HALF = 1,		/* not confirmed by the client, see below */
+	CONN_LIVE = 2,
+	CONN_CLOSING = 3,	/* FIN, RST or ABORT seen */
+};
+
+/*
+ * A head: tag (20 bits, one of them always set), stamp (10), state (2). The
+ * stamp is when the state was last seen anew, in eighths of a second, and
+ * says which of several is oldest; it comes round after CONN_STAMP_TURN_S.
+ * 0: empty.
+ */
+#define CONN_BUSY 1u
+#define CONN_TAG_MASK 0xfffff000u
+#define CONN_TAG_BIT 0x1000u
+#define CONN_STAMP_SHIFT 2
+#define CONN_STAMP_MASK 0x3ffu
+#define CONN_STATE_MASK 3u
+#define CONN_STAMP_TURN_S 128
+
+enum conn_flag {
+	CONN_NAT = 1 << 4,	/* translated: has a reply's cell */
+};
+
+/*
+ * A record. Its first 36 bytes and the low half of what are its key, a struct
+ * flow. What a half or closing one waits for: the number that the backend
+ * offered and the client has to acknowledge. TCP: the backend's SYN-ACK's
+ * sequence number and one; SCTP: the tag of its INIT ACK, which all packets
+ * of the client carry from then on; UDP, which has no such number: 1, that is,
+ * an answer was seen, and the client sends again.
+ */
+struct conn {
+	struct addr client;
+	struct addr vip;
+	__be16 cport;
+	__be16 vport;
+	__u8 what;		/* protocol (2 bits), kind (2), enum conn_flag */
+	__u8 nat_addr;		/* NAT: index in nat_addrs; 0: the client's own */
+	__be16 nat_port;	/* NAT: source port that we gave */
+	__u32 backend;		/* index (24 bits), its generation (8) */
+	__u32 time;		/* life (7 bits), seconds of last seen (25) */
+	__u32 reply;		/* NAT: the cell's place in replies, see below;
+				 * fragment: both ports */
+	__u32 offered;		/* half, closing: see above; 0: nothing yet */
+	struct nexthop hop;	/* NAT: back to the client */
+};
+
+#define CONN_BACKEND_BITS 24
+#define CONN_BACKENDS_MAX (1u << CONN_BACKEND_BITS)
+
+/* Position of a record: bucket * 16 + 1 + way. 0 is none. */
+struct conn_bucket {
+	union {
+		__u32 head[CONN_WAYS + 1];	/* the last is nobody's, and 0 */
+		__u64 heads[(CONN_WAYS + 1) / 2];
+		struct conn conn[CONN_WAYS + 1]; /* from 1 on */
+	};
+};
+
+/* A cell: tag (32 bits, never 0), position of the record (32). 0: empty. Its
+ * place: bucket * REPLY_CELLS + way. */
+#define REPLY_CELLS 8
+
+struct reply_bucket {
+	__u64 cell[REPLY_CELLS];
+};
+
+/* Cells for so many buckets of conns: half of them stay empty when every
+ * record is used. */
+CONN_INLINE __u32 reply_buckets_for(__u32 conn_buckets)
+{
+	return conn_buckets * 15ull / 4 + 1;
+}
+
+/* Where and under which tag a flow is, from its flow_hash(). Slots are chosen
+ * by the top bits: none of those choose a bucket. */
+CONN_INLINE __u32 conn_bucket1(__u64 hash, __u32 buckets)
+{
+	return (__u64)(__u32)hash * buckets >> 32;
+}
+
+CONN_INLINE __u32 conn_bucket2(__u64 hash, __u32 buckets)
+{
+	return (hash >> 16 & 0xffffffff) * buckets >> 32;
+}
+
+CONN_INLINE __u32 reply_tag(__u64 hash)
+{
+	return (__u32)(hash * 0x9e3779b97f4a7c15ull >> 32) | 1;
+}
+
+CONN_INLINE __u32 conn_tag(__u64 hash)
+{
+	return (reply_tag(hash) & CONN_TAG_MASK) | CONN_TAG_BIT;
+}
+
+/* The way that a flow is put in if it is free, and is looked for at first. */
+CONN_INLINE __u32 conn_guess(__u32 tag)
+{
+	return (tag >> 24) * CONN_WAYS >> 8;
+}
+
+/* The key's part of struct conn's what: TCP, UDP and SCTP, by a bit each. */
+CONN_INLINE __u8 conn_what(const struct flow *f)
+{
+	return (f->proto & 1) | (f->proto >> 6 & 2) | (f->kind & 3) << 2;
+}
+
+#define CONN_KEY_MASK 0xfu
+
+CONN_INLINE __u8 conn_proto(const struct conn *c)
+{
+	return c->what & 1 ? 17 : c->what & 2 ? 132 : 6; /* IPPROTO_* */
+}
+
+CONN_INLINE enum flow_kind conn_kind(const struct conn *c)
+{
+	return c->what >> 2 & 3;
+}
+
+CONN_INLINE __u32 conn_backend(const struct conn *c)
+{
+	return c->backend & (CONN_BACKENDS_MAX - 1);
+}
+
+CONN_INLINE __u32 conn_backend_word(__u32 id, __u32 generation)
+{
+	return id | generation << CONN_BACKEND_BITS;
+}
+
+/*
+ * Time. Every record carries its own life, a small float, two bits of
+ * mantissa, rounded up: at most a quarter longer than what was asked for, 4 s
+ * at least, 42 days at most. Seconds (CLOCK_MONOTONIC) come round after 388
+ * days; an age is right up to half of that.
+ */
+#define CONN_SECONDS_BITS 25
+#define CONN_SECONDS_MASK ((1u << CONN_SECONDS_BITS) - 1)
+#define CONN_LIFE_MAX (19 << 2 | 3)	/* 7 << 19 seconds */
+
+/* In seconds. */
+CONN_INLINE __u32 conn_life_s(__u32 life)
+{
+	return (4 + (life & 3)) << (life >> 2 & 31);
+}
+
+/* The shortest life that is no shorter than this. For user/: it loops. */
+CONN_INLINE __u8 conn_life_from(__u32 seconds)
+{
+	__u32 life = 0;
+
+	while (life < CONN_LIFE_MAX && conn_life_s(life) < seconds)
+		life++;
+	return life;
+}
+
+CONN_INLINE __u32 conn_time(__u32 now_s, __u32 life)
+{
+	return life << CONN_SECONDS_BITS | (now_s & CONN_SECONDS_MASK);
+}
+
+CONN_INLINE __u32 conn_life(__u32 time)
+{
+	return time >> CONN_SECONDS_BITS;
+}
+
+/* Seconds not seen; 0 if a CPU whose clock is ahead has seen it. */
+CONN_INLINE __u32 conn_age(__u32 time, __u32 now_s)
+{
+	const int spare = 32 - CONN_SECONDS_BITS;
+	__s32 age = (__s32)((now_s - time) << spare) >> spare;
+
+	return age & ~(age >> 31);
+}
+
+/* A live one's time is written again after a 16th of its life (conn_touch):
+ * until then nobody knows how long it was not seen. */
+CONN_INLINE __u32 conn_slack(__u32 time)
+{
+	return conn_life_s(conn_life(time)) / 16;
+}
+
+/* How long a connection may go unseen. Arithmetic, for the verifier's sake. */
+CONN_INLINE __u32 conn_limit(__u32 state, __u32 time, __u32 syn_s,
+			     __u32 closing_s)
+{
+	__u32 is_live = (state & 1) - 1, is_half = (state >> 1 & 1) - 1;
+
+	_Static_assert(CONN_HALF == 1 && CONN_LIVE == 2 && CONN_CLOSING == 3,
+		       "bits");
+	return ((conn_life_s(conn_life(time)) + conn_slack(time)) & is_live) |
+	       (syn_s & is_half) | (closing_s & ~(is_live | is_half));
+}
+
+_Static_assert(sizeof(struct conn) == 64, "pinned ABI");
+_Static_assert(sizeof(struct conn_bucket) == 1024, "pinned ABI");
+_Static_assert(sizeof(struct reply_bucket) == 64, "pinned ABI");
+
+#endif
