@@ -242,16 +242,19 @@ static void pins_that_are_removed_come_back(void **state)
 	struct dp *view = NULL;
 	char command[160];
 
-	assert_int_equal(dp_pin_repair(dp), 0);
+	assert_true(dp_pin_is_whole(dp));
 	dp_tables(dp)->backends[3].weight = 77;
 	snprintf(command, sizeof(command), "rm %s/%d/tables/slots", root,
 		 FAIRLEAD_ABI);
 	assert_int_equal(system(command), 0);
 	assert_int_equal(dp_view(root, &view), -ENOENT);
+	assert_false(dp_pin_is_whole(dp));
 	assert_int_equal(dp_pin_repair(dp), 0);
+	assert_true(dp_pin_is_whole(dp));
 	assert_int_equal(count_pins("*/*/slots"), 2);
 	snprintf(command, sizeof(command), "rm -r %s", root);
 	assert_int_equal(system(command), 0);
+	assert_false(dp_pin_is_whole(dp));
 	assert_int_equal(dp_pin_repair(dp), 0);
 	assert_int_equal(dp_view(root, &view), 0);
 	assert_int_equal(dp_tables(view)->backends[3].weight, 77);

@@ -21,12 +21,24 @@ static json_t *text_json(const char *text)
 	return ret ? ret : json_string("not UTF-8");
 }
 
+/* Why what is served is not all that is wanted; "": it is. */
+static const char *what_is_wrong(const struct answers *a)
+{
+	const struct refusal *all[] = {
+		&a->loading->refusal, &a->applying->refusal,
+		&a->applying->pins, &a->applying->uplinks->refusal,
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (*all[i]->text)
+			return all[i]->text;
+	return "";
+}
+
 json_t *answers_status(const struct answers *a)
 {
 	const struct applied *applied = parts_tables(a->parts)->applied;
-	const char *error = *a->loading->refusal.text ?
-				    a->loading->refusal.text :
-				    a->applying->refusal.text;
+	const char *error = what_is_wrong(a);
 	char sha256[2 * sizeof(applied->sha256) + 1];
 
 	for (size_t i = 0; i < sizeof(applied->sha256); i++)

@@ -11,6 +11,8 @@
 #include "growth.h"
 #include "nat_sources.h"
 
+#define PINS_RETRY 10		/* calls of applying_check() between tries */
+
 void applying_clear(struct applying *a)
 {
 	model_free(a->model);
@@ -77,38 +79,41 @@ static void nat_sources_fill(struct applying *a)
 		log_warning(0, "cannot use every address of NAT");
 }
 
-static int uplinks_apply(struct applying *a)
-{
-	int err = uplinks_attach(a->uplinks, &a->refusal);
-
-	if (!err)
-		a->refusal = (struct refusal){};
-	return err;
-}
-
 int applying_do(struct applying *a)
 {
 	struct reconcile_result result;
-	struct uplink_set set;
+	struct uplink_change change = {
+		.needs = ways_need(a->ways, a->pending),
+	};
 	int err;
 
-	err = uplinks_find(a->uplinks, a->pending, a->model, &set,
+	err = uplinks_find(a->uplinks, a->pending, a->model, &change.set,
 			   &a->refusal);
 	if (!err)
-		err = growth_reconcile(a->parts, a->pending, &result,
-				       &a->refusal);
+		err = uplinks_prepare(a->uplinks, &change, &a->refusal);
 	if (err)
 		return err;
+	err = growth_reconcile(a->parts, a->pending, a->model, &result,
+			       &a->refusal);
+	if (err) {
+		uplinks_undo(a->uplinks, &change);
+		return err;
+	}
 	model_free(a->model);
 	a->model = take_ptr(a->pending);
-	uplinks_set(a->uplinks, &set);
+	a->refusal = (struct refusal){};
+	uplinks_commit(a->uplinks, &change);
 	ways_settle_local(a->ways);
 	nat_sources_fill(a);
-	err = uplinks_apply(a);
-	if (err)
-		return err;
 	applied_store(a, &result);
 	return 0;
+}
+
+/* A limit of its own does not go away by waiting, nor does what others have
+ * attached above an uplink without an event. */
+static bool is_worth_trying(int err)
+{
+	return err && err != -E2BIG && err != -EEXIST;
 }
 
 void applying_try(struct applying *a)
@@ -120,35 +125,59 @@ void applying_try(struct applying *a)
 		return;
 	err = applying_do(a);
 	a->is_early = err == -EAGAIN;
+	a->is_blocked = is_worth_trying(err);
 	if (err && strcmp(before.text, a->refusal.text))
 		log_error(0, "%s", a->refusal.text);
 }
 
-/* An interface that was made anew under its old name has another index; and
- * what could not be attached to may let us now. */
+/* An interface that was made anew under its old name has another index. */
 static void uplinks_follow(struct applying *a)
 {
-	struct refusal before = a->refusal;
-	struct uplink_set set;
+	struct uplink_change change = { .needs = ways_need(a->ways, a->model) };
+	struct refusal why;
 
-	if (uplinks_find(a->uplinks, a->model, a->model, &set, &a->refusal))
+	if (uplinks_find(a->uplinks, a->model, a->model, &change.set, &why))
 		return;
-	if (!*before.text && !memcmp(&set, &a->uplinks->set, sizeof(set)))
+	if (!memcmp(&change.set, &a->uplinks->set, sizeof(change.set)))
 		return;
-	uplinks_set(a->uplinks, &set);
-	if (!uplinks_apply(a))
-		applied_store(a, &(struct reconcile_result){});
-	else if (strcmp(before.text, a->refusal.text))
-		log_error(0, "%s", a->refusal.text);
+	/* those that can be attached serve, whatever others say */
+	uplinks_commit(a->uplinks, &change);
+	uplinks_attach(a->uplinks);
 }
 
 void applying_follow(struct applying *a)
 {
-	if (a->pending)
-		applying_try(a);
-	else
-		uplinks_follow(a);
+	applying_try(a);
+	uplinks_follow(a);
 	ways_fill(a->ways);
 	ways_settle_local(a->ways);
 	nat_sources_fill(a);
+}
+
+static void pins_check(struct applying *a)
+{
+	struct dp *dp = a->parts->dp;
+
+	if (dp_pin_is_whole(dp)) {
+		a->pins = (struct refusal){};
+	} else if (!a->pins_wait) {
+		a->pins_wait = PINS_RETRY;
+		if (dp_pin_repair(dp))
+			refuse(&a->pins, 0, "what was pinned is gone, and "
+			       "cannot be pinned again");
+		else
+			a->pins = (struct refusal){};
+	} else {
+		a->pins_wait--;
+	}
+}
+
+void applying_check(struct applying *a)
+{
+	pins_check(a);
+	if (a->is_blocked)
+		applying_try(a);
+	/* a name may have gone to another interface without an event of ours */
+	uplinks_follow(a);
+	uplinks_check(a->uplinks);
 }

@@ -19,8 +19,11 @@ struct applying {
 	struct ways *ways;
 	struct model *model;	/* in force; owned */
 	struct model *pending;	/* owned, or NULL */
-	struct refusal refusal;	/* of what is pending, or of an uplink */
+	struct refusal refusal;	/* of what is pending */
+	struct refusal pins;	/* they are gone */
+	unsigned int pins_wait;	/* calls of applying_check() to the next try */
 	bool is_early;		/* what is pending can be applied in a moment */
+	bool is_blocked;	/* what is pending may be possible later */
 };
 
 /* Free the models. */
@@ -29,14 +32,21 @@ void applying_clear(struct applying *a);
 /* m, which is owned from now on, in place of what is pending. */
 void applying_set(struct applying *a, struct model *m);
 
-/* Put what is pending in force: tables, ways to backends, and only then the
- * uplinks. a->refusal says why not; applying_try() logs it when it is news,
- * applying_do() leaves that to the caller. */
+/*
+ * Put what is pending in force, all of it or nothing: what is new is attached,
+ * then the tables are written, then what is old is detached. a->refusal says
+ * why not; applying_try() logs it when it is news, applying_do() leaves that to
+ * the caller.
+ */
 int applying_do(struct applying *a);
 void applying_try(struct applying *a);
 
 /* Links, routes or neighbours have changed: what is pending may be possible
  * now, uplinks may have moved, ways are found anew. */
 void applying_follow(struct applying *a);
+
+/* Every second or so: what others took away, attachments and pins, is made
+ * again; what is pending gets another try. */
+void applying_check(struct applying *a);
 
 #endif

@@ -172,10 +172,9 @@ static void on_tick(void *arg)
 	struct daemon *d = arg;
 
 	reconcile_tick(d->parts.state, dp_now_s());
-	if (d->applying.is_early)
-		applying_try(&d->applying);
 	if (parts_tables(&d->parts)->runtime->has_local)
 		ways_settle_local(&d->ways);
+	applying_check(&d->applying);
 }
 
 static void on_refresh(void *arg)

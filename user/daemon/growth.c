@@ -25,14 +25,13 @@ static int tables_grow(const struct parts *p, const struct table_sizes *needed)
 	return err ? err : tables_switch(p);
 }
 
-int growth_reconcile(const struct parts *p, const struct model *m,
-		     struct reconcile_result *result, struct refusal *why)
+static int reconcile_growing(const struct parts *p, const struct model *m,
+			     struct reconcile_result *result,
+			     struct refusal *why)
 {
 	char text[RECONCILE_TEXT_MAX] = "";
 	int err = -ENOSPC;
 
-	if (dp_must_switch(p->dp) && tables_switch(p))
-		return refuse(why, -ENOSPC, "cannot go over to larger tables");
 	for (int i = 0; i < GROW_TRIES && err == -ENOSPC; i++) {
 		*result = (struct reconcile_result){};
 		err = reconcile(p->state, m, dp_now_s(), result, text);
@@ -43,4 +42,28 @@ int growth_reconcile(const struct parts *p, const struct model *m,
 	if (!err)
 		return 0;
 	return refuse(why, err, "%s", *text ? text : strerror(-err));
+}
+
+/* A reconcile says before its first write what it lacks, but for one chance in
+ * very many: that buckets of cells are full though most others are free. */
+static bool is_half_done(const struct reconcile_result *r)
+{
+	return r->added || r->changed || r->removed || r->backends_added ||
+	       r->backends_changed || r->backends_removed;
+}
+
+int growth_reconcile(const struct parts *p, const struct model *m,
+		     const struct model *in_force,
+		     struct reconcile_result *result, struct refusal *why)
+{
+	struct reconcile_result undone;
+	struct refusal ignored;
+	int err;
+
+	if (dp_must_switch(p->dp) && tables_switch(p))
+		return refuse(why, -ENOSPC, "cannot go over to larger tables");
+	err = reconcile_growing(p, m, result, why);
+	if (err && in_force && is_half_done(result))
+		reconcile_growing(p, in_force, &undone, &ignored);
+	return err;
 }

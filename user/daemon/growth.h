@@ -8,8 +8,9 @@
 #include "refusal.h"
 
 /* reconcile() with room for what m needs. On failure the tables hold what
- * they held. */
+ * they held, which is in_force (NULL: what an earlier daemon left). */
 int growth_reconcile(const struct parts *p, const struct model *m,
+		     const struct model *in_force,
 		     struct reconcile_result *result, struct refusal *why);
 
 #endif

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* See uplinks.h. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
-
-#include <net/if.h>
 
 #include "base/log.h"
 #include "uplinks.h"
@@ -34,6 +33,11 @@ static int find_default(const struct uplinks *u, struct uplink_set *ret,
 	return 0;
 }
 
+static int no_such(struct refusal *why, const char *name)
+{
+	return refuse(why, -ENODEV, "uplink \"%s\": no such interface", name);
+}
+
 int uplinks_find(const struct uplinks *u, const struct model *wanted,
 		 const struct model *in_force, struct uplink_set *ret,
 		 struct refusal *why)
@@ -44,28 +48,31 @@ int uplinks_find(const struct uplinks *u, const struct model *wanted,
 	if (!wanted->nr_uplinks)
 		return find_default(u, ret, why);
 	for (size_t i = 0; i < wanted->nr_uplinks; i++) {
-		ifindex = if_nametoindex(wanted->uplinks[i]);
+		const char *name = wanted->uplinks[i];
+
+		ifindex = if_nametoindex(name);
 		if (ifindex)
 			ret->ifindexes[ret->count++] = ifindex;
-		else if (!is_known(in_force, wanted->uplinks[i]))
-			return refuse(why, -ENODEV, "uplink \"%s\": no such "
-				      "interface", wanted->uplinks[i]);
+		else if (in_force && !is_known(in_force, name))
+			return no_such(why, name);
+		else
+			snprintf(ret->missing, sizeof(ret->missing), "%s",
+				 name);
 	}
-	return 0;
+	return ret->count || in_force ? 0 : no_such(why, ret->missing);
 }
 
-void uplinks_set(struct uplinks *u, const struct uplink_set *set)
+static bool set_has(const struct uplink_set *set, __u32 ifindex)
 {
-	u->set = *set;
-	nexthops_set_uplinks(u->parts->nexthops, set->ifindexes, set->count);
+	for (size_t i = 0; i < set->count; i++)
+		if (set->ifindexes[i] == ifindex)
+			return true;
+	return false;
 }
 
 bool uplinks_has(const struct uplinks *u, __u32 ifindex)
 {
-	for (size_t i = 0; i < u->set.count; i++)
-		if (u->set.ifindexes[i] == ifindex)
-			return true;
-	return false;
+	return set_has(&u->set, ifindex);
 }
 
 bool uplinks_has_link(const struct uplinks *u, const struct link *l)
@@ -73,75 +80,203 @@ bool uplinks_has_link(const struct uplinks *u, const struct link *l)
 	return uplinks_has(u, l->ifindex) || uplinks_has(u, l->user_ifindex);
 }
 
-static void detach_others(struct uplinks *u)
+static void point_add(struct uplink_points *p, enum dp_hook hook,
+		      __u32 ifindex)
 {
-	struct dp_attachment list[NR_DP_HOOKS * 2 * MODEL_UPLINKS_MAX];
-	size_t room = sizeof(list) / sizeof(list[0]);
-	int count = dp_attachments(u->parts->dp, list, room);
-
-	for (int i = 0; i < count && (size_t)i < room; i++)
-		if (!uplinks_has(u, list[i].ifindex))
-			dp_detach(u->parts->dp, list[i].hook, list[i].ifindex);
-}
-
-static bool is_needed(const struct uplinks *u, enum dp_hook hook)
-{
-	switch (dp_hook_need(hook)) {
-	case DP_NEED_ALWAYS:
-		return true;
-	case DP_NEED_LOCAL_NAT:
-		return parts_tables(u->parts)->runtime->has_local;
-	default:
-		return false;
+	if (p->count < UPLINK_POINTS_MAX) {
+		p->at[p->count].hook = hook;
+		p->at[p->count++].ifindex = ifindex;
 	}
 }
 
-static int attach(struct uplinks *u, __u32 ifindex, struct refusal *why)
+/* What is attached to interfaces outside of a set. */
+static void points_outside(const struct uplinks *u,
+			   const struct uplink_set *set,
+			   struct uplink_points *ret)
+{
+	struct dp_attachment list[UPLINK_POINTS_MAX];
+	int count = dp_attachments(u->parts->dp, list, UPLINK_POINTS_MAX);
+
+	ret->count = 0;
+	for (int i = 0; i < count && i < UPLINK_POINTS_MAX; i++)
+		if (!set_has(set, list[i].ifindex))
+			point_add(ret, list[i].hook, list[i].ifindex);
+}
+
+static void points_detach(struct uplinks *u, const struct uplink_points *p)
+{
+	for (size_t i = p->count; i-- > 0;)
+		dp_detach(u->parts->dp, p->at[i].hook, p->at[i].ifindex);
+}
+
+static enum dp_need needs(const struct uplinks *u)
+{
+	return parts_tables(u->parts)->runtime->has_local ? DP_NEED_LOCAL_NAT :
+							    DP_NEED_ALWAYS;
+}
+
+static int cannot_attach(struct refusal *why, enum dp_hook hook,
+			 __u32 ifindex, int err)
 {
 	char name[IF_NAMESIZE] = "?", text[DP_ATTACH_TEXT_MAX];
-	int err = 0;
+
+	if_indextoname(ifindex, name);
+	return refuse(why, err, "cannot attach %s to \"%s\": %s",
+		      dp_hook_name(hook), name,
+		      dp_attach_text(hook, ifindex, err, text));
+}
+
+static int attach(struct uplinks *u, struct uplink_change *c, __u32 ifindex,
+		  struct refusal *why)
+{
+	struct dp *dp = u->parts->dp;
+	int err;
 
 	for (int hook = 0; hook < NR_DP_HOOKS; hook++) {
-		if (is_needed(u, hook))
-			err = dp_attach(u->parts->dp, hook, ifindex);
-		if (!err)
+		if (dp_hook_need(hook) > c->needs ||
+		    dp_is_attached(dp, hook, ifindex))
 			continue;
-		if_indextoname(ifindex, name);
-		return refuse(why, err, "cannot attach %s to \"%s\": %s",
-			      dp_hook_name(hook), name,
-			      dp_attach_text(hook, ifindex, err, text));
+		err = dp_attach(dp, hook, ifindex);
+		if (err)
+			return cannot_attach(why, hook, ifindex, err);
+		point_add(&c->attached, hook, ifindex);
 	}
 	return 0;
 }
 
-int uplinks_attach(struct uplinks *u, struct refusal *why)
+/* -EEXIST: nothing stands in the way but what is attached above one of them,
+ * to a bridge or a VLAN. Any other error ends it. */
+static int attach_all(struct uplinks *u, struct uplink_change *c,
+		      struct refusal *why)
 {
-	int err = 0;
+	int err, ret = 0;
 
-	for (size_t i = 0; i < u->set.count && !err; i++)
-		err = attach(u, u->set.ifindexes[i], why);
-	if (!err)
-		detach_others(u);
+	for (size_t i = 0; i < c->set.count; i++) {
+		err = attach(u, c, c->set.ifindexes[i], why);
+		if (err && err != -EEXIST)
+			return err;
+		ret = err ? err : ret;
+	}
+	return ret;
+}
+
+/* The kernel wants a bridge's program off before its port gets one, and
+ * likewise a VLAN's: where ours is that, there is a moment without any. */
+int uplinks_prepare(struct uplinks *u, struct uplink_change *c,
+		    struct refusal *why)
+{
+	int err = attach_all(u, c, why);
+
+	if (err == -EEXIST) {
+		points_outside(u, &c->set, &c->detached);
+		points_detach(u, &c->detached);
+		if (c->detached.count)
+			err = attach_all(u, c, why);
+	}
+	if (err)
+		uplinks_undo(u, c);
 	return err;
+}
+
+void uplinks_undo(struct uplinks *u, const struct uplink_change *c)
+{
+	struct refusal why;
+	int err;
+
+	points_detach(u, &c->attached);
+	for (size_t i = 0; i < c->detached.count; i++) {
+		enum dp_hook hook = c->detached.at[i].hook;
+		__u32 ifindex = c->detached.at[i].ifindex;
+
+		err = dp_attach(u->parts->dp, hook, ifindex);
+		if (err) {
+			cannot_attach(&why, hook, ifindex, err);
+			log_error(0, "%s", why.text);
+		}
+	}
+}
+
+static void missing_refuse(struct uplinks *u)
+{
+	struct refusal before = u->refusal;
+
+	u->refusal = (struct refusal){};
+	if (!*u->set.missing)
+		return;
+	refuse(&u->refusal, 0, "uplink \"%s\" is missing: it is served when it "
+	       "comes", u->set.missing);
+	if (strcmp(before.text, u->refusal.text))
+		log_warning(0, "%s", u->refusal.text);
+}
+
+void uplinks_commit(struct uplinks *u, const struct uplink_change *c)
+{
+	struct uplink_points others;
+
+	u->set = c->set;
+	nexthops_set_uplinks(u->parts->nexthops, u->set.ifindexes,
+			     u->set.count);
+	points_outside(u, &u->set, &others);
+	points_detach(u, &others);
+	missing_refuse(u);
+}
+
+static void say_attached(const struct uplink_change *c, const char *how)
+{
+	char name[IF_NAMESIZE] = "?";
+
+	for (size_t i = 0; i < c->attached.count; i++) {
+		if_indextoname(c->attached.at[i].ifindex, name);
+		log_info("%s is attached to \"%s\"%s",
+			 dp_hook_name(c->attached.at[i].hook), name, how);
+	}
+}
+
+static void attach_missing(struct uplinks *u, const char *how)
+{
+	struct uplink_change c = { .set = u->set, .needs = needs(u) };
+	struct refusal before = u->refusal, why;
+	int err = attach_all(u, &c, &why);
+
+	say_attached(&c, how);
+	if (!err) {
+		missing_refuse(u);
+		return;
+	}
+	u->refusal = why;
+	if (strcmp(before.text, why.text))
+		log_error(0, "%s", why.text);
+}
+
+void uplinks_attach(struct uplinks *u)
+{
+	attach_missing(u, "");
+}
+
+void uplinks_check(struct uplinks *u)
+{
+	attach_missing(u, " again: somebody had detached it");
+}
+
+static void local_set(struct uplinks *u, __u8 has_local)
+{
+	struct runtime *rt = parts_tables(u->parts)->runtime;
+
+	__atomic_store_n(&rt->has_local, has_local, __ATOMIC_RELEASE);
 }
 
 void uplinks_local_begin(struct uplinks *u)
 {
-	struct runtime *rt = parts_tables(u->parts)->runtime;
-	struct refusal why;
-
-	__atomic_store_n(&rt->has_local, 1, __ATOMIC_RELEASE);
-	for (size_t i = 0; i < u->set.count; i++)
-		if (attach(u, u->set.ifindexes[i], &why))
-			log_error(0, "%s", why.text);
+	local_set(u, 1);
+	uplinks_attach(u);
 }
 
 void uplinks_local_end(struct uplinks *u)
 {
-	struct runtime *rt = parts_tables(u->parts)->runtime;
-
-	__atomic_store_n(&rt->has_local, 0, __ATOMIC_RELEASE);
-	for (size_t i = 0; i < u->set.count; i++)
-		dp_detach(u->parts->dp, DP_HOOK_fl_uplink_out,
-			  u->set.ifindexes[i]);
+	local_set(u, 0);
+	for (int hook = 0; hook < NR_DP_HOOKS; hook++)
+		for (size_t i = 0; i < u->set.count; i++)
+			if (dp_hook_need(hook) == DP_NEED_LOCAL_NAT)
+				dp_detach(u->parts->dp, hook,
+					  u->set.ifindexes[i]);
 }

@@ -69,6 +69,26 @@ static void way_fill(void *arg, __u32 index, struct backend *b)
 		mark_remote(b);
 }
 
+static bool has_local(const struct ways *w, const struct model_service *svc)
+{
+	for (size_t i = 0; i < svc->nr_backends; i++)
+		if (nexthops_is_local(w->parts->nexthops,
+				      &svc->backends[i].addr))
+			return true;
+	return false;
+}
+
+enum dp_need ways_need(const struct ways *w, const struct model *m)
+{
+	if (parts_tables(w->parts)->runtime->has_local)
+		return DP_NEED_LOCAL_NAT;
+	for (size_t i = 0; i < m->nr_services; i++)
+		if (m->services[i].forward == FORWARD_NAT &&
+		    has_local(w, &m->services[i]))
+			return DP_NEED_LOCAL_NAT;
+	return DP_NEED_ALWAYS;
+}
+
 static bool is_host_addr(void *arg, const struct addr *a)
 {
 	struct ways *w = arg;

@@ -66,8 +66,10 @@ int dp_switch(struct dp *dp);
 /* Larger tables still wait for dp_switch(). */
 bool dp_must_switch(const struct dp *dp);
 
-/* Pins that somebody removed, or whose bpffs he unmounted, are made again.
- * To be called every second or so: it costs a dozen looks at names. */
+/* Is all that was pinned still there? Somebody may have removed it, or have
+ * unmounted the bpffs; dp_pin_repair() pins it again. The question costs two
+ * dozen looks at names. */
+bool dp_pin_is_whole(const struct dp *dp);
 int dp_pin_repair(struct dp *dp);
 
 /*
@@ -93,6 +95,7 @@ enum dp_hook {
 	NR_DP_HOOKS,
 };
 
+/* Who needs one of these needs those before it. */
 enum dp_need { DP_NEED_ALWAYS, DP_NEED_LOCAL_NAT, DP_NEED_DECAP };
 
 const char *dp_hook_name(enum dp_hook hook);	/* the program's */

@@ -301,10 +301,12 @@ void dp_pin_sweep(const struct dp *dp)
 			generation_remove(dp, entry->d_name);
 }
 
-static bool is_whole(const struct dp *dp)
+bool dp_pin_is_whole(const struct dp *dp)
 {
 	char path[DP_PATH_MAX];
 
+	if (!*dp->dir)
+		return true;
 	if (!is_at(dp->lock_fd, dp->root) ||
 	    generation_in_force(dp) != dp->generation)
 		return false;
@@ -322,8 +324,6 @@ int dp_pin_repair(struct dp *dp)
 	unsigned int generation;
 	int err;
 
-	if (!*dp->dir || is_whole(dp))
-		return 0;
 	log_warning(0, "what was pinned in \"%s\" is gone: it is made again",
 		    dp->dir);
 	err = dp_bpffs_ensure(dp->dir);
