@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* A document's keys, and who reads the value of each, see native.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,56 +7,20 @@
 #include "native.h"
 #include "base/cleanup.h"
 
-enum top_key { TOP_NODE, TOP_UPLINKS, TOP_SERVICES, TOP_HASH_KEY,
-	       TOP_TUNNEL_SOURCE, TOP_NAT, TOP_GUE_PORT, TOP_GENEVE_PORT,
-	       TOP_GENEVE_VNI, TOP_TIMEOUTS, TOP_LIMITS, TOP_ANSWERS, TOP_WORKLOADS,
-	       TOP_POLICIES, NR_TOP_KEYS };
+/* Keys of a document that are no settings. */
+enum other_key { KEY_SERVICES, KEY_WORKLOADS, KEY_POLICIES, NR_OTHER_KEYS };
 
-static const char *const top_keys[] = {
-	[TOP_NODE] = "node",
-	[TOP_UPLINKS] = "uplinks",
-	[TOP_SERVICES] = "services",
-	[TOP_HASH_KEY] = "hash-key",
-	[TOP_TUNNEL_SOURCE] = "tunnel-source",
-	[TOP_NAT] = "nat",
-	[TOP_GUE_PORT] = "gue-port",
-	[TOP_GENEVE_PORT] = "geneve-port",
-	[TOP_GENEVE_VNI] = "geneve-vni",
-	[TOP_TIMEOUTS] = "timeouts",
-	[TOP_LIMITS] = "limits",
-	[TOP_ANSWERS] = "answers",
-	[TOP_WORKLOADS] = "workloads",
-	[TOP_POLICIES] = "policies",
-	[NR_TOP_KEYS] = NULL,
+static const char *const other_keys[] = {
+	[KEY_SERVICES] = "services",
+	[KEY_WORKLOADS] = "workloads",
+	[KEY_POLICIES] = "policies",
 };
 
-/* Keys whose value is the setting, and keys with settings below them. */
-static const struct { enum top_key key; enum setting setting; } plain[] = {
-	{ TOP_NODE, SETTING_NODE },
-	{ TOP_UPLINKS, SETTING_UPLINKS },
-	{ TOP_HASH_KEY, SETTING_HASH_KEY },
-	{ TOP_TUNNEL_SOURCE, SETTING_TUNNEL_SOURCE },
-	{ TOP_GUE_PORT, SETTING_GUE_PORT },
-	{ TOP_GENEVE_PORT, SETTING_GENEVE_PORT },
-	{ TOP_GENEVE_VNI, SETTING_GENEVE_VNI },
+/* What a document says: a value, or NULL, for each of its keys. */
+struct top {
+	const struct tree_node *others[NR_OTHER_KEYS];
+	const struct tree_node *settings[NR_SETTINGS];
 };
-
-#define GROUP_KEYS_MAX 8
-
-static const struct {
-	enum top_key key;
-	const char *const names[GROUP_KEYS_MAX];
-	enum setting first;	/* of names[0]; the others follow it */
-} groups[] = {
-	{ TOP_NAT, { "addresses", "ports" }, SETTING_NAT_ADDRESSES },
-	{ TOP_TIMEOUTS, { "tcp", "udp", "sctp", "syn", "closing", "fragment" },
-	  SETTING_IDLE_TCP },
-	{ TOP_LIMITS, { "services", "backends", "slots", "connections" },
-	  SETTING_MAX_SERVICES },
-	{ TOP_ANSWERS, { "per-second", "per-network" }, SETTING_ANSWERS },
-};
-
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 int native_fronts_make(struct native_service *s, size_t count)
 {
@@ -106,25 +71,42 @@ static void read_setting(struct reader *r, const struct tree_node *value,
 	native_read_setting(r, value, s, n->settings->model);
 }
 
-static void read_settings(struct reader *r, struct native *n,
-			  const struct tree_node *const *top)
+static bool is_group(enum setting s, const char *group)
 {
-	for (size_t i = 0; i < COUNT(plain); i++)
-		if (top[plain[i].key])
-			read_setting(r, top[plain[i].key], plain[i].setting, n);
+	return setting_specs[s].group && !strcmp(setting_specs[s].group, group);
+}
 
-	for (size_t i = 0; i < COUNT(groups); i++) {
-		const struct tree_node *values[GROUP_KEYS_MAX] = {};
-		const struct tree_node *group = top[groups[i].key];
+/* The settings of a group, which stand together from first on. */
+static void read_group(struct reader *r, const struct tree_node *value,
+		       enum setting first, struct native *n)
+{
+	const char *group = setting_specs[first].group;
+	const struct tree_node *values[NR_SETTINGS] = {};
+	const char *keys[NR_SETTINGS + 1] = {};
+	int count = 0;
 
-		if (!group || tree_is_null(group))
+	if (tree_is_null(value))
+		return;
+	while (first + count < NR_SETTINGS && is_group(first + count, group)) {
+		keys[count] = setting_specs[first + count].key;
+		count++;
+	}
+	value_keys(r, value, group, keys, values);
+	for (int i = 0; i < count; i++)
+		if (values[i])
+			read_setting(r, values[i], first + i, n);
+}
+
+static void read_settings(struct reader *r, struct native *n,
+			  const struct top *top)
+{
+	for (int i = 0; i < NR_SETTINGS; i++) {
+		if (!top->settings[i])
 			continue;
-		value_keys(r, group, top_keys[groups[i].key], groups[i].names,
-			   values);
-		for (int j = 0; j < GROUP_KEYS_MAX; j++)
-			if (values[j])
-				read_setting(r, values[j], groups[i].first + j,
-					     n);
+		if (setting_specs[i].group)
+			read_group(r, top->settings[i], i, n);
+		else
+			read_setting(r, top->settings[i], i, n);
 	}
 }
 
@@ -190,17 +172,44 @@ static bool is_foreign(struct reader *r, const struct tree_node *root)
 	return true;
 }
 
-/* What is written of top[] except for services. */
-static void read_frame(struct reader *r, const struct tree_node *root,
-		       struct native *n, const struct tree_node **top)
+/* A group is known by its first setting. */
+static bool is_top_key(int s)
 {
-	value_keys(r, root, "a document", top_keys, top);
-	if (top[TOP_WORKLOADS])
-		reader_error(r, top[TOP_WORKLOADS],
-			     "workloads: not supported by this version");
-	if (top[TOP_POLICIES])
-		reader_error(r, top[TOP_POLICIES],
-			     "policies: not supported by this version");
+	const char *group = setting_specs[s].group;
+
+	return !group || !s || !is_group(s - 1, group);
+}
+
+static void read_top(struct reader *r, const struct tree_node *root,
+		     struct top *ret)
+{
+	const struct tree_node *values[NR_SETTINGS + NR_OTHER_KEYS] = {};
+	const char *keys[NR_SETTINGS + NR_OTHER_KEYS + 1] = {};
+	int count = 0, places[NR_SETTINGS];
+
+	for (int i = 0; i < NR_SETTINGS; i++) {
+		if (!is_top_key(i))
+			continue;
+		places[count] = i;
+		keys[count++] = setting_specs[i].group ?: setting_specs[i].key;
+	}
+	memcpy(keys + count, other_keys, sizeof(other_keys));
+	value_keys(r, root, "a document", keys, values);
+	for (int i = 0; i < count; i++)
+		ret->settings[places[i]] = values[i];
+	memcpy(ret->others, values + count, sizeof(ret->others));
+}
+
+/* What is written in a document except for its services. */
+static void read_frame(struct reader *r, const struct tree_node *root,
+		       struct native *n, struct top *top)
+{
+	read_top(r, root, top);
+	for (int i = KEY_WORKLOADS; i <= KEY_POLICIES; i++)
+		if (top->others[i])
+			reader_error(r, top->others[i],
+				     "%s: not supported by this version",
+				     other_keys[i]);
 	read_settings(r, n, top);
 }
 
@@ -214,13 +223,13 @@ static int result(const struct reader *r, unsigned int mistakes_before)
 int native_read(struct reader *r, const struct tree_node *root,
 		struct native *ret)
 {
-	const struct tree_node *top[NR_TOP_KEYS] = {};
+	struct top top = {};
 	unsigned int before = r->report->count;
 
 	if (!tree_is_null(root) && !is_foreign(r, root)) {
-		read_frame(r, root, ret, top);
-		if (top[TOP_SERVICES])
-			read_services(r, top[TOP_SERVICES], ret);
+		read_frame(r, root, ret, &top);
+		if (top.others[KEY_SERVICES])
+			read_services(r, top.others[KEY_SERVICES], ret);
 	}
 	return result(r, before);
 }
@@ -228,11 +237,11 @@ int native_read(struct reader *r, const struct tree_node *root,
 int native_read_frame(struct reader *r, const struct tree_node *root,
 		      struct native *ret)
 {
-	const struct tree_node *top[NR_TOP_KEYS] = {};
+	struct top top = {};
 	unsigned int before = r->report->count;
 
 	if (!is_foreign(r, root))
-		read_frame(r, root, ret, top);
+		read_frame(r, root, ret, &top);
 	ret->says_services = true;
 	return result(r, before);
 }

@@ -8,38 +8,13 @@
 #define FAIRLEAD_NATIVE_H
 
 #include "model/model.h"
+#include "model/setting.h"
 #include "value.h"
 #include "yaml_tree.h"
 
 /* Line 0: nowhere. Lines count from the document's first one. */
 struct place {
 	__u32 line, column;
-};
-
-/* What is said once for a node, each in one field or a few of struct model. */
-enum setting {
-	SETTING_NODE,
-	SETTING_UPLINKS,
-	SETTING_HASH_KEY,
-	SETTING_TUNNEL_SOURCE,
-	SETTING_NAT_ADDRESSES,
-	SETTING_NAT_PORTS,
-	SETTING_GUE_PORT,
-	SETTING_GENEVE_PORT,
-	SETTING_GENEVE_VNI,
-	SETTING_IDLE_TCP,
-	SETTING_IDLE_UDP,
-	SETTING_IDLE_SCTP,
-	SETTING_SYN,
-	SETTING_CLOSING,
-	SETTING_FRAGMENT,
-	SETTING_MAX_SERVICES,
-	SETTING_MAX_BACKENDS,
-	SETTING_MAX_SLOTS,
-	SETTING_MAX_CONNS,
-	SETTING_ANSWERS,
-	SETTING_ANSWERS_NETWORK,
-	NR_SETTINGS,
 };
 
 struct part;
@@ -88,11 +63,6 @@ int native_read_frame(struct reader *r, const struct tree_node *root,
 int native_read_item(struct reader *r, const struct tree_node *item,
 		     struct native *ret);
 void native_clear(struct native *n);
-
-const char *setting_name(enum setting s);
-bool setting_is_equal(enum setting s, const struct model *a,
-		      const struct model *b);
-int setting_copy(enum setting s, struct model *to, const struct model *from);
 
 /* Used by native.c alone: the two halves of a document. */
 bool native_read_service(struct reader *r, const struct tree_node *n,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The settings of a node: how each is read, compared and copied. */
+/* The settings of a node: how each is read. model/setting.c has the table. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -14,116 +14,9 @@
 #define LINK_NAME_MAX 15
 #define HASH_KEY_MIN 16
 #define HASH_KEY_MAX 4096
-#define LIMIT_MAX (1u << 28)
-#define ANSWERS_MAX 1000000
 
 /* A flow's hash fills no more bits of a tunnel's source than it has. */
 #define TUNNEL_BITS_MAX 32
-
-/* A run of fields of struct model, from first to last. */
-#define FIELDS(first, last) \
-	.offset = offsetof(struct model, first), \
-	.size = offsetof(struct model, last) - offsetof(struct model, first) + \
-		sizeof(((struct model *)0)->last)
-#define FIELD(field) FIELDS(field, field)
-
-enum setting_type { SETTING_SPECIAL, SETTING_NUMBER, SETTING_SECONDS };
-
-static const struct {
-	const char *name;
-	size_t offset, size;
-	enum setting_type type;
-	__u32 min, max;		/* of a number */
-} settings[NR_SETTINGS] = {
-	[SETTING_NODE] = { "node", FIELD(node) },
-	[SETTING_UPLINKS] = { "uplinks", FIELDS(uplinks, nr_uplinks) },
-	[SETTING_HASH_KEY] = { "hash-key", FIELDS(has_hash_key, hash_key) },
-	[SETTING_TUNNEL_SOURCE] = { "tunnel-source",
-				    FIELDS(tunnel4, tunnel6_bits) },
-	[SETTING_NAT_ADDRESSES] = { "nat: addresses", FIELDS(nat4, nr_nat6) },
-	[SETTING_NAT_PORTS] = { "nat: ports",
-				FIELDS(nat_port_first, nat_port_last) },
-	[SETTING_GUE_PORT] = { "gue-port", FIELD(gue_port), SETTING_NUMBER,
-			       1, 65535 },
-	[SETTING_GENEVE_PORT] = { "geneve-port", FIELD(geneve_port),
-				  SETTING_NUMBER, 1, 65535 },
-	[SETTING_GENEVE_VNI] = { "geneve-vni", FIELD(geneve_vni),
-				 SETTING_NUMBER, 0, 0xffffff },
-	[SETTING_IDLE_TCP] = { "timeouts: tcp", FIELD(idle_tcp_s),
-			       SETTING_SECONDS },
-	[SETTING_IDLE_UDP] = { "timeouts: udp", FIELD(idle_udp_s),
-			       SETTING_SECONDS },
-	[SETTING_IDLE_SCTP] = { "timeouts: sctp", FIELD(idle_sctp_s),
-				SETTING_SECONDS },
-	[SETTING_SYN] = { "timeouts: syn", FIELD(syn_s), SETTING_SECONDS },
-	[SETTING_CLOSING] = { "timeouts: closing", FIELD(closing_s),
-			      SETTING_SECONDS },
-	[SETTING_FRAGMENT] = { "timeouts: fragment", FIELD(fragment_s),
-			       SETTING_SECONDS },
-	[SETTING_MAX_SERVICES] = { "limits: services", FIELD(max_services),
-				   SETTING_NUMBER, 1, LIMIT_MAX },
-	[SETTING_MAX_BACKENDS] = { "limits: backends", FIELD(max_backends),
-				   SETTING_NUMBER, 1, LIMIT_MAX },
-	[SETTING_MAX_SLOTS] = { "limits: slots", FIELD(max_slots),
-				SETTING_NUMBER, 1, LIMIT_MAX },
-	[SETTING_MAX_CONNS] = { "limits: connections", FIELD(max_conns),
-				SETTING_NUMBER, 1, LIMIT_MAX },
-	[SETTING_ANSWERS] = { "answers: per-second", FIELD(answers_per_s),
-			      SETTING_NUMBER, 0, ANSWERS_MAX },
-	[SETTING_ANSWERS_NETWORK] = { "answers: per-network",
-				      FIELD(answers_network_per_s),
-				      SETTING_NUMBER, 0, ANSWERS_MAX },
-};
-
-const char *setting_name(enum setting s)
-{
-	return settings[s].name;
-}
-
-static bool uplinks_are_equal(const struct model *a, const struct model *b)
-{
-	if (a->nr_uplinks != b->nr_uplinks)
-		return false;
-	for (size_t i = 0; i < a->nr_uplinks; i++)
-		if (strcmp(a->uplinks[i], b->uplinks[i]))
-			return false;
-	return true;
-}
-
-bool setting_is_equal(enum setting s, const struct model *a,
-		      const struct model *b)
-{
-	if (s == SETTING_NODE)
-		return !strcmp(a->node, b->node);
-	if (s == SETTING_UPLINKS)
-		return uplinks_are_equal(a, b);
-	return !memcmp((const char *)a + settings[s].offset,
-		       (const char *)b + settings[s].offset, settings[s].size);
-}
-
-static int copy_uplinks(struct model *to, const struct model *from)
-{
-	for (size_t i = 0; i < from->nr_uplinks; i++) {
-		to->uplinks[i] = strdup(from->uplinks[i]);
-		if (!to->uplinks[i])
-			return -ENOMEM;
-		to->nr_uplinks++;
-	}
-	return 0;
-}
-
-int setting_copy(enum setting s, struct model *to, const struct model *from)
-{
-	if (s == SETTING_UPLINKS)
-		return copy_uplinks(to, from);
-	if (s == SETTING_NODE) {
-		to->node = strdup(from->node);
-		return to->node ? 0 : -ENOMEM;
-	}
-	memcpy((char *)to + settings[s].offset,
-	       (const char *)from + settings[s].offset, settings[s].size);
-	return 0;
-}
 
 /* A list, or its only element without the brackets. */
 static const struct tree_node *first_of(const struct tree_node *n)
@@ -288,16 +181,6 @@ static void read_nat_addrs(struct reader *r, const struct tree_node *list,
 	}
 }
 
-static void store(struct model *m, enum setting s, __u32 number)
-{
-	char *field = (char *)m + settings[s].offset;
-
-	if (settings[s].size == sizeof(__u16))
-		*(__u16 *)field = number;
-	else
-		*(__u32 *)field = number;
-}
-
 static void read_special(struct reader *r, const struct tree_node *n,
 			 enum setting s, struct model *m)
 {
@@ -310,32 +193,33 @@ static void read_special(struct reader *r, const struct tree_node *n,
 		return read_hash_key(r, n, m);
 	case SETTING_TUNNEL_SOURCE:
 		return read_tunnel_source(r, n, m);
-	case SETTING_NAT_ADDRESSES:
-		return read_nat_addrs(r, n, m);
 	default:
-		value_port_range(r, n, setting_name(s), &m->nat_port_first,
-				 &m->nat_port_last);
+		return read_nat_addrs(r, n, m);
 	}
 }
 
 void native_read_setting(struct reader *r, const struct tree_node *n,
 			 enum setting s, struct model *m)
 {
-	const char *name = setting_name(s);
+	const struct setting_spec *spec = &setting_specs[s];
+	__u16 *ports = (void *)((char *)m + spec->offset);
 	__u32 number = 0;
 
-	switch (settings[s].type) {
-	case SETTING_SPECIAL:
+	switch (spec->type) {
+	case SETTING_IS_SPECIAL:
 		read_special(r, n, s, m);
 		break;
-	case SETTING_NUMBER:
-		if (value_number(r, n, name, settings[s].min, settings[s].max,
+	case SETTING_IS_NUMBER:
+		if (value_number(r, n, spec->name, spec->min, spec->max,
 				 &number))
-			store(m, s, number);
+			setting_store(s, m, number);
 		break;
-	case SETTING_SECONDS:
-		if (value_seconds(r, n, name, &number))
-			store(m, s, number);
+	case SETTING_IS_SECONDS:
+		if (value_seconds(r, n, spec->name, &number))
+			setting_store(s, m, number);
+		break;
+	case SETTING_IS_PORTS:
+		value_port_range(r, n, spec->name, &ports[0], &ports[1]);
 		break;
 	}
 }

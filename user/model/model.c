@@ -6,6 +6,7 @@
 
 #include "base/addr.h"
 #include "model.h"
+#include "setting.h"
 
 struct model *model_new(void)
 {
@@ -13,18 +14,7 @@ struct model *model_new(void)
 
 	if (!m)
 		return NULL;
-	m->answers_per_s = 10000;
-	m->answers_network_per_s = 100;
-	m->nat_port_first = 1024;
-	m->nat_port_last = 65535;
-	m->gue_port = 6080;
-	m->geneve_port = 6081;
-	m->idle_tcp_s = 900;
-	m->idle_udp_s = 60;
-	m->idle_sctp_s = 900;
-	m->syn_s = 60;
-	m->closing_s = 10;
-	m->fragment_s = 30;
+	settings_default(m);
 	return m;
 }
 

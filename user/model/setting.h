@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What is said once for a node. One table has of each setting its keys, where in
+ * struct model it is, what it may be and what it is by default: the parser, the
+ * defaults, conflicts between files and `fairlead diff` all come from it. A new
+ * setting is a row there, a field of struct model, and its part of the manual.
+ */
+#ifndef FAIRLEAD_SETTING_H
+#define FAIRLEAD_SETTING_H
+
+#include "model.h"
+
+enum setting {
+	SETTING_NODE,
+	SETTING_UPLINKS,
+	SETTING_HASH_KEY,
+	SETTING_TUNNEL_SOURCE,
+	SETTING_NAT_ADDRESSES,
+	SETTING_NAT_PORTS,
+	SETTING_GUE_PORT,
+	SETTING_GENEVE_PORT,
+	SETTING_GENEVE_VNI,
+	SETTING_IDLE_TCP,
+	SETTING_IDLE_UDP,
+	SETTING_IDLE_SCTP,
+	SETTING_SYN,
+	SETTING_CLOSING,
+	SETTING_FRAGMENT,
+	SETTING_MAX_SERVICES,
+	SETTING_MAX_BACKENDS,
+	SETTING_MAX_SLOTS,
+	SETTING_MAX_CONNS,
+	SETTING_ANSWERS,
+	SETTING_ANSWERS_NETWORK,
+	NR_SETTINGS,
+};
+
+enum setting_type {
+	SETTING_IS_SPECIAL,	/* read and shown by code of its own */
+	SETTING_IS_NUMBER,	/* __u16 or __u32, by its size */
+	SETTING_IS_SECONDS,	/* __u32 */
+	SETTING_IS_PORTS,	/* two __u16, the first and the last */
+};
+
+struct setting_spec {
+	const char *name;	/* "timeouts: tcp", for messages */
+	const char *group;	/* "timeouts"; NULL: the key is of the document */
+	const char *key;	/* "tcp" */
+	size_t offset, size;	/* in struct model */
+	enum setting_type type;
+	__u32 min, max;		/* of a number */
+	__u32 by_default;	/* of a number or seconds; of ports the first */
+};
+
+extern const struct setting_spec setting_specs[NR_SETTINGS];
+
+const char *setting_name(enum setting s);
+void setting_store(enum setting s, struct model *m, __u32 number);
+/* What model_new() begins with. */
+void settings_default(struct model *m);
+bool setting_is_equal(enum setting s, const struct model *a,
+		      const struct model *b);
+/* to has the default yet. -ENOMEM. */
+int setting_copy(enum setting s, struct model *to, const struct model *from);
+
+/* For people; of the hash key, only whether there is one. Cut where it is too
+ * long. */
+#define SETTING_TEXT_MAX 1024
+const char *setting_text(enum setting s, const struct model *m,
+			 char text[static SETTING_TEXT_MAX]);
+
+#endif
