@@ -121,7 +121,17 @@ story 1
 inner_add
 both nat
 serve
+# What would change is said before it does.
+settings_differ() {
+	sed 's/^uplinks:.*/uplinks: [eth0]\ngue-port: 7000/' "$CONFIG" >"$DIR/other.yaml"
+	fairlead diff "$DIR/other.yaml" | tee "$DIR/diff"
+	[[ $(<"$DIR/diff") == "~ setting uplinks: eth0, eth1 -> eth0
+~ setting gue-port: 6080 -> 7000" ]]
+	[[ $(fairlead diff "$CONFIG") == "no difference" ]]
+}
+
 it "attached to both uplinks" both_uplinks_are_attached
+it "diff names settings" settings_differ
 for vip in "${FAMILIES[@]}"; do
 	mode_works nat "$vip"
 done

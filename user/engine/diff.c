@@ -7,6 +7,7 @@
 #include "base/addr.h"
 #include "base/cleanup.h"
 #include "plan.h"
+#include "settings.h"
 
 struct diff {
 	FILE *out;
@@ -229,7 +230,7 @@ static void say_planned(struct diff *d, const struct state *s,
 unsigned int reconcile_diff(struct state *s, const struct model *m, FILE *out)
 {
 	__cleanup(plan_clear) struct plan p = {};
-	struct diff d = { .out = out };
+	struct diff d = { .out = out, .nr = settings_diff(s->t, m, out) };
 
 	if (!state_resize(s) && !plan_all(s, &p, m)) {
 		for (size_t i = 0; i < p.nr_changes; i++)

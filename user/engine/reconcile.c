@@ -13,6 +13,7 @@
 #include "base/addr.h"
 #include "base/cleanup.h"
 #include "plan.h"
+#include "settings.h"
 
 static void free_flags(bool **flags)
 {
@@ -333,28 +334,6 @@ static int carry_out(struct state *s, struct plan *p,
 	return err;
 }
 
-static void write_runtime(struct state *s, const struct model *m)
-{
-	struct runtime *rt = s->t->runtime, want = *rt;
-
-	want.tunnel4 = m->tunnel4;
-	want.tunnel6 = m->tunnel6;
-	want.tunnel4_bits = m->tunnel4_bits;
-	want.tunnel6_bits = m->tunnel6_bits;
-	want.nat_port_first = m->nat_port_first;
-	want.nat_port_last = m->nat_port_last;
-	want.gue_port = m->gue_port;
-	want.geneve_port = m->geneve_port;
-	want.geneve_vni = m->geneve_vni;
-	want.syn_s = m->syn_s;
-	want.closing_s = m->closing_s;
-	want.fragment_s = m->fragment_s;
-	want.answers_per_s = m->answers_per_s;
-	want.answers_network_per_s = m->answers_network_per_s;
-	if (memcmp(rt, &want, sizeof(want)))
-		*rt = want;
-}
-
 /* Cells are few enough, and yet four buckets in a row are full: it takes
  * chance of a kind that nobody sees, and other buckets. */
 static struct table_sizes more_cells(const struct state *s)
@@ -392,7 +371,7 @@ int reconcile(struct state *s, const struct model *m, __u32 now_s,
 		return err;
 	}
 
-	write_runtime(s, m);
+	settings_write(s->t, m);
 	err = carry_out(s, &p, ret, now_s);
 	if (err == -ENOSPC)
 		ret->needed = more_cells(s);

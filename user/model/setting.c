@@ -122,6 +122,14 @@ static bool uplinks_are_equal(const struct model *a, const struct model *b)
 	return true;
 }
 
+/* What is behind the last one does not count. */
+static bool nat_addrs_are_equal(const struct model *a, const struct model *b)
+{
+	return a->nr_nat4 == b->nr_nat4 && a->nr_nat6 == b->nr_nat6 &&
+	       !memcmp(a->nat4, b->nat4, a->nr_nat4 * sizeof(*a->nat4)) &&
+	       !memcmp(a->nat6, b->nat6, a->nr_nat6 * sizeof(*a->nat6));
+}
+
 bool setting_is_equal(enum setting s, const struct model *a,
 		      const struct model *b)
 {
@@ -129,6 +137,8 @@ bool setting_is_equal(enum setting s, const struct model *a,
 		return !strcmp(a->node ?: "", b->node ?: "");
 	if (s == SETTING_UPLINKS)
 		return uplinks_are_equal(a, b);
+	if (s == SETTING_NAT_ADDRESSES)
+		return nat_addrs_are_equal(a, b);
 	return !memcmp(field_of(s, a), field_of(s, b), setting_specs[s].size);
 }
 

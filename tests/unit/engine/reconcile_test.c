@@ -947,6 +947,46 @@ static void what_may_be_named_yet_is_not_withdrawn(void **state)
 	teardown(&w);
 }
 
+static void a_diff_names_settings(void **state)
+{
+	struct world w;
+	char *text = NULL;
+	size_t len;
+	FILE *out;
+
+	setup(&w);
+	web(&w, 1);
+	apply(&w);
+	out = open_memstream(&text, &len);
+	assert_int_equal(reconcile_diff(w.s, w.m, out), 0);
+	w.m->has_hash_key = true;
+	w.m->tunnel4 = fake_addr4(0x0a090000);
+	w.m->tunnel4_bits = 16;
+	w.m->nat_port_first = 2048;
+	w.m->gue_port = 7000;
+	w.m->syn_s = 5;
+	w.m->nat4[w.m->nr_nat4++] = fake_addr4(VIP + 7);
+	assert_int_equal(reconcile_diff(w.s, w.m, out), 6);
+	fclose(out);
+	assert_string_equal(text,
+		"~ setting hash-key: another one, which needs \"fairlead cleanup\" first\n"
+		"~ setting nat: addresses: the interface's own -> 192.0.2.17\n"
+		"~ setting tunnel-source: the interface's own -> 10.9.0.0/16\n"
+		"~ setting nat: ports: 1024-65535 -> 2048-65535\n"
+		"~ setting gue-port: 6080 -> 7000\n"
+		"~ setting timeouts: syn: 60 s -> 5 s\n");
+	free(text);
+	w.m->has_hash_key = false;
+	w.m->nr_nat4 = 0;
+	apply(&w);
+	out = open_memstream(&text, &len);
+	reconcile_diff(w.s, w.m, out);
+	fclose(out);
+	assert_string_equal(text, "");
+	free(text);
+	teardown(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -977,6 +1017,7 @@ int main(void)
 		cmocka_unit_test(garbage_in_the_tables_is_survived),
 		cmocka_unit_test(ten_thousand_services),
 		cmocka_unit_test(what_may_be_named_yet_is_not_withdrawn),
+		cmocka_unit_test(a_diff_names_settings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

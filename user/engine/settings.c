@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* See settings.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "settings.h"
+
+/* Fields that struct model and struct runtime have alike. */
+#define RUNTIME_FIELDS(X)						\
+	X(tunnel4) X(tunnel6) X(tunnel4_bits) X(tunnel6_bits)		\
+	X(nat_port_first) X(nat_port_last)				\
+	X(gue_port) X(geneve_port) X(geneve_vni)			\
+	X(syn_s) X(closing_s) X(fragment_s)				\
+	X(answers_per_s) X(answers_network_per_s)
+
+/* The settings that these are of. */
+static const enum setting runtime_settings[] = {
+	SETTING_TUNNEL_SOURCE, SETTING_NAT_PORTS, SETTING_GUE_PORT,
+	SETTING_GENEVE_PORT, SETTING_GENEVE_VNI, SETTING_SYN, SETTING_CLOSING,
+	SETTING_FRAGMENT, SETTING_ANSWERS, SETTING_ANSWERS_NETWORK,
+};
+
+void settings_write(struct tables *t, const struct model *m)
+{
+	struct runtime want = *t->runtime;
+
+#define X(field) want.field = m->field;
+	RUNTIME_FIELDS(X)
+#undef X
+	if (memcmp(t->runtime, &want, sizeof(want)))
+		*t->runtime = want;
+}
+
+unsigned int setting_diff(enum setting s, const struct model *old,
+			  const struct model *new, FILE *out)
+{
+	char text[2][SETTING_TEXT_MAX];
+
+	if (setting_is_equal(s, old, new))
+		return 0;
+	fprintf(out, "~ setting %s: %s -> %s\n", setting_name(s),
+		setting_text(s, old, text[0]), setting_text(s, new, text[1]));
+	return 1;
+}
+
+static int compare_addrs(const void *a, const void *b)
+{
+	return addr_compare(a, b);
+}
+
+/* Of one family, sorted; a table has more of them than a model can. */
+static void nat_addrs_read(const struct addr *table, __u32 count,
+			   struct addr *list, size_t *ret_count)
+{
+	*ret_count = count < MODEL_NAT_ADDRS_MAX ? count : MODEL_NAT_ADDRS_MAX;
+	memcpy(list, table, *ret_count * sizeof(*list));
+	qsort(list, *ret_count, sizeof(*list), compare_addrs);
+}
+
+/* Of a family of which a model names none, the interfaces' own are taken:
+ * those in force are as good as any. */
+static unsigned int nat_addrs_diff(const struct tables *t,
+				   const struct model *m, FILE *out)
+{
+	struct model old = {}, new = *m;
+
+	if (m->nr_nat4)
+		nat_addrs_read(t->nat_addrs + 1, t->runtime->nat_addrs4,
+			       old.nat4, &old.nr_nat4);
+	if (m->nr_nat6)
+		nat_addrs_read(t->nat_addrs + NAT_ADDRS_MAX + 1,
+			       t->runtime->nat_addrs6, old.nat6, &old.nr_nat6);
+	qsort(new.nat4, new.nr_nat4, sizeof(*new.nat4), compare_addrs);
+	qsort(new.nat6, new.nr_nat6, sizeof(*new.nat6), compare_addrs);
+	return setting_diff(SETTING_NAT_ADDRESSES, &old, &new, out);
+}
+
+/* A key that nobody wrote is as good as any; what it is, is nobody's to see. */
+static unsigned int hash_key_diff(const struct tables *t,
+				  const struct model *m, FILE *out)
+{
+	if (!m->has_hash_key ||
+	    !memcmp(t->hash_key, m->hash_key, sizeof(m->hash_key)))
+		return 0;
+	fprintf(out, "~ setting %s: another one, which needs \"fairlead cleanup\" first\n",
+		setting_name(SETTING_HASH_KEY));
+	return 1;
+}
+
+unsigned int settings_diff(const struct tables *t, const struct model *m,
+			   FILE *out)
+{
+	struct model old = {};
+	unsigned int count = hash_key_diff(t, m, out);
+
+#define X(field) old.field = t->runtime->field;
+	RUNTIME_FIELDS(X)
+#undef X
+	count += nat_addrs_diff(t, m, out);
+	for (size_t i = 0; i < sizeof(runtime_settings) /
+				       sizeof(*runtime_settings); i++)
+		count += setting_diff(runtime_settings[i], &old, m, out);
+	return count;
+}
