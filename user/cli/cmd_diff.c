@@ -7,10 +7,10 @@
 #include <net/if.h>
 
 #include "cmd.h"
-#include "engine/settings.h"
 #include "kernel/dp.h"
 #include "base/log.h"
 #include "model/model.h"
+#include "model/setting.h"
 #include "definitions/definitions.h"
 #include "base/print.h"
 #include "base/cleanup.h"

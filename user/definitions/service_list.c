@@ -72,9 +72,14 @@ static bool has_other_breaks(const char *text, const char *end)
 	for (; (p = memchr(p, '\r', end - p)); p++)
 		if (p + 1 == end || p[1] != '\n')
 			return true;
-	return memmem(text, end - text, "\xc2\x85", 2) ||
-	       memmem(text, end - text, "\xe2\x80\xa8", 3) ||
-	       memmem(text, end - text, "\xe2\x80\xa9", 3);
+	for (p = text; (p = memchr(p, '\xc2', end - p)); p++)
+		if (p + 1 < end && p[1] == '\x85')
+			return true;
+	for (p = text; (p = memchr(p, '\xe2', end - p)); p++)
+		if (p + 2 < end && p[1] == '\x80' &&
+		    (p[2] == '\xa8' || p[2] == '\xa9'))
+			return true;
+	return false;
 }
 
 /* The line behind "services:", and how many lines are before it. */

@@ -32,18 +32,6 @@ void settings_write(struct tables *t, const struct model *m)
 		*t->runtime = want;
 }
 
-unsigned int setting_diff(enum setting s, const struct model *old,
-			  const struct model *new, FILE *out)
-{
-	char text[2][SETTING_TEXT_MAX];
-
-	if (setting_is_equal(s, old, new))
-		return 0;
-	fprintf(out, "~ setting %s: %s -> %s\n", setting_name(s),
-		setting_text(s, old, text[0]), setting_text(s, new, text[1]));
-	return 1;
-}
-
 static int compare_addrs(const void *a, const void *b)
 {
 	return addr_compare(a, b);
@@ -92,8 +80,11 @@ unsigned int settings_diff(const struct tables *t, const struct model *m,
 			   FILE *out)
 {
 	struct model old = {};
-	unsigned int count = hash_key_diff(t, m, out);
+	unsigned int count;
 
+	if (!t->runtime->nat_port_last)
+		return 0;	/* nothing was ever in force */
+	count = hash_key_diff(t, m, out);
 #define X(field) old.field = t->runtime->field;
 	RUNTIME_FIELDS(X)
 #undef X

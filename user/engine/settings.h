@@ -16,8 +16,4 @@ void settings_write(struct tables *t, const struct model *m);
 unsigned int settings_diff(const struct tables *t, const struct model *m,
 			   FILE *out);
 
-/* One such line, of another setting whose value in force is known. */
-unsigned int setting_diff(enum setting s, const struct model *old,
-			  const struct model *new, FILE *out);
-
 #endif

@@ -235,3 +235,15 @@ const char *setting_text(enum setting s, const struct model *m,
 	}
 	return text;
 }
+
+unsigned int setting_diff(enum setting s, const struct model *old,
+			  const struct model *new, FILE *out)
+{
+	char text[2][SETTING_TEXT_MAX];
+
+	if (setting_is_equal(s, old, new))
+		return 0;
+	fprintf(out, "~ setting %s: %s -> %s\n", setting_name(s),
+		setting_text(s, old, text[0]), setting_text(s, new, text[1]));
+	return 1;
+}

@@ -8,6 +8,8 @@
 #ifndef FAIRLEAD_SETTING_H
 #define FAIRLEAD_SETTING_H
 
+#include <stdio.h>
+
 #include "model.h"
 
 enum setting {
@@ -68,5 +70,9 @@ int setting_copy(enum setting s, struct model *to, const struct model *from);
 #define SETTING_TEXT_MAX 1024
 const char *setting_text(enum setting s, const struct model *m,
 			 char text[static SETTING_TEXT_MAX]);
+
+/* "~ setting NAME: OLD -> NEW", a line, if they differ; how many were written. */
+unsigned int setting_diff(enum setting s, const struct model *old,
+			  const struct model *new, FILE *out);
 
 #endif
