@@ -79,6 +79,7 @@ int fl_xdp(struct xdp_md *ctx)
 BOTH_FAMILIES(xdp, balance)
 BOTH_FAMILIES(xdp_answer, answer_reply)
 BOTH_FAMILIES(xdp_icmp, nat_send_icmp)
+BOTH_FAMILIES(xdp_error, take_tunnel_error)
 BOTH_FAMILIES(xdp_send, send_opened)
 
 SEC("xdp")

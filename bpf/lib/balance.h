@@ -14,6 +14,24 @@
 #include "ingress.h"
 #include "nat.h"
 #include "send.h"
+#include "tunnel_error.h"
+
+/* What nobody wants may be an error about a tunnel's packet; why: what it is
+ * counted as if not. */
+static __always_inline enum reason or_tunnel_error(struct xdp_md *ctx,
+						   const struct frame *f,
+						   enum reason why,
+						   const bool v6)
+{
+	struct scratch *s = map_only(scratch);
+
+	if (!s || !is_size_error(f, v6) ||
+	    !ingress_is_ours(ctx->ingress_ifindex, f))
+		return why;
+	s->why = why;
+	return v6 ? go_on(ctx, &f->pkt, XDP_PROGRAM_xdp_error6) :
+		    go_on(ctx, &f->pkt, XDP_PROGRAM_xdp_error4);
+}
 
 /* Is it for an address of ours, in which case another program has it? */
 static __always_inline enum reason classify_dst(struct xdp_md *ctx,
@@ -29,7 +47,7 @@ static __always_inline enum reason classify_dst(struct xdp_md *ctx,
 		return why;
 	class = vip_class(p);
 	if (!class)
-		return REASON_NOT_OURS;
+		return or_tunnel_error(ctx, f, REASON_NOT_OURS, v6);
 	if (!ingress_is_ours(ctx->ingress_ifindex, f))
 		return REASON_OTHER_MAC;
 	if (!s)
@@ -172,7 +190,8 @@ static __always_inline enum reason balance_ours(struct xdp_md *ctx,
 			return host_or(p, why);
 	} else if (p->fragment == FRAGMENT_LATER && !fragment_recall(p)) {
 		why = host_or(p, REASON_FRAGMENT_EARLY);
-		return why == REASON_FRAGMENT_EARLY ? fragment_keep(ctx, 0) : why;
+		return why == REASON_FRAGMENT_EARLY ?
+			       fragment_keep(ctx, 0, FRAME_EARLY) : why;
 	}
 	why = balance_flow(ctx, f, class, v6);
 	return why == REASON_ICMP_UNRELATED ? host_or(p, why) : why;
@@ -211,6 +230,9 @@ static __always_inline enum reason balance(struct xdp_md *ctx,
 		return why;
 	f->pkt.dst_sum = s->pkt.dst_sum;
 	why = balance_ours(ctx, f, s->class, v6);
+	if (why == REASON_NO_CONN || why == REASON_HOST_PORT ||
+	    why == REASON_ICMP_UNRELATED)
+		return or_tunnel_error(ctx, f, why, v6);
 	return or_answer(ctx, &f->pkt, why, v6);
 }
 
@@ -225,6 +247,19 @@ static __always_inline enum reason answer_reply(struct xdp_md *ctx,
 	f->pkt = s->pkt;
 	return v6 ? answer6(ctx, &f->pkt, s->why) :
 		    answer4(ctx, &f->pkt, s->why);
+}
+
+/* An ICMP error that is counted as s->why, if it is not about a tunnel. */
+static __always_inline enum reason take_tunnel_error(struct xdp_md *ctx,
+						     struct frame *f,
+						     const bool v6)
+{
+	struct scratch *s = map_only(scratch);
+
+	if (!s)
+		return REASON_INTERNAL;
+	f->pkt = s->pkt;
+	return tunnel_error(ctx, &f->pkt, s->why, v6);
 }
 
 /* An ICMP error about the NAT connection in s->nat. */

@@ -76,8 +76,8 @@ __global int fragment_recall(struct pkt *p)
 	return true;
 }
 
-/* Hand the frame to user space: to be kept, or to be cut to mtu. */
-__global int fragment_keep(struct xdp_md *ctx, __u32 mtu)
+/* Hand the frame to user space. mtu: of FRAME_CUT. */
+__global int fragment_keep(struct xdp_md *ctx, __u32 mtu, __u32 kind)
 {
 	struct {
 		struct early_fragment head;
@@ -93,6 +93,7 @@ __global int fragment_keep(struct xdp_md *ctx, __u32 mtu)
 	event->head.ifindex = ctx->ingress_ifindex;
 	event->head.len = ETH_HLEN + more;
 	event->head.mtu = mtu;
+	event->head.kind = kind;
 	/* Verifier (6.1): as in quote_load() */
 	asm volatile("" : "+r"(more));
 	if (more > EARLY_FRAGMENT_MAX - ETH_HLEN ||
@@ -101,7 +102,9 @@ __global int fragment_keep(struct xdp_md *ctx, __u32 mtu)
 		return REASON_FRAGMENT_LOST;
 	}
 	bpf_ringbuf_submit(event, 0);
-	return mtu ? REASON_CUT : REASON_FRAGMENT_EARLY;
+	return kind == FRAME_CUT   ? REASON_CUT :
+	       kind == FRAME_ERROR ? REASON_TUNNEL_ERROR :
+				     REASON_FRAGMENT_EARLY;
 }
 
 #define IP4_HEADER_MAX 60
@@ -128,7 +131,7 @@ __global int fragment_cut(struct xdp_md *ctx, const struct pkt *p)
 {
 	if (!p || !ip4_is_intact(ctx, p->l2_len))
 		return REASON_BAD_HEADER;
-	return fragment_keep(ctx, p->mtu_left);
+	return fragment_keep(ctx, p->mtu_left, FRAME_CUT);
 }
 
 #endif

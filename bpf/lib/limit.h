@@ -20,7 +20,7 @@
 #define LIMIT_SECOND (1ull << 32)
 
 /* What each rate in total has a bucket of its own for, behind the networks'. */
-enum limit_total { LIMIT_ANSWERS, LIMIT_ERRORS_TAKEN, NR_LIMIT_TOTALS };
+enum limit_total { LIMIT_ANSWERS, LIMIT_TUNNEL_ERRORS, NR_LIMIT_TOTALS };
 
 /* By bpf/. Not pinned: new programs begin with full buckets. */
 struct {

@@ -19,7 +19,9 @@
 	X(xdp_open)	/* decides where its flow goes, and records it */ \
 	X(xdp_send4)	/* sends it there */				\
 	X(xdp_send6)							\
-	X(xdp_fragment)	/* records its ports for later fragments */
+	X(xdp_fragment)	/* records its ports for later fragments */ \
+	X(xdp_error4)	/* an ICMP error about a tunnel's packet */	\
+	X(xdp_error6)
 
 enum xdp_program {
 #define X(name) XDP_PROGRAM_##name,

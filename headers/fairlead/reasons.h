@@ -42,7 +42,8 @@
 	X(NO_PROGRAM,      DROP,    "a part of the datapath is not where it is looked for") \
 	X(OTHER_MAC,       PASS,    "to a MAC address that is not this interface's") \
 	X(LIMITED,         DROP,    "would be rejected, but enough answers went out this second") \
-	X(UNRECORDED,      FORWARD, "sent to a backend by its hash: no room in the table of connections")
+	X(UNRECORDED,      FORWARD, "sent to a backend by its hash: no room in the table of connections") \
+	X(TUNNEL_ERROR,    PASS,    "ICMP error about a tunnel's packet, which the path's MTU is learned from")
 
 enum verdict {
 	VERDICT_PASS,		/* to the host, as it is now */

@@ -313,13 +313,20 @@ enum source_flag {
 /* And what each list begins with; twice, as old lists outlive their change. */
 #define SOURCE_ENTRIES_MAX (4 * SOURCES_MAX)
 
-/* A frame for user/ to send through fl_xdp again: a fragment, when its first
- * one has been here; or, if mtu is not 0, an IPv4 packet cut to fit it. */
+/* What user/ is to do with a frame. */
+enum frame_kind {
+	FRAME_EARLY,		/* a fragment: through fl_xdp again, when its
+				 * first one has been here */
+	FRAME_CUT,		/* IPv4: the same in pieces that fit mtu */
+	FRAME_ERROR,		/* an ICMP error about a tunnel's packet: learn
+				 * from it, the host has the frame itself */
+};
+
 struct early_fragment {
 	__u32 ifindex;
 	__u32 len;		/* bytes of frame that follow */
-	__u32 mtu;		/* most bytes of an IP packet */
-	__u32 pad;
+	__u32 mtu;		/* FRAME_CUT: most bytes of an IP packet */
+	__u32 kind;		/* enum frame_kind */
 };
 
 #define EARLY_FRAGMENT_MAX 2048

@@ -99,6 +99,7 @@ struct client_flow {
 	const struct service_words *service;
 	uint16_t sport, dport;
 	struct packet sent, forwarded;	/* the last ones; len 0: none */
+	struct packet outer;	/* the last in a tunnel, likewise */
 };
 
 struct scene {
@@ -432,6 +433,22 @@ static struct packet from_backend(struct client_flow *f)
 	return packet_build(&w);
 }
 
+/* A router on the way to a backend complains about a tunnel's packet; or about
+ * one that looks like it. */
+static struct packet error_about_tunnel(const struct client_flow *f)
+{
+	struct packet p = f->outer;
+	struct addr router;
+	struct layers l;
+
+	packet_layers(&p, &l);
+	router = addr(l.v6 ? "2001:db8:ffff::1" : "203.0.113.1");
+	if (chance(10))
+		p.data[l.l3 + any(l.l4 + 4 - l.l3)] ^= 1 << any(8);
+	return icmp_error(&router, &l.src, l.v6 ? 2 : 3, l.v6 ? 0 : 4,
+			  any(1500), &p, (l.v6 ? 48 : 28) + any(500));
+}
+
 /* Cut p into up to four; all but the returned one come next. */
 static struct packet in_fragments(struct scene *s, const struct packet *p)
 {
@@ -501,6 +518,8 @@ static struct packet next_packet(struct scene *s, struct client_flow *f)
 		return error_to_vip(f);
 	if (what < 40 && f->forwarded.len)
 		return from_backend(f);
+	if (what < 42 && f->outer.len)
+		return error_about_tunnel(f);
 	w = flow_words(f);
 	if (what < 50 && f->service->proto != IPPROTO_TCP)
 		w.payload = 100 + any(900);
@@ -518,6 +537,9 @@ static void note(struct client_flow *f, const struct outcome *got)
 	    got->reasons == REASON_BIT(FORWARDED) &&
 	    l.proto == f->service->proto)
 		f->forwarded = got->packet;
+	if (f->service->forward >= FORWARD_IPIP &&
+	    got->reasons == REASON_BIT(FORWARDED) && l.state == LAYERS_OK)
+		f->outer = got->packet;
 }
 
 static bool sums_kept(const struct packet *in, const struct outcome *got)

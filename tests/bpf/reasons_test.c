@@ -79,6 +79,20 @@ static void with_a_limit(const struct family *f)
 		run(tcp(f->client, 1, f->vip, 81, .flags = SYN)); /* LIMITED */
 }
 
+static void about_a_tunnel(const struct family *f)
+{
+	struct addr router = addr(f->router);
+	struct packet p = tcp(f->client, 1, f->vip, 80);
+	struct outcome got;
+	struct layers l;
+
+	serve(f, FORWARD_IPIP, IPPROTO_TCP);
+	world_run(world, &p, &got);
+	packet_layers(&got.packet, &l);
+	run(icmp_error(&router, &l.src, f->v6 ? 2 : 3, f->v6 ? 0 : 4, 1400,
+		       &got.packet, PACKET_MAX));	/* TUNNEL_ERROR */
+}
+
 static void with_nat(const struct family *f)
 {
 	struct addr router = addr(f->router), vip = addr(f->vip);
@@ -182,6 +196,7 @@ static void every_reason_is_reached(void **state)
 	at_a_service(f);
 	without_a_part(f);
 	with_a_limit(f);
+	about_a_tunnel(f);
 	with_nat(f);
 	with_special_backends(f);
 	with_many_fragments(f);

@@ -858,6 +858,33 @@ static bool is_addressed(const struct step *s)
 	return false;
 }
 
+/*
+ * An error about the size of a tunnel's packet, from where it came to, that is
+ * nobody's: user space may get a copy, but only so many a second.
+ */
+static bool is_tunnel_error(const struct step *s)
+{
+	const uint8_t *icmp = s->in->data + s->l.l4, *ip = icmp + 8, *l4;
+	const struct runtime *rt = s->r->tables->runtime;
+	size_t head = s->l.v6 ? 40 : 20;
+	uint8_t proto;
+
+	if (!is_icmp(&s->l) || s->l.fragment || s->l.l4 != s->l.l3 + head ||
+	    s->l.l4 + 8 + head > s->in->len ||
+	    icmp[0] != (s->l.v6 ? 2 : 3) || (!s->l.v6 && icmp[1] != 4))
+		return false;
+	if (memcmp(ip + (s->l.v6 ? 8 : 12), s->in->data + s->l.l3 +
+		   (s->l.v6 ? 24 : 16), s->l.v6 ? 16 : 4))
+		return false;
+	proto = ip[s->l.v6 ? 6 : 9];
+	l4 = ip + head;
+	if (proto == IPPROTO_UDP && s->l.l4 + 8 + head + 4 <= s->in->len)
+		return get16(l4 + 2) == rt->gue_port ||
+		       get16(l4 + 2) == rt->geneve_port;
+	return proto == IPPROTO_IPIP || proto == IPPROTO_IPV6 ||
+	       proto == IPPROTO_GRE;
+}
+
 /* A byte of vip_filter is of many addresses: what is none of ours may be
  * looked at more closely, and must pass all the same. */
 static void stranger(struct step *s)
@@ -893,6 +920,14 @@ void reference_packet(struct reference *r, const struct packet *in,
 		ours(&s);
 	if (in->len < ETH_LEN + VLANS_MAX * VLAN_LEN)
 		expect_or(&s, REASON_NOT_IP); /* no IP header fits */
+	if (s.want->reasons & (REASON_BIT(NOT_OURS) | REASON_BIT(NO_CONN) |
+			       REASON_BIT(HOST_PORT) |
+			       REASON_BIT(ICMP_UNRELATED)) &&
+	    is_tunnel_error(&s)) {
+		expect_or(&s, REASON_TUNNEL_ERROR);
+		if (got->reasons == REASON_BIT(TUNNEL_ERROR))
+			want->compare = COMPARE_FRAME;
+	}
 }
 
 static void outcome_say(const char *who, const struct outcome *o)

@@ -139,6 +139,11 @@ struct tables *world_tables(struct world *w)
 	return dp_tables(w->dp);
 }
 
+struct state *world_state(struct world *w)
+{
+	return w->state;
+}
+
 struct model *world_model(struct world *w)
 {
 	return w->model;

@@ -91,6 +91,7 @@ void world_settle(struct world *w);
 void world_forget(struct world *w);
 
 struct tables *world_tables(struct world *w);
+struct state *world_state(struct world *w);
 /* What is changed in it comes into force by world_apply(). */
 struct model *world_model(struct world *w);
 struct reference *world_reference(struct world *w);

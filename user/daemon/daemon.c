@@ -19,6 +19,7 @@
 #include "loading.h"
 #include "model/conns.h"
 #include "parts.h"
+#include "size_errors.h"
 #include "uplinks.h"
 #include "ways.h"
 
@@ -33,6 +34,7 @@ struct daemon {
 	struct ways ways;
 	struct applying applying;
 	struct answers answers;
+	struct size_errors size_errors;
 	struct event *tick, *refresh, *fragment_retry;
 	struct event *nexthop_events, *fragment_events;
 };
@@ -95,6 +97,7 @@ static struct daemon *daemon_new(void)
 		.uplinks = &d->uplinks,
 		.ways = &d->ways,
 	};
+	d->size_errors = (struct size_errors){ &d->parts, -1, -1 };
 	d->answers = (struct answers){
 		.parts = &d->parts,
 		.loading = &d->loading,
@@ -156,6 +159,7 @@ void daemon_close(struct daemon *d)
 	event_remove(d->fragment_retry);
 	event_remove(d->nexthop_events);
 	event_remove(d->fragment_events);
+	size_errors_end(&d->size_errors);
 	parts_close(&d->parts);
 	loading_close(&d->loading);
 	applying_clear(&d->applying);
@@ -182,6 +186,7 @@ static void on_refresh(void *arg)
 	struct daemon *d = arg;
 
 	nexthops_refresh(d->parts.nexthops);
+	path_mtu_expire(d->parts.state, dp_now_s());
 }
 
 static void on_nexthops(void *arg, __u32 events)
@@ -234,6 +239,7 @@ int daemon_start(struct daemon *d, struct loop *l)
 	int fragments = dp_fragments_fd(d->parts.dp);
 	int err;
 
+	size_errors_begin(&d->size_errors);
 	err = timers_start(d, l);
 	if (!err)
 		err = loop_add_fd(l, nexthops_fd(d->parts.nexthops), EPOLLIN,

@@ -128,6 +128,42 @@ struct state_service {
 size_t state_services(const struct state *s, struct state_service *ret,
 		      size_t max);
 
+/*
+ * How wide the ways to backends are: as routes say, and as ICMP errors about
+ * our tunnels' packets tell (RFC 1191, RFC 8201; for tunnels RFC 2003, 4, RFC
+ * 2473, 7.1, RFC 4459). Sends nothing itself.
+ *
+ * What is learned is forgotten after so long: then larger packets try again
+ * (RFC 1191, 6.3; RFC 8201, 4).
+ */
+#define PATH_MTU_S 600
+
+#define PATH_MTU_ANSWER_MAX 1280
+
+/* An IP packet of ours: the ICMP error for who sent what was in the tunnel. */
+struct path_mtu_answer {
+	struct addr to;
+	size_t len;		/* 0: there is nobody to tell */
+	__u8 packet[PATH_MTU_ANSWER_MAX];
+};
+
+/*
+ * frame: an Ethernet frame with an ICMP error about a packet's size, from
+ * anybody. It is believed if its checksum is right and it quotes a packet of
+ * ours: from where our tunnels come, to a backend of a service with such a
+ * tunnel, with the entropy that the flow inside has under the hash key, as far
+ * as the quote shows that. What it says is never taken for less than 576 bytes
+ * of IPv4 or 1280 of IPv6. Returns how many backends' ways are narrower now.
+ */
+unsigned int path_mtu_learn(struct state *s, const __u8 *frame, size_t len,
+			    __u32 now_s, struct path_mtu_answer *ret);
+
+/* What the route to b says; 0: nothing. b is an entry of the tables. */
+void path_mtu_set_route(struct backend *b, __u32 mtu);
+
+/* Forget what is older than PATH_MTU_S: every 10 s or so. */
+void path_mtu_expire(struct state *s, __u32 now_s);
+
 /* Room used, for status. */
 void state_usage(const struct state *s, struct table_sizes *ret_used);
 

@@ -159,6 +159,15 @@ int dp_fragments_fd(struct dp *dp);
 int dp_fragments_read(struct dp *dp);
 bool dp_fragments_retry(struct dp *dp);
 
+/* ICMP errors about the size of tunnels' packets come the same way: from now
+ * on dp_fragments_read() gives each to f, a whole Ethernet frame, from
+ * anybody. */
+struct dp_errors {
+	void (*f)(void *arg, const __u8 *frame, size_t len);
+	void *arg;
+};
+void dp_on_errors(struct dp *dp, const struct dp_errors *errors);
+
 /* What this kernel has or lacks, by trying: name, and what it is for. */
 struct dp_feature {
 	const char *name;	/* "xdp native", "tcx", "freplace", ... */

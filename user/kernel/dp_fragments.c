@@ -174,6 +174,11 @@ static void cut(struct dp *dp, const struct early_fragment *e)
 		cut_ip4(frame, e->len, l3, e->mtu, send_piece, &to);
 }
 
+void dp_on_errors(struct dp *dp, const struct dp_errors *errors)
+{
+	dp->errors = *errors;
+}
+
 /* The oldest makes room. */
 static struct kept *keep_place(struct fragments *f)
 {
@@ -198,8 +203,14 @@ static int keep(void *arg, void *data, size_t size)
 	if (size < sizeof(*head) || head->len > size - sizeof(*head) ||
 	    head->len > EARLY_FRAGMENT_MAX)
 		return 0;
-	if (head->mtu) {
+	if (head->kind == FRAME_CUT) {
 		cut(f->dp, head);
+		return 0;
+	}
+	if (head->kind == FRAME_ERROR) {
+		if (f->dp->errors.f)
+			f->dp->errors.f(f->dp->errors.arg,
+					(const __u8 *)(head + 1), head->len);
 		return 0;
 	}
 	if (!key_of((const __u8 *)(head + 1), head->len, &key))

@@ -23,6 +23,7 @@ struct dp {
 	int nr_cpus;
 	int old_counters;		/* of fewer reasons; -1: none */
 	struct fragments *fragments;
+	struct dp_errors errors;
 	char root[128];			/* of all pins */
 	char dir[160];			/* of this ABI's; empty: unpinned */
 	unsigned int generation;	/* of pinned tables, in force; 0: none */
