@@ -160,7 +160,7 @@ static int build_services(const struct definitions *d, struct model *m)
 		return -ENOMEM;
 	for (size_t i = 0; i < d->index.count; i++) {
 		m->services[i] = d->index.by_name[i]->service;
-		++*m->services[i].shared;
+		m->services[i].shared->users++;
 	}
 	m->nr_services = d->index.count;
 	return 0;

@@ -19,10 +19,10 @@ int part_adopt(struct part *p)
 		struct native_service *s = &p->native.services[i];
 
 		s->owner = p;
-		s->service.shared = malloc(sizeof(*s->service.shared));
+		s->service.shared = calloc(1, sizeof(*s->service.shared));
 		if (!s->service.shared)
 			return -ENOMEM;
-		*s->service.shared = 1;
+		s->service.shared->users = 1;
 	}
 	return 0;
 }

@@ -70,9 +70,8 @@ static __u64 digest_fronts(__u64 digest, const struct model_service *def)
 	return digest;
 }
 
-/* Of everything that the tables hold of a definition: equal digests save a
- * comparison with entries that are all over the memory. Never 0. */
-static __u64 service_digest(const struct model_service *def, __u32 idle_s)
+/* Of everything that the tables hold of a definition by itself. Never 0. */
+static __u64 definition_digest(const struct model_service *def)
 {
 	const struct model_backend *b, *end = def->backends + def->nr_backends;
 	__u64 digest = digest_fronts(def->nr_backends, def);
@@ -80,7 +79,7 @@ static __u64 service_digest(const struct model_service *def, __u32 idle_s)
 	digest = digest_word(digest, (__u32)def->proto << 24 |
 			     def->forward << 16 | def->algorithm << 8 |
 			     def->stateless);
-	digest = digest_word(digest, (__u64)def->affinity_s << 32 | idle_s);
+	digest = digest_word(digest, def->affinity_s);
 	digest = digest_word(digest, admission_digest(def->sources,
 						      def->nr_sources));
 	for (b = def->backends; b < end; b++) {
@@ -89,6 +88,22 @@ static __u64 service_digest(const struct model_service *def, __u32 idle_s)
 				     b->weight << 8 | b->state);
 	}
 	return digest | 1;
+}
+
+/*
+ * And of the node's idle time: equal digests save a comparison with entries
+ * that are all over the memory. A definition that earlier models had is not
+ * read again, its backends are as far away. Never 0.
+ */
+static __u64 service_digest(const struct model_service *def, __u32 idle_s)
+{
+	__u64 digest = def->shared ? def->shared->digest : 0;
+
+	if (!digest)
+		digest = definition_digest(def);
+	if (def->shared)
+		def->shared->digest = digest;
+	return digest_word(digest, idle_s) | 1;
 }
 
 static __u32 service_idle(const struct model *m,

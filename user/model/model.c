@@ -20,7 +20,7 @@ struct model *model_new(void)
 
 void model_service_clear(struct model_service *s)
 {
-	if (s->shared && --*s->shared)
+	if (s->shared && --s->shared->users)
 		return;
 	free(s->shared);
 	free(s->name);

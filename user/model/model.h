@@ -58,6 +58,15 @@ struct model_front {
 	bool open;		/* to every client: no sources of the service */
 };
 
+/*
+ * What models share that have a service in common: the same pointer in two of
+ * them is the same contents.
+ */
+struct model_shared {
+	unsigned int users;
+	__u64 digest;		/* of the contents, by who compares; 0: not yet */
+};
+
 struct model_service {
 	char *name;		/* unique; owned */
 	/*
@@ -82,11 +91,8 @@ struct model_service {
 	struct model_backend *backends; /* owned; sorted by address, port */
 	size_t nr_backends;
 
-	/*
-	 * How many models share what this service owns: the same pointers in
-	 * two models are the same contents. NULL: this one alone.
-	 */
-	unsigned int *shared;
+	/* NULL: this one alone has what it owns. */
+	struct model_shared *shared;
 };
 
 struct model {

@@ -106,13 +106,13 @@ static void every_value_has_a_name(void **state)
 /* AddressSanitizer tells when the first clear already frees, or none does. */
 static void what_is_shared_lives_until_the_last_owner(void **state)
 {
-	unsigned int *shared = malloc(sizeof(*shared));
+	struct model_shared *shared = calloc(1, sizeof(*shared));
 	struct model_service a = { .name = strdup("web"), .shared = shared };
 	struct model_service b = a;
 
-	*shared = 2;
+	shared->users = 2;
 	model_service_clear(&a);
-	assert_int_equal(*b.shared, 1);
+	assert_int_equal(b.shared->users, 1);
 	assert_string_equal(b.name, "web");
 	model_service_clear(&b);
 }
