@@ -285,6 +285,15 @@ static __always_inline enum reason open_again(struct scratch *s,
 		       REASON_SOURCE : REASON_NONE;
 }
 
+/* Replies leave by the interface and VLAN that p came in by. 0: they cannot. A
+ * link has one tag at most. */
+static __always_inline __u32 link_to_client(const struct pkt *p, __u32 ifindex)
+{
+	if (p->l2_len > ETH_HLEN + sizeof(struct vlan_tag))
+		return 0;
+	return link_of_ingress(ifindex, p->vlan_id);
+}
+
 /* Where does the flow of s->pkt go, which conns does not know? */
 static __always_inline enum reason open_for(struct xdp_md *ctx,
 					    struct scratch *s)
@@ -300,8 +309,8 @@ static __always_inline enum reason open_for(struct xdp_md *ctx,
 		return REASON_NO_BACKEND;
 	s->forward = svc->forward;
 	if (svc->forward == FORWARD_NAT)
-		return nat_open(p, svc, link_of_ingress(ctx->ingress_ifindex,
-							p->vlan_id));
+		return nat_open(p, svc, link_to_client(p,
+						       ctx->ingress_ifindex));
 	p->backend = service_admit(p, svc);
 	return p->backend ? REASON_NONE : REASON_NO_BACKEND;
 }

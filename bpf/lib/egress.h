@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Where a frame leaves and with which Ethernet header. User space has put the
- * way to each backend into its entry; without it the kernel's FIB is asked,
- * and if that knows no neighbour the host's own forwarding takes over.
+ * way to each backend into its entry, and has neighbours resolved ahead. What
+ * has no way is refused: the host's own forwarding would take a packet with an
+ * address of its own as source for a martian and drop it in silence.
  */
 #ifndef FAIRLEAD_BPF_EGRESS_H
 #define FAIRLEAD_BPF_EGRESS_H
@@ -11,41 +12,8 @@
 #include "parse.h"
 #include "scratch.h"
 
-#define AF_INET 2
-#define AF_INET6 10
-
-/* Ask the kernel; dst's family decides. False: leave it to the stack. */
-__global int egress_fib(struct xdp_md *ctx, const struct addr *dst,
-			  struct egress *e)
-{
-	struct bpf_fib_lookup fib = { .ifindex = ctx->ingress_ifindex };
-	bool v6;
-
-	if (!dst || !e)
-		return false;
-	v6 = !addr_is_mapped(dst);
-	if (v6) {
-		fib.family = AF_INET6;
-		__builtin_memcpy(fib.ipv6_dst, dst, sizeof(*dst));
-	} else {
-		fib.family = AF_INET;
-		fib.ipv4_dst = dst->word[3];
-	}
-	if (bpf_fib_lookup(ctx, &fib, sizeof(fib), 0) !=
-	    BPF_FIB_LKUP_RET_SUCCESS)
-		return false;
-	e->ifindex = fib.ifindex;
-	e->mtu = 0xffff;	/* the kernel has checked nothing; nor do we */
-	e->link = 0;
-	e->vlan_proto = fib.h_vlan_proto;
-	e->vlan_id = fib.h_vlan_TCI;
-	__builtin_memcpy(e->to, fib.dmac, 6);
-	__builtin_memcpy(e->from, fib.smac, 6);
-	return true;
-}
-
-/* By a next hop that we keep; false: it names no link. */
-static __always_inline bool egress_hop(const struct nexthop *hop,
+/* By hop; false: where that is is not known, or not any more. */
+static __always_inline bool egress_find(const struct nexthop *hop,
 				       struct egress *e)
 {
 	union {
@@ -66,32 +34,6 @@ static __always_inline bool egress_hop(const struct nexthop *hop,
 	__builtin_memcpy(e->to, u.hop.mac, 6);
 	__builtin_memcpy(e->from, link->mac, 6);
 	return true;
-}
-
-/* The stack knows better: it gets the frame with the header that it had. */
-static __always_inline void egress_stack(const struct frame *f,
-					 struct egress *e)
-{
-	const struct ethhdr *eth = f->data;
-
-	e->ifindex = 0;
-	e->mtu = 0xffff;
-	e->link = 0;
-	e->vlan_proto = f->pkt.vlan_proto;
-	e->vlan_id = f->pkt.vlan_id;
-	__builtin_memcpy(e->to, eth->h_dest, 6);
-	__builtin_memcpy(e->from, eth->h_source, 6);
-}
-
-/* To dst by hop, else by the FIB. e->ifindex == 0: neither knows. */
-static __always_inline void egress_find(struct xdp_md *ctx,
-					const struct frame *f,
-					const struct nexthop *hop,
-					const struct addr *dst,
-					struct egress *e)
-{
-	if (!egress_hop(hop, e) && !egress_fib(ctx, dst, e))
-		egress_stack(f, e);
 }
 
 /*

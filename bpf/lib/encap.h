@@ -61,19 +61,19 @@ struct outer {
 };
 
 /* e->src, our end of the tunnel: configured, with bits of entropy, or the
- * link's; without a link the first one's, an uplink's as a rule. */
+ * link's. False: neither is known. */
 static __always_inline bool outer_src(struct egress *e, const struct outer *o,
 				      const bool v6)
 {
 	const struct runtime *rt = map_only(runtime);
-	__u32 bits, idx = e->link ? e->link : 1;
+	__u32 bits, idx = e->link;
 	const struct link *link = bpf_map_lookup_elem(&links, &idx);
 
 	if (!rt || !link)
 		return false;
 	if (!(v6 ? rt->tunnel6.word[0] : rt->tunnel4.word[3])) {
 		e->src = v6 ? link->addr6 : link->addr4;
-		return true;
+		return e->src.word[v6 ? 0 : 3];
 	}
 	bits = v6 ? rt->tunnel6_bits : rt->tunnel4_bits;
 	e->src = v6 ? rt->tunnel6 : rt->tunnel4;
@@ -168,8 +168,9 @@ static __always_inline enum reason encap(struct xdp_md *ctx, struct frame *f,
 
 	o->len = f->pkt.l3_len + middle;
 	o->proto = encap_proto(forward, inner == bpf_htons(ETH_P_IPV6));
-	if (!outer_src(e, o, v6) ||
-	    !egress_push(ctx, f, e, ip_len + middle,
+	if (!outer_src(e, o, v6))
+		return REASON_NO_SOURCE;
+	if (!egress_push(ctx, f, e, ip_len + middle,
 			 v6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP)) ||
 	    !pkt_has(f, f->l3, ip_len))
 		return REASON_INTERNAL;

@@ -166,14 +166,14 @@ static __always_inline __u32 nat_addr_of(const struct pkt *p,
 		return 0;
 	idx = v6 ? link->nat6 : link->nat4;
 	if (idx)
-		return idx;
+		return idx == NAT_SOURCE_NONE ? 0 : idx;
 	if (!v6)
 		return rt->nat_addrs4 ? 1 + hash % rt->nat_addrs4 : 0;
 	return rt->nat_addrs6 ? NAT_ADDRS_MAX + 1 + hash % rt->nat_addrs6 : 0;
 }
 
-/* The reply's flow, but for the port that is yet to be found, into scratch. A
- * backend on this host sees the client's own address, as the reply passes
+/* The reply's flow, but for the port that is yet to be found, into scratch.
+ * False: there is no address of ours to send from. A backend on this host sees the client's own address, as the reply passes
  * here in any case. */
 __global int nat_reply_flow(const struct pkt *p, __u32 id)
 {
@@ -355,7 +355,7 @@ __global int nat_connect(struct pkt *p, __u32 id, __u32 life, __u32 position,
 	if (!p || !s || !r.head)
 		return REASON_INTERNAL;
 	if (!nat_reply_flow(p, id))
-		return REASON_NO_PORT;
+		return REASON_NO_SOURCE;
 	nat_fill(p, s, id, life, link, r.conn);
 	why = nat_find_port(p, id, position);
 	if (why != REASON_NONE)
@@ -365,7 +365,7 @@ __global int nat_connect(struct pkt *p, __u32 id, __u32 life, __u32 position,
 }
 
 /* A translation for p's flow, which conns does not know. Then s->nat says what
- * p becomes. What there is no room for is not worth a choice. */
+ * p becomes. link: where replies leave; 0: they cannot. What there is no room for is not worth a choice. */
 __global int nat_open(struct pkt *p, const struct service *svc, __u32 link)
 {
 	struct scratch *s = map_only(scratch);
@@ -374,6 +374,8 @@ __global int nat_open(struct pkt *p, const struct service *svc, __u32 link)
 
 	if (!p || !s || !svc)
 		return REASON_INTERNAL;
+	if (!link)
+		return REASON_NO_NEXT_HOP;
 	position = conn_claim(p->hash);
 	if (!position)
 		return REASON_NO_ROOM;

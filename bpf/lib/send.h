@@ -43,7 +43,8 @@ static __always_inline enum reason nat_way(struct xdp_md *ctx,
 		return REASON_NONE;
 	if (pkt_hops(f, v6) <= 1)
 		return REASON_HOPS_EXCEEDED;
-	egress_find(ctx, f, &n->hop, &n->to.dst, e);
+	if (!egress_find(&n->hop, e))
+		return REASON_NO_NEXT_HOP;
 	egress_narrow(e, n->mtu, v6 ? IP6_MTU_MIN : 0);
 	f->pkt.mtu_left = e->mtu;
 	if (f->pkt.l3_len > e->mtu)
@@ -61,7 +62,7 @@ static __always_inline enum reason nat_push(struct xdp_md *ctx,
 		return REASON_LOCAL;
 	if (!egress_push(ctx, f, &s->out, 0, ether_type(v6)))
 		return REASON_INTERNAL;
-	return s->out.ifindex ? REASON_NONE : REASON_VIA_STACK;
+	return REASON_NONE;
 }
 
 /* Give f the addresses and ports of s->nat and send it on. */
@@ -108,8 +109,6 @@ static __always_inline enum reason l2_send(struct xdp_md *ctx,
 {
 	egress_narrow(e, b->mtu, v6 ? IP6_MTU_MIN : 0);
 	f->pkt.mtu_left = e->mtu;
-	if (!e->ifindex)
-		return REASON_NO_NEXT_HOP;
 	if (f->pkt.l3_len > e->mtu)
 		return too_big(ctx, f, v6);
 	rewrite_hops(f, v6);
@@ -139,7 +138,6 @@ static __always_inline enum reason tunnel_send(struct xdp_md *ctx,
 		.entropy = p->hash >> 8,
 		.tos = pkt_tos(f, v6),
 	};
-	enum reason why;
 
 	egress_narrow(e, b->mtu, v6 ? IP6_MTU_MIN + extra : 0);
 	p->mtu_left = e->mtu - extra;
@@ -148,10 +146,9 @@ static __always_inline enum reason tunnel_send(struct xdp_md *ctx,
 	if (p->l3_len + extra > e->mtu)
 		return too_big(ctx, f, v6);
 	rewrite_hops(f, v6);
-	why = outer_v6 ? encap(ctx, f, e, forward, &o, ether_type(v6), true) :
-			 encap(ctx, f, e, forward, &o, ether_type(v6), false);
-	return why == REASON_FORWARDED && !e->ifindex ? REASON_VIA_STACK :
-							    why;
+	return outer_v6 ?
+		       encap(ctx, f, e, forward, &o, ether_type(v6), true) :
+		       encap(ctx, f, e, forward, &o, ether_type(v6), false);
 }
 
 /* To the backend that service_pick() chose, in a mode that needs no NAT. */
@@ -172,7 +169,8 @@ static __always_inline enum reason direct_send(struct xdp_md *ctx,
 		return REASON_LOCAL;
 	if (pkt_hops(f, v6) <= 1)
 		return REASON_HOPS_EXCEEDED;
-	egress_find(ctx, f, &b->hop, &b->addr, e);
+	if (!egress_find(&b->hop, e))
+		return REASON_NO_NEXT_HOP;
 	why = forward == FORWARD_L2 ? l2_send(ctx, f, e, b, v6) :
 				      tunnel_send(ctx, f, e, b, forward, v6);
 	if (why != REASON_FORWARDED)

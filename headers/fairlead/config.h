@@ -44,6 +44,7 @@ struct runtime {
 
 #define DECAP_ADDRS_MAX 1024	/* ends of tunnels on a backend host */
 #define NAT_ADDRS_MAX 127	/* of each family */
+#define NAT_SOURCE_NONE 255	/* in place of an index: none is known yet */
 #define LINKS_MAX 4096
 
 #endif

@@ -17,7 +17,7 @@
 	X(RETURNED,        FORWARD, "reply of a backend, sent to its client")	\
 	X(ICMP_FORWARDED,  FORWARD, "ICMP error, sent where its flow goes")	\
 	X(LOCAL,           PASS,    "given to a backend on this host")		\
-	X(VIA_STACK,       PASS,    "next hop unknown, left to the host's routing") \
+	X(NO_SOURCE,       DROP,    "no address of this host to send from to the backend") \
 	X(HOST_PORT,       PASS,    "no service at this port of an address the host owns") \
 	X(NO_CONN,         PASS,    "no connection at this port of a NAT address") \
 	X(ECHO,            REPLY,   "answered: echo request to a service address") \
@@ -35,7 +35,7 @@
 	X(ICMP_UNRELATED,  DROP,    "ICMP about no flow of a service")		\
 	X(NO_PORT,         DROP,    "NAT: no source port left towards this backend") \
 	X(NO_ROOM,         DROP,    "NAT: no room in the table of connections") \
-	X(NO_NEXT_HOP,     DROP,    "no way to the backend")			\
+	X(NO_NEXT_HOP,     DROP,    "no way to the backend, or back to the client")			\
 	X(INTERNAL,        DROP,    "the kernel refused a step that cannot fail") \
 	X(CUT,             DROP,    "too big for the way to the backend, sent on in pieces") \
 	X(SOURCE,          DROP,    "source address that the service does not admit") \

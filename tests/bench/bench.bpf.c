@@ -305,7 +305,8 @@ static __always_inline int cut_flow(struct xdp_md *ctx, struct frame *f,
 	b = backend_find(p->backend);
 	if (!b || b->flags & BACKEND_LOCAL)
 		return XDP_ABORTED;
-	egress_find(ctx, f, &b->hop, &b->addr, &s->out);
+	if (!egress_find(&b->hop, &s->out))
+		return XDP_ABORTED;
 	reached(s);
 	if (last == STAGE_EGRESS)
 		return XDP_TX;

@@ -233,8 +233,10 @@ struct world *world_open(void)
 	};
 	if (!words_put(dp_tables(w->dp)->ingress, INGRESS_BUCKETS,
 		       ingress_mac_word(1, mac_number(mac_us),
-					INGRESS_ANY_VLAN)))
-		die("MAC address", -ENOSPC);
+					INGRESS_ANY_VLAN)) ||
+	    !words_put(dp_tables(w->dp)->ingress, INGRESS_BUCKETS,
+		       ingress_link_word(1, 0, 1)))
+		die("MAC address and link", -ENOSPC);
 	w->now_s = dp_now_s();
 	err = state_load(dp_tables(w->dp), w->now_s, &w->state, NULL);
 	if (err)

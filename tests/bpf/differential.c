@@ -317,7 +317,8 @@ static void any_shape(struct words *w)
 		w->extensions[i] = 1 + any(4);
 	for (uint32_t i = 0, n = chance(15) ? 1 + any(2) : 0; i < n; i++)
 		w->vlan[i] = (struct vlan){ chance(80) ? 0x8100 : 0x88a8,
-					    any(4096) };
+					    chance(70) ? CLIENT_VLAN :
+							 any(4096) };
 }
 
 static uint8_t any_flags(void)

@@ -197,23 +197,42 @@ static void backends_on_this_host_get_the_packet_from_the_stack(void **state)
 	}
 }
 
-static void without_a_next_hop_the_stack_routes(void **state)
+/* The stack would take what comes from one of our own addresses for a martian:
+ * never is anything left to it. */
+static void without_a_next_hop_all_is_refused(void **state)
 {
 	const struct family *f = *state;
 	struct packet in = tcp(f->client, 1, f->vip, 80, .flags = SYN);
-	struct outcome got;
-	struct layers l;
 
 	world_link(world, 0);
-	world_service(world, .addr = f->vip, .port = 80,
-		      .forward = FORWARD_NAT, .backends = { f->backend });
-	got = expect_reason(&in, VIA_STACK);
-	packet_layers(&got.packet, &l);
-	assert_addr(l.dst, f->backend);
-	assert_true(packet_checksums_ok(&got.packet));
-	world_service(world, .addr = f->vip, .port = 80,
-		      .forward = FORWARD_L2, .backends = { f->backend });
-	expect_reason(&in, NO_NEXT_HOP);
+	for (enum forward how = FORWARD_NAT; how <= FORWARD_GENEVE; how++) {
+		world_service(world, .addr = f->vip, .port = 80,
+			      .forward = how, .backends = { f->backend });
+		expect_reason(&in, NO_NEXT_HOP);
+	}
+}
+
+/* No address on the link, and none that is configured. */
+static void tunnel_without_a_source_is_refused(void **state)
+{
+	const struct family *f = *state;
+	struct packet in = tcp(f->client, 1, f->vip, 80, .flags = SYN);
+	struct link *link = &world_tables(world)->links[LINK_TX];
+
+	world_link(world, LINK_TX);
+	for (enum forward how = FORWARD_IPIP; how <= FORWARD_GENEVE; how++) {
+		world_service(world, .addr = f->vip, .port = 80,
+			      .forward = how, .backends = { f->backend });
+		link->addr4 = link->addr6 = (struct addr){};
+		expect_reason(&in, NO_SOURCE);
+		world_model(world)->tunnel4 = addr("10.9.0.1");
+		world_model(world)->tunnel6 = addr("fd00:9::1");
+		world_apply(world);
+		expect_reason(&in, FORWARDED);
+		world_model(world)->tunnel4 = (struct addr){};
+		world_model(world)->tunnel6 = (struct addr){};
+		world_apply(world);
+	}
 }
 
 static void port_ranges_and_every_port_are_found(void **state)
@@ -282,7 +301,8 @@ int main(void)
 		BOTH(outer_packets_may_be_cut_only_if_they_must),
 		BOTH(flows_spread_over_ports_labels_and_sources),
 		BOTH(backends_on_this_host_get_the_packet_from_the_stack),
-		BOTH(without_a_next_hop_the_stack_routes),
+		BOTH(without_a_next_hop_all_is_refused),
+		BOTH(tunnel_without_a_source_is_refused),
 		BOTH(port_ranges_and_every_port_are_found),
 		BOTH(every_address_of_a_prefix_is_served),
 	};

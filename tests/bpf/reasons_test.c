@@ -134,10 +134,19 @@ static void with_special_backends(const struct family *f)
 	world_link(world, 0);
 	world_service(world, .addr = f->vip, .port = 80,
 		      .forward = FORWARD_NAT, .backends = { f->backend });
-	run(tcp(f->client, 1, f->vip, 80));		/* VIA_STACK */
+	run(tcp(f->client, 1, f->vip, 80));		/* NO_NEXT_HOP */
 	world_service(world, .addr = f->vip2, .port = 80, .name = "l2",
 		      .forward = FORWARD_L2, .backends = { f->backend });
 	run(tcp(f->client, 1, f->vip2, 80));		/* NO_NEXT_HOP */
+
+	world_reset(world);
+	world_link(world, LINK_TX);
+	world_service(world, .addr = f->vip, .port = 80,
+		      .forward = FORWARD_IPIP, .backends = { f->backend });
+	world_tables(world)->links[LINK_TX].addr4 = (struct addr){};
+	world_tables(world)->links[LINK_TX].addr6 = (struct addr){};
+	run(tcp(f->client, 1, f->vip, 80));		/* NO_SOURCE */
+	world_reset(world);
 }
 
 /* FRAGMENT_EARLY, and FRAGMENT_LOST when there is no room for more: nobody

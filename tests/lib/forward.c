@@ -342,6 +342,31 @@ static bool translate(struct step *s, __u32 index, struct memory *m)
 	       port_is_free(s, m);
 }
 
+bool replies_can_leave(const struct step *s)
+{
+	__u16 vlan = s->l.vlans ? get16(s->in->data + 14) & 0xfff : 0;
+	const struct link *links = s->r->tables->links;
+
+	for (__u32 i = 1; i < s->r->tables->nr_links; i++)
+		if (links[i].ifindex == s->r->ifindex &&
+		    ntohs(links[i].vlan_id) == vlan)
+			return s->l.vlans < 2;
+	return false;
+}
+
+/* Does NAT's source towards b exist, as defined or the link's own? */
+static bool has_source(const struct step *s, const struct backend *b)
+{
+	const struct link *link = &s->r->tables->links[b->hop.link];
+	const struct runtime *rt = s->r->tables->runtime;
+	__u8 own = s->l.v6 ? link->nat6 : link->nat4;
+
+	if (b->flags & BACKEND_LOCAL)
+		return true;
+	return own ? own != NAT_SOURCE_NONE :
+		     (s->l.v6 ? rt->nat_addrs6 : rt->nat_addrs4) > 0;
+}
+
 /* An ended connection of the same flow makes room first, port and all. */
 static bool forward_nat(struct step *s, __u32 index)
 {
@@ -351,6 +376,10 @@ static bool forward_nat(struct step *s, __u32 index)
 	if (s->known) {
 		m = *memory_find(s->r, &s->flow);
 	} else {
+		if (!has_source(s, &s->r->tables->backends[index])) {
+			expect(s, REASON_NO_SOURCE);
+			return false;
+		}
 		memory_drop(s->r, &s->flow);
 		if (!translate(s, index, &m)) {
 			expect(s, REASON_NO_PORT);
@@ -385,6 +414,15 @@ static struct addr tunnel_source(const struct step *s, const struct link *link,
 	a.word[3] = htonl((ntohl(a.word[3]) & ~mask) |
 			  (ntohl(got->word[3]) & mask));
 	return a;
+}
+
+static bool has_tunnel_source(const struct step *s, const struct link *link,
+			      bool v6)
+{
+	static const struct addr none;
+	struct addr a = tunnel_source(s, link, v6, &none);
+
+	return memcmp(&a, &none, sizeof(a));
 }
 
 static struct packet encapsulate(const struct step *s, const struct backend *b)
@@ -451,14 +489,6 @@ static void to_local(struct step *s)
 	expect(s, REASON_LOCAL);
 }
 
-static void unresolved(struct step *s)
-{
-	expect(s, REASON_VIA_STACK);
-	expect_or(s, s->is_error ? REASON_ICMP_FORWARDED : REASON_FORWARDED);
-	expect_or(s, REASON_NO_NEXT_HOP);
-	s->want->compare = COMPARE_NOTHING;
-}
-
 /* Over the wire: b's next hop is known, and the packet fits. */
 static void send_out(struct step *s, const struct backend *b)
 {
@@ -468,6 +498,11 @@ static void send_out(struct step *s, const struct backend *b)
 		{ ntohs(link->vlan_proto), ntohs(link->vlan_id) },
 	};
 
+	if (s->service->service.forward >= FORWARD_IPIP &&
+	    !has_tunnel_source(s, link, addr_v6(&b->addr))) {
+		expect(s, REASON_NO_SOURCE);
+		return;
+	}
 	fewer_hops(s);
 	seal_all(s);
 	if (s->service->service.forward >= FORWARD_IPIP)
@@ -504,7 +539,7 @@ void forward(struct step *s, __u32 index)
 	else if (hop_limit(s) <= 1)
 		reject(s, REASON_HOPS_EXCEEDED);
 	else if (!b->hop.link)
-		unresolved(s);
+		expect(s, REASON_NO_NEXT_HOP);
 	else if (s->l.end - s->l.l3 + overhead <= mtu)
 		send_out(s, b);
 	else if (may_fragment(s))
@@ -529,6 +564,5 @@ void give_back(struct step *s, const struct memory *m)
 	}
 	seal_all(s);
 	expect(s, s->is_error ? REASON_ICMP_FORWARDED : REASON_RETURNED);
-	expect_or(s, REASON_VIA_STACK);
 	s->want->compare = COMPARE_IP;
 }

@@ -600,6 +600,11 @@ static void to_service(struct step *s)
 			reject(s, REASON_NO_BACKEND);
 		return;
 	}
+	if (s->service->service.forward == FORWARD_NAT &&
+	    !record_of(s) && !replies_can_leave(s)) {
+		expect(s, REASON_NO_NEXT_HOP);
+		return;
+	}
 	if (!s->nr_candidates)
 		choose(s);
 	to_backend(s);
@@ -619,8 +624,7 @@ static void to_client(struct step *s, const struct memory *m)
 				REASON_BIT(CUT) | REASON_BIT(FRAGMENT_LOST) |
 				REASON_BIT(BAD_HEADER) | REASON_BIT(LIMITED) |
 				REASON_BIT(ICMP_FORWARDED) |
-				REASON_BIT(UNANSWERED) |
-				REASON_BIT(VIA_STACK));
+				REASON_BIT(UNANSWERED));
 }
 
 static bool from_backend(struct step *s)
@@ -693,7 +697,8 @@ static void icmp_error_arrived(struct step *s)
 		/* to follow these is neither asked for nor wrong */
 		unrelated(s);
 		expect_or(s, REASON_ICMP_FORWARDED);
-		expect_or(s, REASON_VIA_STACK);
+		expect_or(s, REASON_NO_NEXT_HOP);
+		expect_or(s, REASON_NO_SOURCE);
 		expect_or(s, REASON_LOCAL);
 		expect_or(s, REASON_SOURCE);
 		expect_or(s, REASON_UNANSWERED);

@@ -73,6 +73,8 @@ void answer_error(struct step *s, uint8_t type, uint8_t code, uint32_t rest);
 void answer_echo(struct step *s);
 void forward(struct step *s, __u32 backend);
 void give_back(struct step *s, const struct memory *m);
+/* Is there a link for the interface and VLAN that the packet came in by? */
+bool replies_can_leave(const struct step *s);
 uint8_t hop_limit(const struct step *s);
 
 struct memory *memory_find(struct reference *r, const struct flow *f);

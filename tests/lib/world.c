@@ -171,9 +171,11 @@ void world_forget_seen(struct world *w)
 
 static void set_links(struct tables *t)
 {
-	for (__u32 i = LINK_TX; i <= LINK_VLAN; i++) {
+	for (__u32 i = LINK_TX; i <= LINK_CLIENTS; i++) {
 		t->links[i] = (struct link){
-			.ifindex = i == LINK_TX ? IFINDEX : 2, .mtu = 1500,
+			.ifindex = i == LINK_TX || i == LINK_CLIENTS ? IFINDEX :
+									2,
+			.mtu = 1500,
 			.mac = { 0x02, 0, 0, 0, 0x11, i },
 			.addr4 = addr("10.9.9.0"), .addr6 = addr("fd00:99::"),
 			.user_ifindex = i,
@@ -183,7 +185,9 @@ static void set_links(struct tables *t)
 	}
 	t->links[LINK_VLAN].vlan_proto = htons(0x8100);
 	t->links[LINK_VLAN].vlan_id = htons(7);
-	for (__u32 i = LINK_TX; i <= LINK_VLAN; i++)
+	t->links[LINK_CLIENTS].vlan_proto = htons(0x8100);
+	t->links[LINK_CLIENTS].vlan_id = htons(CLIENT_VLAN);
+	for (__u32 i = LINK_TX; i <= LINK_CLIENTS; i++)
 		words_put(t->ingress, INGRESS_BUCKETS,
 			  ingress_link_word(t->links[i].ifindex,
 					    ntohs(t->links[i].vlan_id), i));

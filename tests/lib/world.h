@@ -16,7 +16,9 @@
 #include "engine/reconcile.h"
 #include "reference.h"
 
-enum { LINK_TX = 1, LINK_REDIRECT, LINK_VLAN };
+/* What backends are reached by, and what clients in CLIENT_VLAN come in by. */
+enum { LINK_TX = 1, LINK_REDIRECT, LINK_VLAN, LINK_CLIENTS };
+#define CLIENT_VLAN 9
 
 #define WORLD_BACKENDS_MAX 16
 #define WORLD_FRONTS_MAX 4

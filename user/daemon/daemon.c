@@ -176,6 +176,7 @@ static void on_tick(void *arg)
 	struct daemon *d = arg;
 
 	reconcile_tick(d->parts.state, dp_now_s());
+	nexthops_retry(d->parts.nexthops);
 	if (parts_tables(&d->parts)->runtime->has_local)
 		ways_settle_local(&d->ways);
 	applying_check(&d->applying);

@@ -106,19 +106,32 @@ static void list_all(struct job *j)
 	}
 }
 
+static bool goes(const struct job *j, __u8 index)
+{
+	return index && index != NAT_SOURCE_NONE &&
+	       !addr_is_in(j->list, j->count, &j->t->nat_addrs[index]);
+}
+
 /* Before addresses lose their places in nat_addrs. */
 static void links_clear(const struct job *j)
 {
-	const struct addr *addrs = j->t->nat_addrs;
-
 	for (__u32 i = 1; i < j->t->nr_links; i++) {
 		struct link *l = &j->t->links[i];
 
-		if (l->nat4 && !addr_is_in(j->list, j->count, &addrs[l->nat4]))
-			l->nat4 = 0;
-		if (l->nat6 && !addr_is_in(j->list, j->count, &addrs[l->nat6]))
-			l->nat6 = 0;
+		if (goes(j, l->nat4))
+			l->nat4 = NAT_SOURCE_NONE;
+		if (goes(j, l->nat6))
+			l->nat6 = NAT_SOURCE_NONE;
 	}
+}
+
+/* is_any: what is defined, or an uplink's address, does for l. */
+static __u8 source_index(const struct job *j, const struct addr *source,
+			 bool is_any)
+{
+	__u8 index = state_nat_index(j->parts->state, source);
+
+	return index || is_any ? index : NAT_SOURCE_NONE;
 }
 
 static void links_store(struct job *j)
@@ -127,10 +140,11 @@ static void links_store(struct job *j)
 
 	for (__u32 i = 1; i < j->t->nr_links; i++) {
 		struct link *l = &j->t->links[i];
+		bool own = needs_source(j, l);
 
 		link_sources(j, l, &source4, &source6);
-		l->nat4 = state_nat_index(j->parts->state, &source4);
-		l->nat6 = state_nat_index(j->parts->state, &source6);
+		l->nat4 = source_index(j, &source4, !own || j->model->nr_nat4);
+		l->nat6 = source_index(j, &source6, !own || j->model->nr_nat6);
 	}
 }
 

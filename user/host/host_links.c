@@ -8,6 +8,8 @@
  */
 #include <string.h>
 
+#include <fairlead/config.h>
+
 #include "base/addr.h"
 #include "base/log.h"
 #include "host_private.h"
@@ -34,6 +36,8 @@ static struct link link_of(const struct iface *iface)
 		.vlan_proto = iface->vlan_proto,
 		.vlan_id = iface->vlan_id,
 		.user_ifindex = iface->ifindex,
+		.nat4 = NAT_SOURCE_NONE,	/* until somebody says so */
+		.nat6 = NAT_SOURCE_NONE,
 	};
 
 	memcpy(ret.mac, iface->mac, sizeof(ret.mac));

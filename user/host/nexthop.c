@@ -396,6 +396,17 @@ const char *nexthops_ifname(const struct nexthops *n, __u32 ifindex)
 	return host_ifname(n->host, ifindex);
 }
 
+static void retry(struct neighbour *b, void *data)
+{
+	if (!neighbour_is_usable(b))
+		ask_neighbour(data, b);
+}
+
+void nexthops_retry(struct nexthops *n)
+{
+	host_each_answered(n->host, retry, n);
+}
+
 /* Of a fixed one the kernel would take NTF_USE for the end of its being so. */
 static void refresh(struct neighbour *b, void *data)
 {

@@ -92,6 +92,10 @@ bool nexthops_source_like(const struct nexthops *n, __u32 entry,
 int nexthops_ifindex(const struct nexthops *n, const char *name, __u32 *ret);
 const char *nexthops_ifname(const struct nexthops *n, __u32 ifindex);
 
+/* Ask for the neighbours that are needed and not resolved: every second or so,
+ * as packets to them are refused meanwhile, and nobody else asks. */
+void nexthops_retry(struct nexthops *n);
+
 /* Keep neighbours that we use from growing stale: every 10 s or so. */
 void nexthops_refresh(struct nexthops *n);
 

@@ -103,22 +103,31 @@ static int services_define(struct model *m)
 	return err;
 }
 
-static void link_set(struct link *link, const struct selftest_cable *c)
+static struct link link_of(const struct selftest_cable *c)
 {
-	*link = (struct link){
+	struct link ret = {
 		.ifindex = c->ifindex, .user_ifindex = c->ifindex, .mtu = MTU,
 		.addr4 = address(families[0].own),
 		.addr6 = address(families[1].own),
 	};
-	memcpy(link->mac, c->mac, sizeof(link->mac));
+	memcpy(ret.mac, c->mac, sizeof(ret.mac));
+	return ret;
 }
 
-static int mac_take(struct tables *t, const struct selftest_cable *c)
+static int link_set(struct tables *t, __u32 number,
+		    const struct selftest_cable *c)
 {
-	__u64 word = ingress_mac_word(c->ifindex, mac_number(c->mac),
-				      INGRESS_ANY_VLAN);
+	const __u64 words[] = {
+		ingress_mac_word(c->ifindex, mac_number(c->mac),
+				 INGRESS_ANY_VLAN),
+		ingress_link_word(c->ifindex, 0, number),
+	};
 
-	return words_put(t->ingress, INGRESS_BUCKETS, word) ? 0 : -ENOSPC;
+	t->links[number] = link_of(c);
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (!words_put(t->ingress, INGRESS_BUCKETS, words[i]))
+			return -ENOSPC;
+	return 0;
 }
 
 static void hop_set(void *arg, __u32 index, struct backend *b)
@@ -166,11 +175,9 @@ static int datapath_open(struct selftest *t)
 	if (err)
 		return err;
 	tables = dp_tables(t->dp);
-	link_set(&tables->links[LINK_IN], &t->net.in);
-	link_set(&tables->links[LINK_OUT], &t->net.out);
-	err = mac_take(tables, &t->net.in);
+	err = link_set(tables, LINK_IN, &t->net.in);
 	if (!err)
-		err = mac_take(tables, &t->net.out);
+		err = link_set(tables, LINK_OUT, &t->net.out);
 	if (!err)
 		err = state_load(tables, dp_now_s(), &state, NULL);
 	return err ? err : tables_fill(t, state);
