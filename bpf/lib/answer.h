@@ -316,6 +316,10 @@ static __always_inline bool answer_echo(struct xdp_md *ctx, struct pkt *p,
 	icmp.type = v6 ? ICMPV6_ECHO_REPLY : ICMP_ECHOREPLY;
 	new = icmp.type;
 	icmp.check = csum_apply(icmp.check, csum_delta(old, new));
+	/* ICMP alone can have nothing but zeros to sum up (RFC 792), and then
+	 * 0xffff is right; else receivers take both zeros (RFC 1071, 1) */
+	if (!v6 && !icmp.check)
+		icmp.check = 0xffff;
 	if (bpf_xdp_store_bytes(ctx, l4, &icmp, 4))
 		return false;
 	if (v6) {

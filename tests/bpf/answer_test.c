@@ -206,6 +206,32 @@ static void packets_at_their_last_hop_are_complained_about(void **state)
 	}
 }
 
+/* RFC 792: the complement of the sum of nothing but zeros is 0xffff. */
+static void echo_replies_of_zeros_have_a_checksum_that_holds(void **state)
+{
+	const struct family *f = *state;
+	static const uint8_t zeros[1000];
+	const uint32_t rest[] = { 0, 0xffff0000, 0x0000ffff, 0x12345678,
+				  0x0001fffe };
+
+	empty_service(f);
+	for (int i = 0; i < 5; i++) {
+		for (uint16_t len = 0; len < 1000; len += 333) {
+			struct packet p = packet_of(
+				.src = addr(f->client), .dst = addr(f->vip),
+				.proto = f->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
+				.type = f->v6 ? 128 : 8, .rest = rest[i],
+				.payload = len, .content = zeros);
+			struct outcome got = expect_reason(&p, ECHO);
+
+			assert_null(packet_checksums_wrong(&got.packet));
+			if (!f->v6 && !rest[i])
+				assert_int_equal(get16(got.packet.data + 36),
+						 0xffff);
+		}
+	}
+}
+
 static void what_must_not_be_answered_is_dropped(void **state)
 {
 	const struct family *f = *state;
@@ -558,6 +584,7 @@ int main(void)
 		BOTH(services_without_backend_reject),
 		BOTH(services_whose_backends_are_all_down_reject),
 		BOTH(packets_at_their_last_hop_are_complained_about),
+		BOTH(echo_replies_of_zeros_have_a_checksum_that_holds),
 		BOTH(what_must_not_be_answered_is_dropped),
 		BOTH(errors_at_their_last_hop_are_not_answered),
 		BOTH(packets_too_big_for_the_way_are_complained_about),

@@ -371,6 +371,7 @@ static struct packet to_stranger(void)
 
 static struct packet echo(void)
 {
+	static const uint8_t zeros[1500];
 	int v6 = any_family();
 	struct words w = {
 		.src = addr(families[v6].clients[any(4)]),
@@ -381,6 +382,10 @@ static struct packet echo(void)
 	};
 
 	any_shape(&w);
+	if (chance(20)) {	/* nothing to sum up, but the type */
+		w.content = zeros;
+		w.rest = 0;
+	}
 	return packet_build(&w);
 }
 
@@ -543,6 +548,52 @@ static void note(struct client_flow *f, const struct outcome *got)
 		f->outer = got->packet;
 }
 
+/* A word of in that nobody changes: what is added to it is added to a sum. */
+static size_t free_word(const struct layers *l)
+{
+	switch (l->proto) {
+	case IPPROTO_TCP:
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return l->l4 + 6;	/* of the number; second half */
+	case IPPROTO_UDP:
+		return l->l4 + 8 + 2 <= l->end ? l->l4 + 8 : 0;
+	default:
+		return 0;
+	}
+}
+
+static void add_to_word(struct packet *p, size_t at, uint16_t n)
+{
+	put16(p->data + at, fold16((uint32_t)get16(p->data + at) + n));
+}
+
+/* in once more, but such that a checksum of what it becomes is zero. */
+static bool zero_sum(const struct packet *in, const struct packet *out,
+		     struct packet *ret)
+{
+	struct layers l, m;
+	size_t at, word;
+
+	packet_layers(in, &l);
+	packet_layers(out, &m);
+	if (l.state != LAYERS_OK || m.state != LAYERS_OK || l.v6 != m.v6 ||
+	    l.proto != m.proto || l.fragment || !packet_checksums_ok(in))
+		return false;
+	*ret = *in;
+	if (!l.v6 && chance(30)) {
+		add_to_word(ret, l.l3 + 4, get16(out->data + m.l3 + 10));
+	} else {
+		at = checksum_offset(l.proto, l.v6);
+		word = free_word(&l);
+		if (!at || !word)
+			return false;
+		add_to_word(ret, word, get16(out->data + m.l4 + at));
+	}
+	packet_sum(ret);
+	return true;
+}
+
 static bool sums_kept(const struct packet *in, const struct outcome *got)
 {
 	const char *wrong = packet_checksums_wrong(&got->packet);
@@ -609,6 +660,9 @@ static bool one_packet(struct scene *s)
 	}
 	if (packet_checksums_ok(&in))
 		note(f, &got);
+	if (chance(10) && !s->queued &&
+	    zero_sum(&in, &got.packet, &s->queue[0]))
+		s->queued = 1;
 	return true;
 }
 

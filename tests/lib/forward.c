@@ -25,11 +25,21 @@ static uint32_t covered(const uint8_t *data, const struct layers *l, size_t end,
 	return sum16(sum, data + l->l4 + skip + 2, end - l->l4 - skip - 2);
 }
 
-/* What does not change keeps the zero that it has. */
+/* Does nothing change of what covered() sums up? */
+static bool is_same(const uint8_t *before, const uint8_t *after,
+		    const struct layers *l, size_t end)
+{
+	if (l->v6 && memcmp(before + l->l3 + 8, after + l->l3 + 8, 32))
+		return false;
+	if (!l->v6 && l->proto != IPPROTO_ICMP &&
+	    memcmp(before + l->l3 + 12, after + l->l3 + 12, 8))
+		return false;
+	return !memcmp(before + l->l4, after + l->l4, end - l->l4);
+}
+
+/* RFC 1624, eqn. 3. */
 static uint16_t moved(uint16_t check, uint32_t before, uint32_t after)
 {
-	if (fold16(before) == fold16(after))
-		return check;
 	return ~fold16((uint16_t)~check + (uint16_t)~fold16(before) +
 		       (uint32_t)fold16(after));
 }
@@ -57,6 +67,8 @@ static void seal_ip4(const uint8_t *before, uint8_t *after, size_t len)
 	uint32_t was = sum16(sum16(0, before, 10), before + 12, len - 12);
 	uint32_t is = sum16(sum16(0, after, 10), after + 12, len - 12);
 
+	if (!memcmp(before, after, len))
+		return;
 	put16(after + 10, moved(get16(before + 10), was, is));
 }
 
@@ -109,12 +121,11 @@ static void seal(struct step *s, const struct layers *l, size_t end)
 		return;
 	if (l->proto == IPPROTO_SCTP)
 		seal_sctp(s, l, end);
-	if (!skip || at + 2 > end)
+	if (!skip || at + 2 > end || is_same(before, after, l, end))
 		return;
 	check = get16(before + at);
 	if (l->proto == IPPROTO_UDP && !check) {
-		if (l->v6 && covered(before, l, end, skip) !=
-			     covered(after, l, end, skip))
+		if (l->v6)
 			adopt(s, at, 2); /* forbidden: anything goes */
 		return;
 	}
@@ -253,6 +264,27 @@ void answer_error(struct step *s, uint8_t type, uint8_t code, uint32_t rest)
 	turn_frame(s);
 }
 
+/*
+ * A message of nothing but zeros has the checksum 0xffff, the complement of
+ * their sum (RFC 792); with 0x0000 receivers would find no sum of all ones
+ * (RFC 1071, 1). Of any other, both zeros say the same to them.
+ */
+static void echo_zero(struct step *s)
+{
+	uint8_t *check = s->want->packet.data + s->l.l4 + 2;
+	bool is_zero = !get16(check) || get16(check) == 0xffff;
+	size_t len = s->l.end - s->l.l4 - 4;
+
+	if (!is_zero)
+		return;
+	if (!sum16(get16(check - 2), check + 2, len))
+		put16(check, 0xffff);
+	else if (!get16(s->got->packet.data + (check - s->want->packet.data)))
+		put16(check, 0);
+	else
+		put16(check, 0xffff);
+}
+
 void answer_echo(struct step *s)
 {
 	struct packet *p = &s->want->packet;
@@ -271,6 +303,8 @@ void answer_echo(struct step *s)
 	}
 	p->data[s->l.l4] = s->l.v6 ? 129 : 0;
 	seal(s, &s->l, s->l.end);
+	if (!s->l.v6)
+		echo_zero(s);
 }
 
 /* Who has the port that m is to get? */

@@ -185,8 +185,8 @@ bool packet_checksums_ok(const struct packet *p);
 const char *packet_describe(const struct packet *p,
 			    char text[static DESCRIPTION_MAX]);
 
-/* Equal but for padding behind the IP length and the two zeros that a
- * checksum of IP, TCP and ICMP can have. */
+/* Equal but for padding behind the IP length. The two zeros of a checksum are
+ * not the same: where the data is all zero, 0x0000 is wrong (RFC 1071, 1). */
 bool packet_eq(const struct packet *a, const struct packet *b);
 
 /* Both described, and the bytes that differ, to stderr. */
