@@ -63,13 +63,15 @@ static __always_inline enum reason out_parse(struct __sk_buff *skb,
 		why = v6 ? parse_ip6(&in, f) : parse_ip4(f);
 	if (why != REASON_NONE)
 		return why;
+	if (v6 && f->pkt.wrong_at)
+		return REASON_ROUTED;
 	f->pkt.frame_len = len > 0xffff ? 0xffff : len;
 	f->pkt.l3_len = f->pkt.frame_len - f->pkt.l2_len;
-	why = parse_l4(f, v6);
+	why = parse_l4(&in, f, v6);
 	if (why != REASON_NONE ||
 	    f->pkt.flow.proto != (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
 		return why;
-	return f->pkt.fragment ? REASON_NOT_OURS : icmp_flow(f, v6);
+	return f->pkt.fragment ? REASON_NOT_OURS : icmp_flow(&in, f, v6);
 }
 
 /* Is it a reply to what fl_xdp gave to a backend here? Then scratch says

@@ -118,22 +118,25 @@ static __always_inline __u64 pseudo_sum(const struct flow *f, __u8 proto,
 struct complaint {
 	__u8 type;
 	__u8 code;
-	__be32 info;		/* the MTU, if it is about that */
+	__be32 info;		/* an MTU, or where the fault is */
 };
 
 static __always_inline struct complaint
-complaint_about(enum reason why, __u16 mtu, const bool v6)
+complaint_about(enum reason why, __u16 number, const bool v6)
 {
 	switch (why) {
 	case REASON_TOO_BIG:
 		return v6 ? (struct complaint){ ICMPV6_PKT_TOOBIG, 0,
-						bpf_htonl(mtu) } :
+						bpf_htonl(number) } :
 			    (struct complaint){ ICMP_DEST_UNREACH,
 						ICMP_FRAG_NEEDED,
-						bpf_htonl(mtu) };
+						bpf_htonl(number) };
 	case REASON_HOPS_EXCEEDED:
 		return v6 ? (struct complaint){ ICMPV6_TIME_EXCEED, 0, 0 } :
 			    (struct complaint){ ICMP_TIME_EXCEEDED, 0, 0 };
+	case REASON_ROUTED:
+		return (struct complaint){ ICMPV6_PARAMPROB, ICMPV6_HDR_FIELD,
+					   bpf_htonl(number) };
 	default:
 		return v6 ? (struct complaint){ ICMPV6_DEST_UNREACH,
 						ICMPV6_PORT_UNREACH, 0 } :

@@ -176,6 +176,7 @@ static __always_inline enum reason balance_ours(struct xdp_md *ctx,
 						struct frame *f, __u8 class,
 						const bool v6)
 {
+	const __u8 icmp = v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 	const struct bytes in = { ctx, HOOK_XDP };
 	struct pkt *p = &f->pkt;
 	enum reason why = parse_rest(&in, f, v6);
@@ -184,14 +185,16 @@ static __always_inline enum reason balance_ours(struct xdp_md *ctx,
 		return host_or(p, why);
 	if (p->fragment == FRAGMENT_FIRST && !is_remembered())
 		return go_on(ctx, p, XDP_PROGRAM_xdp_fragment);
-	if (p->flow.proto == (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP)) {
-		why = p->fragment ? REASON_UNANSWERED : icmp_flow(f, v6);
-		if (why != REASON_NONE)
-			return host_or(p, why);
-	} else if (p->fragment == FRAGMENT_LATER && !fragment_recall(p)) {
+	if (p->fragment == FRAGMENT_LATER && (v6 || p->flow.proto != icmp) &&
+	    !fragment_recall(p)) {
 		why = host_or(p, REASON_FRAGMENT_EARLY);
 		return why == REASON_FRAGMENT_EARLY ?
 			       fragment_keep(ctx, 0, FRAME_EARLY) : why;
+	}
+	if (p->flow.proto == icmp) {
+		why = p->fragment ? REASON_UNANSWERED : icmp_flow(&in, f, v6);
+		if (why != REASON_NONE)
+			return host_or(p, why);
 	}
 	why = balance_flow(ctx, f, class, v6);
 	return why == REASON_ICMP_UNRELATED ? host_or(p, why) : why;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Fragments follow their first one: its ports are kept in conns under
- * (source, destination, protocol, id). One that comes before its first goes
+ * (source, destination, protocol, id), as RFC 791 names a packet. IPv6 names
+ * it without the protocol (RFC 8200, 4.5), which the first one alone knows: a
+ * fragment header's next one may be of options. So that is kept as well. One that comes before its first goes
  * to user space, which puts it through this program again when the first has
  * been here. So do IPv4 packets that must be cut in pieces.
  */
@@ -15,10 +17,11 @@
 
 static __always_inline struct flow fragment_key(const struct pkt *p)
 {
+	const bool v6 = !addr_is_mapped(&p->flow.dst);
 	struct flow key = {
 		.src = p->flow.src,
 		.dst = p->flow.dst,
-		.proto = p->flow.proto,
+		.proto = v6 ? IPPROTO_FRAGMENT : p->flow.proto,
 		.kind = FLOW_FRAGMENT,
 	};
 
@@ -49,10 +52,11 @@ __global int fragment_remember(const struct pkt *p)
 	r.conn->backend = 0;
 	r.conn->time = conn_time(now_s(), 0);
 	r.conn->reply = (__u32)p->flow.sport << 16 | p->flow.dport;
+	r.conn->nat_port = p->flow.proto;
 	return conn_publish(hash, position);
 }
 
-/* The ports of a later fragment. False: its first has not been here. */
+/* Ports and protocol of a later fragment. False: its first has not been here. */
 __global int fragment_recall(struct pkt *p)
 {
 	const struct runtime *rt = map_only(runtime);
@@ -60,6 +64,7 @@ __global int fragment_recall(struct pkt *p)
 	struct flow key;
 	__u64 hash;
 	__u32 ports;
+	__u8 proto;
 
 	if (!p || !rt)
 		return false;
@@ -69,10 +74,12 @@ __global int fragment_recall(struct pkt *p)
 	if (!r.head || conn_age(r.conn->time, now_s()) > rt->fragment_s)
 		return false;
 	ports = r.conn->reply;
+	proto = r.conn->nat_port;
 	if (!conn_is_still(&r))
 		return false;
 	p->flow.sport = ports >> 16;
 	p->flow.dport = ports;
+	p->flow.proto = proto;
 	return true;
 }
 

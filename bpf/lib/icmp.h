@@ -21,14 +21,104 @@ static __always_inline bool icmp_is_error(__u8 type, const bool v6)
 	       type == ICMP_PARAMETERPROB;
 }
 
+/* The headers of the packet that an ICMP error quotes at at, with its flow
+ * turned round. Returns their length; 0: there is no L4 behind them. */
+static __always_inline __u32 parse_quoted4(const struct bytes *in,
+					   struct pkt *p, __u32 at)
+{
+	struct iphdr ip;
+
+	if (bytes_load(in, at, &ip, sizeof(ip)) || ip.version != 4 ||
+	    ip.ihl < 5 || ip.frag_off & bpf_htons(IP_OFFSET))
+		return 0;
+	p->flow.proto = ip.protocol;
+	p->flow.src = addr_from4(ip.daddr);
+	p->flow.dst = addr_from4(ip.saddr);
+	return ip.ihl * 4;
+}
+
+static __always_inline __u32 parse_quoted6(const struct bytes *in,
+					   struct pkt *p, __u32 at)
+{
+	struct ip6_walk w = { .at = at + sizeof(struct ipv6hdr) };
+	struct scratch *s = map_only(scratch);
+
+	if (!s || bytes_load(in, at, &s->ip6, sizeof(s->ip6)))
+		return 0;
+	w.proto = s->ip6.nexthdr;
+	p->flow.src = addr_from6(&s->ip6.daddr);
+	p->flow.dst = addr_from6(&s->ip6.saddr);
+	if (is_ip6_ext(w.proto) &&
+	    (ip6_walk(in, &w) != REASON_NONE || w.routed ||
+	     w.fragment == FRAGMENT_LATER))
+		return 0;
+	p->flow.proto = w.proto;
+	return w.at - at;
+}
+
+/*
+ * The packet that an ICMP error at p->l4_off quotes: p->flow becomes the flow
+ * of the packets that it was an answer to, its protocol the quoted one's. At
+ * least 8 bytes of its L4 must be there (RFC 792; RFC 4443 quotes more).
+ */
+static __always_inline enum reason parse_quoted(const struct bytes *in,
+						struct pkt *p, const bool v6)
+{
+	__u32 at = p->l2_len + p->l4_off + 8, len;
+	struct {
+		struct ports ports;
+		__u32 more;
+	} l4;
+
+	len = v6 ? parse_quoted6(in, p, at) : parse_quoted4(in, p, at);
+	if (!len || bytes_load(in, at + len, &l4, sizeof(l4)) ||
+	    at + len + sizeof(l4) > p->l2_len + p->l3_len)
+		return REASON_ICMP_UNRELATED;
+	p->quoted_len = len;
+	p->flow.sport = l4.ports.dst;
+	p->flow.dport = l4.ports.src;
+	p->is_error = true;
+	return REASON_NONE;
+}
+
+/* Global for the verifier's sake, see parse_ip6_exts_xdp(). */
+__global int parse_quoted_xdp(struct xdp_md *ctx, struct pkt *p, int v6)
+{
+	const struct bytes in = { ctx, HOOK_XDP };
+
+	if (!p)
+		return REASON_INTERNAL;
+	return v6 ? parse_quoted(&in, p, true) : parse_quoted(&in, p, false);
+}
+
+__global int parse_quoted_tc(struct __sk_buff *skb, struct pkt *p, int v6)
+{
+	const struct bytes in = { skb, HOOK_TC };
+
+	if (!p)
+		return REASON_INTERNAL;
+	return v6 ? parse_quoted(&in, p, true) : parse_quoted(&in, p, false);
+}
+
+/* What the host says to its neighbours and they to it, be it to an address
+ * that services have: neighbour discovery (RFC 4861), group membership (RFC
+ * 2710, 3810). */
+static __always_inline bool icmp_is_neighbours(__u8 type, const bool v6)
+{
+	return v6 && ((type >= ICMPV6_MGM_QUERY && type <= NDISC_REDIRECT) ||
+		      type == ICMPV6_MLD2_REPORT);
+}
+
 /*
  * ICMP to an address of ours. REASON_NONE: an error, and the packet's flow is
  * now the one that it is about.
  */
-static __always_inline enum reason icmp_flow(struct frame *f, const bool v6)
+static __always_inline enum reason icmp_flow(const struct bytes *in,
+					     struct frame *f, const bool v6)
 {
 	struct pkt *p = &f->pkt;
 	struct addr dst = p->flow.dst;
+	enum reason why;
 	__u8 type;
 
 	/* Verifier: it does not know that only later fragments have none */
@@ -37,21 +127,27 @@ static __always_inline enum reason icmp_flow(struct frame *f, const bool v6)
 	type = *(__u8 *)f->l4;
 	if (type == (v6 ? ICMPV6_ECHO_REQUEST : ICMP_ECHO))
 		return REASON_ECHO;
-	if (icmp_is_error(type, v6) && parse_quoted(f, v6) == REASON_NONE &&
-	    addr_eq(&p->flow.dst, &dst))
+	if (icmp_is_neighbours(type, v6))
+		return REASON_NOT_OURS;
+	if (!icmp_is_error(type, v6))
+		return REASON_ICMP_UNRELATED;
+	why = in->hook == HOOK_XDP ? parse_quoted_xdp(in->ctx, p, v6) :
+				     parse_quoted_tc(in->ctx, p, v6);
+	if (why == REASON_NONE && addr_eq(&p->flow.dst, &dst))
 		return REASON_NONE;
 	p->flow.dst = dst;
 	return REASON_ICMP_UNRELATED;
 }
+
 /*
  * Translating an ICMP error changes the addresses and ports that it quotes,
  * the quoted checksums as far as they are there, and with all of that the
  * error's own checksum.
  *
- * An IP header at at gets other addresses. Returns the length of the header,
- * or 0; *delta is what that does to a sum over the addresses.
+ * An IP header at at gets other addresses; *delta is what that does to a sum
+ * over the addresses.
  */
-static __always_inline __u32 ip_readdress(const struct bytes *in, __u32 at,
+static __always_inline bool ip_readdress(const struct bytes *in, __u32 at,
 					  const struct addr *src,
 					  const struct addr *dst, __u64 *delta,
 					  const bool v6)
@@ -59,28 +155,24 @@ static __always_inline __u32 ip_readdress(const struct bytes *in, __u32 at,
 	struct scratch *s = map_only(scratch);
 
 	if (!s)
-		return 0;
+		return false;
 	if (v6) {
 		if (bytes_load(in, at, &s->ip6, sizeof(s->ip6)))
-			return 0;
+			return false;
 		*delta = csum_delta4((__u32 *)&s->ip6.saddr, src->word) +
 			 csum_delta4((__u32 *)&s->ip6.daddr, dst->word);
 		__builtin_memcpy(&s->ip6.saddr, src, sizeof(*src));
 		__builtin_memcpy(&s->ip6.daddr, dst, sizeof(*dst));
-		if (bytes_store(in, at, &s->ip6, sizeof(s->ip6)))
-			return 0;
-		return sizeof(s->ip6);
+		return !bytes_store(in, at, &s->ip6, sizeof(s->ip6));
 	}
 	if (bytes_load(in, at, &s->ip4, sizeof(s->ip4)))
-		return 0;
+		return false;
 	*delta = csum_delta(s->ip4.saddr, src->word[3]) +
 		 csum_delta(s->ip4.daddr, dst->word[3]);
 	s->ip4.check = csum_apply(s->ip4.check, *delta);
 	s->ip4.saddr = src->word[3];
 	s->ip4.daddr = dst->word[3];
-	if (bytes_store(in, at, &s->ip4, sizeof(s->ip4)))
-		return 0;
-	return s->ip4.ihl * 4;
+	return !bytes_store(in, at, &s->ip4, sizeof(s->ip4));
 }
 
 /* Where the quoted L4 keeps its checksum; 0: nowhere that we keep right. */
@@ -129,12 +221,11 @@ static __always_inline bool icmp_translate(const struct bytes *in,
 					   const struct pkt *p,
 					   const struct flow *to, const bool v6)
 {
-	__u32 icmp = p->l2_len + p->l4_off, len;
+	__u32 icmp = p->l2_len + p->l4_off, len = p->quoted_len;
 	__u64 delta = 0, quoted = 0, outer = 0;
 	__u16 check;
 
-	len = ip_readdress(in, icmp + 8, &to->dst, &to->src, &quoted, v6);
-	if (!len ||
+	if (!ip_readdress(in, icmp + 8, &to->dst, &to->src, &quoted, v6) ||
 	    !quoted_rewrite_l4(in, icmp + 8 + len, p->l2_len + p->l3_len, to,
 			       quoted, &delta) ||
 	    !ip_readdress(in, p->l2_len, &to->src, &to->dst, &outer, v6) ||

@@ -51,16 +51,27 @@ struct sctp_header {
 	__le32 check;
 };
 
-#define SCTP_INIT 1
-#define SCTP_INIT_ACK 2
+struct sctp_chunk {
+	__u8 type;
+	__u8 flags;
+	__be16 len;		/* without what fills it up to 4 bytes */
+};
 
 /* What INIT and INIT ACK chunks start with (RFC 9260, 3.3.2). */
 struct sctp_init {
-	__u8 type;
-	__u8 flags;
-	__be16 len;
+	struct sctp_chunk chunk;
 	__be32 tag;
 };
+
+enum {
+	SCTP_DATA = 0,
+	SCTP_INIT = 1,
+	SCTP_INIT_ACK = 2,
+	SCTP_ABORT = 6,
+	SCTP_SHUTDOWN_COMPLETE = 14,
+};
+
+#define SCTP_CHUNKS 8		/* before an ABORT, that we walk through */
 
 /* Both ICMPs. (<linux/icmp.h> wants libc's headers, which bpf/ has not.) */
 struct icmp_header {
@@ -80,9 +91,14 @@ enum {
 	ICMP_FRAG_NEEDED = 4,
 };
 
+/* Of ICMPv6, besides <linux/icmpv6.h>'s (RFC 4861). */
+#define NDISC_REDIRECT 137
+
 struct ip6_ext {
 	__u8 next;
 	__u8 len;
+	__u8 type;		/* routing headers have these two */
+	__u8 segments_left;
 };
 
 struct ip6_frag {
@@ -116,7 +132,11 @@ struct pkt {
 	__u8 new_conn;
 	__u8 unrecorded;	/* conns had no room for it */
 	__u16 frame_len;	/* as it came */
-	__u16 mtu_left;		/* REASON_TOO_BIG: what would have fitted */
+	union {			/* what an ICMP error tells */
+		__u16 mtu_left;	/* REASON_TOO_BIG: what would have fitted */
+		__u16 wrong_at;	/* REASON_ROUTED: where, from l3; else 0 */
+	};
+	__u16 quoted_len;	/* is_error: headers before the quoted L4 */
 	struct nexthop from;	/* its sender's MAC, for NAT */
 	__u32 ifindex;		/* where finish() sends it */
 };
@@ -239,54 +259,108 @@ static __always_inline bool is_ip6_ext(__u8 proto)
 	       proto == IPPROTO_DSTOPTS || proto == IPPROTO_FRAGMENT;
 }
 
-static __always_inline void parse_ip6_frag(struct pkt *p,
-					   const struct ip6_frag *frag)
+/* A way through the extension headers of a packet, or of a quoted one. */
+struct ip6_walk {
+	__u32 at;		/* from the frame's begin */
+	__be32 fragment_id;
+	__u16 routed;		/* 0, or where the type of a routing header is
+				 * that has segments left: as at */
+	__u8 proto;		/* of what is at at */
+	__u8 fragment;		/* enum fragment */
+};
+
+/* One that says that there is no other part (RFC 6946) is as good as none.
+ * False: parts of a part, which nobody sends. */
+static __always_inline bool ip6_walk_frag(struct ip6_walk *w,
+					  const struct ip6_frag *frag)
 {
-	p->fragment_id = frag->id;
-	if (frag->offset & bpf_htons(0xfff8))
-		p->fragment = FRAGMENT_LATER;
-	else if (frag->offset & bpf_htons(1))
-		p->fragment = FRAGMENT_FIRST;
+	if (!(frag->offset & bpf_htons(0xfff9)))
+		return true;
+	if (w->fragment)
+		return false;
+	w->fragment_id = frag->id;
+	w->fragment = frag->offset & bpf_htons(0xfff8) ? FRAGMENT_LATER :
+							 FRAGMENT_FIRST;
+	return true;
 }
 
-/* The extension headers from p->l4_off on, of which all have 8 bytes. */
+/* The headers from w->at on, of which all have 8 bytes. */
 static __always_inline enum reason ip6_walk(const struct bytes *in,
-					    struct pkt *p)
+					    struct ip6_walk *w)
 {
 	union {
 		struct ip6_ext ext;
 		struct ip6_frag frag;
 	} h = {};
 
-	for (int i = 0; i < IP6_HEADERS && is_ip6_ext(p->flow.proto); i++) {
-		const bool is_frag = p->flow.proto == IPPROTO_FRAGMENT;
+	for (int i = 0; i < IP6_HEADERS && is_ip6_ext(w->proto); i++) {
+		const bool is_frag = w->proto == IPPROTO_FRAGMENT;
 
-		if (bytes_load(in, p->l2_len + p->l4_off, &h, sizeof(h)))
+		if (bytes_load(in, w->at, &h, sizeof(h)))
 			return REASON_TRUNCATED;
-		p->flow.proto = h.ext.next;
-		p->l4_off += is_frag ? sizeof(h.frag) : (h.ext.len + 1) * 8;
-		if (is_frag)
-			parse_ip6_frag(p, &h.frag);
-		if (p->fragment == FRAGMENT_LATER)
+		if (is_frag && !ip6_walk_frag(w, &h.frag))
+			break;
+		if (w->proto == IPPROTO_ROUTING && h.ext.segments_left &&
+		    !w->routed)
+			w->routed = w->at + offsetof(struct ip6_ext, type);
+		w->proto = h.ext.next;
+		w->at += is_frag ? sizeof(h.frag) : (h.ext.len + 1) * 8;
+		if (w->fragment == FRAGMENT_LATER)
 			break;
 	}
 	return REASON_NONE;
 }
 
+/*
+ * A routing header that is not used up asks for the packet to be sent on, which
+ * we do for nobody (RFC 8200, 4.4; RFC 5095). Its sender is told, but not of
+ * errors and redirects (RFC 4443, 2.4 e).
+ */
+static __always_inline void parse_routed(const struct bytes *in,
+					 struct pkt *p,
+					 const struct ip6_walk *w)
+{
+	__u8 type = 0;
+
+	p->wrong_at = w->routed - p->l2_len;
+	if (w->proto == IPPROTO_ICMPV6 &&
+	    (bytes_load(in, w->at, &type, sizeof(type)) || type < 128 ||
+	     type == NDISC_REDIRECT))
+		p->is_error = true;
+}
+
+static __always_inline enum reason parse_ip6_exts(const struct bytes *in,
+						  struct pkt *p)
+{
+	struct ip6_walk w = {
+		.at = p->l2_len + p->l4_off,
+		.proto = p->flow.proto,
+	};
+	enum reason why = ip6_walk(in, &w);
+
+	p->flow.proto = w.proto;
+	p->l4_off = w.at - p->l2_len;
+	p->fragment = w.fragment;
+	p->fragment_id = w.fragment_id;
+	if (why == REASON_NONE && w.routed)
+		parse_routed(in, p, &w);
+	return why;
+}
+
 /* Global, as the verifier would follow every way through the headers to the
  * end of the program: 60 000 instructions. By helpers, as few have some. */
-__global int ip6_walk_xdp(struct xdp_md *ctx, struct pkt *p)
+__global int parse_ip6_exts_xdp(struct xdp_md *ctx, struct pkt *p)
 {
 	const struct bytes in = { ctx, HOOK_XDP };
 
-	return p ? ip6_walk(&in, p) : REASON_INTERNAL;
+	return p ? parse_ip6_exts(&in, p) : REASON_INTERNAL;
 }
 
-__global int ip6_walk_tc(struct __sk_buff *skb, struct pkt *p)
+__global int parse_ip6_exts_tc(struct __sk_buff *skb, struct pkt *p)
 {
 	const struct bytes in = { skb, HOOK_TC };
 
-	return p ? ip6_walk(&in, p) : REASON_INTERNAL;
+	return p ? parse_ip6_exts(&in, p) : REASON_INTERNAL;
 }
 
 static __always_inline enum reason parse_ip6(const struct bytes *in,
@@ -302,12 +376,70 @@ static __always_inline enum reason parse_ip6(const struct bytes *in,
 	f->pkt.flow.proto = ip->nexthdr;
 	if (!is_ip6_ext(ip->nexthdr))
 		return REASON_NONE;
-	return in->hook == HOOK_XDP ? ip6_walk_xdp(in->ctx, &f->pkt) :
-				      ip6_walk_tc(in->ctx, &f->pkt);
+	return in->hook == HOOK_XDP ? parse_ip6_exts_xdp(in->ctx, &f->pkt) :
+				      parse_ip6_exts_tc(in->ctx, &f->pkt);
+}
+
+/* The chunks from at on, which end at end: is one of them an ABORT? What else
+ * may be in a packet with it comes before (RFC 9260, 3.3.7). */
+static __always_inline int sctp_walk(const struct bytes *in, __u32 at,
+				     __u32 end)
+{
+	struct sctp_chunk chunk;
+
+	for (int i = 0; i < SCTP_CHUNKS && at + sizeof(chunk) <= end; i++) {
+		if (bytes_load(in, at, &chunk, sizeof(chunk)) ||
+		    chunk.type == SCTP_DATA ||
+		    bpf_ntohs(chunk.len) < sizeof(chunk))
+			return false;
+		if (chunk.type == SCTP_ABORT)
+			return true;
+		at += (bpf_ntohs(chunk.len) + 3) & ~3u;
+	}
+	return false;
+}
+
+__global int sctp_walk_xdp(struct xdp_md *ctx, __u32 at, __u32 end)
+{
+	const struct bytes in = { ctx, HOOK_XDP };
+
+	return sctp_walk(&in, at, end);
+}
+
+__global int sctp_walk_tc(struct __sk_buff *skb, __u32 at, __u32 end)
+{
+	const struct bytes in = { skb, HOOK_TC };
+
+	return sctp_walk(&in, at, end);
+}
+
+/* What the chunks say: the first one, as most often there is no other, or
+ * data. len: from the SCTP header on. */
+static __always_inline void parse_chunks(const struct bytes *in,
+					 struct frame *f, __u32 len)
+{
+	struct sctp_header *sctp = f->l4;
+	struct sctp_chunk *first = (void *)(sctp + 1);
+	__u32 at = f->pkt.l2_len + f->pkt.l4_off, more;
+
+	if (len < sizeof(*sctp) + sizeof(*first) ||
+	    !pkt_has(f, first, sizeof(*first)))
+		return;
+	f->pkt.opens = match_bit(first->type, SCTP_INIT, 0);
+	f->pkt.closes = match_bit(first->type, SCTP_ABORT, 0) |
+			match_bit(first->type, SCTP_SHUTDOWN_COMPLETE, 0);
+	more = sizeof(*sctp) + ((bpf_ntohs(first->len) + 3) & ~3u);
+	if (first->type == SCTP_DATA || more + sizeof(*first) > len ||
+	    bpf_ntohs(first->len) < sizeof(*first))
+		return;
+	f->pkt.closes |= in->hook == HOOK_XDP ?
+				sctp_walk_xdp(in->ctx, at + more, at + len) :
+				sctp_walk_tc(in->ctx, at + more, at + len);
 }
 
 /* What of L4 we judge by; f->l4 has 8 bytes or more. */
-static __always_inline enum reason parse_ports(struct frame *f)
+static __always_inline enum reason parse_ports(const struct bytes *in,
+					       struct frame *f)
 {
 	struct sctp_header *sctp = f->l4;
 	struct sctp_init *init = f->l4 + sizeof(*sctp);
@@ -343,12 +475,11 @@ static __always_inline enum reason parse_ports(struct frame *f)
 	case IPPROTO_SCTP:
 		if (!pkt_has(f, sctp, sizeof(*sctp)) || len < sizeof(*sctp))
 			return REASON_TRUNCATED;
-		if (len > sizeof(*sctp) && pkt_has(f, sctp + 1, 1))
-			f->pkt.opens = *(__u8 *)(sctp + 1) == SCTP_INIT;
+		parse_chunks(in, f, len);
 		f->pkt.number = sctp->vtag;
 		if (len >= sizeof(*sctp) + sizeof(*init) &&
 		    pkt_has(f, init, sizeof(*init)) &&
-		    init->type == SCTP_INIT_ACK) {
+		    init->chunk.type == SCTP_INIT_ACK) {
 			f->pkt.offers = true;
 			f->pkt.number = init->tag;
 		}
@@ -365,7 +496,8 @@ static __always_inline enum reason parse_ports(struct frame *f)
 
 /* Ports stay 0 for a later fragment and for ICMP, whose first 8 bytes are
  * there if it returns NONE. */
-static __always_inline enum reason parse_l4(struct frame *f, const bool v6)
+static __always_inline enum reason parse_l4(const struct bytes *in,
+					    struct frame *f, const bool v6)
 {
 	__u64 off = f->pkt.l4_off;
 
@@ -380,7 +512,7 @@ static __always_inline enum reason parse_l4(struct frame *f, const bool v6)
 	if (f->pkt.flow.proto == (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
 		return pkt_has(f, f->l4, 8) && f->pkt.l3_len - f->pkt.l4_off >= 8 ?
 			       REASON_NONE : REASON_TRUNCATED;
-	return parse_ports(f);
+	return parse_ports(in, f);
 }
 
 /* The rest of a packet whose destination is ours. */
@@ -399,7 +531,9 @@ static __always_inline enum reason parse_rest(const struct bytes *in,
 		return REASON_BAD_HEADER;
 	if (f->l3 + f->pkt.l3_len > f->end)
 		return REASON_TRUNCATED;
-	return parse_l4(f, v6);
+	if (v6 && f->pkt.wrong_at)
+		return REASON_ROUTED;
+	return parse_l4(in, f, v6);
 }
 
 /* f anew, in a program that a packet p was handed to: what p says was found
@@ -428,44 +562,6 @@ static __always_inline bool parse_again(struct frame *f, __u32 data,
 	f->l4 = f->l3 + l4_off;
 	asm volatile("" : "+r"(f->l4));
 	return pkt_has(f, f->l4, 8);
-}
-
-/*
- * The packet that an ICMP error at f->l4 quotes: f->pkt.flow becomes the flow of
- * the packets that it was an answer to, its protocol the quoted one's. At
- * least 8 bytes of its L4 must be there (RFC 792; RFC 4443 quotes more).
- */
-static __always_inline enum reason parse_quoted(struct frame *f, const bool v6)
-{
-	struct iphdr *ip4 = f->l4 + 8;
-	struct ipv6hdr *ip6 = f->l4 + 8;
-	struct ports *ports;
-	__u32 off;
-
-	if (!pkt_has(f, ip4, v6 ? sizeof(*ip6) : sizeof(*ip4)))
-		return REASON_ICMP_UNRELATED;
-	if (v6) {
-		off = sizeof(*ip6);
-		f->pkt.flow.proto = ip6->nexthdr;
-		f->pkt.flow.src = addr_from6(&ip6->daddr);
-		f->pkt.flow.dst = addr_from6(&ip6->saddr);
-	} else {
-		if (ip4->version != 4 || ip4->ihl < 5 ||
-		    ip4->frag_off & bpf_htons(IP_OFFSET))
-			return REASON_ICMP_UNRELATED;
-		off = ip4->ihl * 4;
-		f->pkt.flow.proto = ip4->protocol;
-		f->pkt.flow.src = addr_from4(ip4->daddr);
-		f->pkt.flow.dst = addr_from4(ip4->saddr);
-	}
-	ports = (void *)ip4 + off;
-	if (!pkt_has(f, ports, 8) ||
-	    f->pkt.l4_off + 8 + off + 8 > f->pkt.l3_len)
-		return REASON_ICMP_UNRELATED;
-	f->pkt.flow.sport = ports->dst;
-	f->pkt.flow.dport = ports->src;
-	f->pkt.is_error = true;
-	return REASON_NONE;
 }
 
 #endif

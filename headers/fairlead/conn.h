@@ -66,7 +66,8 @@ struct conn {
 	__be16 vport;
 	__u8 what;		/* protocol (2 bits), kind (2), enum conn_flag */
 	__u8 nat_addr;		/* NAT: index in nat_addrs; 0: the client's own */
-	__be16 nat_port;	/* NAT: source port that we gave */
+	__be16 nat_port;	/* NAT: source port that we gave
+				 * fragment: L4's protocol */
 	__u32 backend;		/* index (24 bits), its generation (8) */
 	__u32 time;		/* life (7 bits), seconds of last seen (25) */
 	__u32 reply;		/* NAT: the cell's place in replies, see below;

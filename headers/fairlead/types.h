@@ -24,7 +24,8 @@ struct addr {
 
 enum flow_kind {
 	FLOW_PACKET,	/* the five-tuple of a packet, either direction */
-	FLOW_FRAGMENT,	/* src, dst, proto; sport and dport hold the IP id */
+	FLOW_FRAGMENT,	/* src, dst; sport and dport hold the id; IPv4: proto,
+			 * IPv6: IPPROTO_FRAGMENT */
 	FLOW_AFFINITY,	/* src; dst holds a service's id: a client of it */
 };
 

@@ -314,7 +314,7 @@ static void any_shape(struct words *w)
 	w->unsummed = !v6 && chance(20);
 	w->options = chance(10) ? any(11) * 4 : 0;
 	for (int i = 0; v6 && chance(15) && i < 3; i++)
-		w->extensions[i] = 1 + any(4);
+		w->extensions[i] = 1 + any(chance(10) ? 5 : 4);
 	for (uint32_t i = 0, n = chance(15) ? 1 + any(2) : 0; i < n; i++)
 		w->vlan[i] = (struct vlan){ chance(80) ? 0x8100 : 0x88a8,
 					    chance(70) ? CLIENT_VLAN :
@@ -331,15 +331,44 @@ static uint8_t any_flags(void)
 	return chance(97) ? flags[any(sizeof(flags))] : any(256);
 }
 
+static uint8_t any_chunk(void)
+{
+	static const uint8_t chunks[] = {
+		SCTP_DATA, SCTP_DATA, SCTP_INIT, SCTP_INIT, SCTP_SACK,
+		SCTP_ABORT, SCTP_SHUTDOWN, SCTP_SHUTDOWN_COMPLETE,
+	};
+
+	return chunks[any(sizeof(chunks))];
+}
+
+/* In place of the payload's pattern: chunks behind the first one. */
+static void more_chunks(struct words *w, uint8_t *at)
+{
+	static const uint8_t chunks[] = {
+		SCTP_SACK, SCTP_ERROR, SCTP_COOKIE_ACK, SCTP_ABORT, SCTP_DATA,
+	};
+
+	w->first_chunk = 4 + any(30);
+	for (int i = 0; i < 200; i++)
+		at[i] = i % 4 ? 0 : chunks[any(5)];
+	for (int i = 3; i < 200; i += 4)
+		at[i] = 4 + (chance(20) ? any(5) : 0);
+	w->content = at;
+	w->payload = any(200);
+}
+
 static struct words flow_words(const struct client_flow *f)
 {
+	static uint8_t chunks[200];
 	struct words w = {
 		l4_words(f->service->proto, f->client, f->sport, f->vip,
 			 f->dport),
-		.flags = any_flags(), .chunk = chance(30) ? SCTP_INIT : 0,
+		.flags = any_flags(), .chunk = any_chunk(),
 	};
 
 	any_shape(&w);
+	if (w.proto == IPPROTO_SCTP && chance(40))
+		more_chunks(&w, chunks);
 	return w;
 }
 
@@ -377,7 +406,7 @@ static struct packet echo(void)
 		.src = addr(families[v6].clients[any(4)]),
 		.dst = addr(families[v6].vips[any(3)]),
 		.proto = v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
-		.type = chance(90) ? (v6 ? 128 : 8) : any(256),
+		.type = chance(80) ? (v6 ? 128 : 8) : any(256),
 		.rest = any(~0u),
 	};
 
@@ -413,7 +442,6 @@ static struct packet error_to_vip(struct client_flow *f)
 	struct packet p;
 
 	any_shape(&w);
-	memset(w.extensions, 0, sizeof(w.extensions));
 	p = packet_build(&w);
 	return error_about(&p, &w.src);
 }

@@ -105,7 +105,51 @@ static void early_fragments_are_kept_for_their_first(void **state)
 	expect_reason(&other, FRAGMENT_EARLY);
 }
 
-/* Same id, but another protocol or client: another packet. */
+/* Options behind the fragment header are part of what is cut: the header names
+ * them, and only the first fragment has what comes after (RFC 8200, 4.5). */
+static void fragments_with_options_in_them_follow_their_first(void **state)
+{
+	const struct family *f = *state;
+	static const uint8_t protos[] = { IPPROTO_UDP, IPPROTO_TCP };
+
+	for (int i = 0; i < 12; i++) {
+		struct packet p = packet_of(
+			l4_words(protos[i & 1], f->client, 5000, f->vip, 80),
+			.flags = SYN, .payload = 900,
+			.extensions = { EXTENSION_HOP, EXTENSION_DESTINATION });
+		struct packet first = packet_fragment(&p, 0, 400, 5);
+		struct packet later = packet_fragment(&p, 400, 1000, 5);
+
+		world_reset(world);
+		service(f, ways[i / 2], protos[i & 1]);
+		expect_reason(&later, FRAGMENT_EARLY);
+		expect_reason(&first, FORWARDED);
+		expect_reason(&later, FORWARDED);
+	}
+}
+
+/* Which protocol a later one names says nothing. */
+static void ipv6_names_a_packet_without_its_protocol(void **state)
+{
+	const struct family *f = *state;
+	struct packet p = whole(f, IPPROTO_UDP, 5000);
+	struct packet first = packet_fragment(&p, 0, 400, 5);
+	struct packet later = packet_fragment(&p, 400, 1000, 5);
+	struct layers l;
+
+	if (!f->v6)
+		return;
+	service(f, FORWARD_L2, IPPROTO_UDP);
+	expect_reason(&first, FORWARDED);
+	packet_layers(&later, &l);
+	for (int proto = 0; proto < 256; proto++) {
+		later.data[l.l4 - 8] = proto;
+		expect_reason(&later, FORWARDED);
+	}
+}
+
+/* Same id, but another client, or (IPv4: RFC 791) another protocol: another
+ * packet. */
 static void fragments_of_others_do_not_mix(void **state)
 {
 	const struct family *f = *state;
@@ -116,7 +160,8 @@ static void fragments_of_others_do_not_mix(void **state)
 	expect_reason(&part, FORWARDED);
 	p = whole(f, IPPROTO_TCP, 5000);
 	part = packet_fragment(&p, 400, 200, 9);
-	expect_reason(&part, FRAGMENT_EARLY);
+	if (!f->v6)
+		expect_reason(&part, FRAGMENT_EARLY);
 	p = udp(f->client2, 5000, f->vip, 80, .payload = 900);
 	part = packet_fragment(&p, 400, 200, 9);
 	expect_reason(&part, FRAGMENT_EARLY);
@@ -199,6 +244,8 @@ int main(void)
 		BOTH(fragments_of_known_connections_follow_too),
 		BOTH(fragments_of_replies_are_translated_back),
 		BOTH(early_fragments_are_kept_for_their_first),
+		BOTH(fragments_with_options_in_them_follow_their_first),
+		BOTH(ipv6_names_a_packet_without_its_protocol),
 		BOTH(fragments_of_others_do_not_mix),
 		BOTH(first_fragments_without_a_whole_header_are_dropped),
 		BOTH(the_host_gets_the_fragments_of_its_own_ports),

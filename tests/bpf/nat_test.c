@@ -422,6 +422,129 @@ static void errors_about_replies_reach_the_backend(void **state)
 	}
 }
 
+static const enum extension chains[][3] = {
+	{ EXTENSION_HOP },
+	{ EXTENSION_ROUTING, EXTENSION_DESTINATION },
+	{ EXTENSION_HOP, EXTENSION_DESTINATION, EXTENSION_FRAGMENT },
+};
+
+/* Headers between, and as little of L4 as there may be: 8 bytes. */
+static void quoted_headers_are_walked_through(void **state)
+{
+	const struct family *f = *state;
+	struct addr router = addr(f->router), vip = addr(f->vip);
+	struct addr nat = addr(f->nat), backend = addr(f->backend);
+	struct words reply = { l4_words(IPPROTO_UDP, f->vip, 80, f->client,
+					4321), .options = 24, .payload = 40 };
+	struct words inner = { l4_words(IPPROTO_UDP, f->backend, 8080, f->nat,
+					4321), .options = 24, .payload = 40 };
+	struct packet open = udp(f->client, 4321, f->vip, 80);
+
+	for (int i = 0; i < 3; i++) {
+		struct packet about, want, in;
+		struct layers l;
+
+		memcpy(reply.extensions, chains[i], sizeof(chains[i]));
+		memcpy(inner.extensions, chains[i], sizeof(chains[i]));
+		world_reset(world);
+		service(f, IPPROTO_UDP);
+		expect_reason(&open, FORWARDED);
+		about = packet_build(&reply);
+		packet_layers(&about, &l);
+		for (size_t cut = l.l4 + 8; cut <= l.end; cut++) {
+			in = icmp_error(&router, &vip, f->v6 ? 2 : 3,
+					f->v6 ? 0 : 4, 1400, &about,
+					cut - l.l3);
+			want = packet_build(&inner);
+			want = icmp_error(&nat, &backend, f->v6 ? 2 : 3,
+					  f->v6 ? 0 : 4, 1400, &want,
+					  cut - l.l3);
+			want.data[ETH_LEN + (f->v6 ? 7 : 8)]--;
+			packet_sum(&want);
+			want = framed_to(&want, f->backend, LINK_TX);
+			expect_packet(&in, ICMP_FORWARDED, &want);
+		}
+		in = icmp_error(&router, &vip, f->v6 ? 2 : 3, f->v6 ? 0 : 4,
+				1400, &about, l.l4 + 7 - l.l3);
+		expect_reason(&in, ICMP_UNRELATED);
+	}
+}
+
+/* Whose the packet was at its end, only the addresses to come could say. */
+static void quotes_that_were_to_be_sent_on_are_nobodys(void **state)
+{
+	const struct family *f = *state;
+	struct addr router = addr(f->router), vip = addr(f->vip);
+	struct packet open = udp(f->client, 4321, f->vip, 80);
+	struct packet reply = udp(f->vip, 80, f->client, 4321,
+				  .extensions = { EXTENSION_ROUTED });
+	struct packet in = icmp_error(&router, &vip, f->v6 ? 1 : 3, 0, 0,
+				      &reply, PACKET_MAX);
+
+	service(f, IPPROTO_UDP);
+	expect_reason(&open, FORWARDED);
+	if (f->v6)
+		expect_reason(&in, ICMP_UNRELATED);
+}
+
+/* RFC 9260: ABORT ends an association as RST does a connection, SHUTDOWN
+ * COMPLETE as the last FIN; control chunks may come before an ABORT. */
+static void sctp_ends_with_its_last_chunk(void **state)
+{
+	const struct family *f = *state;
+	static const uint8_t tag[16] = { 0x60, 0x0d, 0xca, 0xfe };
+	static const uint8_t bundle[] = {
+		SCTP_COOKIE_ACK, 0, 0, 4,
+		SCTP_ERROR, 0, 0, 6, 1, 2, 0, 0,
+		SCTP_ABORT, 0, 0, 4,
+	};
+	const struct {
+		uint8_t chunk;
+		uint16_t len;
+		uint16_t payload;
+		bool ends;
+	} cases[] = {
+		{ SCTP_ABORT, 0, 0, true },
+		{ SCTP_SHUTDOWN_COMPLETE, 0, 0, true },
+		{ SCTP_SACK, 4, sizeof(bundle), true },
+		{ SCTP_SACK, 3, sizeof(bundle), false }, /* too short */
+		{ SCTP_SACK, 0, sizeof(bundle), false }, /* all one chunk */
+		{ SCTP_SACK, 4, sizeof(bundle) - 4, false },
+		{ SCTP_DATA, 4, sizeof(bundle), false }, /* after data: no */
+		{ SCTP_SHUTDOWN, 0, 4, false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct packet init = sctp(f->client, 5000, f->vip, 80,
+					  .chunk = SCTP_INIT, .payload = 16);
+		struct packet ack = sctp(f->backend, 8080, f->nat, 5000,
+					 .chunk = SCTP_INIT_ACK, .payload = 16,
+					 .content = tag);
+		struct packet data = sctp(f->client, 5000, f->vip, 80);
+		struct packet last = sctp(f->client, 5000, f->vip, 80,
+					  .chunk = cases[i].chunk,
+					  .first_chunk = cases[i].len,
+					  .payload = cases[i].payload,
+					  .content = bundle);
+		struct packet other = sctp(f->client2, 5000, f->vip, 80,
+					   .chunk = SCTP_INIT, .payload = 16);
+
+		world_reset(world);
+		world_model(world)->nat_port_first = 5000;
+		world_model(world)->nat_port_last = 5000;
+		service(f, IPPROTO_SCTP);
+		expect_reason(&init, FORWARDED);
+		assert_true(world_check(world, &ack, NULL));
+		expect_reason(&data, FORWARDED);
+		expect_reason(&last, FORWARDED);
+		/* one that ended makes room, its only port too */
+		if (cases[i].ends)
+			expect_reason(&other, FORWARDED);
+		else
+			expect_reason(&other, NO_PORT);
+	}
+}
+
 /* A router between us and the backend complains about what we sent. */
 static void errors_about_requests_reach_the_client(void **state)
 {
@@ -527,10 +650,12 @@ static void errors_follow_their_flow_in_the_direct_modes(void **state)
 					    f->backend3 });
 		world_settle(world);
 		for (int port = 1; port < 40; port++) {
-			struct packet reply = tcp(f->vip, 80, f->client, port);
+			struct packet reply = tcp(f->vip, 80, f->client, port,
+				.extensions = { chains[port % 3][0],
+						chains[port % 3][1] });
 			struct packet p = icmp_error(&router, &vip,
 				f->v6 ? 3 : 11, 0, 0, &reply,
-				f->v6 ? 48 : 28);
+				f->v6 ? 88 : 28);
 			struct packet flow = tcp(f->client, port, f->vip, 80);
 			struct outcome a = expect_reason(&p, ICMP_FORWARDED);
 			struct outcome b = expect_reason(&flow, FORWARDED);
@@ -705,6 +830,9 @@ int main(void)
 		BOTH(padding_behind_a_quote_is_none_of_it),
 		BOTH(errors_about_nothing_are_dropped),
 		BOTH(errors_follow_their_flow_in_the_direct_modes),
+		BOTH(quoted_headers_are_walked_through),
+		BOTH(quotes_that_were_to_be_sent_on_are_nobodys),
+		BOTH(sctp_ends_with_its_last_chunk),
 		BOTH(a_closed_connections_port_serves_again),
 		BOTH(connections_to_a_prefix_survive_a_shared_byte),
 		BOTH(a_rejected_packets_translation_stays),

@@ -410,6 +410,102 @@ static void extension_headers_and_options_are_walked(void **state)
 	expect_reason(&p, FORWARDED);
 }
 
+/* Neighbour discovery, membership: the host's, whoever has the address. */
+static void what_neighbours_say_to_each_other_passes(void **state)
+{
+	const struct family *f = *state;
+	static const uint8_t types[] = { 130, 131, 132, 133, 134, 135, 136,
+					 137, 143 };
+	struct packet arp = to(f->client, f->vip);
+
+	if (!f->v6) {		/* ARP is no IP */
+		l2_service(f);
+		put16(arp.data + 12, 0x0806);
+		expect_untouched(&arp, NOT_IP);
+		return;
+	}
+	for (int forward = 0; forward <= FORWARD_GENEVE; forward++) {
+		world_reset(world);
+		world_service(world, .addr = f->vip, .port = 80,
+			      .forward = forward, .backends = { f->backend });
+		for (size_t i = 0; i < sizeof(types); i++) {
+			struct packet p = packet_of(
+				.src = addr("fe80::7"), .dst = addr(f->vip),
+				.proto = IPPROTO_ICMPV6, .ttl = 255,
+				.type = types[i], .payload = 24);
+
+			expect_untouched(&p, NOT_OURS);
+		}
+	}
+}
+
+static void expect_routed(const struct family *f, const struct packet *in,
+			  uint32_t pointer)
+{
+	struct outcome got = expect_reason(in, ROUTED);
+	struct layers l;
+
+	packet_layers(&got.packet, &l);
+	assert_int_equal(l.proto, IPPROTO_ICMPV6);
+	assert_int_equal(get16(got.packet.data + l.l4), 4 << 8);
+	assert_int_equal(get32(got.packet.data + l.l4 + 4), pointer);
+	assert_addr(l.src, f->vip);
+	assert_addr(l.dst, f->client);
+	assert_true(packet_checksums_ok(&got.packet));
+}
+
+/* RFC 8200, 4.4: discarded, and the sender told which type is meant. */
+static void what_is_to_be_sent_on_is_rejected(void **state)
+{
+	const struct family *f = *state;
+	struct words w = { l4_words(IPPROTO_TCP, f->client, 1, f->vip, 80),
+			   .flags = SYN };
+	struct packet p, quote = tcp(f->vip, 80, f->client, 1);
+	struct addr vip = addr(f->vip), router = addr(f->router);
+
+	if (!f->v6)
+		return;
+	for (int forward = 0; forward <= FORWARD_GENEVE; forward++) {
+		world_reset(world);
+		world_service(world, .addr = f->vip, .port = 80,
+			      .forward = forward, .backends = { f->backend });
+		w.extensions[0] = EXTENSION_ROUTED;
+		w.extensions[1] = EXTENSION_NONE;
+		p = packet_build(&w);
+		for (int type = 0; type < 256; type++) {
+			p.data[ETH_LEN + 42] = type;
+			expect_routed(f, &p, 42);
+			p.data[ETH_LEN + 43] = 0;	/* used up */
+			expect_reason(&p, FORWARDED);
+			p.data[ETH_LEN + 43] = 1 + type % 255;
+		}
+		w.extensions[0] = EXTENSION_HOP;
+		w.extensions[1] = EXTENSION_ROUTED;
+		p = packet_build(&w);
+		expect_routed(f, &p, 50);
+	}
+	p = echo_request(f->client, f->vip, 1, 1);
+	w = (struct words){ .src = addr(f->client), .dst = vip, .type = 128,
+			    .proto = IPPROTO_ICMPV6, .payload = 4,
+			    .extensions = { EXTENSION_ROUTED } };
+	p = packet_build(&w);
+	expect_routed(f, &p, 42);
+	/* of errors, redirects and later parts nobody is told */
+	for (w.type = 0; w.type < 128; w.type += 1) {
+		p = packet_build(&w);
+		expect_reason(&p, UNANSWERED);
+	}
+	w.type = 137;
+	p = packet_build(&w);
+	expect_reason(&p, UNANSWERED);
+	p = icmp_error(&router, &vip, 1, 0, 0, &quote, PACKET_MAX);
+	expect_reason(&p, ICMP_FORWARDED);
+	p = udp(f->client, 1, f->vip, 80, .payload = 100,
+		.extensions = { EXTENSION_ROUTED });
+	p = packet_fragment(&p, 40, 40, 1);
+	expect_reason(&p, UNANSWERED);
+}
+
 static void every_flipped_bit_has_the_expected_verdict(void **state)
 {
 	const struct family *f = *state;
@@ -442,6 +538,8 @@ int main(void)
 		BOTH(protocols_without_ports_are_dropped_at_a_vip),
 		BOTH(addresses_that_the_host_owns_keep_their_other_ports),
 		BOTH(extension_headers_and_options_are_walked),
+		BOTH(what_neighbours_say_to_each_other_passes),
+		BOTH(what_is_to_be_sent_on_is_rejected),
 		BOTH(every_flipped_bit_has_the_expected_verdict),
 	};
 

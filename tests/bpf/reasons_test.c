@@ -44,6 +44,8 @@ static void at_a_service(const struct family *f)
 	if (!f->v6)
 		run(tcp(f->client, 1, f->vip, 80,	/* CUT */
 			.payload = 1480));
+	run(tcp(f->client, 1, f->vip, 80,		/* ROUTED */
+		.extensions = { EXTENSION_ROUTED }));
 	p = tcp(f->client, 1, f->vip, 80);
 	p.len -= 4;
 	run(p);						/* TRUNCATED */
@@ -197,9 +199,10 @@ static void with_many_connections(const struct family *f)
 static void every_reason_is_reached(void **state)
 {
 	const struct family *f = *state;
-	/* nobody but IPv6's sender cuts */
+	/* nobody but IPv6's sender cuts, and IPv4 has no such header */
 	__u64 seen, never = REASON_BIT(INTERNAL) |
-				   (f->v6 ? REASON_BIT(CUT) : 0);
+				   (f->v6 ? REASON_BIT(CUT) :
+					    REASON_BIT(ROUTED));
 
 	world_forget_seen(world);
 	at_a_service(f);

@@ -55,33 +55,52 @@ static bool is_extension(uint8_t proto)
 	       proto == IPPROTO_DSTOPTS || proto == IPPROTO_FRAGMENT;
 }
 
+/* The header at l->l4; false: it does not end before end. */
+static bool layers_extension(const uint8_t *data, size_t end, struct layers *l)
+{
+	const uint8_t *at = data + l->l4;
+	size_t size = 8;
+
+	if (l->l4 + 8 > end)
+		return false;
+	if (l->proto == IPPROTO_FRAGMENT && get16(at + 2) & 0xfff9) {
+		l->fragment = true;
+		l->more = at[3] & 1;
+		l->fragment_offset = get16(at + 2) & 0xfff8;
+		l->fragment_id = get32(at + 4);
+	} else if (l->proto != IPPROTO_FRAGMENT) {
+		size = 8 + at[1] * 8;
+	}
+	if (l->l4 + size > end)
+		return false;
+	if (l->proto == IPPROTO_ROUTING && at[3] && !l->routed)
+		l->routed = l->l4 + 2;
+	l->proto = at[0];
+	l->next_at = l->l4;
+	l->l4 += size;
+	return true;
+}
+
+/* Nobody cuts what is cut already: what such a header is before, only who puts
+ * all together twice could say. */
+static bool is_part_of_part(const uint8_t *data, size_t end,
+			    const struct layers *l)
+{
+	return l->fragment && l->proto == IPPROTO_FRAGMENT &&
+	       l->l4 + 8 <= end && get16(data + l->l4 + 2) & 0xfff9;
+}
+
 /* The chain of extension headers, up to what is none or a later fragment. */
-static void layers_extensions(const uint8_t *data, struct layers *l)
+static bool layers_extensions(const uint8_t *data, size_t end,
+			      struct layers *l)
 {
 	while (is_extension(l->proto) && !l->fragment_offset) {
-		const uint8_t *at = data + l->l4;
-		size_t size = 8;
-
-		if (l->l4 + 8 > l->end) {
-			l->state = LAYERS_TRUNCATED;
-			return;
-		}
-		if (l->proto == IPPROTO_FRAGMENT) {
-			l->fragment = get16(at + 2) & 0xfff9;
-			l->more = at[3] & 1;
-			l->fragment_offset = get16(at + 2) & 0xfff8;
-			l->fragment_id = get32(at + 4);
-		} else {
-			size = 8 + at[1] * 8;
-		}
-		if (l->l4 + size > l->end) {
-			l->state = LAYERS_TRUNCATED;
-			return;
-		}
-		l->proto = at[0];
-		l->next_at = l->l4;
-		l->l4 += size;
+		if (is_part_of_part(data, end, l))
+			return true;
+		if (!layers_extension(data, end, l))
+			return false;
 	}
+	return true;
 }
 
 static void layers_ip6(const uint8_t *data, size_t limit, struct layers *l)
@@ -97,13 +116,11 @@ static void layers_ip6(const uint8_t *data, size_t limit, struct layers *l)
 	l->next_at = l->l3 + 6;
 	l->l4 = l->l3 + 40;
 	l->end = l->l4 + get16(ip + 4);
-	l->state = LAYERS_OK;
+	l->state = l->end > limit ? LAYERS_TRUNCATED : LAYERS_OK;
 	if (ip[0] >> 4 != 6)
 		l->state = LAYERS_BAD;
-	else if (l->end > limit)
+	else if (!layers_extensions(data, l->end < limit ? l->end : limit, l))
 		l->state = LAYERS_TRUNCATED;
-	else
-		layers_extensions(data, l);
 }
 
 void packet_layers_ip(const struct packet *p, size_t l3, size_t limit,

@@ -94,7 +94,8 @@ static uint8_t extension_proto(enum extension e)
 {
 	switch (e) {
 	case EXTENSION_HOP: return IPPROTO_HOPOPTS;
-	case EXTENSION_ROUTING: return IPPROTO_ROUTING;
+	case EXTENSION_ROUTING:
+	case EXTENSION_ROUTED: return IPPROTO_ROUTING;
 	case EXTENSION_DESTINATION: return IPPROTO_DSTOPTS;
 	case EXTENSION_FRAGMENT: return IPPROTO_FRAGMENT;
 	default: return IPPROTO_NONE;
@@ -106,6 +107,7 @@ static void put_extension(struct packet *p, enum extension e)
 	static const uint8_t size[] = {
 		[EXTENSION_HOP] = 8, [EXTENSION_ROUTING] = 24,
 		[EXTENSION_DESTINATION] = 16, [EXTENSION_FRAGMENT] = 8,
+		[EXTENSION_ROUTED] = 24,
 	};
 	uint8_t *at = put(p, NULL, size[e]);
 
@@ -114,7 +116,8 @@ static void put_extension(struct packet *p, enum extension e)
 		return;
 	}
 	at[1] = size[e] / 8 - 1;
-	if (e == EXTENSION_ROUTING) {
+	if (e == EXTENSION_ROUTING || e == EXTENSION_ROUTED) {
+		at[3] = e == EXTENSION_ROUTED;
 		at[8] = 0x20;
 		return;
 	}
@@ -161,7 +164,7 @@ static void put_sctp(struct packet *p, const struct words *w)
 	put16(s + 2, w->dport);
 	put32(s + 4, w->chunk == SCTP_INIT ? 0 : 0x600dcafe);
 	s[12] = w->chunk;
-	put16(s + 14, 4 + w->payload);
+	put16(s + 14, w->first_chunk ?: 4 + w->payload);
 }
 
 static void put_l4(struct packet *p, const struct words *w)
@@ -249,30 +252,55 @@ struct packet icmp_error(const struct addr *src, const struct addr *dst,
 			 .payload = cut, .content = quote->data + l.l3);
 }
 
+/* Where what can be cut begins in the packet of l, and where the byte is that
+ * names it. */
+static size_t fragmentable(const struct packet *p, const struct layers *l,
+			   size_t *next_at)
+{
+	size_t at = l->l3 + 40, ret = at, name_at = l->l3 + 6;
+
+	*next_at = l->v6 ? name_at : l->next_at;
+	if (!l->v6)
+		return l->l4;
+	while (at < l->l4) {
+		uint8_t proto = p->data[name_at];
+
+		name_at = at;
+		at += proto == IPPROTO_FRAGMENT ? 8 : 8 + p->data[at + 1] * 8;
+		if (proto != IPPROTO_HOPOPTS && proto != IPPROTO_ROUTING)
+			continue;
+		ret = at;
+		*next_at = name_at;
+	}
+	return ret;
+}
+
 struct packet packet_fragment(const struct packet *whole, size_t offset,
 			      size_t len, uint32_t id)
 {
 	struct packet p = *whole;
+	size_t part, next_at;
 	struct layers l;
 	bool more;
 
 	packet_layers(whole, &l);
-	if (len > l.end - l.l4 - offset)
-		len = l.end - l.l4 - offset;
-	more = l.l4 + offset + len < l.end;
-	p.len = l.l4;
+	part = fragmentable(whole, &l, &next_at);
+	if (len > l.end - part - offset)
+		len = l.end - part - offset;
+	more = part + offset + len < l.end;
+	p.len = part;
 	if (l.v6) {
 		uint8_t *f = put(&p, NULL, 8);
 
-		f[0] = l.proto;
-		p.data[l.next_at] = IPPROTO_FRAGMENT;
+		f[0] = p.data[next_at];
+		p.data[next_at] = IPPROTO_FRAGMENT;
 		put16(f + 2, offset | more);
 		put32(f + 4, id);
 	} else {
 		put16(p.data + l.l3 + 4, id);
 		put16(p.data + l.l3 + 6, offset / 8 | (more ? 0x2000 : 0));
 	}
-	put(&p, whole->data + l.l4 + offset, len);
+	put(&p, whole->data + part + offset, len);
 	set_ip_len(&p, l.l3, l.v6);
 	if (!l.v6)
 		packet_sum_ip4(&p, l.l3);

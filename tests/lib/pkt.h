@@ -34,7 +34,11 @@ struct packet {
 
 enum tcp_flag { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32 };
 
-enum sctp_chunk { SCTP_DATA = 0, SCTP_INIT = 1, SCTP_INIT_ACK = 2 };
+enum sctp_chunk {
+	SCTP_DATA = 0, SCTP_INIT = 1, SCTP_INIT_ACK = 2, SCTP_SACK = 3,
+	SCTP_ABORT = 6, SCTP_SHUTDOWN = 7, SCTP_ERROR = 9,
+	SCTP_COOKIE_ACK = 11, SCTP_SHUTDOWN_COMPLETE = 14,
+};
 
 enum extension {
 	EXTENSION_NONE,
@@ -42,6 +46,7 @@ enum extension {
 	EXTENSION_ROUTING,	/* type 0, one address used up, 24 bytes */
 	EXTENSION_DESTINATION,	/* destination options, 16 bytes */
 	EXTENSION_FRAGMENT,	/* an atomic fragment, 8 bytes */
+	EXTENSION_ROUTED,	/* as EXTENSION_ROUTING, not used up */
 };
 
 struct vlan {
@@ -70,6 +75,7 @@ struct words {
 	uint8_t tcp_options;	/* bytes of NOPs, a multiple of 4 */
 	bool unsummed;		/* UDP: checksum 0 */
 	uint8_t chunk;		/* SCTP: enum sctp_chunk */
+	uint16_t first_chunk;	/* its length; 0: all of the payload is it */
 	uint8_t type, code;	/* ICMP */
 	uint32_t rest;		/* ICMP errors: second word */
 
@@ -104,7 +110,9 @@ struct packet icmp_error(const struct addr *src, const struct addr *dst,
 			 uint8_t type, uint8_t code, uint32_t rest,
 			 const struct packet *quote, size_t cut);
 
-/* Bytes offset .. offset + len - 1 of whole's IP payload, as a fragment. */
+/* Bytes offset .. offset + len - 1 of what of whole can be cut, as a fragment:
+ * IPv4's payload; of IPv6, all behind the headers that routers on the way look
+ * at (RFC 8200, 4.5). */
 struct packet packet_fragment(const struct packet *whole, size_t offset,
 			      size_t len, uint32_t id);
 
@@ -147,6 +155,8 @@ struct layers {
 	bool more;
 	uint16_t fragment_offset; /* bytes */
 	uint32_t fragment_id;
+	size_t routed;		/* the type of a routing header that has
+				 * segments left; 0: there is none */
 	enum {
 		LAYERS_OK,
 		LAYERS_NOT_IP,

@@ -158,6 +158,26 @@ static bool is_bad_source(const struct layers *l)
 	       (!memcmp(a, zero, 15) && a[15] <= 1);
 }
 
+/*
+ * What the chunks of an SCTP packet say of its association (RFC 9260): INIT
+ * and SHUTDOWN COMPLETE are alone, ABORT may have control chunks before it,
+ * and no data (3.3.7, 6.10). More than eight before it nobody sends.
+ */
+static void chunks(struct step *s, const uint8_t *at, size_t room)
+{
+	s->opens = room >= 4 && at[0] == SCTP_INIT;
+	s->closes = room >= 4 && at[0] == SCTP_SHUTDOWN_COMPLETE;
+	for (int i = 0; i < 9 && room >= 4 && at[0] != SCTP_DATA; i++) {
+		size_t size = (get16(at + 2) + 3) & ~3ul;
+
+		s->closes |= at[0] == SCTP_ABORT;
+		if (get16(at + 2) < 4 || size > room)
+			return;
+		at += size;
+		room -= size;
+	}
+}
+
 /* TCP, UDP and SCTP as they stand at l4: is there a whole header? */
 static bool ports_wrong(struct step *s)
 {
@@ -179,12 +199,13 @@ static bool ports_wrong(struct step *s)
 		s->opens = (l4[13] & (SYN | ACK)) == SYN;
 		s->offers = (l4[13] & (SYN | ACK)) == (SYN | ACK);
 		s->number = s->offers ? get32(l4 + 4) + 1 : get32(l4 + 8);
+		s->closes = l4[13] & (FIN | RST);
 		if (l4[12] >> 4 < 5)
 			expect(s, REASON_BAD_HEADER);
 		else if ((l4[12] >> 4) * 4u > room)
 			expect(s, REASON_TRUNCATED);
 	} else if (is_sctp) {
-		s->opens = room > 12 && l4[12] == SCTP_INIT;
+		chunks(s, l4 + 12, room - 12);
 		s->offers = room >= 20 && l4[12] == SCTP_INIT_ACK;
 		s->number = get32(l4 + (s->offers ? 16 : 4));
 	} else {
@@ -330,7 +351,7 @@ static void client_seen(const struct step *s, struct memory *m)
 		return;
 	if (!m->nat && m->state == CONN_CLOSING && s->opens)
 		m->offered = 1;
-	if (s->tcp_flags & (FIN | RST))
+	if (s->closes)
 		m->state = CONN_CLOSING;
 	else if (!was_live && m->nat && m->offered && s->number == m->offered)
 		m->state = CONN_LIVE;
@@ -347,7 +368,7 @@ static void backend_seen(const struct step *s, struct memory *m)
 		return;
 	if (m->state != CONN_LIVE && s->offers)
 		m->offered = s->number;
-	if (s->tcp_flags & (FIN | RST))
+	if (s->closes)
 		m->state = CONN_CLOSING;
 }
 
@@ -671,7 +692,7 @@ static bool quoted_flow(struct step *s)
 	packet_layers_ip(s->in, s->l.l4 + 8, s->l.end, s->l.v6, &s->quote);
 	if (s->quote.state == LAYERS_NO_DST || s->quote.state == LAYERS_BAD ||
 	    s->quote.fragment_offset || s->quote.l4 + 8 > s->l.end ||
-	    !is_transport(s->quote.proto))
+	    s->quote.routed || !is_transport(s->quote.proto))
 		return false;
 	l4 = s->in->data + s->quote.l4;
 	s->flow.src = s->quote.dst;
@@ -685,15 +706,11 @@ static bool quoted_flow(struct step *s)
 
 static void icmp_error_arrived(struct step *s)
 {
+	bool known = quoted_flow(s);
 	const struct memory *m;
 
-	if (!quoted_flow(s) && s->quote.state != LAYERS_BAD) {
-		unrelated(s);
-		return;
-	}
 	if (s->quote.state == LAYERS_BAD ||
-	    (s->quote.end < s->l.end && s->quote.end < s->quote.l4 + 18) ||
-	    (s->l.v6 && s->quote.l4 != s->quote.l3 + 40)) {
+	    (s->quote.end < s->l.end && s->quote.end < s->quote.l4 + 18)) {
 		/* to follow these is neither asked for nor wrong */
 		unrelated(s);
 		expect_or(s, REASON_ICMP_FORWARDED);
@@ -705,7 +722,7 @@ static void icmp_error_arrived(struct step *s)
 		s->want->compare = COMPARE_NOTHING;
 		return;
 	}
-	if (!addr_eq(&s->flow.dst, &s->l.dst)) {
+	if (!known || !addr_eq(&s->flow.dst, &s->l.dst)) {
 		unrelated(s);
 		return;
 	}
@@ -732,6 +749,36 @@ static void icmp_error_arrived(struct step *s)
 	to_backend(s);
 }
 
+/* What names a packet in parts: with its protocol in IPv4 (RFC 791, 2.3),
+ * without in IPv6 (RFC 8200, 4.5). */
+static struct flow fragment_key(const struct step *s)
+{
+	struct flow f = s->flow;
+
+	f.kind = FLOW_FRAGMENT;
+	if (s->l.v6)
+		f.proto = 0;
+	f.sport = s->l.fragment_id >> 16;
+	f.dport = s->l.fragment_id;
+	return f;
+}
+
+static void first_fragment(struct step *s)
+{
+	struct flow f = fragment_key(s);
+	struct memory m = { .sport = s->flow.sport, .dport = s->flow.dport,
+			    .proto = s->flow.proto };
+
+	memory_put(s->r, &f, &m);
+}
+
+/* Neighbour discovery and group membership concern the link, not a service
+ * (RFC 4861, RFC 2710, RFC 3810). */
+static bool is_between_neighbours(uint8_t type)
+{
+	return (type >= 130 && type <= 137) || type == 143;
+}
+
 static void icmp_arrived(struct step *s)
 {
 	const uint8_t *l4 = s->in->data + s->l.l4;
@@ -743,7 +790,14 @@ static void icmp_arrived(struct step *s)
 		return;
 	}
 	if (s->l.fragment) {	/* nobody needs ICMP in parts */
-		expect_vague(s, ~0u);
+		if (v6)
+			first_fragment(s);
+		expect_vague(s, ~0ull);
+		return;
+	}
+	if (v6 && is_between_neighbours(l4[0])) {
+		expect(s, REASON_NOT_OURS);
+		or_left_to_host(s);
 		return;
 	}
 	if (v6 ? l4[0] >= 1 && l4[0] <= 4 :
@@ -762,16 +816,6 @@ static void icmp_arrived(struct step *s)
 	}
 }
 
-static struct flow fragment_key(const struct step *s)
-{
-	struct flow f = s->flow;
-
-	f.kind = FLOW_FRAGMENT;
-	f.sport = s->l.fragment_id >> 16;
-	f.dport = s->l.fragment_id;
-	return f;
-}
-
 /* Ports of a later fragment, from its first one. */
 static bool later_fragment(struct step *s)
 {
@@ -781,6 +825,7 @@ static bool later_fragment(struct step *s)
 	if (m) {
 		s->flow.sport = m->sport;
 		s->flow.dport = m->dport;
+		s->flow.proto = m->proto;
 		return true;
 	}
 	expect(s, REASON_FRAGMENT_EARLY);
@@ -792,19 +837,15 @@ static bool later_fragment(struct step *s)
 	return false;
 }
 
-static void first_fragment(struct step *s)
-{
-	struct flow f = fragment_key(s);
-	struct memory m = { .sport = s->flow.sport, .dport = s->flow.dport };
-
-	memory_put(s->r, &f, &m);
-}
-
 static void transport_arrived(struct step *s)
 {
 	if (s->l.fragment_offset) {
 		if (!later_fragment(s))
 			return;
+		if (!is_transport(s->flow.proto)) {
+			expect_vague(s, ~0ull);	/* ICMP, see there */
+			return;
+		}
 	} else if (ports_wrong(s)) {
 		or_left_to_host(s);
 		return;
@@ -819,6 +860,24 @@ static void transport_arrived(struct step *s)
 		to_service(s);
 }
 
+/* Not ours to send on (RFC 8200, 4.4; RFC 5095, 3), nor to take for a packet
+ * that is at its end. */
+static void routed(struct step *s)
+{
+	uint8_t type = s->l.l4 < s->l.end ? s->in->data[s->l.l4] : 0;
+
+	if (s->l.fragment_offset || (is_icmp(&s->l) &&
+				     (type < 128 || type == 137))) {
+		expect(s, REASON_UNANSWERED);
+	} else if (!is_limited(s)) {
+		expect(s, REASON_ROUTED);
+		answer_error(s, 4, 0, s->l.routed - s->l.l3);
+	}
+	or_left_to_host(s);
+	if (s->want->actions & 1 << XDP_PASS)
+		s->want->compare = COMPARE_NOTHING;
+}
+
 static void ours(struct step *s)
 {
 	bool bad = is_bad_source(&s->l);
@@ -830,6 +889,10 @@ static void ours(struct step *s)
 	} else if (bad) {
 		expect(s, REASON_BAD_ADDR);
 		or_left_to_host(s);
+	} else if (s->l.routed) {
+		routed(s);
+	} else if (s->l.v6 && s->l.fragment_offset) {
+		transport_arrived(s);
 	} else if (is_icmp(&s->l) && !s->l.fragment_offset) {
 		icmp_arrived(s);
 	} else if (is_transport(s->l.proto)) {

@@ -15,7 +15,8 @@ struct memory {
 	struct memory *next;
 	struct flow flow;
 	__u32 backend, generation;
-	__be16 sport, dport;	/* of a fragment */
+	__be16 sport, dport;	/* of a fragment, and its L4 */
+	uint8_t proto;
 	enum conn_state state;	/* half: may make room, its port too */
 	uint32_t offered;	/* by the backend, for the client to confirm */
 	bool nat;
@@ -49,6 +50,7 @@ struct step {
 	struct flow flow;
 	bool is_error;
 	bool opens;		/* SYN, INIT */
+	bool closes;		/* FIN, RST; ABORT, SHUTDOWN COMPLETE */
 	bool keeps;		/* conns decide */
 	bool known;		/* ... and did */
 	uint8_t tcp_flags;
