@@ -22,6 +22,8 @@ struct backend_row {
 	const char *next_hop;
 	__u64 port, weight, weight_defined;
 	__u64 connections, packets, bytes, changed_s;
+	__u64 path_mtu;		/* learned from ICMP errors */
+	__u64 mtu;		/* of the way, if not the interface's alone */
 	double share;		/* of the service's slots */
 	bool is_set;		/* by hand */
 	bool is_local;
@@ -47,6 +49,8 @@ const struct column backend_columns[] = {
 	COLUMN("bytes", "BYTES", COUNT, struct backend_row, bytes),
 	COLUMN("next_hop", "NEXT HOP", TEXT, struct backend_row, next_hop),
 	COLUMN("interface", "INTERFACE", TEXT, struct backend_row, interface),
+	COLUMN("path_mtu", "PATH MTU", COUNT, struct backend_row, path_mtu),
+	COLUMN("mtu", NULL, COUNT, struct backend_row, mtu),
 	COLUMN("local", NULL, BOOL, struct backend_row, is_local),
 	COLUMN("changed_s", NULL, COUNT, struct backend_row, changed_s),
 	COLUMNS_END,
@@ -110,6 +114,8 @@ static void row_fill(struct view *v, const struct state_service *s,
 	ret->packets = stats->packets;
 	ret->bytes = stats->bytes;
 	ret->changed_s = dp_now_s() - b->changed_s;
+	ret->path_mtu = b->path_mtu ? b->path_mtu : COUNT_UNKNOWN;
+	ret->mtu = b->mtu ? b->mtu : COUNT_UNKNOWN;
 	ret->endpoint_text = endpoint_format(&b->addr,
 					     b->port ? ntohs(b->port) : -1,
 					     ret->endpoint);

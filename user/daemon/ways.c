@@ -61,6 +61,7 @@ static void way_fill(void *arg, __u32 index, struct backend *b)
 	case NEXTHOP_NONE:
 		break;
 	}
+	path_mtu_set_route(b, nexthops_mtu(w->parts->nexthops, &b->addr));
 	if (memcmp(&hop, &b->hop, sizeof(hop)))
 		table_store(&b->hop, hop);
 	if (is_local)

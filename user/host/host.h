@@ -56,6 +56,7 @@ struct hop {
 	struct addr source;	/* that the route names; zero: none */
 	struct addr via;	/* has_via: the gateway */
 	bool has_via;
+	__u32 mtu;		/* that the route names; 0: none */
 	__u32 ifindex;
 	__u32 weight;
 };
@@ -119,6 +120,9 @@ void host_question_told(struct host *h, struct question *q,
 			const struct nlmsghdr *m, const bool is_awaited);
 /* Free those that nobody needed since the last change. */
 void host_forget_questions(struct host *h);
+
+/* See nexthops_mtu(). */
+__u32 host_mtu(struct host *h, const struct addr *addr);
 
 /* Each neighbour that was answered with since the last change; the records of
  * others that the kernel does not have are freed. */

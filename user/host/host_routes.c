@@ -94,6 +94,20 @@ static void route_set_source(const struct nlattr *source, struct route *r)
 		netlink_addr(source, r->family, &r->hops[i].source);
 }
 
+/* RTAX_MTU is a route's as well. */
+static void route_set_mtu(const struct nlattr *metrics, struct route *r)
+{
+	const struct nlattr *attrs[RTAX_MAX + 1];
+	__u32 mtu = 0;
+
+	if (!metrics)
+		return;
+	netlink_nested(metrics, attrs, RTAX_MAX + 1);
+	netlink_u32(attrs[RTAX_MTU], &mtu);
+	for (__u32 i = 0; i < r->nr_hops; i++)
+		r->hops[i].mtu = mtu;
+}
+
 static void route_read_hops(const struct nlattr *const *attrs,
 			    struct route *r, int room)
 {
@@ -111,6 +125,7 @@ static void route_read_hops(const struct nlattr *const *attrs,
 	r->nr_hops = count > 0 ? count : 0;
 	if (attrs[RTA_MULTIPATH])
 		route_set_source(attrs[RTA_PREFSRC], r);
+	route_set_mtu(attrs[RTA_METRICS], r);
 	/* What cannot be followed must not fall through to a wider route. */
 	if (count < 0)
 		r->type = RTN_UNREACHABLE;
@@ -213,6 +228,7 @@ static bool route_is_same(const struct route *a, const struct route *b)
 	for (i = 0; i < a->nr_hops; i++) {
 		if (!hop_is_same(&a->hops[i], &b->hops[i]) ||
 		    addr_compare(&a->hops[i].source, &b->hops[i].source) ||
+		    a->hops[i].mtu != b->hops[i].mtu ||
 		    a->hops[i].weight != b->hops[i].weight)
 			return false;
 	}

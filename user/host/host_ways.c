@@ -146,3 +146,10 @@ enum nexthop_result host_find(struct host *h, const struct addr *addr,
 		return NEXTHOP_NONE;
 	}
 }
+
+__u32 host_mtu(struct host *h, const struct addr *addr)
+{
+	struct hop hop = {};
+
+	return route_find(h, addr, &hop) == ROUTE_HOP ? hop.mtu : 0;
+}

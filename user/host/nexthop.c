@@ -356,6 +356,11 @@ enum nexthop_result nexthops_find(struct nexthops *n, const struct addr *addr,
 	return result;
 }
 
+__u32 nexthops_mtu(const struct nexthops *n, const struct addr *addr)
+{
+	return host_mtu(n->host, addr);
+}
+
 bool nexthops_is_local(const struct nexthops *n, const struct addr *addr)
 {
 	return host_is_local(n->host, addr);

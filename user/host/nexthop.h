@@ -60,6 +60,10 @@ enum nexthop_result {
 enum nexthop_result nexthops_find(struct nexthops *n, const struct addr *addr,
 				  struct nexthop *ret);
 
+/* The MTU that the route to addr names (RTAX_MTU, also what the kernel itself
+ * has learned, where it was asked); 0: none, the interface's counts alone. */
+__u32 nexthops_mtu(const struct nexthops *n, const struct addr *addr);
+
 bool nexthops_is_local(const struct nexthops *n, const struct addr *addr);
 
 /* The interfaces that the default routes of IPv4, then those of IPv6, leave by

@@ -579,6 +579,46 @@ static void source_of_a_route_has_an_entry_of_its_own(void **state)
 	assert_source4(net, "198.51.100.1", "10.1.0.9");
 }
 
+static void build_route_with_mtu(struct net *net, const struct route_told *r,
+				 __u32 mtu)
+{
+	struct nlattr *metrics;
+
+	build_route(net, r);
+	metrics = mnl_attr_nest_start(&net->m, RTA_METRICS);
+	mnl_attr_put_u32(&net->m, RTAX_ADVMSS, 77);
+	mnl_attr_put_u32(&net->m, RTAX_MTU, mtu);
+	mnl_attr_nest_end(&net->m, metrics);
+}
+
+static void mtu_of_a_route_is_known(void **state)
+{
+	const struct addr a = addr("192.0.2.1"), b = addr("2001:db8::1");
+	const struct route_told v6 = {
+		.type = RTM_NEWROUTE, .dst = "2001:db8::", .len = 64,
+		.via = { "fe80::1" },
+	};
+	struct net *net = *state;
+
+	link_is(net, 1, UP);
+	assert_int_equal(host_mtu(net->host, &a), 0);
+	route_is(net, &by1);
+	assert_int_equal(host_mtu(net->host, &a), 0);
+	host_changed(net->host);
+	build_route_with_mtu(net, &by1, 1400);
+	net->m.nlmsg_flags |= NLM_F_REPLACE;
+	take(net);
+	assert_true(host_changed(net->host));
+	assert_int_equal(host_mtu(net->host, &a), 1400);
+	build_route_with_mtu(net, &v6, 1280);
+	take(net);
+	assert_int_equal(host_mtu(net->host, &b), 1280);
+	build_route_with_mtu(net, &by1, 1400);
+	net->m.nlmsg_type = RTM_DELROUTE;
+	take(net);
+	assert_int_equal(host_mtu(net->host, &a), 0);
+}
+
 /* One question for all that go by one gateway; none for what is known. */
 static void source_is_asked_once_a_gateway(void **state)
 {
@@ -1168,6 +1208,7 @@ int main(void)
 		CASE(another_source_is_of_the_same_subnet),
 		CASE(default_uplinks_are_those_of_both_families),
 		CASE(source_of_a_route_has_an_entry_of_its_own),
+		CASE(mtu_of_a_route_is_known),
 		CASE(source_is_asked_once_a_gateway),
 		CASE(sources_of_ipv6_are_asked_once_a_subnet),
 		CASE(what_waits_for_an_answer_is_pending),
