@@ -105,6 +105,18 @@ $(BENCH): %: %.o $(B)/tests/lib/pkt.o $(B)/tests/lib/layers.o $(LIB_OBJ)
 	$(say) LD $@
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
+$(B)/tests/bpf/%.bpf.o: tests/bpf/%.bpf.c
+	$(say) BPF $@
+	mkdir -p $(@D)
+	$(CLANG) $(BPF) -Wno-unused-parameter -c $< -o $@
+
+$(B)/tests/bpf/conns.skel.h: $(B)/tests/bpf/conns.bpf.o
+	$(say) SKEL $@
+	$(BPFTOOL) gen skeleton $< name conns_bpf > $@
+
+$(B)/tests/bpf/conns_test.o: USER += -I$(B)/tests/bpf
+$(B)/tests/bpf/conns_test.o: | $(B)/tests/bpf/conns.skel.h
+
 bench: $(BENCH) ## what scripts/bench runs
 
 # What there are results of: of scripts/bench --json build/bench.json, and of
