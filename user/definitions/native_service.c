@@ -6,27 +6,36 @@
 #include <netinet/in.h>
 
 #include "base/addr.h"
+#include "model/service_field.h"
 #include "native.h"
 
 #define HEALTH_MS_MAX 3600000
 #define HEALTH_COUNT_MAX 255
 #define HEALTH_TEXT_MAX 1024
 
-enum service_key { KEY_NAME, KEY_ADDRESS, KEY_ADDRESSES, KEY_PORT, KEY_PROTOCOL, KEY_FORWARD,
-		   KEY_ALGORITHM, KEY_AFFINITY, KEY_UDP, KEY_IDLE, KEY_SOURCES,
-		   KEY_HEALTH, KEY_BACKENDS, NR_SERVICE_KEYS };
+/* The keys of a service, the plain ones as model/service_field.h has them. */
+enum service_key {
+	KEY_NAME,
+	KEY_ADDRESS,
+	KEY_ADDRESSES,
+	KEY_PORT,
+#define X(name, key, field, text) KEY_##name,
+	SERVICE_FIELDS(X)
+#undef X
+	KEY_SOURCES,
+	KEY_HEALTH,
+	KEY_BACKENDS,
+	NR_SERVICE_KEYS,
+};
 
 static const char *const service_keys[] = {
 	[KEY_NAME] = "name",
 	[KEY_ADDRESS] = "address",
 	[KEY_ADDRESSES] = "addresses",
 	[KEY_PORT] = "port",
-	[KEY_PROTOCOL] = "protocol",
-	[KEY_FORWARD] = "forward",
-	[KEY_ALGORITHM] = "algorithm",
-	[KEY_AFFINITY] = "affinity",
-	[KEY_UDP] = "udp",
-	[KEY_IDLE] = "idle",
+#define X(name, key, field, text) [KEY_##name] = key,
+	SERVICE_FIELDS(X)
+#undef X
 	[KEY_SOURCES] = "sources",
 	[KEY_HEALTH] = "health",
 	[KEY_BACKENDS] = "backends",
@@ -617,20 +626,30 @@ static void read_backends(struct context *c)
 	free(read);
 }
 
+static void read_idle(struct context *c)
+{
+	if (c->v[KEY_IDLE])
+		value_seconds(c->r, c->v[KEY_IDLE], "idle", &c->s->idle_s);
+}
+
+static void (*const field_readers[NR_SERVICE_FIELDS])(struct context *c) = {
+	[SERVICE_FIELD_PROTOCOL] = read_proto,
+	[SERVICE_FIELD_FORWARD] = read_forward,
+	[SERVICE_FIELD_ALGORITHM] = read_algorithm,
+	[SERVICE_FIELD_AFFINITY] = read_affinity,
+	[SERVICE_FIELD_UDP] = read_udp,
+	[SERVICE_FIELD_IDLE] = read_idle,
+};
+
 static void read_keys(struct context *c, const struct tree_node *n,
 		      struct native_service *ret)
 {
 	read_name(c, n);
 	read_addrs(c, n);
 	read_port(c, n);
-	read_proto(c);
-	read_forward(c);
+	for (int i = 0; i < NR_SERVICE_FIELDS; i++)
+		field_readers[i](c);
 	keep_fronts(c, ret);
-	read_algorithm(c);
-	read_affinity(c);
-	read_udp(c);
-	if (c->v[KEY_IDLE])
-		value_seconds(c->r, c->v[KEY_IDLE], "idle", &c->s->idle_s);
 	if (c->v[KEY_SOURCES])
 		native_read_sources(c->r, c->v[KEY_SOURCES], c->knows_addr,
 				    c->s);

@@ -6,6 +6,7 @@
 
 #include "base/addr.h"
 #include "base/cleanup.h"
+#include "model/service_field.h"
 #include "plan.h"
 #include "settings.h"
 
@@ -80,20 +81,6 @@ static void say_change(struct diff *d, const char *what, const char *old,
 	d->nr++;
 }
 
-static void say_seconds(struct diff *d, const char *what, __u32 old, __u32 new)
-{
-	if (old == new)
-		return;
-	fprintf(d->out, "~ service %s: %s %u s -> %u s\n", d->service, what,
-		old, new);
-	d->nr++;
-}
-
-static const char *stateless_text(const struct service *e)
-{
-	return e->flags & SERVICE_STATELESS ? "yes" : "no";
-}
-
 /* Front ends, but for a service that has one and had one: it moves. */
 static void say_fronts(struct diff *d, const struct state *s,
 		       const struct change *c)
@@ -118,16 +105,30 @@ static void say_fronts(struct diff *d, const struct state *s,
 			say_front(d, '+', &c->entries[i].entry);
 }
 
+/* What an entry says of a definition's fields. */
+static struct model_service entry_definition(const struct service *e)
+{
+	return (struct model_service){
+		.proto = e->proto,
+		.forward = e->forward,
+		.algorithm = e->algorithm,
+		.stateless = e->flags & SERVICE_STATELESS,
+		.affinity_s = e->affinity_s,
+		.idle_s = e->idle_s,
+	};
+}
+
 static void say_entry(struct diff *d, const struct service *old,
 		      const struct service *new)
 {
-	say_change(d, "forward", forward_name(old->forward),
-		   forward_name(new->forward));
-	say_change(d, "algorithm", algorithm_name(old->algorithm),
-		   algorithm_name(new->algorithm));
-	say_change(d, "stateless", stateless_text(old), stateless_text(new));
-	say_seconds(d, "affinity", old->affinity_s, new->affinity_s);
-	say_seconds(d, "idle", old->idle_s, new->idle_s);
+	struct model_service was = entry_definition(old);
+	struct model_service is = entry_definition(new);
+	char text[2][SERVICE_FIELD_TEXT_MAX];
+
+	for (int i = 0; i < NR_SERVICE_FIELDS; i++)
+		say_change(d, service_field_key(i),
+			   service_field_text(i, &was, text[0]),
+			   service_field_text(i, &is, text[1]));
 }
 
 static void say_backend(struct diff *d, char sign, const struct backend *b)

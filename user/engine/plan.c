@@ -14,6 +14,7 @@
 #include <fairlead/hash.h>
 
 #include "base/addr.h"
+#include "model/service_field.h"
 #include "plan.h"
 
 static void change_clear(struct change *c)
@@ -76,10 +77,9 @@ static __u64 definition_digest(const struct model_service *def)
 	const struct model_backend *b, *end = def->backends + def->nr_backends;
 	__u64 digest = digest_fronts(def->nr_backends, def);
 
-	digest = digest_word(digest, (__u32)def->proto << 24 |
-			     def->forward << 16 | def->algorithm << 8 |
-			     def->stateless);
-	digest = digest_word(digest, def->affinity_s);
+#define X(name, key, field, text) digest = digest_word(digest, def->field);
+	SERVICE_FIELDS(X)
+#undef X
 	digest = digest_word(digest, admission_digest(def->sources,
 						      def->nr_sources));
 	for (b = def->backends; b < end; b++) {
