@@ -1,27 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* `cleanup`: after it, traffic is the host's again. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include <sys/file.h>
-
 #include "cmd.h"
 #include "kernel/dp.h"
 #include "base/log.h"
-
-/* Take the lock of the run directory that a daemon holds for as long as it
- * lives, until we end: none starts here meanwhile. False: one runs. What is
- * pinned has a lock of its own, see dp_cleanup(). */
-static bool lock_take(const struct options *o)
-{
-	char path[RUN_PATH_MAX];
-	int fd = open(run_path(o, RUN_PID, path), O_RDONLY | O_CLOEXEC);
-
-	return fd < 0 || !flock(fd, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK;
-}
+#include "base/cleanup.h"
+#include "run_lock.h"
 
 static bool is_agreed(const struct options *o)
 {
@@ -40,9 +28,13 @@ static bool is_agreed(const struct options *o)
 	       (line[0] == 'y' || line[0] == 'Y');
 }
 
+/* Until we end no daemon starts in this run directory; what is pinned has a
+ * lock of its own, see dp_cleanup(). */
 int cmd_cleanup(const struct options *o)
 {
-	if (!lock_take(o)) {
+	__cleanup(close_fd) int lock = run_lock_take_existing(o);
+
+	if (lock == -EBUSY) {
 		log_error(0, "a daemon runs; stop it first");
 		return FAILED;
 	}

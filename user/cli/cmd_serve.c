@@ -4,18 +4,15 @@
  * watch, the control socket, and as few privileges as will do.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 
@@ -28,6 +25,7 @@
 #include "base/loop.h"
 #include "base/cleanup.h"
 #include "base/watch.h"
+#include "run_lock.h"
 
 /* How long a file that does not check out may take to be written whole, or
  * one that went away to come back. */
@@ -42,28 +40,6 @@ struct serve {
 	struct watch *watch;
 	struct event *signals, *retry;
 };
-
-/* The lock is the open file's, so it goes with the process however that ends;
- * the number in the file is for people. */
-static int lock_take(struct serve *s)
-{
-	char path[RUN_PATH_MAX];
-
-	if (mkdir(s->options->run_dir, 0755) && errno != EEXIST)
-		return log_error(-errno, "cannot make \"%s\"",
-				 s->options->run_dir);
-	run_path(s->options, RUN_PID, path);
-	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	if (s->lock_fd < 0)
-		return log_error(-errno, "cannot open \"%s\"", path);
-	if (flock(s->lock_fd, LOCK_EX | LOCK_NB))
-		return log_error(0, "another daemon runs here: it holds \"%s\"",
-				 path), -EBUSY;
-	if (ftruncate(s->lock_fd, 0) ||
-	    dprintf(s->lock_fd, "%d\n", getpid()) < 0)
-		return log_error(-errno, "cannot write \"%s\"", path);
-	return 0;
-}
 
 /* Before Linux 5.11, maps counted as locked memory. */
 static void locked_memory_raise(void)
@@ -203,9 +179,9 @@ static int serve_open(struct serve *s)
 {
 	int err;
 
-	err = lock_take(s);
-	if (err)
-		return err;
+	s->lock_fd = run_lock_take(s->options);
+	if (s->lock_fd < 0)
+		return s->lock_fd;
 	locked_memory_raise();
 	signal(SIGPIPE, SIG_IGN); /* who reads our log may go */
 	err = loop_open(s);

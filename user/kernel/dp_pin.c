@@ -120,8 +120,8 @@ static int lock(struct dp *dp)
 	if (fd == -EBUSY) {
 		log_error(0, "another daemon works on the tables in \"%s\"",
 			  dp->root);
-		log_hint("one daemon at a time, whatever its --run-dir is; a "
-			 "second one needs a --pin-root of its own");
+		log_hint("stop it first: whatever its run directory is, one "
+			 "daemon at a time");
 		return fd;
 	}
 	if (fd < 0)
