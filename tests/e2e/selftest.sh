@@ -129,9 +129,10 @@ daemon_does_not_notice() {
 }
 
 holder_is_named() {
-	fairlead_on router selftest --interface balancer --json \
+	# a bridge's port, besides: that does not work
+	fails fairlead_on router selftest --interface balancer --json \
 		>"$DIR/selftest.json"
-	found '.works and any(.checks[]; .name == "uplink balancer" and
+	found '(.works | not) and any(.checks[]; .name == "uplink balancer" and
 		.result == "no" and (.text | contains("is attached there")))'
 }
 

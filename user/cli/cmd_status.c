@@ -18,6 +18,7 @@
 #include "base/print.h"
 #include "base/cleanup.h"
 #include "view.h"
+#include "warnings.h"
 
 #define ATTACHMENTS_MAX 64
 #define WAIT_STEP_MS 50
@@ -358,6 +359,19 @@ static int connections_section(struct status *s)
 			  "full", conns_are_full(s)));
 }
 
+static int warnings_section(struct status *s)
+{
+	json_t *list = warnings_list(s->view.dp, s->view.tables), *warning;
+	size_t i;
+
+	if (!s->text)
+		return json_object_set_new(s->json, "warnings", list);
+	json_array_foreach(list, i, warning)
+		printf("warning:   %s\n", json_string_value(warning));
+	json_decref(list);
+	return 0;
+}
+
 static int loaded_section(struct status *s)
 {
 	if (!s->text)
@@ -372,7 +386,7 @@ static int status_print(struct status *s)
 {
 	static int (*const of_datapath[])(struct status *s) = {
 		applied_section, backends_section, connections_section,
-		attachments, reasons, maps, features,
+		warnings_section, attachments, reasons, maps, features,
 	};
 	size_t count = sizeof(of_datapath) / sizeof(of_datapath[0]);
 	int err;

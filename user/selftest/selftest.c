@@ -6,7 +6,7 @@
 
 #include <linux/capability.h>
 
-#include "kernel/compat.h"
+#include "host/device.h"
 #include "selftest.h"
 
 struct selftest_row *selftest_add(struct selftest *t, const char *name)
@@ -162,7 +162,7 @@ unsigned int selftest_capabilities(__u64 effective,
 
 void selftest_xdp_words(struct selftest_row *row, __u64 features)
 {
-	if (features & COMPAT_XDP_BASIC && features & COMPAT_XDP_REDIRECT) {
+	if (features & DEVICE_XDP_BASIC && features & DEVICE_XDP_REDIRECT) {
 		strcpy(row->mode, "native");
 		return;
 	}
@@ -170,5 +170,5 @@ void selftest_xdp_words(struct selftest_row *row, __u64 features)
 	row->result = SELFTEST_NO;
 	append(row->text, sizeof(row->text), "; the driver has no native "
 	       "XDP%s: generic XDP costs each packet more",
-	       features & COMPAT_XDP_BASIC ? " redirect" : "");
+	       features & DEVICE_XDP_BASIC ? " redirect" : "");
 }

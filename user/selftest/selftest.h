@@ -27,7 +27,7 @@ enum selftest_weight {
 };
 
 #define SELFTEST_NAME_MAX 32
-#define SELFTEST_TEXT_MAX 320
+#define SELFTEST_TEXT_MAX 640
 
 struct selftest_row {
 	char name[SELFTEST_NAME_MAX];
@@ -73,7 +73,7 @@ bool selftest_verdict(const struct selftest *t,
 unsigned int selftest_capabilities(__u64 effective,
 				   char text[static SELFTEST_TEXT_MAX]);
 
-/* What an interface's driver says of XDP (compat.h: COMPAT_XDP_*). */
+/* What an interface's driver says of XDP (host/device.h: DEVICE_XDP_*). */
 void selftest_xdp_words(struct selftest_row *row, __u64 features);
 
 /* False: the one has no interface. */

@@ -5,16 +5,9 @@
 #include <string.h>
 
 #include <net/if.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 
-#include <linux/ethtool.h>
-#include <linux/genetlink.h>
-#include <linux/sockios.h>
-
-#include "kernel/compat.h"
 #include "kernel/dp_selftest.h"
-#include "base/netlink.h"
+#include "host/device.h"
 #include "host/nexthop.h"
 #include "model/model.h"
 #include "selftest.h"
@@ -23,75 +16,37 @@
 /* Longer packets most drivers' native XDP does not take. */
 #define MTU_NATIVE_MAX 3498
 
-static int interface_ask(const char *name, unsigned long request, void *data,
-			 struct ifreq *ret)
+static void say_driver(struct selftest_row *row, const struct device *d)
 {
-	__cleanup(close_fd) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC,
-					    0);
-
-	*ret = (struct ifreq){ .ifr_data = data };
-	snprintf(ret->ifr_name, sizeof(ret->ifr_name), "%s", name);
-	return fd < 0 || ioctl(fd, request, ret) ? -errno : 0;
-}
-
-static void say_driver(struct selftest_row *row, const char *name)
-{
-	struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
-	struct ifreq request;
-
-	if (interface_ask(name, SIOCETHTOOL, &driver, &request))
-		strcpy(driver.driver, "unknown");
-	if (interface_ask(name, SIOCGIFMTU, NULL, &request))
-		request.ifr_mtu = 0;
-	selftest_say(row, SELFTEST_OK, "driver %.31s, MTU %d%s", driver.driver,
-		     request.ifr_mtu, request.ifr_mtu > MTU_NATIVE_MAX ?
+	selftest_say(row, SELFTEST_OK, "driver %s, MTU %d%s", d->driver, d->mtu,
+		     d->mtu > MTU_NATIVE_MAX ?
 		     ", more than native XDP of most drivers takes" : "");
 }
 
-static int take_features(const struct nlmsghdr *m, void *data)
+static void say_xdp(struct selftest_row *row, const struct device *d)
 {
-	const struct nlattr *attrs[COMPAT_NETDEV_A_DEV_XDP_FEATURES + 1];
-	const struct nlattr *features;
-
-	netlink_attrs(m, GENL_HDRLEN, attrs,
-		      COMPAT_NETDEV_A_DEV_XDP_FEATURES + 1);
-	features = attrs[COMPAT_NETDEV_A_DEV_XDP_FEATURES];
-	if (!features || mnl_attr_get_payload_len(features) != sizeof(__u64))
-		return -EPROTO;
-	memcpy(data, mnl_attr_get_payload(features), sizeof(__u64));
-	return 0;
-}
-
-/* What the driver says that its XDP can: COMPAT_XDP_*. */
-static int features_ask(__u32 ifindex, __u64 *ret)
-{
-	char buffer[128] __attribute__((aligned(4))) = {};
-	struct nlmsghdr *m = mnl_nlmsg_put_header(buffer);
-	struct genlmsghdr *header = mnl_nlmsg_put_extra_header(m,
-							sizeof(*header));
-	__cleanup(netlink_closep) struct netlink *nl = NULL;
-	int err = netlink_open_generic(&nl);
-
-	if (!err)
-		err = netlink_family(nl, "netdev", &m->nlmsg_type);
-	if (err)
-		return err;
-	header->cmd = COMPAT_NETDEV_CMD_DEV_GET;
-	mnl_attr_put_u32(m, COMPAT_NETDEV_A_DEV_IFINDEX, ifindex);
-	return netlink_ask(nl, m, take_features, ret);
-}
-
-static void say_xdp(struct selftest_row *row, __u32 ifindex)
-{
-	__u64 features = 0;
-
-	if (!features_ask(ifindex, &features)) {
-		selftest_xdp_words(row, features);
+	if (d->tells_xdp) {
+		selftest_xdp_words(row, d->xdp);
 		return;
 	}
 	strcpy(row->mode, "unknown");
 	strncat(row->text, "; whether the driver has native XDP cannot be told "
 		"without attaching", sizeof(row->text) - strlen(row->text) - 1);
+}
+
+/* Where packets would be lost, it must not be said that it works. */
+static void say_faults(struct selftest_row *row, const struct device *d)
+{
+	size_t len = strlen(row->text);
+	char text[DEVICE_TEXT_MAX];
+
+	if (device_fault(d, text)) {
+		row->result = SELFTEST_NO;
+		row->weight = SELFTEST_NEEDED;
+	} else if (!device_doubt(d, text)) {
+		return;
+	}
+	snprintf(row->text + len, sizeof(row->text) - len, "; %s", text);
 }
 
 /* Ours, and a dispatcher, let Fairlead in. */
@@ -117,12 +72,18 @@ static void look_at(struct selftest *t, const char *name)
 	char title[SELFTEST_NAME_MAX];
 	struct selftest_row *row;
 	__u32 ifindex = if_nametoindex(name);
+	struct device device;
 
 	snprintf(title, sizeof(title), "uplink %s", name);
 	row = selftest_add(t, title);
-	say_driver(row, name);
-	say_xdp(row, ifindex);
+	if (device_look(ifindex, &device)) {
+		selftest_say(row, SELFTEST_NO, "is gone");
+		return;
+	}
+	say_driver(row, &device);
+	say_xdp(row, &device);
 	say_holder(row, ifindex);
+	say_faults(row, &device);
 }
 
 /* The interfaces of default routes; 0: none. */

@@ -11,7 +11,7 @@
 #include <linux/capability.h>
 
 #include "base/addr.h"
-#include "kernel/compat.h"
+#include "host/device.h"
 #include "kernel/dp_selftest.h"
 #include "pkt.h"
 #include "selftest/selftest.h"
@@ -131,10 +131,10 @@ static void drivers_need_redirect_too(void **state)
 {
 	struct selftest_row row = {};
 
-	selftest_xdp_words(&row, COMPAT_XDP_BASIC | COMPAT_XDP_REDIRECT);
+	selftest_xdp_words(&row, DEVICE_XDP_BASIC | DEVICE_XDP_REDIRECT);
 	assert_int_equal(row.result, SELFTEST_OK);
 	assert_string_equal(row.mode, "native");
-	selftest_xdp_words(&row, COMPAT_XDP_BASIC);
+	selftest_xdp_words(&row, DEVICE_XDP_BASIC);
 	assert_int_equal(row.result, SELFTEST_NO);
 	assert_string_equal(row.mode, "generic");
 	assert_non_null(strstr(row.text, "no native XDP redirect"));

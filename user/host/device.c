@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* See device.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <linux/ethtool.h>
+#include <linux/genetlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sockios.h>
+
+#include "base/cleanup.h"
+#include "base/netlink.h"
+#include "device.h"
+
+/* linux/netdev.h of 6.3 */
+#define NETDEV_DEV_GET 1
+#define NETDEV_IFINDEX 1
+#define NETDEV_XDP_FEATURES 3
+
+static int interface_ask(const char *name, unsigned long request, void *data,
+			 struct ifreq *ret)
+{
+	__cleanup(close_fd) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC,
+					    0);
+
+	*ret = (struct ifreq){ .ifr_data = data };
+	snprintf(ret->ifr_name, sizeof(ret->ifr_name), "%s", name);
+	return fd < 0 || ioctl(fd, request, ret) ? -errno : 0;
+}
+
+static int take_features(const struct nlmsghdr *m, void *data)
+{
+	const struct nlattr *attrs[NETDEV_XDP_FEATURES + 1];
+	const struct nlattr *features;
+
+	netlink_attrs(m, GENL_HDRLEN, attrs, NETDEV_XDP_FEATURES + 1);
+	features = attrs[NETDEV_XDP_FEATURES];
+	if (!features || mnl_attr_get_payload_len(features) != sizeof(__u64))
+		return -EPROTO;
+	memcpy(data, mnl_attr_get_payload(features), sizeof(__u64));
+	return 0;
+}
+
+static int features_ask(__u32 ifindex, __u64 *ret)
+{
+	char buffer[128] __attribute__((aligned(4))) = {};
+	struct nlmsghdr *m = mnl_nlmsg_put_header(buffer);
+	struct genlmsghdr *header = mnl_nlmsg_put_extra_header(m,
+							sizeof(*header));
+	__cleanup(netlink_closep) struct netlink *nl = NULL;
+	int err = netlink_open_generic(&nl);
+
+	if (!err)
+		err = netlink_family(nl, "netdev", &m->nlmsg_type);
+	if (err)
+		return err;
+	header->cmd = NETDEV_DEV_GET;
+	mnl_attr_put_u32(m, NETDEV_IFINDEX, ifindex);
+	return netlink_ask(nl, m, take_features, ret);
+}
+
+/* What RTM_GETLINK says of an interface. */
+struct link_facts {
+	char kind[16];		/* "veth", "bridge"; "": hardware */
+	__u32 master, link;
+	bool is_link_elsewhere;
+};
+
+static __u32 attr_u32(const struct nlattr *attr)
+{
+	return attr && mnl_attr_get_payload_len(attr) == sizeof(__u32) ?
+		       mnl_attr_get_u32(attr) : 0;
+}
+
+static int take_link(const struct nlmsghdr *m, void *data)
+{
+	const struct nlattr *attrs[IFLA_LINK_NETNSID + 1];
+	const struct nlattr *info[IFLA_INFO_KIND + 1] = {};
+	struct link_facts *ret = data;
+
+	netlink_attrs(m, sizeof(struct ifinfomsg), attrs,
+		      IFLA_LINK_NETNSID + 1);
+	if (attrs[IFLA_LINKINFO])
+		netlink_nested(attrs[IFLA_LINKINFO], info, IFLA_INFO_KIND + 1);
+	if (info[IFLA_INFO_KIND])
+		snprintf(ret->kind, sizeof(ret->kind), "%.*s",
+			 (int)mnl_attr_get_payload_len(info[IFLA_INFO_KIND]),
+			 (const char *)mnl_attr_get_payload(
+				 info[IFLA_INFO_KIND]));
+	ret->master = attr_u32(attrs[IFLA_MASTER]);
+	ret->link = attr_u32(attrs[IFLA_LINK]);
+	ret->is_link_elsewhere = attrs[IFLA_LINK_NETNSID];
+	return 0;
+}
+
+static int link_ask(__u32 ifindex, struct link_facts *ret)
+{
+	char buffer[128] __attribute__((aligned(4))) = {};
+	struct nlmsghdr *m = mnl_nlmsg_put_header(buffer);
+	struct ifinfomsg *header = mnl_nlmsg_put_extra_header(m,
+							sizeof(*header));
+	__cleanup(netlink_closep) struct netlink *nl = NULL;
+	int err = netlink_open(0, &nl);
+
+	if (err)
+		return err;
+	m->nlmsg_type = RTM_GETLINK;
+	header->ifi_index = ifindex;
+	*ret = (struct link_facts){};
+	return netlink_ask(nl, m, take_link, ret);
+}
+
+static void look_bridge(struct device *d, __u32 master)
+{
+	struct link_facts facts;
+
+	if (master && !link_ask(master, &facts) &&
+	    !strcmp(facts.kind, "bridge"))
+		if_indextoname(master, d->bridge);
+}
+
+static void look_peer(struct device *d, const struct link_facts *facts)
+{
+	struct ethtool_value checksums = { .cmd = ETHTOOL_GTXCSUM };
+	struct ifreq request;
+
+	if (strcmp(facts->kind, "veth") || !facts->link)
+		return;
+	d->peer_ifindex = facts->link;
+	d->peer = DEVICE_PEER_ELSEWHERE;
+	if (facts->is_link_elsewhere ||
+	    !if_indextoname(facts->link, d->peer_name))
+		return;
+	d->peer = DEVICE_PEER_HERE;
+	d->peer_leaves_checksums = !interface_ask(d->peer_name, SIOCETHTOOL,
+						  &checksums, &request) &&
+				   checksums.data;
+}
+
+int device_look(__u32 ifindex, struct device *ret)
+{
+	struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
+	struct link_facts facts;
+	struct ifreq request;
+
+	*ret = (struct device){ .driver = "unknown" };
+	if (!if_indextoname(ifindex, ret->name))
+		return -ENODEV;
+	if (!interface_ask(ret->name, SIOCETHTOOL, &driver, &request))
+		snprintf(ret->driver, sizeof(ret->driver), "%.31s",
+			 driver.driver);
+	if (!interface_ask(ret->name, SIOCGIFMTU, NULL, &request))
+		ret->mtu = request.ifr_mtu;
+	ret->tells_xdp = !features_ask(ifindex, &ret->xdp);
+	if (link_ask(ifindex, &facts))
+		return 0;
+	look_bridge(ret, facts.master);
+	look_peer(ret, &facts);
+	return 0;
+}
+
+bool device_takes_frames(const struct device *d)
+{
+	return !d->tells_xdp || d->xdp & DEVICE_XDP_XMIT;
+}
+
+/* A veth says so when nobody polls its peer; drivers of hardware begin to when
+ * a program is attached, so they are believed then alone. */
+static bool loses_frames(const struct device *d)
+{
+	return d->peer != DEVICE_PEER_NONE && d->tells_xdp &&
+	       d->xdp & DEVICE_XDP_BASIC && !(d->xdp & DEVICE_XDP_XMIT);
+}
+
+bool device_fault(const struct device *d, char text[static DEVICE_TEXT_MAX])
+{
+	*text = '\0';
+	if (*d->bridge)
+		snprintf(text, DEVICE_TEXT_MAX, "\"%s\" is a port of the bridge "
+			 "\"%s\", by which the host reaches others: frames to "
+			 "them are lost. Name the bridge: uplinks: [%s]",
+			 d->name, d->bridge, d->bridge);
+	else if (loses_frames(d) && d->peer == DEVICE_PEER_HERE)
+		snprintf(text, DEVICE_TEXT_MAX, "\"%s\" cannot send frames of "
+			 "XDP, as its peer does not take them: they are lost. "
+			 "\"ethtool -K %s gro on\" mends it", d->name,
+			 d->peer_name);
+	else if (loses_frames(d))
+		snprintf(text, DEVICE_TEXT_MAX, "\"%s\" cannot send frames of "
+			 "XDP, as its peer does not take them: they are lost. "
+			 "\"ethtool -K PEER gro on\", where its peer is "
+			 "(interface %u there), mends it", d->name,
+			 d->peer_ifindex);
+	else if (d->peer_leaves_checksums)
+		snprintf(text, DEVICE_TEXT_MAX, "the peer of \"%s\" leaves "
+			 "checksums to the device, and XDP comes before it: TCP "
+			 "stands still. \"ethtool -K %s tx off\" mends it",
+			 d->name, d->peer_name);
+	return *text;
+}
+
+bool device_doubt(const struct device *d, char text[static DEVICE_TEXT_MAX])
+{
+	*text = '\0';
+	if (d->peer == DEVICE_PEER_ELSEWHERE)
+		snprintf(text, DEVICE_TEXT_MAX, "if TCP by \"%s\" stands still, "
+			 "its peer leaves checksums to the device: \"ethtool -K "
+			 "PEER tx off\", where the peer is (interface %u there), "
+			 "mends it", d->name, d->peer_ifindex);
+	return *text;
+}
