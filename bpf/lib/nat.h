@@ -159,7 +159,7 @@ static __always_inline __u32 nat_addr_of(const struct pkt *p,
 {
 	const struct runtime *rt = map_only(runtime);
 	const bool v6 = !addr_is_mapped(&p->flow.src);
-	__u32 hash = p->hash >> 8, idx = b->hop.link;
+	__u32 hash = p->hash >> 8, idx = b->hop.link, count, at;
 	const struct link *link = bpf_map_lookup_elem(&links, &idx);
 
 	if (!rt || !link)
@@ -167,9 +167,11 @@ static __always_inline __u32 nat_addr_of(const struct pkt *p,
 	idx = v6 ? link->nat6 : link->nat4;
 	if (idx)
 		return idx == NAT_SOURCE_NONE ? 0 : idx;
-	if (!v6)
-		return rt->nat_addrs4 ? 1 + hash % rt->nat_addrs4 : 0;
-	return rt->nat_addrs6 ? NAT_ADDRS_MAX + 1 + hash % rt->nat_addrs6 : 0;
+	count = v6 ? rt->nat_addrs6 : rt->nat_addrs4;
+	if (!count)
+		return 0;
+	at = hash % count & NAT_ADDRS_MAX;
+	return v6 ? rt->nat_pick6[at] : rt->nat_pick4[at];
 }
 
 /* The reply's flow, but for the port that is yet to be found, into scratch.

@@ -18,6 +18,9 @@ struct fairlead_config {
 	__u32 reply_buckets;	/* and in replies */
 };
 
+#define NAT_ADDRS_MAX 127	/* of each family */
+#define NAT_SOURCE_NONE 255	/* in place of an index: none is known yet */
+
 /* One entry, at index 0 of the map runtime; written by user/ at any time. */
 struct runtime {
 	struct addr tunnel4;	/* source of tunnels; all zero: the link's own */
@@ -26,8 +29,8 @@ struct runtime {
 	__u32 tunnel6_bits;	/* 32 at most */
 	__u16 nat_port_first;	/* host order, both included */
 	__u16 nat_port_last;
-	__u16 nat_addrs4;	/* how many of nat_addrs[1...] are IPv4's, */
-	__u16 nat_addrs6;	/* and of [NAT_ADDRS_MAX + 1...] IPv6's: no gaps */
+	__u16 nat_addrs4;	/* how many places in nat_addrs new connections */
+	__u16 nat_addrs6;	/* are spread over: see nat_pick4, nat_pick6 */
 	__u16 gue_port;		/* host order */
 	__u16 geneve_port;
 	__u32 geneve_vni;
@@ -40,11 +43,13 @@ struct runtime {
 	__u32 fragment_s;	/* ... of a fragmented packet's ports */
 	__u32 answers_per_s;	/* ICMP errors and resets that we make; 0: no */
 	__u32 answers_network_per_s; /* limit. To a /24 or a /64, likewise */
+	__u8 nat_pick4[NAT_ADDRS_MAX + 1];	/* indexes in nat_addrs: IPv4 is in
+						 * [1...], IPv6 behind; over and
+						 * over, so none says nothing */
+	__u8 nat_pick6[NAT_ADDRS_MAX + 1];
 };
 
 #define DECAP_ADDRS_MAX 1024	/* ends of tunnels on a backend host */
-#define NAT_ADDRS_MAX 127	/* of each family */
-#define NAT_SOURCE_NONE 255	/* in place of an index: none is known yet */
 #define LINKS_MAX 4096
 
 #endif

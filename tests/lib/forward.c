@@ -345,14 +345,16 @@ static struct addr nat_source(const struct step *s, const struct backend *b,
 			      int index)
 {
 	const struct runtime *rt = s->r->tables->runtime;
-	int first = s->l.v6 ? NAT_ADDRS_MAX + 1 : 1;
+	const __u8 *picks = s->l.v6 ? rt->nat_pick6 : rt->nat_pick4;
 	int count = s->l.v6 ? rt->nat_addrs6 : rt->nat_addrs4;
 
 	if (b->flags & BACKEND_LOCAL)
 		return s->flow.src;
-	if (index < first || index >= first + count)
-		index = first;
-	return s->r->tables->nat_addrs[index];
+	for (int i = 0; i < count; i++) {
+		if (picks[i] == index)
+			return s->r->tables->nat_addrs[index];
+	}
+	return s->r->tables->nat_addrs[picks[0]];
 }
 
 /* A new translation: with the client's own port, else as recorded, if that is

@@ -78,14 +78,8 @@ static bool addr_within(const struct addr *a, const struct addr *net,
 
 static bool is_nat_addr(const struct reference *r, const struct addr *a)
 {
-	const struct runtime *rt = r->tables->runtime;
-
-	for (int i = 1; i <= rt->nat_addrs4; i++) {
+	for (int i = 1; i <= 2 * NAT_ADDRS_MAX; i++) {
 		if (addr_eq(&r->tables->nat_addrs[i], a))
-			return true;
-	}
-	for (int i = 1; i <= rt->nat_addrs6; i++) {
-		if (addr_eq(&r->tables->nat_addrs[NAT_ADDRS_MAX + i], a))
 			return true;
 	}
 	return false;

@@ -88,6 +88,7 @@ struct scan {
 	__u32 conn_buckets, nr_slots, nr_backends; /* when it started */
 	__u8 *needed;		/* by slot: a live flow is not its owner's */
 	__u8 *named;		/* by backend: a live flow or a slot has it */
+	bool nat_named[2 * NAT_ADDRS_MAX + 1];	/* by place in nat_addrs */
 	struct conn_entry *dead;	/* of a window, */
 	struct scan_flow *flows;	/* and those that live */
 	size_t nr_flows;
@@ -95,6 +96,7 @@ struct scan {
 
 struct state {
 	struct tables *t;
+	__u8 nat_held[2 * NAT_ADDRS_MAX + 1];	/* see nat_addrs.c */
 	struct service_book *books;	/* [nr_services] */
 	struct vip_book *vips;		/* [nr_services] */
 	__u32 nr_services, nr_backends;	/* as tables had when last looked */
@@ -178,9 +180,6 @@ int filter_hold(struct state *s, const struct service *e); /* after them */
 int filter_drop(struct state *s, const struct service *e);
 void filter_add(struct state *s, const struct addr *addr, __u8 class);
 void filter_del(struct state *s, const struct addr *addr, __u8 class);
-/* f is one of these two; addrs as in tables. */
-void filter_nat(struct state *s, const struct addr *addrs, int nr4, int nr6,
-		void (*f)(struct state *s, const struct addr *addr, __u8 c));
 void filter_repair(struct state *s);
 
 /* admission.c: lists of who may use services */
@@ -237,6 +236,13 @@ int service_relayout(struct state *s, __u32 id, __u32 now_s);
 
 /* load.c: into the books what is in the tables */
 int state_read(struct state *s, __u32 now_s, unsigned int *ret_dropped);
+
+/* nat_addrs.c */
+void nat_addrs_load(struct state *s);	/* what is in the tables */
+bool nat_addrs_wait(const struct state *s);	/* for a walk over conns */
+void nat_addrs_walk(struct state *s);	/* one begins */
+/* ... and is over: which places live records name. */
+void nat_addrs_walked(struct state *s, const bool *is_named);
 
 /* settle.c: reconcile_tick() but for backends that became local */
 unsigned int settle_tick(struct state *s, __u32 now_s);

@@ -385,15 +385,6 @@ void filter_repair(struct state *s)
 		filter_store(s, i);
 }
 
-void filter_nat(struct state *s, const struct addr *addrs, int nr4, int nr6,
-		void (*f)(struct state *s, const struct addr *addr, __u8 c))
-{
-	for (int i = 1; i <= nr4 && i <= NAT_ADDRS_MAX; i++)
-		f(s, &addrs[i], VIP_REPLIES);
-	for (int i = 1; i <= nr6 && i <= NAT_ADDRS_MAX; i++)
-		f(s, &addrs[NAT_ADDRS_MAX + i], VIP_REPLIES);
-}
-
 int prefixes_reserve(struct state *s, size_t more)
 {
 	size_t want = s->nr_prefixes + more;

@@ -287,7 +287,6 @@ static void order_backends(struct state *s, struct service_book *book,
 
 static int read_filters(struct state *s)
 {
-	const struct runtime *rt = s->t->runtime;
 	int ret = 0;
 
 	for (size_t i = 0; i < s->nr_order && !ret; i++) {
@@ -300,8 +299,7 @@ static int read_filters(struct state *s)
 	if (ret)
 		return ret;
 	s->t->runtime->has_prefixes = s->nr_prefixes > 0;
-	filter_nat(s, s->t->nat_addrs, rt->nat_addrs4, rt->nat_addrs6,
-		   filter_add);
+	nat_addrs_load(s);
 	filter_repair(s);
 	return 0;
 }

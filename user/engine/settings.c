@@ -38,11 +38,12 @@ static int compare_addrs(const void *a, const void *b)
 }
 
 /* Of one family, sorted; a table has more of them than a model can. */
-static void nat_addrs_read(const struct addr *table, __u32 count,
-			   struct addr *list, size_t *ret_count)
+static void picked_addrs(const struct tables *t, const __u8 *picks, __u32 count,
+			 struct addr *list, size_t *ret_count)
 {
 	*ret_count = count < MODEL_NAT_ADDRS_MAX ? count : MODEL_NAT_ADDRS_MAX;
-	memcpy(list, table, *ret_count * sizeof(*list));
+	for (size_t i = 0; i < *ret_count; i++)
+		list[i] = t->nat_addrs[picks[i] % (2 * NAT_ADDRS_MAX + 1)];
 	qsort(list, *ret_count, sizeof(*list), compare_addrs);
 }
 
@@ -54,11 +55,11 @@ static unsigned int nat_addrs_diff(const struct tables *t,
 	struct model old = {}, new = *m;
 
 	if (m->nr_nat4)
-		nat_addrs_read(t->nat_addrs + 1, t->runtime->nat_addrs4,
-			       old.nat4, &old.nr_nat4);
+		picked_addrs(t, t->runtime->nat_pick4, t->runtime->nat_addrs4,
+			     old.nat4, &old.nr_nat4);
 	if (m->nr_nat6)
-		nat_addrs_read(t->nat_addrs + NAT_ADDRS_MAX + 1,
-			       t->runtime->nat_addrs6, old.nat6, &old.nr_nat6);
+		picked_addrs(t, t->runtime->nat_pick6, t->runtime->nat_addrs6,
+			     old.nat6, &old.nr_nat6);
 	qsort(new.nat4, new.nr_nat4, sizeof(*new.nat4), compare_addrs);
 	qsort(new.nat6, new.nr_nat6, sizeof(*new.nat6), compare_addrs);
 	return setting_diff(SETTING_NAT_ADDRESSES, &old, &new, out);

@@ -140,7 +140,7 @@ static bool is_due(const struct state *s, __u32 id, __u32 now_s)
 
 static bool anything_waits(const struct state *s, __u32 now_s)
 {
-	if (s->nr_unswept)
+	if (s->nr_unswept || nat_addrs_wait(s))
 		return true;
 	for (size_t i = 0; i < s->nr_order; i++)
 		if (s->books[s->order[i]].nr_leaving ||
@@ -169,10 +169,12 @@ static bool scan_start(struct state *s, __u32 now_s)
 		.flows = calloc(CONNS_WINDOW * CONN_WAYS, sizeof(*scan->flows)),
 		.dead = malloc(CONNS_WINDOW * CONN_WAYS * sizeof(*scan->dead)),
 	};
-	if (scan->needed && scan->named && scan->flows && scan->dead)
-		return true;
-	scan_clear(scan);
-	return false;
+	if (!scan->needed || !scan->named || !scan->flows || !scan->dead) {
+		scan_clear(scan);
+		return false;
+	}
+	nat_addrs_walk(s);
+	return true;
 }
 
 /* The backend that a record is of, if it is yet the one that was recorded. */
@@ -227,6 +229,8 @@ static void scan_conn(struct state *s, const struct conn_entry *entry)
 	if (!b || conn_kind(c) == FLOW_FRAGMENT)
 		return;
 	bit_set(s->scan.named, conn_backend(c));
+	if (c->what & CONN_NAT && c->nat_addr <= 2 * NAT_ADDRS_MAX)
+		s->scan.nat_named[c->nat_addr] = true;
 	if (conn_kind(c) != FLOW_PACKET || b->service >= s->nr_services ||
 	    !s->books[b->service].nr_entries)
 		return;
@@ -382,6 +386,7 @@ static unsigned int scan_finish(struct state *s, __u32 now_s)
 			free_leaving(s, id, now_s);
 	}
 	unswept_give(s);
+	nat_addrs_walked(s, s->scan.nat_named);
 	scan_clear(&s->scan);
 	return settled;
 }

@@ -635,13 +635,68 @@ static void filter_knows_services_nat_and_its_addresses(void **state)
 	assert_int_equal(w.f->t.runtime->nat_addrs6, 1);
 	assert_int_equal(class_at(&w, HOST), VIP_REPLIES);
 	assert_int_equal(state_nat_addrs(w.s, nat + 1, 1), 0);
+	assert_int_equal(class_at(&w, HOST), VIP_REPLIES);
+	pass(&w, 120);
 	assert_int_equal(class_at(&w, HOST), 0);
 	assert_int_equal(class_at(&w, HOST + 1), VIP_REPLIES);
-	assert_memory_equal(&w.f->t.nat_addrs[1], &nat[1], sizeof(nat[1]));
-	assert_memory_equal(&w.f->t.nat_addrs[2], &nat[1], sizeof(nat[1]));
 	assert_int_equal(state_nat_addrs(w.s, nat, 2), 0);
 	assert_memory_equal(&w.f->t.nat_addrs[1], &nat[0], sizeof(nat[0]));
+	assert_memory_equal(&w.f->t.nat_addrs[2], &nat[1], sizeof(nat[1]));
 	assert_int_equal(w.f->t.runtime->nat_addrs6, 0);
+	teardown(&w);
+}
+
+/* A live record of the flow that names this place in nat_addrs. */
+static struct conn *translated(struct world *w, int flow_number, __u8 place)
+{
+	struct flow flow = flow_of(flow_number);
+	struct conn_entry e;
+	struct conn *c;
+
+	assert_int_not_equal(fake_packet(w->f, &flow, true, w->now_s), 0);
+	assert_true(conns_find(&w->f->t, &flow, &e));
+	c = &w->f->conn_memory[e.position / (CONN_WAYS + 1)]
+		     .conn[e.position % (CONN_WAYS + 1)];
+	c->what |= CONN_NAT;
+	c->nat_addr = place;
+	return c;
+}
+
+/* Neither a definition nor an interface that loses its address moves what is
+ * established; a restart as little. New connections have other sources. */
+static void nat_address_keeps_its_place_while_records_name_it(void **state)
+{
+	const struct addr nat[2] = { fake_addr4(HOST + 70),
+				     fake_addr4(HOST + 71) };
+	const struct addr none = {};
+	struct runtime *rt;
+	struct conn *c;
+	struct world w;
+
+	setup(&w);
+	web(&w, 1)->algorithm = ALGORITHM_ROUND_ROBIN;
+	apply(&w);
+	rt = w.f->t.runtime;
+	assert_int_equal(state_nat_addrs(w.s, nat, 1), 0);
+	c = translated(&w, 0, 1);
+	assert_int_equal(state_nat_addrs(w.s, nat + 1, 1), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_memory_equal(&w.f->t.nat_addrs[1], &nat[0],
+				    sizeof(nat[0]));
+		assert_memory_equal(&w.f->t.nat_addrs[2], &nat[1],
+				    sizeof(nat[1]));
+		assert_int_equal(rt->nat_addrs4, 1);
+		for (int j = 0; j <= NAT_ADDRS_MAX; j++)
+			assert_int_equal(rt->nat_pick4[j], 2);
+		pass(&w, 120);
+		assert_int_equal(class_at(&w, HOST + 70), VIP_REPLIES);
+		restart(&w);
+	}
+	c->nat_addr = 2;
+	pass(&w, 120);
+	assert_memory_equal(&w.f->t.nat_addrs[1], &none, sizeof(none));
+	assert_int_equal(class_at(&w, HOST + 70), 0);
+	assert_int_equal(class_at(&w, HOST + 71), VIP_REPLIES);
 	teardown(&w);
 }
 
@@ -1008,6 +1063,7 @@ int main(void)
 		cmocka_unit_test(ports_of_a_range_and_every_port),
 		cmocka_unit_test(cidr_is_served_by_its_prefix),
 		cmocka_unit_test(filter_knows_services_nat_and_its_addresses),
+		cmocka_unit_test(nat_address_keeps_its_place_while_records_name_it),
 		cmocka_unit_test(host_flag_is_on_the_address_alone),
 		cmocka_unit_test(only_nat_must_know_of_backends_here),
 		cmocka_unit_test(what_does_not_fit_changes_nothing),
