@@ -18,7 +18,9 @@ PKGS     := libbpf libxdp libmnl yaml-0.1 jansson libcrypto
 WARN     := -Wall -Wextra -Werror -Wshadow -Wno-unused-parameter
 USER     := -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing $(WARN) \
 	    -Iheaders -Iuser -I$(B) -MMD -MP $(shell pkg-config --cflags $(PKGS))
+# A struct without a name in another one, as the kernel has them: ms-extensions.
 BPF      := -g -O2 -fno-strict-aliasing -Wall -Wextra -Werror --target=bpf -mcpu=v3 \
+	    -fms-extensions -Wno-microsoft-anon-tag \
 	    -Iheaders -Ibpf -idirafter /usr/include/$(shell $(CC) -dumpmachine) \
 	    -MMD -MP
 LDLIBS   := $(shell pkg-config --libs $(PKGS))

@@ -45,7 +45,7 @@ static __always_inline enum reason classify_dst(struct xdp_md *ctx,
 
 	if (why != REASON_NONE)
 		return why;
-	class = vip_class(p);
+	class = vip_class(&p->lookup);
 	if (!class)
 		return or_tunnel_error(ctx, f, REASON_NOT_OURS, v6);
 	if (!ingress_is_ours(ctx->ingress_ifindex, f))
@@ -130,15 +130,15 @@ static __always_inline enum reason balance_flow(struct xdp_md *ctx,
 	    (class & VIP_CONNS && nat_of_client(p, &s->nat, &r)))
 		return s->nat.is_again ? go_on(ctx, p, XDP_PROGRAM_xdp_open) :
 					 balance_known(ctx, f, s, v6);
-	svc = service_find(p);
+	svc = service_find(&p->lookup);
 	if (!svc || svc->flags & SERVICE_VIP)
 		return unserved(p, svc);
-	if (svc->sources && !sources_admit(p, svc->sources))
+	if (svc->sources && !sources_admit(&p->lookup, svc->sources))
 		return REASON_SOURCE;
 	if (svc->forward == FORWARD_NAT && p->is_error)
 		return REASON_ICMP_UNRELATED;
 	if (svc->forward != FORWARD_NAT) {
-		id = service_pick(p, svc, &r);
+		id = service_pick(&p->lookup, svc, &r);
 		if (id != SERVICE_ADMIT)
 			return direct_send(ctx, f, svc->forward, id, &s->out,
 					   v6);
@@ -156,7 +156,7 @@ __global int host_or(const struct pkt *p, int why)
 
 	if (!p)
 		return why;
-	entry = service_otherwise(p);
+	entry = service_otherwise(&p->lookup);
 	vip = entry ? bpf_map_lookup_elem(&services, &entry) : NULL;
 	if (!vip)
 		return REASON_NO_CONN;
@@ -284,7 +284,7 @@ static __always_inline enum reason open_again(struct scratch *s,
 					      const struct service *svc)
 {
 	s->forward = FORWARD_NAT;
-	return svc->sources && !sources_admit(&s->pkt, svc->sources) ?
+	return svc->sources && !sources_admit(&s->pkt.lookup, svc->sources) ?
 		       REASON_SOURCE : REASON_NONE;
 }
 
@@ -302,7 +302,7 @@ static __always_inline enum reason open_for(struct xdp_md *ctx,
 					    struct scratch *s)
 {
 	struct pkt *p = &s->pkt;
-	const struct service *svc = service_find(p);
+	const struct service *svc = service_find(&p->lookup);
 
 	if (!svc)	/* it was there a moment ago */
 		return REASON_NO_CONN;
@@ -314,7 +314,7 @@ static __always_inline enum reason open_for(struct xdp_md *ctx,
 	if (svc->forward == FORWARD_NAT)
 		return nat_open(p, svc, link_to_client(p,
 						       ctx->ingress_ifindex));
-	p->backend = service_admit(p, svc);
+	p->backend = service_admit(&p->lookup, svc);
 	return p->backend ? REASON_NONE : REASON_NO_BACKEND;
 }
 

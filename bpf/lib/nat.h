@@ -175,8 +175,8 @@ static __always_inline __u32 nat_addr_of(const struct pkt *p,
 }
 
 /* The reply's flow, but for the port that is yet to be found, into scratch.
- * False: there is no address of ours to send from. A backend on this host sees the client's own address, as the reply passes
- * here in any case. */
+ * False: there is no address of ours to send from. A backend that sees the
+ * client's own address is on this host, or answers by way of it. */
 __global int nat_reply_flow(const struct pkt *p, __u32 id)
 {
 	const struct backend *b = backend_find(id);
@@ -193,7 +193,7 @@ __global int nat_reply_flow(const struct pkt *p, __u32 id)
 		.sport = b->port ? b->port : p->flow.dport,
 		.proto = p->flow.proto,
 	};
-	if (b->flags & BACKEND_LOCAL)
+	if (!decision_snat(&s->decision, b, &p->flow.src))
 		return true;
 	idx = nat_addr_of(p, b);
 	src = idx ? bpf_map_lookup_elem(&nat_addrs, &idx) : NULL;
@@ -381,11 +381,12 @@ __global int nat_open(struct pkt *p, const struct service *svc, __u32 link)
 	position = conn_claim(p->hash);
 	if (!position)
 		return REASON_NO_ROOM;
-	id = service_choose(p, svc);
+	s->decision = decide(svc, ORIGIN_ELSEWHERE);
+	id = service_choose(&p->lookup, svc, s->decision.set);
 	if (id)
 		drop_old(s);
 	why = id ? nat_connect(p, id, svc->idle_life, position, link) :
-		   REASON_NO_BACKEND;
+	      s->decision.drops ? REASON_NO_LOCAL : REASON_NO_BACKEND;
 	if (why != REASON_NONE) {
 		conn_release(position);
 		return why;

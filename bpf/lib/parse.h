@@ -21,6 +21,7 @@
 
 #include "addr.h"
 #include "bits.h"
+#include "lookup.h"
 #include "bytes.h"
 #include "maps.h"
 #include <fairlead/reasons.h>
@@ -112,9 +113,10 @@ enum fragment { FRAGMENT_NONE, FRAGMENT_FIRST, FRAGMENT_LATER };
 
 /* What is known of a packet. */
 struct pkt {
-	struct flow flow;	/* of the packet, or of the one an error quotes */
-	__u64 dst_sum;		/* hash_dst() */
-	__u64 hash;		/* flow_hash() */
+	union {
+		struct lookup lookup;	/* its members are pkt's own as well */
+		struct lookup;
+	};
 	__be32 fragment_id;
 	__u32 backend;		/* whose statistics count it */
 	__u16 l2_len;
@@ -123,14 +125,8 @@ struct pkt {
 	__be16 vlan_proto;	/* of the first tag; 0: untagged */
 	__be16 vlan_id;
 	__u8 fragment;		/* enum fragment */
-	__u8 opens;		/* first packet of a connection: SYN, INIT */
-	__u8 closes;		/* FIN, RST, ABORT */
-	__u8 tcp_flags;
-	__u8 is_error;		/* ICMP error; flow is the quoted one's, turned */
-	__u8 offers;		/* of a backend: number is for the client to */
-	__u32 number;		/* confirm; of a client: what it confirms */
-	__u8 new_conn;
-	__u8 unrecorded;	/* conns had no room for it */
+	__u32 number;		/* of a backend that offers: for the client to
+				 * confirm; of a client: what it confirms */
 	__u16 frame_len;	/* as it came */
 	union {			/* what an ICMP error tells */
 		__u16 mtu_left;	/* REASON_TOO_BIG: what would have fitted */

@@ -10,6 +10,8 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 
+#include <fairlead/decide.h>
+
 #include "maps.h"
 #include "parse.h"
 
@@ -51,6 +53,7 @@ struct scratch {
 		__u32 word;
 	} old;
 	__u8 forward;		/* enum forward, of a flow that was opened */
+	struct decision decision; /* about a new NAT connection */
 	bool is_remembered;	/* a first fragment's ports are in conns */
 	struct flow reply;	/* a new connection's, other direction */
 	struct flow key;	/* of what else is recorded */

@@ -7,16 +7,16 @@
 #define FAIRLEAD_BPF_SERVICE_H
 
 #include "conn_claim.h"
-#include "parse.h"
+#include "lookup.h"
 #include "scratch.h"
 
 /* As vip_class(), of an address that may be in a CIDR VIP. */
-static __always_inline __u8 prefix_class(const struct pkt *p)
+static __always_inline __u8 prefix_class(const struct lookup *look)
 {
 	const struct prefix *prefix;
 	struct prefix_key key = { .len = 128 };
 
-	key.addr = p->flow.dst;
+	key.addr = look->flow.dst;
 	prefix = bpf_map_lookup_elem(&prefixes, &key);
 	return prefix ? prefix->class : 0;
 }
@@ -24,18 +24,18 @@ static __always_inline __u8 prefix_class(const struct pkt *p)
 /* enum vip_class bits of where p goes; 0: a stranger's. A byte may be there
  * for another address, so only one that makes us ask conns spares the
  * prefixes. */
-static __always_inline __u8 vip_class(struct pkt *p)
+static __always_inline __u8 vip_class(struct lookup *look)
 {
 	const struct vip_filter *filter = map_only(vip_filter);
 	const struct runtime *rt = map_only(runtime);
 	__u8 class;
 
-	p->dst_sum = hash_dst(hash_key, &p->flow.dst);
+	look->dst_sum = hash_dst(hash_key, &look->flow.dst);
 	if (!filter || !rt)
 		return 0;
-	class = filter->class[vip_filter_index(p->dst_sum)];
+	class = filter->class[vip_filter_index(look->dst_sum)];
 	if (rt->has_prefixes && !(class & VIP_CONNS))
-		class |= class & VIP_REPLIES ? VIP_CONNS : prefix_class(p);
+		class |= class & VIP_REPLIES ? VIP_CONNS : prefix_class(look);
 	return class;
 }
 
@@ -125,29 +125,31 @@ __global __u32 service_search_addr(const struct addr *dst, __u32 port,
 }
 
 /* The same, and a CIDR VIP's address counts as the CIDR's base. */
-__global __u32 service_otherwise(const struct pkt *p)
+__global __u32 service_otherwise(const struct lookup *look)
 {
 	const struct runtime *rt = map_only(runtime);
 	const struct prefix *prefix;
 	struct prefix_key key = { .len = 128 };
 	__u32 entry;
 
-	if (!p || !rt)
+	if (!look || !rt)
 		return 0;
-	key.addr = p->flow.dst;
-	entry = service_search_addr(&key.addr, p->flow.dport, p->flow.proto);
+	key.addr = look->flow.dst;
+	entry = service_search_addr(&key.addr, look->flow.dport,
+				    look->flow.proto);
 	if (entry || !rt->has_prefixes)
 		return entry;
 	prefix = bpf_map_lookup_elem(&prefixes, &key);
-	return prefix ? service_search_addr(&prefix->base, p->flow.dport,
-					    p->flow.proto) : 0;
+	return prefix ? service_search_addr(&prefix->base, look->flow.dport,
+					    look->flow.proto) : 0;
 }
 
 /* Where p goes. The usual case is decided here: one bucket, one service. */
-static __always_inline const struct service *service_find(const struct pkt *p)
+static __always_inline const struct service *
+service_find(const struct lookup *look)
 {
-	__u64 hash = service_hash(hash_key, p->dst_sum, p->flow.dport,
-				  p->flow.proto);
+	__u64 hash = service_hash(hash_key, look->dst_sum, look->flow.dport,
+				  look->flow.proto);
 	__u32 idx = (__u32)hash & (cfg.cell_buckets - 1);
 	const struct service_bucket *bucket;
 	const struct service_cell *cell;
@@ -158,23 +160,23 @@ static __always_inline const struct service *service_find(const struct pkt *p)
 	if (cell) {
 		idx = cell->service;
 		svc = bpf_map_lookup_elem(&services, &idx);
-		if (svc && service_is(svc, &p->flow.dst, p->flow.dport,
-				      p->flow.proto))
+		if (svc && service_is(svc, &look->flow.dst, look->flow.dport,
+				      look->flow.proto))
 			return svc;
 	}
-	idx = service_otherwise(p);
+	idx = service_otherwise(look);
 	return idx ? bpf_map_lookup_elem(&services, &idx) : NULL;
 }
 
 /* Is p's client, or that of the flow it is about, let in by a list? */
-__global int sources_admit(const struct pkt *p, __u32 list)
+__global int sources_admit(const struct lookup *look, __u32 list)
 {
 	struct source_key key = { .len = SOURCE_LIST_BITS + 128, .list = list };
 	const __u32 *flags;
 
-	if (!p)
+	if (!look)
 		return 0;
-	key.addr = p->flow.src;
+	key.addr = look->flow.src;
 	flags = bpf_map_lookup_elem(&sources, &key);
 	return flags && *flags & SOURCE_ALLOW;
 }
@@ -201,11 +203,32 @@ static __always_inline bool backend_has(const struct backend *b,
 	       (__u8)b->generation == c->backend >> CONN_BACKEND_BITS;
 }
 
-/* number: less than slot_count. */
-static __always_inline struct slot slot_read(const struct service *svc,
+/* Slots among which one is to be chosen. */
+struct slot_range {
+	__u32 base;
+	__u32 count;
+};
+
+static __always_inline struct slot_range slots_all(const struct service *svc)
+{
+	return (struct slot_range){ svc->slot_base, svc->slot_count };
+}
+
+/* set: enum backend_set. */
+static __always_inline struct slot_range slots_in(const struct service *svc,
+						  __u32 set)
+{
+	if (set == SET_LOCAL)
+		return (struct slot_range){ svc->local_base,
+					    svc->local_count };
+	return slots_all(svc);
+}
+
+/* number: less than count. */
+static __always_inline struct slot slot_read(struct slot_range range,
 					     __u32 number)
 {
-	__u32 idx = svc->slot_base + number;
+	__u32 idx = range.base + number;
 	const struct slot *slot = bpf_map_lookup_elem(&slots, &idx);
 	union {
 		struct slot slot;
@@ -218,27 +241,29 @@ static __always_inline struct slot slot_read(const struct service *svc,
 }
 
 /* The slot that p's flow is in; its client's, if clients stick. */
-static __always_inline struct slot slot_of(const struct pkt *p,
-					   const struct service *svc)
+static __always_inline struct slot slot_of(const struct lookup *look,
+					   const struct service *svc,
+					   struct slot_range range)
 {
-	__u64 hash = p->hash;
+	__u64 hash = look->hash;
 
 	if (svc->flags & SERVICE_AFFINITY)
-		hash = client_hash(hash_key, p->dst_sum, &p->flow.src);
-	return slot_read(svc, slot_index(hash, svc->slot_count));
+		hash = client_hash(hash_key, &look->flow.src);
+	return slot_read(range, slot_index(hash, range.count));
 }
 
 /* Is it a packet of a connection that there may have been before? */
-static __always_inline bool pkt_is_older(const struct pkt *p,
+static __always_inline bool lookup_is_older(const struct lookup *look,
 					 const struct service *svc)
 {
-	if (p->flow.proto == IPPROTO_UDP)
-		return !(svc->flags & SERVICE_TRACKED) || p->is_error;
-	return !p->opens;
+	if (look->flow.proto == IPPROTO_UDP)
+		return !(svc->flags & SERVICE_TRACKED) || look->is_error;
+	return !look->opens;
 }
 
 /* For a new connection: the slot's backend, or chance's, or whose turn it is. */
 static __always_inline __u32 slot_for_new(const struct service *svc,
+					  struct slot_range range,
 					  struct slot slot)
 {
 	__u64 *turn;
@@ -246,14 +271,14 @@ static __always_inline __u32 slot_for_new(const struct service *svc,
 
 	switch (svc->algorithm) {
 	case ALGORITHM_RANDOM:
-		number = (__u64)bpf_get_prandom_u32() * svc->slot_count >> 32;
-		return slot_read(svc, number).backend;
+		number = (__u64)bpf_get_prandom_u32() * range.count >> 32;
+		return slot_read(range, number).backend;
 	case ALGORITHM_ROUND_ROBIN:
 		turn = bpf_map_lookup_elem(&turns, &id);
 		if (!turn)
 			return 0;
 		number = __sync_fetch_and_add(turn, 1);
-		return slot_read(svc, number & (svc->slot_count - 1)).backend;
+		return slot_read(range, number & (range.count - 1)).backend;
 	default:
 		return slot.backend;
 	}
@@ -289,12 +314,14 @@ __global __u32 service_record(const struct flow *f, __u64 hash, __u32 position,
 
 /* Where the client that r is of went when it came last; 0: it may not stay. */
 static __always_inline __u32 client_backend(struct conn_ref *r,
-					    const struct service *svc)
+					    const struct service *svc,
+					    __u32 set)
 {
 	const struct backend *b = backend_find(conn_backend(r->conn));
 	__u32 now = now_8th();
 
 	if (!backend_has(b, r->conn) || b->state != BACKEND_ACTIVE ||
+	    (set == SET_LOCAL && !(b->flags & BACKEND_LOCAL)) ||
 	    conn_age(r->conn->time, now >> 3) > svc->affinity_s ||
 	    !conn_is_still(r))
 		return 0;
@@ -304,9 +331,9 @@ static __always_inline __u32 client_backend(struct conn_ref *r,
 
 /* As slot_for_new(), but a client that came within the time limit goes where
  * it went then. */
-static __always_inline __u32 slot_for_client(struct pkt *p,
+static __always_inline __u32 slot_for_client(struct lookup *look,
 					     const struct service *svc,
-					     struct slot slot)
+					     __u32 set, struct slot slot)
 {
 	struct scratch *s = map_only(scratch);
 	__u32 id = 0, position;
@@ -315,41 +342,46 @@ static __always_inline __u32 slot_for_client(struct pkt *p,
 
 	if (!s)
 		return 0;
-	s->key = p->flow;
-	s->key.kind = FLOW_AFFINITY;
-	s->key.sport = 0;
-	hash = flow_hash(hash_key, p->dst_sum, &s->key);
+	s->key = affinity_flow(&look->flow.src, svc);
+	hash = flow_hash(hash_key, hash_dst(hash_key, &s->key.dst), &s->key);
 	r = conn_find(&s->key, hash);
 	if (r.head)
-		id = client_backend(&r, svc);
+		id = client_backend(&r, svc, set);
 	if (id)
 		return id;
 	if (r.head)
 		conn_drop(r.position, r.word);
 	position = conn_claim(hash);
 	if (!position) {
-		p->unrecorded = true;
+		look->unrecorded = true;
 		return slot_for_all(slot);
 	}
-	id = slot_for_new(svc, slot);
+	id = slot_for_new(svc, slots_in(svc, set), slot);
 	return service_record(&s->key, hash, position, id, svc->affinity_life);
 }
 
 /*
- * The backend of a flow that conns does not know. Called for a first packet
- * only, so not worth its place in the fast path.
+ * The backend of a flow that conns does not know, out of a set (enum
+ * backend_set). Called for a first packet only, so not worth its place in the
+ * fast path.
  */
-__global __u32 service_choose(struct pkt *p, const struct service *svc)
+__global __u32 service_choose(struct lookup *look, const struct service *svc,
+			      __u32 set)
 {
+	struct slot_range range;
 	struct slot slot;
 
-	if (!p || !svc || !svc->slot_count)
+	if (!look || !svc)
 		return 0;
-	slot = slot_of(p, svc);
-	if (p->unrecorded || pkt_is_older(p, svc))
+	range = slots_in(svc, set);
+	if (!range.count)
+		return 0;
+	slot = slot_of(look, svc, range);
+	if (look->unrecorded || lookup_is_older(look, svc))
 		return slot_for_all(slot);
-	return svc->flags & SERVICE_AFFINITY ? slot_for_client(p, svc, slot) :
-					       slot_for_new(svc, slot);
+	return svc->flags & SERVICE_AFFINITY ?
+		       slot_for_client(look, svc, set, slot) :
+		       slot_for_new(svc, range, slot);
 }
 
 /* What conns had of the flow is void, but only when there is another to go to:
@@ -362,25 +394,25 @@ static __always_inline void drop_old(struct scratch *s)
 
 /* A backend for a flow that conns does not know. What cannot be recorded is
  * decided by its hash, so that all of its packets go one way. */
-__global __u32 service_admit(struct pkt *p, const struct service *svc)
+__global __u32 service_admit(struct lookup *look, const struct service *svc)
 {
 	struct scratch *s = map_only(scratch);
 	__u32 position = 0, id;
 
-	if (!p || !svc || !s)
+	if (!look || !svc || !s)
 		return 0;
-	if (!p->is_error) {
-		position = conn_claim(p->hash);
-		p->unrecorded = !position;
+	if (!look->is_error) {
+		position = conn_claim(look->hash);
+		look->unrecorded = !position;
 	}
-	id = service_choose(p, svc);
-	p->new_conn = !pkt_is_older(p, svc);
+	id = service_choose(look, svc, SET_CLUSTER);
+	look->new_conn = !lookup_is_older(look, svc);
 	if (id)
 		drop_old(s);
 	if (!position)
 		return id;
 	if (id)
-		return service_record(&p->flow, p->hash, position, id,
+		return service_record(&look->flow, look->hash, position, id,
 				      svc->idle_life);
 	conn_release(position);
 	return 0;
@@ -392,16 +424,16 @@ __global __u32 service_admit(struct pkt *p, const struct service *svc)
  * again when its client has begun anew (offered: a SYN was seen) and gone on.
  */
 static __always_inline void choice_touch(struct conn_ref *r,
-					 const struct pkt *p)
+					 const struct lookup *look)
 {
 	__u32 state = conn_state(r), now = now_8th();
 	bool is_closing = state == CONN_CLOSING;
 
-	if (is_closing && p->opens)
+	if (is_closing && look->opens)
 		WRITE_ONCE(r->conn->offered, 1);
-	if (p->closes)
+	if (look->closes)
 		state = CONN_CLOSING;
-	else if (!p->opens && (!is_closing || r->conn->offered))
+	else if (!look->opens && (!is_closing || r->conn->offered))
 		state = CONN_LIVE;
 	if (state == conn_state(r)) {
 		conn_seen(r, now);
@@ -416,11 +448,12 @@ static __always_inline void choice_touch(struct conn_ref *r,
 #define SERVICE_ADMIT 0xffffffffu
 
 /* What conns says; r is what it has, which is to go if SERVICE_ADMIT. */
-static __always_inline __u32 service_track(struct pkt *p, struct conn_ref *r)
+static __always_inline __u32 service_track(struct lookup *look,
+					   struct conn_ref *r)
 {
 	__u32 id;
 
-	*r = conn_find(&p->flow, p->hash);
+	*r = conn_find(&look->flow, look->hash);
 	if (!r->head)
 		return SERVICE_ADMIT;
 	id = conn_backend(r->conn);
@@ -428,14 +461,14 @@ static __always_inline __u32 service_track(struct pkt *p, struct conn_ref *r)
 	if (!backend_has(backend_find(id), r->conn) ||
 	    conn_is_dead(r, now_s()) || !conn_is_still(r))
 		return SERVICE_ADMIT;
-	if (!p->is_error)
-		choice_touch(r, p);
+	if (!look->is_error)
+		choice_touch(r, look);
 	return id;
 }
 
-/* Who serves p (p->hash is set): an index in backends; 0: nobody can;
+/* Who serves it (look->hash is set): an index in backends; 0: nobody can;
  * SERVICE_ADMIT: service_admit() knows, after what is at r is dropped. */
-static __always_inline __u32 service_pick(struct pkt *p,
+static __always_inline __u32 service_pick(struct lookup *look,
 					  const struct service *svc,
 					  struct conn_ref *r)
 {
@@ -444,13 +477,13 @@ static __always_inline __u32 service_pick(struct pkt *p,
 	if (!(svc->flags & SERVICE_TRACKED)) {
 		if (!svc->slot_count)
 			return 0;
-		slot = slot_of(p, svc);
+		slot = slot_of(look, svc, slots_all(svc));
 		if (!slot.previous || svc->flags & SERVICE_STATELESS) {
-			p->new_conn = p->opens;
+			look->new_conn = look->opens;
 			return slot.backend;
 		}
 	}
-	return service_track(p, r);
+	return service_track(look, r);
 }
 
 #endif

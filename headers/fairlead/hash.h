@@ -54,11 +54,23 @@ HASH_INLINE __u64 service_hash(const __u32 *key, __u64 dst_sum, __be16 port,
 	return hash_mix(dst_sum + hash_pair(key, 4, port, proto));
 }
 
-/* Of a client and the address it dials: what affinity is decided by. */
-HASH_INLINE __u64 client_hash(const __u32 *key, __u64 dst_sum,
-			      const struct addr *src)
+/* Of a client, whichever front end of a service it dials: which slot is its.
+ * No id in it, which other nodes of a group do not share. */
+HASH_INLINE __u64 client_hash(const __u32 *key, const struct addr *src)
 {
-	return hash_mix(dst_sum + hash_addr(key, 6, src));
+	return hash_mix(hash_addr(key, 6, src));
+}
+
+/* What conns knows a client of a service by, whichever front end it dialled. */
+HASH_INLINE struct flow affinity_flow(const struct addr *src,
+				      const struct service *svc)
+{
+	return (struct flow){
+		.src = *src,
+		.dst = { { 0, 0, 0, svc->id } },
+		.proto = svc->proto,
+		.kind = FLOW_AFFINITY,
+	};
 }
 
 /* Of a whole flow, every field. The slot is in the high half; where in conns

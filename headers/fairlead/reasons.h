@@ -44,7 +44,8 @@
 	X(LIMITED,         DROP,    "would be rejected, but enough answers went out this second") \
 	X(UNRECORDED,      FORWARD, "sent to a backend by its hash: no room in the table of connections") \
 	X(TUNNEL_ERROR,    PASS,    "ICMP error about a tunnel's packet, which the path's MTU is learned from") \
-	X(ROUTED,          REPLY,   "rejected: a routing header asks to send it on")
+	X(ROUTED,          REPLY,   "rejected: a routing header asks to send it on") \
+	X(NO_LOCAL,        DROP,    "no usable backend on this host, but the policy asks for one")
 
 enum verdict {
 	VERDICT_PASS,		/* to the host, as it is now */

@@ -294,11 +294,11 @@ static __always_inline int cut_flow(struct xdp_md *ctx, struct frame *f,
 	reached(f);
 	if (last == STAGE_HASH)
 		return XDP_TX;
-	svc = service_find(p);
+	svc = service_find(&p->lookup);
 	reached(svc);
 	if (last == STAGE_SERVICE)
 		return XDP_TX;
-	p->backend = svc ? service_pick(p, svc, &r) : 0;
+	p->backend = svc ? service_pick(&p->lookup, svc, &r) : 0;
 	reached(f);
 	if (last == STAGE_SLOT)
 		return XDP_TX;
@@ -331,7 +331,7 @@ static __always_inline int cut(struct xdp_md *ctx, const enum stage last)
 	reached(&f);
 	if (last == STAGE_ADDRS)
 		return XDP_TX;
-	if (!vip_class(&f.pkt))
+	if (!vip_class(&f.pkt.lookup))
 		return XDP_ABORTED;
 	reached(&f);
 	if (last == STAGE_FILTER)

@@ -114,6 +114,16 @@ static void with_nat(const struct family *f)
 	run(tcp(f->client2, 5000, f->vip, 80, .flags = SYN)); /* NO_PORT */
 }
 
+static void with_policy_local(const struct family *f)
+{
+	world_reset(world);
+	world_service(world, .addr = f->vip, .port = 80,
+		      .algorithm = ALGORITHM_RANDOM, .kind = KIND_NODE_PORT,
+		      .flags = SERVICE_POLICY_LOCAL | SERVICE_EMPTY_DROPS,
+		      .backends = { f->backend });
+	run(tcp(f->client, 1, f->vip, 80, .flags = SYN)); /* NO_LOCAL */
+}
+
 static void with_special_backends(const struct family *f)
 {
 	serve(f, FORWARD_IPIP, IPPROTO_TCP);
@@ -210,6 +220,7 @@ static void every_reason_is_reached(void **state)
 	with_a_limit(f);
 	about_a_tunnel(f);
 	with_nat(f);
+	with_policy_local(f);
 	with_special_backends(f);
 	with_many_fragments(f);
 	with_many_connections(f);

@@ -496,7 +496,7 @@ struct slot fake_slot(struct fake *f, const struct service *svc,
 	if (!svc->slot_count)
 		return (struct slot){};
 	if (svc->flags & SERVICE_AFFINITY)
-		hash = client_hash(f->hash_key, sum, &flow->src);
+		hash = client_hash(f->hash_key, &flow->src);
 	return f->slot_memory[svc->slot_base +
 			      slot_index(hash, svc->slot_count)];
 }

@@ -339,8 +339,25 @@ static bool in_range(const struct step *s, __be16 port)
 	       ntohs(port) <= rt->nat_port_last;
 }
 
-/* The address that the programs took (index), if it is one; else the first. A
- * backend on this host sees the client's. */
+/*
+ * Which backends see the client's address: at the edge those on this host, as
+ * their replies pass there in any case. Of a cluster, those of front ends for
+ * the outside whose policy is Local; clients here all come from elsewhere, and
+ * the rest has to answer them by way of the node.
+ */
+static bool sees_client(const struct step *s, const struct backend *b)
+{
+	const struct service *svc = &s->service->service;
+
+	if (svc->kind == KIND_EDGE)
+		return b->flags & BACKEND_LOCAL;
+	return svc->kind != KIND_CLUSTER_IP &&
+	       svc->flags & SERVICE_POLICY_LOCAL &&
+	       !(svc->flags & SERVICE_MASQUERADE);
+}
+
+/* The address that the programs took (index), if it is one; else the first;
+ * or the client's own. */
 static struct addr nat_source(const struct step *s, const struct backend *b,
 			      int index)
 {
@@ -348,7 +365,7 @@ static struct addr nat_source(const struct step *s, const struct backend *b,
 	const __u8 *picks = s->l.v6 ? rt->nat_pick6 : rt->nat_pick4;
 	int count = s->l.v6 ? rt->nat_addrs6 : rt->nat_addrs4;
 
-	if (b->flags & BACKEND_LOCAL)
+	if (sees_client(s, b))
 		return s->flow.src;
 	for (int i = 0; i < count; i++) {
 		if (picks[i] == index)

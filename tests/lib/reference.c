@@ -377,7 +377,22 @@ static __u32 recorded_backend(struct step *s)
 	return m->backend;
 }
 
-/* Every backend that has a slot, into s->candidates. */
+/* Policy Local, for who comes from elsewhere, which all packets here do: only
+ * backends on this host. At the edge there is no policy. */
+static bool is_for_local(const struct step *s)
+{
+	const struct service *svc = &s->service->service;
+
+	return svc->kind != KIND_EDGE && svc->flags & SERVICE_POLICY_LOCAL;
+}
+
+static bool is_in_set(const struct step *s, __u32 backend)
+{
+	return !is_for_local(s) ||
+	       backend_at(s->r, backend)->flags & BACKEND_LOCAL;
+}
+
+/* Every backend of the set that has a slot, into s->candidates. */
 static void any_slot(struct step *s)
 {
 	const struct service *svc = &s->service->service;
@@ -386,6 +401,8 @@ static void any_slot(struct step *s)
 		__u32 backend = s->service->slots[i].backend;
 		size_t j;
 
+		if (!is_in_set(s, backend))
+			continue;
 		for (j = 0; j < s->nr_candidates; j++) {
 			if (s->candidates[j] == backend)
 				break;
@@ -401,7 +418,7 @@ static const struct slot *slot_of(const struct step *s)
 	const __u32 *key = s->r->tables->hash_key;
 	__u64 dst = hash_dst(key, &s->flow.dst);
 	__u64 hash = svc->flags & SERVICE_AFFINITY ?
-			     client_hash(key, dst, &s->flow.src) :
+			     client_hash(key, &s->flow.src) :
 			     flow_hash(key, dst, &s->flow);
 
 	return &s->service->slots[slot_index(hash, svc->slot_count)];
@@ -415,11 +432,13 @@ static bool is_new_flow(const struct step *s)
 
 static struct flow affinity_key(const struct step *s)
 {
-	struct flow f = s->flow;
-
-	f.sport = 0;
-	f.kind = FLOW_AFFINITY;
-	return f;
+	/* a client of the service, at whichever of its addresses */
+	return (struct flow){
+		.src = s->flow.src,
+		.dst.word[3] = s->service->service.id,
+		.proto = s->service->service.proto,
+		.kind = FLOW_AFFINITY,
+	};
 }
 
 static __u32 sticky_backend(struct step *s)
@@ -428,7 +447,8 @@ static __u32 sticky_backend(struct step *s)
 	const struct memory *m = memory_find(s->r, &f);
 
 	if (!m || backend_at(s->r, m->backend)->generation != m->generation ||
-	    backend_at(s->r, m->backend)->state != BACKEND_ACTIVE)
+	    backend_at(s->r, m->backend)->state != BACKEND_ACTIVE ||
+	    !is_in_set(s, m->backend))
 		return 0;
 	return m->backend;
 }
@@ -538,6 +558,15 @@ uint8_t hop_limit(const struct step *s)
 	return s->in->data[s->l.l3 + (s->l.v6 ? 7 : 8)];
 }
 
+/* Nobody is in the set: rejected, but not if somebody is elsewhere. */
+static void to_nobody(struct step *s)
+{
+	if (is_for_local(s) && s->service->service.flags & SERVICE_EMPTY_DROPS)
+		expect(s, REASON_NO_LOCAL);
+	else
+		reject(s, REASON_NO_BACKEND);
+}
+
 /* Towards one of the candidates: the one that the datapath took, if it may. */
 static void to_backend(struct step *s)
 {
@@ -546,7 +575,7 @@ static void to_backend(struct step *s)
 
 	as_recorded(s);
 	if (!s->nr_candidates || !s->candidates[0]) {
-		reject(s, REASON_NO_BACKEND);
+		to_nobody(s);
 		return;
 	}
 	for (size_t i = 0; i < s->nr_candidates; i++) {
@@ -606,6 +635,10 @@ static void to_service(struct step *s)
 	if (is_refused(s))
 		return;
 	if (!s->service->service.slot_count && !choose_without_slots(s)) {
+		if (is_for_local(s)) {
+			to_nobody(s);
+			return;
+		}
 		if (is_host_addr(s->r, &s->flow.dst))
 			expect_vague(s, REASON_BIT(NO_BACKEND) |
 					REASON_BIT(UNANSWERED) |

@@ -558,10 +558,6 @@ static void update_reference(struct world *w)
 static void refresh(struct world *w)
 {
 	state_each_backend(w->state, set_hop, w);
-	state_set_host(w->state, &(struct state_host){
-		.is_host = is_host,
-		.arg = w,
-	});
 	state_host_addrs(w->state);
 	update_reference(w);
 }
@@ -572,6 +568,11 @@ void world_apply(struct world *w)
 	char text[RECONCILE_TEXT_MAX] = "";
 	int err;
 
+	state_set_host(w->state, &(struct state_host){
+		.is_host = is_host,
+		.way = set_hop,
+		.arg = w,
+	});
 	err = reconcile(w->state, w->model, w->now_s, &result, text);
 	if (err)
 		die(text[0] ? text : "reconcile", err);

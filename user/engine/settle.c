@@ -204,9 +204,9 @@ static bool is_nobodys(const struct state *s, const struct conn_entry *e,
 	case FLOW_FRAGMENT:
 		return false;
 	case FLOW_AFFINITY:	/* only flows may stay with who leaves */
-		return !b || b->state == BACKEND_LEAVING;
+		return !b || backend_left(b);
 	default:
-		return !b;
+		return !b || b->state == BACKEND_GONE;
 	}
 }
 
