@@ -23,10 +23,13 @@ static __always_inline enum reason or_tunnel_error(struct xdp_md *ctx,
 						   enum reason why,
 						   const bool v6)
 {
-	struct scratch *s = map_only(scratch);
+	struct scratch *s;
 
-	if (!s || !is_size_error(f, v6) ||
-	    !ingress_is_ours(ctx->ingress_ifindex, f))
+	/* first, as this is all that a stranger pays */
+	if (!is_size_error(f, v6) || !ingress_is_ours(ctx->ingress_ifindex, f))
+		return why;
+	s = map_only(scratch);
+	if (!s)
 		return why;
 	s->why = why;
 	return v6 ? go_on(ctx, &f->pkt, XDP_PROGRAM_xdp_error6) :
