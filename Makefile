@@ -121,8 +121,8 @@ $(B)/tests/bpf/conns_test.o: | $(B)/tests/bpf/conns.skel.h
 
 bench: $(BENCH) ## what scripts/bench runs
 
-# What there are results of: of scripts/bench --json build/bench.json, and of
-# scripts/bench pktgen --json build/pktgen.json
+# From the files that exist of these two: build/bench.json, which scripts/bench
+# --json writes, and build/pktgen.json, by scripts/bench pktgen --json.
 bench-report: ## what scripts/bench and scripts/bench pktgen found, to READMEs
 	[ -e $(BENCH_JSON) ] || [ -e $(PKTGEN_JSON) ] || \
 		{ echo "no $(BENCH_JSON), no $(PKTGEN_JSON)" >&2; exit 1; }

@@ -51,11 +51,11 @@ static void compare(const struct model *a, const struct model *b)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct definitions *s __cleanup(definitions_closep) = NULL;
-	struct model *first __cleanup(model_freep) = NULL;
-	struct model *second __cleanup(model_freep) = NULL;
-	struct model *afresh __cleanup(model_freep) = NULL;
-	struct model *uncut __cleanup(model_freep) = NULL;
+	__cleanup(definitions_closep) struct definitions *s = NULL;
+	__cleanup(model_freep) struct model *first = NULL;
+	__cleanup(model_freep) struct model *second = NULL;
+	__cleanup(model_freep) struct model *afresh = NULL;
+	__cleanup(model_freep) struct model *uncut = NULL;
 	bool changed;
 	int err;
 

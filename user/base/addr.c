@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Addresses as text and back, and prefixes, see addr.h. */
 #include <arpa/inet.h>
 #include <string.h>
 

@@ -8,7 +8,7 @@
 /* unused: clang counts only what is read, gcc what is cleaned up. */
 #define __cleanup(fn) __attribute__((cleanup(fn), unused))
 
-/* For int fd __cleanup(close_fd); less than 0: not open. */
+/* For __cleanup(close_fd) int fd; less than 0: not open. */
 static inline void close_fd(int *fd)
 {
 	if (*fd >= 0)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The nearest of the words that would have been right, see suggest.h. */
 #include <string.h>
 
 #include "suggest.h"

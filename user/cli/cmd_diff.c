@@ -46,7 +46,7 @@ static int compare_names(const void *a, const void *b)
 static unsigned int uplinks_diff(struct view *v, const struct model *m,
 				 FILE *out)
 {
-	struct model *old __cleanup(model_freep) = model_new();
+	__cleanup(model_freep) struct model *old = model_new();
 	struct model new = *m;
 
 	if (!old || !m->nr_uplinks)

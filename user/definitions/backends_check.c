@@ -122,7 +122,7 @@ void backends_check(struct service_index *index, struct report *r)
 		      index->addrs != index->checked_addrs;
 	struct native_service **list = is_all ? index->by_name : index->fresh;
 	size_t count = is_all ? index->count : index->nr_fresh;
-	struct filter f __cleanup(filter_clear) = {};
+	__cleanup(filter_clear) struct filter f = {};
 
 	if (!count)
 		return;

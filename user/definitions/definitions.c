@@ -206,7 +206,7 @@ static void check_services(const struct definitions *d, struct report *r)
 
 static int build(struct definitions *d, struct report *r, struct model **ret)
 {
-	struct model *m __cleanup(model_freep) = model_new();
+	__cleanup(model_freep) struct model *m = model_new();
 	int err;
 
 	if (!m)
@@ -278,7 +278,7 @@ int definitions_add(struct definitions *d, struct source *s)
 static int open_files(const char *path, enum files_kind kind,
 		      struct definitions **ret)
 {
-	struct definitions *d __cleanup(definitions_closep) = NULL;
+	__cleanup(definitions_closep) struct definitions *d = NULL;
 	struct source *s;
 	int err;
 
@@ -312,7 +312,7 @@ void definitions_closep(struct definitions **d)
 
 int definitions_load(const char *path, struct model **ret, FILE *errors)
 {
-	struct definitions *d __cleanup(definitions_closep) = NULL;
+	__cleanup(definitions_closep) struct definitions *d = NULL;
 	bool changed;
 	int err;
 

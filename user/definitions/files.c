@@ -87,7 +87,7 @@ static void free_charp(char **p)
 /* All of it, to *ret with a NUL behind. -EFBIG: more than is allowed. */
 static int read_all(int fd, size_t expected, char **ret, size_t *ret_len)
 {
-	char *text __cleanup(free_charp) = NULL;
+	__cleanup(free_charp) char *text = NULL;
 	size_t size = 0, len = 0;
 
 	for (;;) {
@@ -287,7 +287,7 @@ static int part_parse(struct file_reading *fr, enum piece piece,
 		      const struct service_list *list,
 		      const struct tree_chunk *text, struct part *p)
 {
-	struct yaml_tree *tree __cleanup(yaml_tree_freep) = NULL;
+	__cleanup(yaml_tree_freep) struct yaml_tree *tree = NULL;
 	struct reader reader = {
 		.report = fr->all->r,
 		.path = fr->f->path,
@@ -354,7 +354,7 @@ static int frame_read(struct file_reading *fr, const struct service_list *list,
 		      __u32 first_line)
 {
 	size_t len = list->head.len + list->tail.len;
-	char *text __cleanup(free_charp) = malloc(len + 1);
+	__cleanup(free_charp) char *text = malloc(len + 1);
 	struct tree_chunk chunk = {
 		.text = text, .len = len, .first_line = first_line,
 	};
@@ -554,7 +554,7 @@ static int read_path(const struct files *s, const char *path, char **ret,
 		     const char **ret_kind)
 {
 	const int wait = s->kind == FILES_ONCE ? 0 : O_NONBLOCK;
-	int fd __cleanup(close_fd) = open(path, O_RDONLY | O_CLOEXEC |
+	__cleanup(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC |
 					  O_NOCTTY | wait);
 	struct stat st;
 
@@ -572,7 +572,7 @@ static int read_path(const struct files *s, const char *path, char **ret,
 /* Read f anew; what it says the same as before is kept. */
 static int file_read(struct reading *all, struct file *f)
 {
-	char *text __cleanup(free_charp) = NULL;
+	__cleanup(free_charp) char *text = NULL;
 	const char *kind = NULL;
 	__u8 sha256[32];
 	size_t len = 0;
@@ -722,7 +722,7 @@ static void close_dirp(DIR **dir)
 /* -EINVAL: reported. */
 static int list_dir(const struct reading *all, struct paths *p)
 {
-	DIR *dir __cleanup(close_dirp) = opendir(all->s->path);
+	__cleanup(close_dirp) DIR *dir = opendir(all->s->path);
 	int err = 0;
 
 	if (!dir)
@@ -786,7 +786,7 @@ static int refresh_list(struct reading *all, char *const *paths, size_t count)
 
 static int scan(struct reading *all, bool *ret_is_dir)
 {
-	struct paths p __cleanup(paths_clear) = {};
+	__cleanup(paths_clear) struct paths p = {};
 	struct stat st;
 	int err;
 
@@ -843,7 +843,7 @@ static bool digest_line(EVP_MD_CTX *md, const struct file *f)
 
 static int digest_all(struct files *s, bool is_dir)
 {
-	EVP_MD_CTX *md __cleanup(md_freep) = NULL;
+	__cleanup(md_freep) EVP_MD_CTX *md = NULL;
 
 	if (!is_dir) {
 		memcpy(s->source.sha256, s->list.files[0]->digest, 32);

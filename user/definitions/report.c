@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* See report.h. */
 #include "report.h"
 
 #define TEXT_MAX 480

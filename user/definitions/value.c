@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* One value each, from the text that people wrote, see value.h. */
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdarg.h>

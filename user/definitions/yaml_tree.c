@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * libyaml's events to a tree, see yaml_tree.h. libyaml bounds nothing but its own
+ * buffers: depth, values and keys are counted here.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -418,8 +422,8 @@ static void parser_delete(struct parser *p)
 int yaml_tree_parse(const char *text, size_t len, struct yaml_tree **ret,
 		    struct tree_error *ret_error)
 {
-	struct yaml_tree *tree __cleanup(yaml_tree_freep) = NULL;
-	struct parser p __cleanup(parser_delete) = {
+	__cleanup(yaml_tree_freep) struct yaml_tree *tree = NULL;
+	__cleanup(parser_delete) struct parser p = {
 		.error = ret_error,
 		.text = text,
 		.len = len,

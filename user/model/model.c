@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What a model owns, and the words for what it says, see model.h. */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>

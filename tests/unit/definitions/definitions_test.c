@@ -88,7 +88,7 @@ static char *shorten(char *text)
 
 static char *errors_of(const char *path, int expected)
 {
-	struct model *m __cleanup(model_freep) = NULL;
+	__cleanup(model_freep) struct model *m = NULL;
 	char *text = NULL;
 	size_t len;
 	FILE *errors = open_memstream(&text, &len);
@@ -578,7 +578,7 @@ static void a_service_has_several_addresses(void **state)
 	static const char *const sorted[] = {
 		"192.0.2.0", "192.0.2.9", "2001:db8::1",
 	};
-	struct model *m __cleanup(model_freep) = load_text(
+	__cleanup(model_freep) struct model *m = load_text(
 		"services: [{name: a, port: 80-81, forward: ipip, addresses: "
 		"[192.0.2.9, '2001:db8::1', 192.0.2.0/30],"
 		"sources: {deny: ['2001:db8:1::/48', 10.0.0.0/8]},"
@@ -732,7 +732,7 @@ static void a_backend_at_a_service_s_address_may_have_another_port(void **state)
 
 static void a_service_has_defaults(void **state)
 {
-	struct model *m __cleanup(model_freep) =
+	__cleanup(model_freep) struct model *m =
 		load_text("services: [{name: a, address: 192.0.2.1, port: 80, backends: [{address: 10.0.0.1}]}]");
 	const struct model_service *s = m->services;
 
@@ -773,7 +773,7 @@ static void no_sources_are_as_good_as_none_named(void **state)
 
 static void every_key_of_a_service_is_read(void **state)
 {
-	struct model *m __cleanup(model_freep) = load_text(
+	__cleanup(model_freep) struct model *m = load_text(
 		"services:\n"
 		"- backends:\n"
 		"  - {address: 10.0.0.2, weight: 0}\n"
@@ -834,7 +834,7 @@ static void every_key_of_a_service_is_read(void **state)
 
 static void ports_follow_from_the_service(void **state)
 {
-	struct model *m __cleanup(model_freep) = load_text(
+	__cleanup(model_freep) struct model *m = load_text(
 		"services:\n"
 		"- {name: a, address: 192.0.2.1, port: '*', backends: [{address: 10.0.0.1}, {address: 10.0.0.1, port: 9}]}\n"
 		"- {name: b, address: 192.0.2.2, port: 8000-8001, forward: l2, backends: [{address: 10.0.0.1}]}\n"
@@ -850,7 +850,7 @@ static void ports_follow_from_the_service(void **state)
 
 static void tunnels_take_any_pair_of_families(void **state)
 {
-	struct model *m __cleanup(model_freep) = load_text(
+	__cleanup(model_freep) struct model *m = load_text(
 		"services:\n"
 		"- {name: a, address: 192.0.2.1, port: 1, forward: ipip, backends: [{address: 'fd00::1'}, {address: 10.0.0.1}]}\n"
 		"- {name: b, address: 'fd01::1', port: 1, forward: ip4ip6, backends: [{address: 10.0.0.1}]}\n"
@@ -864,7 +864,7 @@ static void tunnels_take_any_pair_of_families(void **state)
 
 static void services_that_share_no_packet_may_share_an_address(void **state)
 {
-	struct model *m __cleanup(model_freep) = load_text(
+	__cleanup(model_freep) struct model *m = load_text(
 		"services:\n"
 		"- {name: a, address: 192.0.2.1, port: 1-9}\n"
 		"- {name: b, address: 192.0.2.1, port: 10}\n"
@@ -877,7 +877,7 @@ static void services_that_share_no_packet_may_share_an_address(void **state)
 
 static void every_setting_is_read(void **state)
 {
-	struct model *m __cleanup(model_freep) = load_text(
+	__cleanup(model_freep) struct model *m = load_text(
 		"node: edge-1\n"
 		"uplinks: [eth0, bond0.100]\n"
 		"tunnel-source: [10.9.0.0/16, 'fd00::/64']\n"
@@ -920,7 +920,7 @@ static void every_setting_is_read(void **state)
 /* Expected words: printf 'fairlead hash key 0\0<key>' | sha256sum. */
 static void a_hash_key_is_the_same_everywhere(void **state)
 {
-	struct model *m __cleanup(model_freep) =
+	__cleanup(model_freep) struct model *m =
 		load_text("services: []\nhash-key: 0123456789abcdef");
 
 	assert_true(m->has_hash_key);
@@ -932,7 +932,7 @@ static void a_hash_key_is_the_same_everywhere(void **state)
 
 static void json_says_the_same(void **state)
 {
-	struct model *m __cleanup(model_freep) = NULL;
+	__cleanup(model_freep) struct model *m = NULL;
 
 	put("f.json", "{\n\t\"node\": \"a\",\n\t\"services\": [{\"name\":\"b\",\"address\":\"192.0.2.1\",\n"
 	    "\t\"port\":80,\"backends\":[\n\t\t{\"address\":\"10.0.0.1\",\"weight\":7}\n\t]}]\n}\n");
@@ -943,7 +943,7 @@ static void json_says_the_same(void **state)
 
 static void the_same_setting_twice_is_no_mistake(void **state)
 {
-	struct model *m __cleanup(model_freep) = load_text(
+	__cleanup(model_freep) struct model *m = load_text(
 		"node: a\nuplinks: eth0\ntimeouts: {tcp: 60, udp: 5}\n---\n"
 		"services: []\n"
 		"timeouts: {tcp: 1m, sctp: 9}\nnode: a\nuplinks: [eth0]\n");
@@ -955,7 +955,7 @@ static void the_same_setting_twice_is_no_mistake(void **state)
 
 static void services_come_in_order_of_name(void **state)
 {
-	struct model *m __cleanup(model_freep) = NULL;
+	__cleanup(model_freep) struct model *m = NULL;
 
 	put("2.yaml", "services:\n- {name: b, address: 192.0.2.1, port: 1}\n- {name: a, address: 192.0.2.2, port: 1}");
 	put("1.yml", "services: [{name: c, address: 192.0.2.3, port: 1}]\n---\nservices: [{name: ab, address: 192.0.2.0, port: 1}]");
@@ -969,7 +969,7 @@ static void services_come_in_order_of_name(void **state)
 
 static void only_definitions_of_a_directory_are_read(void **state)
 {
-	struct model *m __cleanup(model_freep) = NULL;
+	__cleanup(model_freep) struct model *m = NULL;
 
 	put("a.yaml", "services: [{name: a, address: 192.0.2.1, port: 1}]");
 	put("b.json", "{\"services\": [{\"name\": \"b\", \"address\": \"192.0.2.2\", \"port\": 1}]}");
@@ -999,9 +999,9 @@ static void files_of_a_directory_contradict_each_other_by_name(void **state)
 /* As a mounted ConfigMap does it: name -> ..data/name, ..data -> ..1/. */
 static void a_config_map_is_followed(void **state)
 {
-	struct definitions *s __cleanup(definitions_closep) = NULL;
-	struct model *first __cleanup(model_freep) = NULL;
-	struct model *second __cleanup(model_freep) = NULL;
+	__cleanup(definitions_closep) struct definitions *s = NULL;
+	__cleanup(model_freep) struct model *first = NULL;
+	__cleanup(model_freep) struct model *second = NULL;
 	bool changed;
 
 	assert_int_equal(mkdir(in_dir("..1"), 0700), 0);
@@ -1060,7 +1060,7 @@ static void put_service(const char *file, unsigned int i, unsigned int port)
 
 static void only_the_file_that_changed_is_parsed(void **state)
 {
-	struct step t __cleanup(step_end) = {};
+	__cleanup(step_end) struct step t = {};
 	char name[32];
 
 	for (unsigned int i = 0; i < 100; i++) {
@@ -1094,7 +1094,7 @@ static void only_the_file_that_changed_is_parsed(void **state)
 
 static void a_change_within_one_tick_is_not_missed(void **state)
 {
-	struct step t __cleanup(step_end) = {};
+	__cleanup(step_end) struct step t = {};
 
 	assert_int_equal(definitions_open(in_dir("f.yaml"), &t.s), 0);
 	for (unsigned int i = 0; i < 20; i++) {
@@ -1109,7 +1109,7 @@ static void a_change_within_one_tick_is_not_missed(void **state)
 
 static void only_the_document_that_changed_is_parsed(void **state)
 {
-	struct step t __cleanup(step_end) = {};
+	__cleanup(step_end) struct step t = {};
 
 	put("f.yaml", DOCUMENT(1) DOCUMENT(2) DOCUMENT(3));
 	assert_int_equal(definitions_open(in_dir("f.yaml"), &t.s), 0);
@@ -1130,7 +1130,7 @@ static void only_the_document_that_changed_is_parsed(void **state)
 
 static void only_the_service_that_changed_is_parsed(void **state)
 {
-	struct step t __cleanup(step_end) = {};
+	__cleanup(step_end) struct step t = {};
 	struct model *before;
 
 	put("f.yaml", "node: a\nservices:\n" ITEM(1, 80) ITEM(2, 80)
@@ -1216,7 +1216,7 @@ static void a_list_that_is_cut_says_the_same(void **state)
 
 static void a_document_that_moved_is_reported_where_it_is_now(void **state)
 {
-	struct step t __cleanup(step_end) = {};
+	__cleanup(step_end) struct step t = {};
 	struct model *m = NULL;
 	char *text = NULL;
 	bool changed;
@@ -1240,7 +1240,7 @@ static void a_document_that_moved_is_reported_where_it_is_now(void **state)
 
 static void a_mistake_is_reported_until_it_is_mended(void **state)
 {
-	struct step t __cleanup(step_end) = {};
+	__cleanup(step_end) struct step t = {};
 	struct model *m = NULL;
 	bool changed;
 
@@ -1299,8 +1299,8 @@ static void check_digest(const char *text, const __u8 *expected)
 
 static void the_digest_is_what_sha256sum_says(void **state)
 {
-	struct model *file __cleanup(model_freep) = load_text("services: []\n");
-	struct model *both __cleanup(model_freep) = NULL;
+	__cleanup(model_freep) struct model *file = load_text("services: []\n");
+	__cleanup(model_freep) struct model *both = NULL;
 
 	check_digest("services: []\n", file->sha256);
 	put("g.yaml", "node: a\n");
