@@ -117,6 +117,47 @@ one_uplink_less() {
 	on client-1 curl -sS --max-time 5 -o /dev/null "http://$VIP4/"
 }
 
+hints() {
+	fairlead status --json | jq -r '.applied.hints[]'
+}
+
+hint_is() {
+	hints
+	hints | grep -q "$1"
+}
+
+# Answers of backends behind what is no uplink would be seen by nobody.
+backend_behind_no_uplink() {
+	both nat
+	sed -i 's/^uplinks:.*/uplinks: [eth0]/' "$CONFIG"
+	in_force
+	wait_for 10 hint_is '"eth1".*add it to uplinks'
+	fairlead status | grep -q '^hint: .*"eth1"'
+	grep -q '"eth1".*add it to uplinks' "$DIR/serve.err"
+}
+
+backend_behind_no_route() {
+	sed -i "s/$INNER4.11/100.64.9.9/" "$CONFIG"
+	ip -n "$NET-balancer" route add unreachable 100.64.9.0/24
+	in_force
+	wait_for 10 hint_is '100.64.9.9: no route'
+}
+
+# By default: where the default routes of both families lead, all hops.
+default_uplinks() {
+	both nat
+	sed -i '/^uplinks:/d' "$CONFIG"
+	ip -n "$NET-balancer" route replace default \
+		nexthop via 10.91.0.1 dev eth0 nexthop via "$INNER4.11" dev eth1
+	wait_for 10 both_uplinks_are_attached
+	in_force
+	wait_for 10 fails hint_is eth1
+	ip -n "$NET-balancer" route replace default via 10.91.0.1
+	wait_for 10 fails both_uplinks_are_attached
+	ip -n "$NET-balancer" -6 route replace default via "$INNER6:11"
+	wait_for 10 both_uplinks_are_attached
+}
+
 story 1
 inner_add
 both nat
@@ -150,4 +191,7 @@ for mode in l2 ipip gue gre geneve; do
 	done
 done
 it "an uplink that is listed no more is let go" one_uplink_less
+it "a backend behind no uplink gives a hint" backend_behind_no_uplink
+it "a backend that no route leads to gives one" backend_behind_no_route
+it "default uplinks are those of all default routes" default_uplinks
 finish

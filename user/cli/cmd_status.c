@@ -267,8 +267,18 @@ static void applied_text(const struct applied *a, bool is_synced,
 		puts("           in step with the definitions");
 }
 
+static void hints_text(const json_t *hints)
+{
+	size_t i;
+	json_t *hint;
+
+	json_array_foreach((json_t *)hints, i, hint)
+		printf("hint:      %s\n", json_string_value(hint));
+}
+
 static int applied_section(struct status *s)
 {
+	json_t *hints = json_object_get(s->daemon, "hints");
 	bool is_synced = json_is_true(json_object_get(s->daemon, "synced"));
 	json_t *error = json_object_get(s->daemon, "error");
 	const struct applied *a = s->view.tables->applied;
@@ -278,13 +288,15 @@ static int applied_section(struct status *s)
 		sprintf(sha256 + 2 * i, "%02x", a->sha256[i]);
 	if (s->text) {
 		applied_text(a, is_synced, json_string_value(error), sha256);
+		hints_text(hints);
 		return 0;
 	}
 	return json_object_set_new(s->json, "applied",
-		json_pack("{s:I, s:s, s:b, s:O, s:I}",
+		json_pack("{s:I, s:s, s:b, s:O, s:O?, s:I}",
 			  "generation", (json_int_t)a->generation,
 			  "config_sha256", sha256, "synced", is_synced,
 			  "error", error ? error : json_null(),
+			  "hints", hints,
 			  "since", (json_int_t)a->since_s));
 }
 

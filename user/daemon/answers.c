@@ -35,6 +35,17 @@ static const char *what_is_wrong(const struct answers *a)
 	return "";
 }
 
+static json_t *hints_json(const struct hints *h)
+{
+	json_t *ret = json_array();
+
+	for (enum hint hint = 0; hint < NR_HINTS; hint++)
+		if (*h->told[hint].text)
+			json_array_append_new(ret,
+					      text_json(h->told[hint].text));
+	return ret;
+}
+
 json_t *answers_status(const struct answers *a)
 {
 	const struct applied *applied = parts_tables(a->parts)->applied;
@@ -43,9 +54,10 @@ json_t *answers_status(const struct answers *a)
 
 	for (size_t i = 0; i < sizeof(applied->sha256); i++)
 		sprintf(sha256 + 2 * i, "%02x", applied->sha256[i]);
-	return json_pack("{s:b, s:b, s:b, s:o, s:s, s:I, s:i, s:I}", "ok", 1,
+	return json_pack("{s:b, s:b, s:b, s:o, s:o, s:s, s:I, s:i, s:I}", "ok", 1,
 			 "synced", !*error, "early", a->applying->is_early,
 			 "error", text_json(error),
+			 "hints", hints_json(a->hints),
 			 "sha256", sha256,
 			 "generation", (json_int_t)applied->generation,
 			 "pid", (int)getpid(),

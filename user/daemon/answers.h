@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "applying.h"
+#include "hints.h"
 #include "loading.h"
 #include "parts.h"
 
@@ -14,6 +15,7 @@ struct answers {
 	const struct parts *parts;
 	const struct loading *loading;
 	const struct applying *applying;
+	const struct hints *hints;
 	int64_t since_s;	/* CLOCK_REALTIME: the daemon's start */
 };
 

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "control.h"
 #include "daemon.h"
+#include "hints.h"
 #include "loading.h"
 #include "model/conns.h"
 #include "parts.h"
@@ -33,6 +34,7 @@ struct daemon {
 	struct uplinks uplinks;
 	struct ways ways;
 	struct applying applying;
+	struct hints hints;
 	struct answers answers;
 	struct size_errors size_errors;
 	struct event *tick, *refresh, *fragment_retry;
@@ -98,10 +100,13 @@ static struct daemon *daemon_new(void)
 		.ways = &d->ways,
 	};
 	d->size_errors = (struct size_errors){ &d->parts, -1, -1 };
+	d->hints.parts = &d->parts;
+	d->hints.uplinks = &d->uplinks;
 	d->answers = (struct answers){
 		.parts = &d->parts,
 		.loading = &d->loading,
 		.applying = &d->applying,
+		.hints = &d->hints,
 		.since_s = time(NULL),
 	};
 	return d;
@@ -180,6 +185,7 @@ static void on_tick(void *arg)
 	if (parts_tables(&d->parts)->runtime->has_local)
 		ways_settle_local(&d->ways);
 	applying_check(&d->applying);
+	hints_check(&d->hints);
 }
 
 static void on_refresh(void *arg)

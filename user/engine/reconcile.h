@@ -99,6 +99,9 @@ void state_each_backend(struct state *s,
 			void (*f)(void *arg, __u32 index, struct backend *b),
 			void *arg);
 
+/* Is b, which is in use, of a service with NAT? */
+bool state_is_nat(const struct state *s, const struct backend *b);
+
 /* Does a service with NAT have a backend on this host, by BACKEND_LOCAL? */
 bool state_has_local_nat(const struct state *s);
 

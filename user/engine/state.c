@@ -136,6 +136,12 @@ void state_each_backend(struct state *s,
 	}
 }
 
+bool state_is_nat(const struct state *s, const struct backend *b)
+{
+	return b->service < s->nr_services && s->books[b->service].nr_entries &&
+	       book_entry(s, b->service)->forward == FORWARD_NAT;
+}
+
 bool state_has_local_nat(const struct state *s)
 {
 	const struct service_book *book;

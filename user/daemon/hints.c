@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* See hints.h. */
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/log.h"
+#include "hints.h"
+
+/* How many backends a hint is about, and one of them. */
+struct found {
+	const struct hints *hints;
+	unsigned int count[NR_HINTS];
+	const struct backend *first[NR_HINTS];
+};
+
+static void count(struct found *f, enum hint hint, const struct backend *b)
+{
+	if (!f->count[hint]++)
+		f->first[hint] = b;
+}
+
+static void look(void *arg, __u32 index, struct backend *b)
+{
+	struct found *f = arg;
+	const struct hints *h = f->hints;
+	const struct link *l = &parts_tables(h->parts)->links[b->hop.link];
+
+	if (b->flags & BACKEND_LOCAL || b->state == BACKEND_LEAVING ||
+	    b->state == BACKEND_GONE)
+		return;
+	if (!b->hop.link)
+		count(f, HINT_NO_WAY, b);
+	else if (!uplinks_has_link(h->uplinks, l) &&
+		 state_is_nat(h->parts->state, b))
+		count(f, HINT_NO_UPLINK, b);
+}
+
+/* An interface by which its answers would come in, to be named. */
+static void say_no_uplink(const struct hints *h, const struct found *f,
+			  struct refusal *ret)
+{
+	const struct backend *b = f->first[HINT_NO_UPLINK];
+	const struct link *l = &parts_tables(h->parts)->links[b->hop.link];
+	const char *name = nexthops_ifname(h->parts->nexthops, l->user_ifindex);
+
+	refuse(ret, 0, "%u backends of services with NAT are reached by \"%s\" "
+	       "or others that are no uplinks, so that their answers are not "
+	       "seen: add it to uplinks:",
+	       f->count[HINT_NO_UPLINK], name ? name : "?");
+}
+
+static void say_no_way(const struct hints *h, const struct found *f,
+		       struct refusal *ret)
+{
+	const struct backend *b = f->first[HINT_NO_WAY];
+	char text[ADDR_TEXT_MAX];
+	struct nexthop hop;
+	const char *why;
+
+	why = nexthops_find(h->parts->nexthops, &b->addr, &hop) ==
+			      NEXTHOP_NONE ?
+		      "no route there, or none by Ethernet with one VLAN tag" :
+		      "no answer from its neighbour yet";
+	refuse(ret, 0, "no way is known to %u backends, one of them %s: %s",
+	       f->count[HINT_NO_WAY], addr_format(&b->addr, text), why);
+}
+
+/* The count alone is no news. */
+static void tell(struct hints *h, enum hint hint, const struct refusal *now)
+{
+	const bool is_lasting = *h->found[hint].text && *now->text;
+
+	if (is_lasting && !*h->told[hint].text)
+		log_warning(0, "%s", now->text);
+	h->told[hint] = is_lasting ? *now : (struct refusal){};
+	h->found[hint] = *now;
+}
+
+void hints_check(struct hints *h)
+{
+	struct refusal now[NR_HINTS] = {};
+	struct found f = { .hints = h };
+
+	state_each_backend(h->parts->state, look, &f);
+	if (f.count[HINT_NO_UPLINK])
+		say_no_uplink(h, &f, &now[HINT_NO_UPLINK]);
+	if (f.count[HINT_NO_WAY])
+		say_no_way(h, &f, &now[HINT_NO_WAY]);
+	for (enum hint hint = 0; hint < NR_HINTS; hint++)
+		tell(h, hint, &now[hint]);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What is served as it was defined and yet will not work, as far as the host
+ * around it shows: for `status` and, when it is news, the log.
+ */
+#ifndef FAIRLEAD_HINTS_H
+#define FAIRLEAD_HINTS_H
+
+#include "parts.h"
+#include "refusal.h"
+#include "uplinks.h"
+
+enum hint {
+	HINT_NO_UPLINK,		/* answers to NAT come in where nobody looks */
+	HINT_NO_WAY,		/* no route, or no neighbour that answers */
+	NR_HINTS,
+};
+
+struct hints {
+	const struct parts *parts;
+	const struct uplinks *uplinks;
+	struct refusal found[NR_HINTS];	/* at the last look; "": nothing */
+	struct refusal told[NR_HINTS];	/* and at the one before as well */
+};
+
+/* Look; to be called every second or so: what is found twice is told. */
+void hints_check(struct hints *h);
+
+#endif
