@@ -49,6 +49,9 @@ bool host_is_stale(const struct host *h);
  * which neighbours were answered with. */
 bool host_changed(struct host *h);
 
+/* Something is another that answers, the kernel's too, may depend on. */
+void host_touch(struct host *h);
+
 bool host_is_local(const struct host *h, const struct addr *addr);
 
 /* One way on from here. */

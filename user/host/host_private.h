@@ -124,7 +124,8 @@ struct question {
 	struct addr dst;	/* what the kernel is asked about */
 	__u32 oif;		/* 0: any */
 	bool is_queued, is_known;
-	__u32 revision;		/* struct host's, when it was asked */
+	__u32 asked;		/* struct host's revision when it was asked, */
+	__u32 revision;		/* and when what is known was */
 	__u32 answer;		/* needed since that change */
 	enum route_result result;
 	struct hop hop;
@@ -182,8 +183,6 @@ void host_sweep_neighbours(struct host *h);
 void host_sweep_routes(struct host *h);
 void host_sweep_macs(struct host *h);
 
-/* Something is another that answers, the kernel's too, may depend on. */
-void host_touch(struct host *h);
 
 struct iface *iface_find(const struct host *h, __u32 ifindex);
 bool iface_is_vlan(const struct iface *iface);

@@ -64,7 +64,7 @@ struct question *host_next_question(struct host *h)
 	if (!h->first_question)
 		h->last_question = NULL;
 	q->is_queued = false;
-	q->revision = h->revision;
+	q->asked = h->revision;
 	return q;
 }
 
@@ -106,6 +106,7 @@ void host_question_told(struct host *h, struct question *q,
 	q->hop = (struct hop){};
 	q->result = m ? host_route_told(m, &q->hop) : ROUTE_NONE;
 	q->is_known = true;
+	q->revision = q->asked;
 	if ((before.is_known || is_awaited) && !is_same(&before, q))
 		h->is_changed = true;
 }

@@ -48,6 +48,7 @@ struct nexthops {
 	struct netlink *news;
 	struct netlink *asker;
 	int timer;		/* runs out when questions are to be asked */
+	bool is_waking;		/* the timer runs */
 	int both;		/* an epoll of news and timer */
 	__u64 asks_since_ms;
 	unsigned int asks;	/* since then */
@@ -265,6 +266,7 @@ static int ask_batch(struct nexthops *n, const bool is_awaited)
 	struct asked asked = { .host = n->host, .is_awaited = is_awaited };
 	struct question *q;
 	struct nlmsghdr *m;
+	int err;
 
 	while (host_has_questions(n->host) &&
 	       (m = netlink_batch_next(&n->batch))) {
@@ -273,7 +275,10 @@ static int ask_batch(struct nexthops *n, const bool is_awaited)
 		question_put(q, m);
 		netlink_batch_end(&n->batch, m);
 	}
-	return netlink_ask_all(n->asker, &n->batch, take_told, &asked);
+	err = netlink_ask_all(n->asker, &n->batch, take_told, &asked);
+	if (err)
+		host_touch(n->host);	/* all is asked for anew */
+	return err;
 }
 
 /* What waits is asked a part at a time, so that nothing else has to wait. */
@@ -283,8 +288,9 @@ static void wake_for_questions(struct nexthops *n)
 		.it_value.tv_nsec = QUESTIONS_MS * 1000000l,
 	};
 
-	if (host_has_questions(n->host))
-		timerfd_settime(n->timer, 0, &soon, NULL);
+	if (n->is_waking || !host_has_questions(n->host))
+		return;
+	n->is_waking = !timerfd_settime(n->timer, 0, &soon, NULL);
 }
 
 static int ask_questions(struct nexthops *n)
@@ -294,6 +300,7 @@ static int ask_questions(struct nexthops *n)
 
 	if (read(n->timer, &expired, sizeof(expired)) != sizeof(expired))
 		return 0;
+	n->is_waking = false;
 	for (int i = 0; i < QUESTION_BATCHES && !err; i++) {
 		if (host_has_questions(n->host))
 			err = ask_batch(n, true);
