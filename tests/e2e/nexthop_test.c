@@ -5,6 +5,7 @@
  * holds, the peer's: 10.1.0.1 and 2001:db8:1::1 here, .2 and ::2 there. Both
  * are gone with the processes. Needs root.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
@@ -423,6 +424,58 @@ static void rules_are_followed(void **state)
 	await(net, "192.0.2.7", NEXTHOP_NONE);
 	run("ip rule del to 192.0.2.0/25 lookup 100");
 	await_mac(net, "192.0.2.7", RIGHT_MAC);
+}
+
+/* Routes of the VRF that the uplink is in, and no others. */
+static void uplink_in_a_vrf_is_followed(void **state)
+{
+	const struct addr source = addr("10.1.0.1");
+	struct net *net = *state;
+	struct nexthop hop;
+	__u32 left;
+
+	if (system("ip link add red type vrf table 10 2>/dev/null"))
+		skip();
+	run("ip link set red up && ip link set left master red && "
+	    "ip route add 192.0.2.0/24 via 10.1.0.2 vrf red");
+	add_other(net, "other", "10.9.0.1/24");
+	run("ip route add 192.0.2.0/24 dev other");
+	hop = await(net, "192.0.2.7", NEXTHOP_FOUND);
+	assert_int_equal(link_of(net, hop)->ifindex, ifindex_of(net, "other"));
+	left = ifindex_of(net, "left");
+	nexthops_set_uplinks(net->n, &left, 1);
+	await_mac(net, "192.0.2.7", RIGHT_MAC);
+	hop = await(net, "192.0.2.7", NEXTHOP_FOUND);
+	assert_memory_equal(&link_of(net, hop)->addr4, &source,
+			    sizeof(source));
+	run("ip link set left nomaster");
+	await_mac(net, "192.0.2.7", "00:00:00:00:00:00");
+}
+
+static bool has_vlan(const struct net *net, __u16 id)
+{
+	for (int i = 1; i < LINKS; i++)
+		if (net->links[i].vlan_id == htons(id))
+			return true;
+	return false;
+}
+
+/* Clients may be in it, whether backends are or not. */
+static void vlan_on_an_uplink_has_an_entry(void **state)
+{
+	struct net *net = *state;
+	const __u32 left = ifindex_of(net, "left");
+	const __u64 start = now_ms();
+
+	nexthops_set_uplinks(net->n, &left, 1);
+	if (system("ip link add link left name left.7 type vlan id 7 "
+		   "2>/dev/null"))
+		skip();
+	run("ip link set left.7 up");
+	while (!has_vlan(net, 7)) {
+		assert_true(now_ms() - start < DEADLINE_MS);
+		follow(net);
+	}
 }
 
 /* All of them find their way, without one system call each. */
@@ -896,6 +949,8 @@ int main(void)
 		CASE(sources_are_the_kernels),
 		CASE(interface_without_an_address_sends_from_los),
 		CASE(rules_are_followed),
+		CASE(uplink_in_a_vrf_is_followed),
+		CASE(vlan_on_an_uplink_has_an_entry),
 		CASE(thousands_of_backends_by_rules_are_asked_in_batches),
 		CASE(ipv4_goes_through_an_ipv6_gateway),
 		CASE(more_specific_route_wins),
