@@ -89,7 +89,7 @@ enum service_flag {
  *
  * Kept for a node, so that no pinned struct has to change for it: flag 1 << 9
  * of an entry with SERVICE_VIP (the address is the node's: its node ports are
- * served there), bits 1 << 2 (the same) and 1 << 3 (a backend's address) of
+ * served there), bits 1 << 3 (the same) and 1 << 4 (a backend's address) of
  * enum vip_class, and a local range of slots apart from the rest.
  */
 struct service {
