@@ -24,7 +24,8 @@
 SEC("xdp")
 int fl_decap_xdp(struct xdp_md *ctx)
 {
-	struct frame f = {};
+	struct pkt p = {};
+	struct frame f = { .pkt = &p };
 	struct ethhdr eth, *new;
 	struct tunnel t;
 	__be16 proto;
@@ -34,7 +35,7 @@ int fl_decap_xdp(struct xdp_md *ctx)
 		return XDP_PASS;
 	t = tunnel_find(&f, proto);
 	/* tags would have to move as well; a VLAN's own interface has none */
-	if (!t.inner || f.pkt.l2_len != ETH_HLEN)
+	if (!t.inner || p.l2_len != ETH_HLEN)
 		return XDP_PASS;
 	if (!tunnel_mark(&f, &t, &delta))
 		return XDP_DROP;
@@ -57,7 +58,8 @@ int fl_decap_xdp(struct xdp_md *ctx)
 SEC("tc")
 int fl_decap_tc(struct __sk_buff *skb)
 {
-	struct frame f = {};
+	struct pkt p = {};
+	struct frame f = { .pkt = &p };
 	struct tunnel t;
 	__u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO;
 	__be16 proto;
@@ -67,7 +69,7 @@ int fl_decap_tc(struct __sk_buff *skb)
 	if (parse_eth(&f, skb->data, skb->data_end, &proto) != REASON_NONE)
 		return TCX_NEXT;
 	t = tunnel_find(&f, proto);
-	if (!t.inner || f.pkt.l2_len != ETH_HLEN)
+	if (!t.inner || p.l2_len != ETH_HLEN)
 		return TCX_NEXT;
 	if (!tunnel_mark(&f, &t, &delta))
 		return TC_ACT_SHOT;

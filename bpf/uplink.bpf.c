@@ -63,15 +63,15 @@ static __always_inline enum reason out_parse(struct __sk_buff *skb,
 		why = v6 ? parse_ip6(&in, f) : parse_ip4(f);
 	if (why != REASON_NONE)
 		return why;
-	if (v6 && f->pkt.wrong_at)
+	if (v6 && f->pkt->wrong_at)
 		return REASON_ROUTED;
-	f->pkt.frame_len = len > 0xffff ? 0xffff : len;
-	f->pkt.l3_len = f->pkt.frame_len - f->pkt.l2_len;
+	f->pkt->frame_len = len > 0xffff ? 0xffff : len;
+	f->pkt->l3_len = f->pkt->frame_len - f->pkt->l2_len;
 	why = parse_l4(&in, f, v6);
 	if (why != REASON_NONE ||
-	    f->pkt.flow.proto != (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
+	    f->pkt->flow.proto != (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
 		return why;
-	return f->pkt.fragment ? REASON_NOT_OURS : icmp_flow(&in, f, v6);
+	return f->pkt->fragment ? REASON_NOT_OURS : icmp_flow(&in, f, v6);
 }
 
 /* Is it a reply to what fl_xdp gave to a backend here? Then scratch says
@@ -90,19 +90,18 @@ __global int out_find(struct pkt *p)
 
 static __always_inline enum reason out_translate(struct __sk_buff *skb,
 						 struct frame *f,
+						 struct scratch *s,
 						 const bool v6)
 {
-	struct scratch *s = map_only(scratch);
-	struct pkt *p = &f->pkt;
-	const struct flow *to;
+	const struct flow *to = &s->nat.to;
+	struct pkt *p = f->pkt;
 
-	if (!s || out_parse(skb, f, v6) != REASON_NONE)
+	if (out_parse(skb, f, v6) != REASON_NONE)
 		return REASON_NOT_OURS;
 	p->dst_sum = hash_dst(hash_key, &p->flow.dst);
 	if ((p->fragment == FRAGMENT_LATER && !fragment_recall(p)) ||
 	    !out_find(p))
 		return REASON_NOT_OURS;
-	to = &s->nat.to;
 	if (p->fragment == FRAGMENT_FIRST)
 		fragment_remember(p);
 	if (!p->is_error)
@@ -114,7 +113,8 @@ static __always_inline enum reason out_translate(struct __sk_buff *skb,
 }
 
 static __always_inline enum reason out_frame(struct __sk_buff *skb,
-					     struct frame *f)
+					     struct frame *f,
+					     struct scratch *s)
 {
 	__be16 proto;
 
@@ -122,9 +122,9 @@ static __always_inline enum reason out_frame(struct __sk_buff *skb,
 		return REASON_NOT_OURS;
 	switch (proto) {
 	case bpf_htons(ETH_P_IP):
-		return out_translate(skb, f, false);
+		return out_translate(skb, f, s, false);
 	case bpf_htons(ETH_P_IPV6):
-		return out_translate(skb, f, true);
+		return out_translate(skb, f, s, true);
 	default:
 		return REASON_NOT_OURS;
 	}
@@ -142,13 +142,14 @@ SEC("tc")
 int fl_uplink_out(struct __sk_buff *skb)
 {
 	const struct runtime *rt = map_only(runtime);
+	struct scratch *s = map_only(scratch);
 	struct frame f = {};
-	enum reason why;
 
-	if (!rt || !rt->has_local)
+	if (!rt || !rt->has_local || !s)
 		return TCX_NEXT;
-	why = out_frame(skb, &f);
-	return finish(&f.pkt, why);
+	s->pkt = (struct pkt){};
+	f.pkt = &s->pkt;
+	return finish(&s->pkt, out_frame(skb, &f, s));
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

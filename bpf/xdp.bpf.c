@@ -50,53 +50,42 @@ static __always_inline int finish(struct xdp_md *ctx, const struct pkt *p,
 	}
 }
 
+/* What is known of a stranger is not worth the stores to scratch. */
 SEC("xdp")
 int fl_xdp(struct xdp_md *ctx)
 {
-	struct frame f = {};
-	enum reason why = classify(ctx, &f);
-
-	return finish(ctx, &f.pkt, why);
-}
-
-/* v6 is a constant in both, so each is a program of one family. */
-#define BOTH_FAMILIES(name, stage)					\
-	SEC("xdp") int fl_##name##4(struct xdp_md *ctx)			\
-	{								\
-		struct frame f = {};					\
-		enum reason why = stage(ctx, &f, false);		\
-									\
-		return finish(ctx, &f.pkt, why);			\
-	}								\
-	SEC("xdp") int fl_##name##6(struct xdp_md *ctx)			\
-	{								\
-		struct frame f = {};					\
-		enum reason why = stage(ctx, &f, true);			\
-									\
-		return finish(ctx, &f.pkt, why);			\
-	}
-
-BOTH_FAMILIES(xdp, balance)
-BOTH_FAMILIES(xdp_answer, answer_reply)
-BOTH_FAMILIES(xdp_icmp, nat_send_icmp)
-BOTH_FAMILIES(xdp_error, take_tunnel_error)
-BOTH_FAMILIES(xdp_send, send_opened)
-
-SEC("xdp")
-int fl_xdp_open(struct xdp_md *ctx)
-{
 	struct pkt p = {};
-	enum reason why = open_flow(ctx, &p);
+	struct frame f = { .pkt = &p };
+	enum reason why = classify(ctx, &f);
 
 	return finish(ctx, &p, why);
 }
 
-SEC("xdp")
-int fl_xdp_fragment(struct xdp_md *ctx)
-{
-	struct pkt p = {};
+/* decide: an expression of ctx and s. leave: finish(), or more than that. */
+#define PROGRAM(name, leave, decide)					\
+	SEC("xdp") int name(struct xdp_md *ctx)				\
+	{								\
+		struct scratch *s = map_only(scratch);			\
+									\
+		return s ? leave(ctx, &s->pkt, decide) : XDP_DROP;	\
+	}
 
-	return finish(ctx, &p, remember_fragment(ctx));
-}
+/* As FAIRLEAD_XDP_PROGRAMS has them; each is of one family if that is a
+ * constant. */
+#define PROGRAMS(prefix, leave)						\
+	PROGRAM(prefix##xdp4, leave, balance(ctx, s, false))		\
+	PROGRAM(prefix##xdp6, leave, balance(ctx, s, true))		\
+	PROGRAM(prefix##xdp_answer4, leave, answer_reply(ctx, s, false)) \
+	PROGRAM(prefix##xdp_answer6, leave, answer_reply(ctx, s, true))	\
+	PROGRAM(prefix##xdp_icmp4, leave, nat_send_icmp(ctx, s, false))	\
+	PROGRAM(prefix##xdp_icmp6, leave, nat_send_icmp(ctx, s, true))	\
+	PROGRAM(prefix##xdp_error4, leave, take_tunnel_error(ctx, s, false)) \
+	PROGRAM(prefix##xdp_error6, leave, take_tunnel_error(ctx, s, true)) \
+	PROGRAM(prefix##xdp_open, leave, open_flow(ctx, s))		\
+	PROGRAM(prefix##xdp_send4, leave, send_opened(ctx, s, false))	\
+	PROGRAM(prefix##xdp_send6, leave, send_opened(ctx, s, true))	\
+	PROGRAM(prefix##xdp_fragment, leave, remember_fragment(ctx, s))
+
+PROGRAMS(fl_, finish)
 
 char _license[] SEC("license") = "Dual BSD/GPL";

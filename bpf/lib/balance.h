@@ -2,9 +2,9 @@
 /*
  * What the XDP programs do, a function each: classify() tells strangers from
  * packets of ours, balance() decides where one of ours goes and sends it, and
- * what few packets need has programs of its own: answer_reply(),
- * nat_send_icmp(), nat_open_flow(). Each returns why the packet leaves; from
- * one to the next it is go_on(), see go_on.h.
+ * what few packets need has programs of its own: answer_reply(), open_flow(),
+ * send_opened(), nat_send_icmp() and so on. Each returns why the packet leaves;
+ * from one to the next it is go_on(), see go_on.h.
  */
 #ifndef FAIRLEAD_BPF_BALANCE_H
 #define FAIRLEAD_BPF_BALANCE_H
@@ -16,24 +16,23 @@
 #include "send.h"
 #include "tunnel_error.h"
 
-/* What nobody wants may be an error about a tunnel's packet; why: what it is
- * counted as if not. */
+/* What nobody wants may be an error about a tunnel's packet. */
+static __always_inline bool may_be_tunnel_error(struct xdp_md *ctx,
+						const struct frame *f,
+						const bool v6)
+{
+	return is_size_error(f, v6) && ingress_is_ours(ctx->ingress_ifindex, f);
+}
+
+/* why: what it is counted as if not. */
 static __always_inline enum reason or_tunnel_error(struct xdp_md *ctx,
-						   const struct frame *f,
+						   struct scratch *s,
 						   enum reason why,
 						   const bool v6)
 {
-	struct scratch *s;
-
-	/* first, as this is all that a stranger pays */
-	if (!is_size_error(f, v6) || !ingress_is_ours(ctx->ingress_ifindex, f))
-		return why;
-	s = map_only(scratch);
-	if (!s)
-		return why;
 	s->why = why;
-	return v6 ? go_on(ctx, &f->pkt, XDP_PROGRAM_xdp_error6) :
-		    go_on(ctx, &f->pkt, XDP_PROGRAM_xdp_error4);
+	return v6 ? go_on(ctx, XDP_PROGRAM_xdp_error6) :
+		    go_on(ctx, XDP_PROGRAM_xdp_error4);
 }
 
 /* Is it for an address of ours, in which case another program has it? */
@@ -41,24 +40,26 @@ static __always_inline enum reason classify_dst(struct xdp_md *ctx,
 						struct frame *f,
 						const bool v6)
 {
-	struct scratch *s = map_only(scratch);
 	enum reason why = parse_dst(f, v6);
-	struct pkt *p = &f->pkt;
+	struct scratch *s;
 	__u8 class;
 
 	if (why != REASON_NONE)
 		return why;
-	class = vip_class(&p->lookup);
-	if (!class)
-		return or_tunnel_error(ctx, f, REASON_NOT_OURS, v6);
-	if (!ingress_is_ours(ctx->ingress_ifindex, f))
+	class = vip_class(&f->pkt->lookup);
+	if (!class && !may_be_tunnel_error(ctx, f, v6))
+		return REASON_NOT_OURS;
+	if (class && !ingress_is_ours(ctx->ingress_ifindex, f))
 		return REASON_OTHER_MAC;
+	s = map_only(scratch);
 	if (!s)
 		return REASON_INTERNAL;
 	s->class = class;
 	s->is_remembered = false;
-	s->pkt.dst_sum = p->dst_sum;
-	return v6 ? go_to(ctx, XDP_PROGRAM_xdp6) : go_to(ctx, XDP_PROGRAM_xdp4);
+	pkt_keep(&s->pkt, f->pkt);
+	if (!class)
+		return or_tunnel_error(ctx, s, REASON_NOT_OURS, v6);
+	return v6 ? go_on(ctx, XDP_PROGRAM_xdp6) : go_on(ctx, XDP_PROGRAM_xdp4);
 }
 
 /* The first program that a frame comes to. */
@@ -107,31 +108,30 @@ static __always_inline enum reason balance_known(struct xdp_md *ctx,
 						 struct scratch *s,
 						 const bool v6)
 {
-	if (!f->pkt.is_error)
-		return nat_send(ctx, f, s, v6);
-	return v6 ? go_on(ctx, &f->pkt, XDP_PROGRAM_xdp_icmp6) :
-		    go_on(ctx, &f->pkt, XDP_PROGRAM_xdp_icmp4);
+	if (!f->pkt->is_error)
+		return frame_again_l4(f, ctx->data, ctx->data_end, f->pkt, v6) ?
+			       nat_send(ctx, f, s, v6) : REASON_INTERNAL;
+	return v6 ? go_on(ctx, XDP_PROGRAM_xdp_icmp6) :
+		    go_on(ctx, XDP_PROGRAM_xdp_icmp4);
 }
 
 /* Steps 2 to 4 for a packet (or ICMP error) whose flow is known. */
 static __always_inline enum reason balance_flow(struct xdp_md *ctx,
-						struct frame *f, __u8 class,
+						struct frame *f,
+						struct scratch *s,
 						const bool v6)
 {
-	struct scratch *s = map_only(scratch);
-	struct pkt *p = &f->pkt;
+	struct pkt *p = f->pkt;
 	const struct service *svc;
 	struct conn_ref r = {};
 	__u32 id;
 
-	if (!s)
-		return REASON_INTERNAL;
 	p->hash = flow_hash(hash_key, p->dst_sum, &p->flow);
 	s->nat.to.proto = p->flow.proto;
 	s->nat.is_again = false;
-	if ((class & VIP_REPLIES && nat_of_reply(p, &s->nat)) ||
-	    (class & VIP_CONNS && nat_of_client(p, &s->nat, &r)))
-		return s->nat.is_again ? go_on(ctx, p, XDP_PROGRAM_xdp_open) :
+	if ((s->class & VIP_REPLIES && nat_of_reply(p, &s->nat)) ||
+	    (s->class & VIP_CONNS && nat_of_client(p, &s->nat, &r)))
+		return s->nat.is_again ? go_on(ctx, XDP_PROGRAM_xdp_open) :
 					 balance_known(ctx, f, s, v6);
 	svc = service_find(&p->lookup);
 	if (!svc || svc->flags & SERVICE_VIP)
@@ -148,7 +148,7 @@ static __always_inline enum reason balance_flow(struct xdp_md *ctx,
 	}
 	s->old.position = r.head && !p->is_error ? r.position : 0;
 	s->old.word = r.word;
-	return go_on(ctx, p, XDP_PROGRAM_xdp_open);
+	return go_on(ctx, XDP_PROGRAM_xdp_open);
 }
 
 /* What the host itself may be waiting for is left to it, if it owns dst. */
@@ -166,28 +166,21 @@ __global int host_or(const struct pkt *p, int why)
 	return vip->flags & SERVICE_HOST ? REASON_HOST_PORT : why;
 }
 
-/* Has fl_xdp_fragment had the packet? */
-static __always_inline bool is_remembered(void)
-{
-	struct scratch *s = map_only(scratch);
-
-	return s && s->is_remembered;
-}
-
 /* Steps 2 to 4 for a packet to an address of ours. */
 static __always_inline enum reason balance_ours(struct xdp_md *ctx,
-						struct frame *f, __u8 class,
+						struct frame *f,
+						struct scratch *s,
 						const bool v6)
 {
 	const __u8 icmp = v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 	const struct bytes in = { ctx, HOOK_XDP };
-	struct pkt *p = &f->pkt;
+	struct pkt *p = f->pkt;
 	enum reason why = parse_rest(&in, f, v6);
 
 	if (why != REASON_NONE)
 		return host_or(p, why);
-	if (p->fragment == FRAGMENT_FIRST && !is_remembered())
-		return go_on(ctx, p, XDP_PROGRAM_xdp_fragment);
+	if (p->fragment == FRAGMENT_FIRST && !s->is_remembered)
+		return go_on(ctx, XDP_PROGRAM_xdp_fragment);
 	if (p->fragment == FRAGMENT_LATER && (v6 || p->flow.proto != icmp) &&
 	    !fragment_recall(p)) {
 		why = host_or(p, REASON_FRAGMENT_EARLY);
@@ -199,86 +192,68 @@ static __always_inline enum reason balance_ours(struct xdp_md *ctx,
 		if (why != REASON_NONE)
 			return host_or(p, why);
 	}
-	why = balance_flow(ctx, f, class, v6);
+	/* Verifier: each way to here had its own, and would be followed to the
+	 * end; who needs it finds it again */
+	f->l4 = NULL;
+	why = balance_flow(ctx, f, s, v6);
 	return why == REASON_ICMP_UNRELATED ? host_or(p, why) : why;
 }
 
-/* p's answer is another program's to make, if why asks for one. */
+/* The answer is another program's to make, if why asks for one. */
 static __always_inline enum reason or_answer(struct xdp_md *ctx,
-					     const struct pkt *p,
+					     struct scratch *s,
 					     enum reason why, const bool v6)
 {
-	struct scratch *s = map_only(scratch);
-
 	if (reason_verdict(why) != VERDICT_REPLY)
 		return why;
-	if (!s)
-		return REASON_INTERNAL;
 	s->why = why;
-	return v6 ? go_on(ctx, p, XDP_PROGRAM_xdp_answer6) :
-		    go_on(ctx, p, XDP_PROGRAM_xdp_answer4);
+	return v6 ? go_on(ctx, XDP_PROGRAM_xdp_answer6) :
+		    go_on(ctx, XDP_PROGRAM_xdp_answer4);
 }
 
 /* A packet to an address of ours, after classify(). */
 static __always_inline enum reason balance(struct xdp_md *ctx,
-					   struct frame *f, const bool v6)
+					   struct scratch *s, const bool v6)
 {
-	struct scratch *s = map_only(scratch);
+	struct frame f = {};
 	enum reason why;
-	__be16 proto;
 
-	if (!s)
+	if (!frame_again(&f, ctx->data, ctx->data_end, &s->pkt, v6))
 		return REASON_INTERNAL;
-	why = parse_eth(f, ctx->data, ctx->data_end, &proto);
-	if (why == REASON_NONE)
-		why = parse_dst(f, v6);
-	if (why != REASON_NONE)
-		return why;
-	f->pkt.dst_sum = s->pkt.dst_sum;
-	why = balance_ours(ctx, f, s->class, v6);
-	if (why == REASON_NO_CONN || why == REASON_HOST_PORT ||
-	    why == REASON_ICMP_UNRELATED)
-		return or_tunnel_error(ctx, f, why, v6);
-	return or_answer(ctx, &f->pkt, why, v6);
+	why = balance_ours(ctx, &f, s, v6);
+	if ((why == REASON_NO_CONN || why == REASON_HOST_PORT ||
+	     why == REASON_ICMP_UNRELATED) && may_be_tunnel_error(ctx, &f, v6))
+		return or_tunnel_error(ctx, s, why, v6);
+	return or_answer(ctx, s, why, v6);
 }
 
 /* The answer that s->why stands for. */
 static __always_inline enum reason answer_reply(struct xdp_md *ctx,
-						struct frame *f, const bool v6)
+						struct scratch *s,
+						const bool v6)
 {
-	struct scratch *s = map_only(scratch);
-
-	if (!s)
-		return REASON_INTERNAL;
-	f->pkt = s->pkt;
-	return v6 ? answer6(ctx, &f->pkt, s->why) :
-		    answer4(ctx, &f->pkt, s->why);
+	return v6 ? answer6(ctx, &s->pkt, s->why) :
+		    answer4(ctx, &s->pkt, s->why);
 }
 
 /* An ICMP error that is counted as s->why, if it is not about a tunnel. */
 static __always_inline enum reason take_tunnel_error(struct xdp_md *ctx,
-						     struct frame *f,
+						     struct scratch *s,
 						     const bool v6)
 {
-	struct scratch *s = map_only(scratch);
-
-	if (!s)
-		return REASON_INTERNAL;
-	f->pkt = s->pkt;
-	return tunnel_error(ctx, &f->pkt, s->why, v6);
+	return tunnel_error(ctx, &s->pkt, s->why, v6);
 }
 
 /* An ICMP error about the NAT connection in s->nat. */
 static __always_inline enum reason nat_send_icmp(struct xdp_md *ctx,
-						 struct frame *f, const bool v6)
+						 struct scratch *s,
+						 const bool v6)
 {
-	struct scratch *s = map_only(scratch);
-	enum reason why;
+	struct frame f = {};
 
-	if (!s || !parse_again(f, ctx->data, ctx->data_end, &s->pkt, v6))
+	if (!frame_again_l4(&f, ctx->data, ctx->data_end, &s->pkt, v6))
 		return REASON_INTERNAL;
-	why = nat_send_error(ctx, f, s, v6);
-	return or_answer(ctx, &f->pkt, why, v6);
+	return or_answer(ctx, s, nat_send_error(ctx, &f, s, v6), v6);
 }
 
 /* A client that begins anew where its last connection ended: it has its
@@ -322,58 +297,46 @@ static __always_inline enum reason open_for(struct xdp_md *ctx,
 }
 
 /* The same, and on to who sends the packet. Reads nothing of it, so that one
- * program does for both families. *ret: what is known of it, to be counted. */
+ * program does for both families. */
 static __always_inline enum reason open_flow(struct xdp_md *ctx,
-					     struct pkt *ret)
+					     struct scratch *s)
 {
-	struct scratch *s = map_only(scratch);
-	enum reason why;
-	bool v6;
+	const bool is_v6 = !addr_is_mapped(&s->pkt.flow.dst);
+	enum reason why = open_for(ctx, s);
 
-	if (!s)
-		return REASON_INTERNAL;
-	v6 = !addr_is_mapped(&s->pkt.flow.dst);
-	why = open_for(ctx, s);
-	ret->frame_len = s->pkt.frame_len;
-	ret->backend = s->pkt.backend;
-	if (why == REASON_NONE)
-		return v6 ? go_to(ctx, XDP_PROGRAM_xdp_send6) :
-			    go_to(ctx, XDP_PROGRAM_xdp_send4);
-	if (reason_verdict(why) != VERDICT_REPLY)
-		return why;
-	s->why = why;
-	return v6 ? go_to(ctx, XDP_PROGRAM_xdp_answer6) :
-		    go_to(ctx, XDP_PROGRAM_xdp_answer4);
+	if (why != REASON_NONE)
+		return is_v6 ? or_answer(ctx, s, why, true) :
+			       or_answer(ctx, s, why, false);
+	return is_v6 ? go_on(ctx, XDP_PROGRAM_xdp_send6) :
+		       go_on(ctx, XDP_PROGRAM_xdp_send4);
 }
 
 /* The packet goes where open_flow() said. */
 static __always_inline enum reason send_opened(struct xdp_md *ctx,
-					       struct frame *f, const bool v6)
+					       struct scratch *s,
+					       const bool v6)
 {
-	struct scratch *s = map_only(scratch);
+	struct frame f = {};
 	enum reason why;
 
-	if (!s || !parse_again(f, ctx->data, ctx->data_end, &s->pkt, v6))
+	if (!frame_again_l4(&f, ctx->data, ctx->data_end, &s->pkt, v6))
 		return REASON_INTERNAL;
 	why = s->forward == FORWARD_NAT ?
-		      nat_send(ctx, f, s, v6) :
-		      direct_send(ctx, f, s->forward, f->pkt.backend, &s->out,
+		      nat_send(ctx, &f, s, v6) :
+		      direct_send(ctx, &f, s->forward, s->pkt.backend, &s->out,
 				  v6);
-	return or_answer(ctx, &f->pkt, why, v6);
+	return or_answer(ctx, s, why, v6);
 }
 
 /* A first fragment's ports, and back to who balances it. */
-static __always_inline enum reason remember_fragment(struct xdp_md *ctx)
+static __always_inline enum reason remember_fragment(struct xdp_md *ctx,
+						     struct scratch *s)
 {
-	struct scratch *s = map_only(scratch);
-
-	if (!s)
-		return REASON_INTERNAL;
 	fragment_remember(&s->pkt);
 	s->is_remembered = true;
 	return addr_is_mapped(&s->pkt.flow.dst) ?
-		       go_to(ctx, XDP_PROGRAM_xdp4) :
-		       go_to(ctx, XDP_PROGRAM_xdp6);
+		       go_on(ctx, XDP_PROGRAM_xdp4) :
+		       go_on(ctx, XDP_PROGRAM_xdp6);
 }
 
 #endif

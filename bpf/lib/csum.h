@@ -56,8 +56,9 @@ static __always_inline __u16 csum_apply(__u16 check, __u64 delta)
 
 #define CRC32C_POLY 0x82f63b78u
 
-/* a * b in GF(2)[x] modulo CRC32c's polynomial, bits reflected. */
-static __always_inline __u32 crc32c_multiply(__u32 a, __u32 b)
+/* a * b in GF(2)[x] modulo CRC32c's polynomial, bits reflected. Verifier:
+ * global, as it would go through it for every power below. */
+__global __u32 crc32c_multiply(__u32 a, __u32 b)
 {
 	__u32 product = 0;
 

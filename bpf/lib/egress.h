@@ -66,7 +66,7 @@ static __always_inline bool egress_push(struct xdp_md *ctx, struct frame *f,
 	struct vlan_tag *tag;
 	int delta;
 
-	delta = (int)(l2_len + extra) - (int)f->pkt.l2_len;
+	delta = (int)(l2_len + extra) - (int)f->pkt->l2_len;
 	if (delta) {
 		if (bpf_xdp_adjust_head(ctx, -delta))
 			return false;
@@ -81,7 +81,7 @@ static __always_inline bool egress_push(struct xdp_md *ctx, struct frame *f,
 	__builtin_memcpy(eth->h_source, e->from, 6);
 	eth->h_proto = proto;
 	f->l3 = tag;
-	f->pkt.ifindex = e->ifindex;
+	f->pkt->ifindex = e->ifindex;
 	if (l2_len == ETH_HLEN)
 		return true;
 	if (!pkt_has(f, tag, sizeof(*tag)))

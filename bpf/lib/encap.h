@@ -166,7 +166,7 @@ static __always_inline enum reason encap(struct xdp_md *ctx, struct frame *f,
 	const __u32 ip_len = v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
 	__u32 middle = encap_len(forward);
 
-	o->len = f->pkt.l3_len + middle;
+	o->len = f->pkt->l3_len + middle;
 	o->proto = encap_proto(forward, inner == bpf_htons(ETH_P_IPV6));
 	if (!outer_src(e, o, v6))
 		return REASON_NO_SOURCE;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * From one XDP program to the next. A tail call takes a fresh stack and leaves
- * nothing behind but the packet, so what is known of it goes along in scratch;
- * pointers into the packet are made anew (parse_again()).
+ * nothing behind but the packet. What is known of it is in scratch all the time
+ * (struct pkt); pointers into the packet are made anew (frame_again()).
  *
  * All of this is inlined into the main program: a tail call from a function of
  * its own would limit the stack to 256 bytes and slow down every call. The
@@ -14,7 +14,6 @@
 #include <fairlead/programs.h>
 
 #include "maps.h"
-#include "scratch.h"
 
 /* By user/, before a link leads here. One for each load of the programs. */
 struct {
@@ -25,24 +24,11 @@ struct {
 } xdp_programs __weak SEC(".maps");
 
 /* Returns only if there is no such program. */
-static __always_inline enum reason go_to(struct xdp_md *ctx,
+static __always_inline enum reason go_on(struct xdp_md *ctx,
 					 const enum xdp_program program)
 {
 	bpf_tail_call_static(ctx, &xdp_programs, program);
 	return REASON_NO_PROGRAM;
-}
-
-/* The same, and the program finds p in scratch. */
-static __always_inline enum reason go_on(struct xdp_md *ctx,
-					 const struct pkt *p,
-					 const enum xdp_program program)
-{
-	struct scratch *s = map_only(scratch);
-
-	if (!s)
-		return REASON_INTERNAL;
-	s->pkt = *p;
-	return go_to(ctx, program);
 }
 
 #endif

@@ -116,7 +116,7 @@ static __always_inline bool icmp_is_neighbours(__u8 type, const bool v6)
 static __always_inline enum reason icmp_flow(const struct bytes *in,
 					     struct frame *f, const bool v6)
 {
-	struct pkt *p = &f->pkt;
+	struct pkt *p = f->pkt;
 	struct addr dst = p->flow.dst;
 	enum reason why;
 	__u8 type;

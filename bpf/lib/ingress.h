@@ -63,7 +63,7 @@ static __always_inline bool ingress_is_ours(__u32 ifindex,
 	const struct word_bucket *b = ingress_bucket(word, 0);
 
 	return (b && b->word[0] == word) ||
-	       ingress_takes(ifindex, mac, pkt_vlan(&f->pkt));
+	       ingress_takes(ifindex, mac, pkt_vlan(f->pkt));
 }
 
 static __always_inline __u16 bucket_link(const struct word_bucket *b,

@@ -257,7 +257,7 @@ __global int nat_try_port(__u32 position, __u32 port, __u32 now)
 }
 
 /* As nat_try_port(), with the port that was found to be the first to go. */
-__global int nat_take_port(__u32 position)
+static __always_inline int nat_take_port(__u32 position)
 {
 	struct scratch *s = map_only(scratch);
 	struct conn_ref r = conn_at(position);
@@ -347,7 +347,7 @@ static __always_inline int nat_join(struct pkt *p, struct scratch *s)
 }
 
 /* The record at position, which is claimed, for p's connection to id. */
-__global int nat_connect(struct pkt *p, __u32 id, __u32 life, __u32 position,
+static __always_inline int nat_connect(struct pkt *p, __u32 id, __u32 life, __u32 position,
 			 __u32 link)
 {
 	struct conn_ref r = conn_at(position);
@@ -368,7 +368,7 @@ __global int nat_connect(struct pkt *p, __u32 id, __u32 life, __u32 position,
 
 /* A translation for p's flow, which conns does not know. Then s->nat says what
  * p becomes. link: where replies leave; 0: they cannot. What there is no room for is not worth a choice. */
-__global int nat_open(struct pkt *p, const struct service *svc, __u32 link)
+static __always_inline int nat_open(struct pkt *p, const struct service *svc, __u32 link)
 {
 	struct scratch *s = map_only(scratch);
 	__u32 position, id;

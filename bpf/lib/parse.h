@@ -139,10 +139,11 @@ struct pkt {
 
 /*
  * The packet itself. Pointers stand apart from what is known of it, because
- * a global function (verified once, by type) may be given the latter only.
+ * that alone may be given to a global function (verified once, by type), and
+ * lies in scratch, where the next program finds it.
  */
 struct frame {
-	struct pkt pkt;
+	struct pkt *pkt;
 	void *data;
 	void *end;
 	void *l3;
@@ -177,14 +178,15 @@ static __always_inline enum reason parse_eth(struct frame *f, __u32 data,
 
 	f->data = eth;
 	f->end = (void *)(long)data_end;
-	f->pkt.frame_len = data_end - data;
+	f->pkt->frame_len = data_end - data;
 	if (!pkt_has(f, eth, ETH_HLEN + VLAN_TAGS * sizeof(struct vlan_tag)))
 		return REASON_NOT_IP;
 
-	__builtin_memcpy(f->pkt.from.mac, eth->h_source, 6);
+	/* the MAC, and 0 for the link: one store, as it is loaded */
+	*(__u64 *)&f->pkt->from = *(const __u64 *)eth->h_source & ~0ull >> 16;
 	tags = is_tag(eth->h_proto);
-	f->pkt.vlan_proto = eth->h_proto & -tags;
-	f->pkt.vlan_id = *(__be16 *)(eth + 1) & -tags;
+	f->pkt->vlan_proto = eth->h_proto & -tags;
+	f->pkt->vlan_id = *(__be16 *)(eth + 1) & -tags;
 	type += 2 * tags;
 	if (!pkt_has(f, type, sizeof(*type)))
 		return REASON_NOT_IP;
@@ -193,7 +195,7 @@ static __always_inline enum reason parse_eth(struct frame *f, __u32 data,
 	if (!pkt_has(f, type, sizeof(*type)))
 		return REASON_NOT_IP;
 	*proto = *type;
-	f->pkt.l2_len = ETH_HLEN + tags * sizeof(struct vlan_tag);
+	f->pkt->l2_len = ETH_HLEN + tags * sizeof(struct vlan_tag);
 	f->l3 = (void *)eth + ETH_HLEN + tags * sizeof(struct vlan_tag);
 	return REASON_NONE;
 }
@@ -208,13 +210,41 @@ static __always_inline enum reason parse_dst(struct frame *f, const bool v6)
 		return REASON_NOT_OURS;
 
 	if (!v6) {
-		f->pkt.flow.src = addr_from4(ip4->saddr);
-		f->pkt.flow.dst = addr_from4(ip4->daddr);
+		f->pkt->flow.src = addr_from4(ip4->saddr);
+		f->pkt->flow.dst = addr_from4(ip4->daddr);
 		return REASON_NONE;
 	}
-	f->pkt.flow.src = addr_from6(&ip6->saddr);
-	f->pkt.flow.dst = addr_from6(&ip6->daddr);
-	return addr_is_mapped(&f->pkt.flow.dst) ? REASON_NOT_OURS : REASON_NONE;
+	f->pkt->flow.src = addr_from6(&ip6->saddr);
+	f->pkt->flow.dst = addr_from6(&ip6->daddr);
+	return addr_is_mapped(&f->pkt->flow.dst) ? REASON_NOT_OURS : REASON_NONE;
+}
+
+static __always_inline __u64 two_words(const __u32 *word)
+{
+	return word[0] | (__u64)word[1] << 32;
+}
+
+/*
+ * What parse_eth() and parse_dst() have found, to where the next program finds
+ * it. In 64-bit words where it is loaded as such: a CPU that loads a word whose
+ * halves were stored one by one, a moment ago, waits until both have reached
+ * its cache.
+ */
+static __always_inline void pkt_keep(struct pkt *to, const struct pkt *p)
+{
+	__u64 *flow = (__u64 *)&to->flow;
+
+	__builtin_memset(to, 0, sizeof(*to));
+	flow[0] = two_words(&p->flow.src.word[0]);
+	flow[1] = two_words(&p->flow.src.word[2]);
+	flow[2] = two_words(&p->flow.dst.word[0]);
+	flow[3] = two_words(&p->flow.dst.word[2]);
+	to->dst_sum = p->dst_sum;
+	to->l2_len = p->l2_len;
+	to->vlan_proto = p->vlan_proto;
+	to->vlan_id = p->vlan_id;
+	to->frame_len = p->frame_len;
+	to->from = p->from;
 }
 
 /* Sources that no packet may come from (RFC 6890, RFC 4291). */
@@ -238,13 +268,13 @@ static __always_inline enum reason parse_ip4(struct frame *f)
 	if (ip->version != 4 || ip->ihl < 5)
 		return REASON_BAD_HEADER;
 
-	f->pkt.l3_len = bpf_ntohs(ip->tot_len);
-	f->pkt.l4_off = ip->ihl * 4;
-	f->pkt.flow.proto = ip->protocol;
+	f->pkt->l3_len = bpf_ntohs(ip->tot_len);
+	f->pkt->l4_off = ip->ihl * 4;
+	f->pkt->flow.proto = ip->protocol;
 	if (frag & (IP_MF | IP_OFFSET)) {
-		f->pkt.fragment = frag & IP_OFFSET ? FRAGMENT_LATER :
+		f->pkt->fragment = frag & IP_OFFSET ? FRAGMENT_LATER :
 						 FRAGMENT_FIRST;
-		f->pkt.fragment_id = ip->id;
+		f->pkt->fragment_id = ip->id;
 	}
 	return REASON_NONE;
 }
@@ -367,13 +397,13 @@ static __always_inline enum reason parse_ip6(const struct bytes *in,
 	if (ip->version != 6)
 		return REASON_BAD_HEADER;
 
-	f->pkt.l3_len = sizeof(*ip) + bpf_ntohs(ip->payload_len);
-	f->pkt.l4_off = sizeof(*ip);
-	f->pkt.flow.proto = ip->nexthdr;
+	f->pkt->l3_len = sizeof(*ip) + bpf_ntohs(ip->payload_len);
+	f->pkt->l4_off = sizeof(*ip);
+	f->pkt->flow.proto = ip->nexthdr;
 	if (!is_ip6_ext(ip->nexthdr))
 		return REASON_NONE;
-	return in->hook == HOOK_XDP ? parse_ip6_exts_xdp(in->ctx, &f->pkt) :
-				      parse_ip6_exts_tc(in->ctx, &f->pkt);
+	return in->hook == HOOK_XDP ? parse_ip6_exts_xdp(in->ctx, f->pkt) :
+				      parse_ip6_exts_tc(in->ctx, f->pkt);
 }
 
 /* The chunks from at on, which end at end: is one of them an ABORT? What else
@@ -416,19 +446,19 @@ static __always_inline void parse_chunks(const struct bytes *in,
 {
 	struct sctp_header *sctp = f->l4;
 	struct sctp_chunk *first = (void *)(sctp + 1);
-	__u32 at = f->pkt.l2_len + f->pkt.l4_off, more;
+	__u32 at = f->pkt->l2_len + f->pkt->l4_off, more;
 
 	if (len < sizeof(*sctp) + sizeof(*first) ||
 	    !pkt_has(f, first, sizeof(*first)))
 		return;
-	f->pkt.opens = match_bit(first->type, SCTP_INIT, 0);
-	f->pkt.closes = match_bit(first->type, SCTP_ABORT, 0) |
+	f->pkt->opens = match_bit(first->type, SCTP_INIT, 0);
+	f->pkt->closes = match_bit(first->type, SCTP_ABORT, 0) |
 			match_bit(first->type, SCTP_SHUTDOWN_COMPLETE, 0);
 	more = sizeof(*sctp) + ((bpf_ntohs(first->len) + 3) & ~3u);
 	if (first->type == SCTP_DATA || more + sizeof(*first) > len ||
 	    bpf_ntohs(first->len) < sizeof(*first))
 		return;
-	f->pkt.closes |= in->hook == HOOK_XDP ?
+	f->pkt->closes |= in->hook == HOOK_XDP ?
 				sctp_walk_xdp(in->ctx, at + more, at + len) :
 				sctp_walk_tc(in->ctx, at + more, at + len);
 }
@@ -441,9 +471,9 @@ static __always_inline enum reason parse_ports(const struct bytes *in,
 	struct sctp_init *init = f->l4 + sizeof(*sctp);
 	struct tcphdr *tcp = f->l4;
 	struct udphdr *udp = f->l4;
-	__u32 len = f->pkt.l3_len - f->pkt.l4_off;
+	__u32 len = f->pkt->l3_len - f->pkt->l4_off;
 
-	switch (f->pkt.flow.proto) {
+	switch (f->pkt->flow.proto) {
 	case IPPROTO_TCP:
 		if (!pkt_has(f, tcp, sizeof(*tcp)) || len < sizeof(*tcp))
 			return REASON_TRUNCATED;
@@ -451,11 +481,11 @@ static __always_inline enum reason parse_ports(const struct bytes *in,
 			return REASON_BAD_HEADER;
 		if (tcp->doff * 4 > len)
 			return REASON_TRUNCATED;
-		f->pkt.tcp_flags = ((__u8 *)tcp)[13];
-		f->pkt.opens = (f->pkt.tcp_flags & 0x12) == 0x02;
-		f->pkt.closes = f->pkt.tcp_flags & 0x05;
-		f->pkt.offers = (f->pkt.tcp_flags & 0x12) == 0x12;
-		f->pkt.number = f->pkt.offers ? bpf_ntohl(tcp->seq) + 1 :
+		f->pkt->tcp_flags = ((__u8 *)tcp)[13];
+		f->pkt->opens = (f->pkt->tcp_flags & 0x12) == 0x02;
+		f->pkt->closes = f->pkt->tcp_flags & 0x05;
+		f->pkt->offers = (f->pkt->tcp_flags & 0x12) == 0x12;
+		f->pkt->number = f->pkt->offers ? bpf_ntohl(tcp->seq) + 1 :
 						bpf_ntohl(tcp->ack_seq);
 		break;
 	case IPPROTO_UDP:
@@ -463,21 +493,21 @@ static __always_inline enum reason parse_ports(const struct bytes *in,
 			return REASON_TRUNCATED;
 		if (bpf_ntohs(udp->len) < sizeof(*udp))
 			return REASON_BAD_HEADER;
-		if (bpf_ntohs(udp->len) > len && !f->pkt.fragment)
+		if (bpf_ntohs(udp->len) > len && !f->pkt->fragment)
 			return REASON_TRUNCATED;
-		f->pkt.offers = true;
-		f->pkt.number = 1;
+		f->pkt->offers = true;
+		f->pkt->number = 1;
 		break;
 	case IPPROTO_SCTP:
 		if (!pkt_has(f, sctp, sizeof(*sctp)) || len < sizeof(*sctp))
 			return REASON_TRUNCATED;
 		parse_chunks(in, f, len);
-		f->pkt.number = sctp->vtag;
+		f->pkt->number = sctp->vtag;
 		if (len >= sizeof(*sctp) + sizeof(*init) &&
 		    pkt_has(f, init, sizeof(*init)) &&
 		    init->chunk.type == SCTP_INIT_ACK) {
-			f->pkt.offers = true;
-			f->pkt.number = init->tag;
+			f->pkt->offers = true;
+			f->pkt->number = init->tag;
 		}
 		break;
 	default:
@@ -485,8 +515,7 @@ static __always_inline enum reason parse_ports(const struct bytes *in,
 	}
 	if (!pkt_has(f, f->l4, 8))	/* for all alike: see parse_eth() */
 		return REASON_TRUNCATED;
-	f->pkt.flow.sport = ((struct ports *)f->l4)->src;
-	f->pkt.flow.dport = ((struct ports *)f->l4)->dst;
+	*(__u32 *)&f->pkt->flow.sport = *(const __u32 *)f->l4;
 	return REASON_NONE;
 }
 
@@ -495,18 +524,18 @@ static __always_inline enum reason parse_ports(const struct bytes *in,
 static __always_inline enum reason parse_l4(const struct bytes *in,
 					    struct frame *f, const bool v6)
 {
-	__u64 off = f->pkt.l4_off;
+	__u64 off = f->pkt->l4_off;
 
-	if (f->pkt.fragment == FRAGMENT_LATER)
+	if (f->pkt->fragment == FRAGMENT_LATER)
 		return REASON_NONE;
-	/* Verifier: it knows nothing of what ip6_walk() found. What is compared
+	/* Verifier: it knows nothing of what lies in scratch. What is compared
 	 * must be the register that is used, not what clang loads once more */
 	asm volatile("" : "+r"(off));
-	if (v6 && off > L4_OFF_MAX)
+	if (off > L4_OFF_MAX)
 		return REASON_BAD_HEADER;
 	f->l4 = f->l3 + off;
-	if (f->pkt.flow.proto == (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
-		return pkt_has(f, f->l4, 8) && f->pkt.l3_len - f->pkt.l4_off >= 8 ?
+	if (f->pkt->flow.proto == (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
+		return pkt_has(f, f->l4, 8) && f->pkt->l3_len - f->pkt->l4_off >= 8 ?
 			       REASON_NONE : REASON_TRUNCATED;
 	return parse_ports(in, f);
 }
@@ -517,41 +546,50 @@ static __always_inline enum reason parse_rest(const struct bytes *in,
 {
 	enum reason why;
 
-	if (addr_is_bad_source(&f->pkt.flow.src, v6))
+	if (addr_is_bad_source(&f->pkt->flow.src, v6))
 		return REASON_BAD_ADDR;
 
 	why = v6 ? parse_ip6(in, f) : parse_ip4(f);
 	if (why != REASON_NONE)
 		return why;
-	if (f->pkt.l4_off > f->pkt.l3_len)
+	if (f->pkt->l4_off > f->pkt->l3_len)
 		return REASON_BAD_HEADER;
-	if (f->l3 + f->pkt.l3_len > f->end)
+	if (f->l3 + f->pkt->l3_len > f->end)
 		return REASON_TRUNCATED;
-	if (v6 && f->pkt.wrong_at)
+	if (v6 && f->pkt->wrong_at)
 		return REASON_ROUTED;
 	return parse_l4(in, f, v6);
 }
 
-/* f anew, in a program that a packet p was handed to: what p says was found
- * by the functions above. False: it was not. */
-static __always_inline bool parse_again(struct frame *f, __u32 data,
-					__u32 data_end, const struct pkt *p,
+/* f as parse_dst() left it, in another program; p: what is known of it. */
+static __always_inline bool frame_again(struct frame *f, __u32 data,
+					__u32 data_end, struct pkt *p,
 					const bool v6)
 {
-	__u64 l2_len = p->l2_len, l4_off = p->l4_off;
+	__u64 l2_len = p->l2_len;
 
-	f->pkt = *p;
+	f->pkt = p;
 	f->data = (void *)(long)data;
 	f->end = (void *)(long)data_end;
-	/* Verifier: as in parse_l4(); pointers too may not be computed twice */
-	asm volatile("" : "+r"(l2_len), "+r"(l4_off));
-	if (l2_len > L2_LEN_MAX || l4_off > L4_OFF_MAX ||
-	    !pkt_has(f, f->data, ETH_HLEN))
+	/* Verifier: as in parse_l4(); a pointer too may not be computed twice */
+	asm volatile("" : "+r"(l2_len));
+	if (l2_len > L2_LEN_MAX || !pkt_has(f, f->data, ETH_HLEN))
 		return false;
 	f->l3 = f->data + l2_len;
 	asm volatile("" : "+r"(f->l3));
-	if (!pkt_has(f, f->l3, v6 ? sizeof(struct ipv6hdr) :
-				    sizeof(struct iphdr)))
+	return pkt_has(f, f->l3, v6 ? sizeof(struct ipv6hdr) :
+				      sizeof(struct iphdr));
+}
+
+/* As parse_rest() left it. */
+static __always_inline bool frame_again_l4(struct frame *f, __u32 data,
+					   __u32 data_end, struct pkt *p,
+					   const bool v6)
+{
+	__u64 l4_off = p->l4_off;
+
+	asm volatile("" : "+r"(l4_off));
+	if (l4_off > L4_OFF_MAX || !frame_again(f, data, data_end, p, v6))
 		return false;
 	if (p->fragment == FRAGMENT_LATER)
 		return true;

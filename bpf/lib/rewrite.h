@@ -37,7 +37,7 @@ static __always_inline void rewrite_ports(const struct frame *f, __u32 ports,
 
 	delta += csum_delta(old, ports);
 	*(__u32 *)f->l4 = ports;
-	switch (f->pkt.flow.proto) {
+	switch (f->pkt->flow.proto) {
 	case IPPROTO_TCP:
 		if (pkt_has(f, tcp, sizeof(*tcp)))
 			tcp->check = csum_apply(tcp->check, delta);
@@ -48,8 +48,8 @@ static __always_inline void rewrite_ports(const struct frame *f, __u32 ports,
 		break;
 	case IPPROTO_SCTP:
 		if (old != ports && pkt_has(f, sctp, sizeof(*sctp)))
-			sctp->check ^= crc32c_change(old ^ ports, f->pkt.l3_len -
-						     f->pkt.l4_off - 4);
+			sctp->check ^= crc32c_change(old ^ ports, f->pkt->l3_len -
+						     f->pkt->l4_off - 4);
 		break;
 	}
 }
@@ -69,8 +69,8 @@ static __always_inline void rewrite_flow(const struct frame *f,
 	struct iphdr *ip4 = f->l3;
 	__u64 delta;
 
-	delta = csum_delta_addr(&f->pkt.flow.src, &to->src, v6) +
-		csum_delta_addr(&f->pkt.flow.dst, &to->dst, v6);
+	delta = csum_delta_addr(&f->pkt->flow.src, &to->src, v6) +
+		csum_delta_addr(&f->pkt->flow.dst, &to->dst, v6);
 	if (f->l4)
 		rewrite_ports(f, ports_word(to->sport, to->dport), delta);
 	if (v6) {

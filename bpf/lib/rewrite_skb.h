@@ -57,7 +57,7 @@ static __always_inline bool skb_rewrite_flow(struct __sk_buff *skb,
 					     const struct flow *to,
 					     const bool v6)
 {
-	const struct pkt *p = &f->pkt;
+	const struct pkt *p = f->pkt;
 	__u32 at = p->l2_len + (v6 ? offsetof(struct ipv6hdr, saddr) :
 				     offsetof(struct iphdr, saddr));
 	__u32 check = p->l2_len + offsetof(struct iphdr, check);

@@ -28,7 +28,7 @@ static __always_inline enum reason too_big(struct xdp_md *ctx,
 
 	if (v6 || ip->frag_off & bpf_htons(IP_DF))
 		return REASON_TOO_BIG;
-	return fragment_cut(ctx, &f->pkt);
+	return fragment_cut(ctx, f->pkt);
 }
 
 /* The way that s->nat names. Not REASON_NONE: f cannot go it. */
@@ -46,8 +46,8 @@ static __always_inline enum reason nat_way(struct xdp_md *ctx,
 	if (!egress_find(&n->hop, e))
 		return REASON_NO_NEXT_HOP;
 	egress_narrow(e, n->mtu, v6 ? IP6_MTU_MIN : 0);
-	f->pkt.mtu_left = e->mtu;
-	if (f->pkt.l3_len > e->mtu)
+	f->pkt->mtu_left = e->mtu;
+	if (f->pkt->l3_len > e->mtu)
 		return too_big(ctx, f, v6);
 	rewrite_hops(f, v6);
 	return REASON_NONE;
@@ -91,8 +91,8 @@ static __always_inline enum reason nat_send_error(struct xdp_md *ctx,
 
 	if (why != REASON_NONE)
 		return why;
-	if (!(v6 ? icmp_translate6(ctx, &f->pkt, &s->nat.to) :
-		   icmp_translate4(ctx, &f->pkt, &s->nat.to)))
+	if (!(v6 ? icmp_translate6(ctx, f->pkt, &s->nat.to) :
+		   icmp_translate4(ctx, f->pkt, &s->nat.to)))
 		return REASON_INTERNAL;
 	f->data = (void *)(long)ctx->data;
 	f->end = (void *)(long)ctx->data_end;
@@ -108,8 +108,8 @@ static __always_inline enum reason l2_send(struct xdp_md *ctx,
 					   const bool v6)
 {
 	egress_narrow(e, b->mtu, v6 ? IP6_MTU_MIN : 0);
-	f->pkt.mtu_left = e->mtu;
-	if (f->pkt.l3_len > e->mtu)
+	f->pkt->mtu_left = e->mtu;
+	if (f->pkt->l3_len > e->mtu)
 		return too_big(ctx, f, v6);
 	rewrite_hops(f, v6);
 	return egress_push(ctx, f, e, 0, ether_type(v6)) ? REASON_FORWARDED :
@@ -130,7 +130,7 @@ static __always_inline enum reason tunnel_send(struct xdp_md *ctx,
 					       enum forward forward,
 					       const bool v6)
 {
-	struct pkt *p = &f->pkt;
+	struct pkt *p = f->pkt;
 	const bool outer_v6 = !addr_is_mapped(&b->addr);
 	__u32 extra = encap_len(forward) + (outer_v6 ? 40 : 20);
 	struct outer o = {
@@ -159,7 +159,7 @@ static __always_inline enum reason direct_send(struct xdp_md *ctx,
 					       const bool v6)
 {
 	const struct backend *b = backend_find(id);
-	struct pkt *p = &f->pkt;
+	struct pkt *p = f->pkt;
 	enum reason why;
 
 	if (!b)

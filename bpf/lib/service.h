@@ -394,7 +394,7 @@ static __always_inline void drop_old(struct scratch *s)
 
 /* A backend for a flow that conns does not know. What cannot be recorded is
  * decided by its hash, so that all of its packets go one way. */
-__global __u32 service_admit(struct lookup *look, const struct service *svc)
+static __always_inline __u32 service_admit(struct lookup *look, const struct service *svc)
 {
 	struct scratch *s = map_only(scratch);
 	__u32 position = 0, id;

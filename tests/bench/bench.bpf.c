@@ -115,53 +115,23 @@ int bench_move4(struct xdp_md *ctx)
 	return again(ctx, XDP_TX);
 }
 
+static __always_inline int finish_again(struct xdp_md *ctx,
+					const struct pkt *p, __u32 why)
+{
+	return again(ctx, finish(ctx, p, why));
+}
+
 SEC("xdp")
 int bench_fairlead(struct xdp_md *ctx)
 {
-	struct frame f = {};
+	struct pkt p = {};
+	struct frame f = { .pkt = &p };
 	enum reason why = classify(ctx, &f);
 
-	return again(ctx, finish(ctx, &f.pkt, why));
+	return finish_again(ctx, &p, why);
 }
 
-/* As BOTH_FAMILIES(), and with again(). */
-#define AGAIN(name, stage)						\
-	SEC("xdp") int bench_##name##4(struct xdp_md *ctx)		\
-	{								\
-		struct frame f = {};					\
-		enum reason why = stage(ctx, &f, false);		\
-									\
-		return again(ctx, finish(ctx, &f.pkt, why));		\
-	}								\
-	SEC("xdp") int bench_##name##6(struct xdp_md *ctx)		\
-	{								\
-		struct frame f = {};					\
-		enum reason why = stage(ctx, &f, true);			\
-									\
-		return again(ctx, finish(ctx, &f.pkt, why));		\
-	}
-
-AGAIN(xdp, balance)
-AGAIN(xdp_answer, answer_reply)
-AGAIN(xdp_icmp, nat_send_icmp)
-AGAIN(xdp_send, send_opened)
-
-SEC("xdp")
-int bench_xdp_open(struct xdp_md *ctx)
-{
-	struct pkt p = {};
-	enum reason why = open_flow(ctx, &p);
-
-	return again(ctx, finish(ctx, &p, why));
-}
-
-SEC("xdp")
-int bench_xdp_fragment(struct xdp_md *ctx)
-{
-	struct pkt p = {};
-
-	return again(ctx, finish(ctx, &p, remember_fragment(ctx)));
-}
+PROGRAMS(bench_, finish_again)
 
 static const struct egress fixed_egress = {
 	.ifindex = 1,
@@ -186,7 +156,7 @@ static __always_inline bool fixed_middle(struct frame *f, void *at,
 	if (!pkt_has(f, at, encap_len(forward)))
 		return false;
 	if (forward == FORWARD_GUE || forward == FORWARD_GENEVE)
-		outer_udp(at, len, 6080, f->pkt.flow.sport);
+		outer_udp(at, len, 6080, f->pkt->flow.sport);
 	if (forward == FORWARD_GENEVE)
 		*geneve = (struct geneve){ .proto = inner };
 	if (forward == FORWARD_GRE)
@@ -203,7 +173,7 @@ static __always_inline bool fixed_encap(struct xdp_md *ctx, struct frame *f,
 	struct addr dst = fixed_addr(outer_v6, 2);
 	struct outer o = {
 		.dst = &dst,
-		.len = f->pkt.l3_len + middle,
+		.len = f->pkt->l3_len + middle,
 		.proto = encap_proto(forward, v6),
 	};
 
@@ -245,7 +215,8 @@ static __always_inline int fixed(struct xdp_md *ctx,
 				 const enum forward forward,
 				 const bool outer_v6)
 {
-	struct frame f = {};
+	struct pkt p = {};
+	struct frame f = { .pkt = &p };
 	bool done = false;
 	__be16 proto;
 
@@ -288,17 +259,19 @@ static __always_inline int cut_flow(struct xdp_md *ctx, struct frame *f,
 	struct conn_ref r = {};
 	const struct service *svc;
 	const struct backend *b;
-	struct pkt *p = &f->pkt;
+	struct pkt *p = f->pkt;
 
 	p->hash = flow_hash(hash_key, p->dst_sum, &p->flow);
 	reached(f);
 	if (last == STAGE_HASH)
 		return XDP_TX;
 	svc = service_find(&p->lookup);
+	if (!svc)
+		return XDP_ABORTED;
 	reached(svc);
 	if (last == STAGE_SERVICE)
 		return XDP_TX;
-	p->backend = svc ? service_pick(&p->lookup, svc, &r) : 0;
+	p->backend = service_pick(&p->lookup, svc, &r);
 	reached(f);
 	if (last == STAGE_SLOT)
 		return XDP_TX;
@@ -324,14 +297,17 @@ static __always_inline int cut(struct xdp_md *ctx, const enum stage last)
 	struct frame f = {};
 	__be16 proto;
 
-	if (!s ||
-	    parse_eth(&f, ctx->data, ctx->data_end, &proto) != REASON_NONE ||
+	if (!s)
+		return XDP_ABORTED;
+	s->pkt = (struct pkt){};
+	f.pkt = &s->pkt;
+	if (parse_eth(&f, ctx->data, ctx->data_end, &proto) != REASON_NONE ||
 	    parse_dst(&f, false) != REASON_NONE)
 		return XDP_ABORTED;
 	reached(&f);
 	if (last == STAGE_ADDRS)
 		return XDP_TX;
-	if (!vip_class(&f.pkt.lookup))
+	if (!vip_class(&f.pkt->lookup))
 		return XDP_ABORTED;
 	reached(&f);
 	if (last == STAGE_FILTER)
