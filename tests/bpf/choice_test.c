@@ -377,6 +377,80 @@ static void affinity_is_each_clients_own(void **state)
 	assert_in_range(mine, 25, 75);
 }
 
+/* A RST can be forged, and its client begins anew in good faith. */
+static void a_reset_and_a_new_beginning_move_nobody(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = l2_service(f);
+	struct addr began[CLIENTS];
+
+	words.algorithm = ALGORITHM_ROUND_ROBIN;
+	words.backends[2] = f->backend3;
+	world_define(world, &words);
+	world_apply(world);
+	for (int i = 0; i < CLIENTS; i++) {
+		began[i] = backend_of(f, i, SYN);
+		backend_of(f, i, ACK);
+		backend_of(f, i, RST);
+	}
+	for (int i = 0; i < CLIENTS; i++) {
+		struct addr again = backend_of(f, i, SYN);
+
+		assert_memory_equal(&again, &began[i], sizeof(again));
+	}
+	expect_still_at(f, began);
+}
+
+/* Datagrams of ever more clients, two of each: all that there is room for is
+ * live, and stays. */
+static void fill_conns(const struct family *f)
+{
+	struct outcome got;
+	struct packet p;
+
+	world_service(world, .name = "datagrams", .addr = f->vip2, .port = 53,
+		      .proto = IPPROTO_UDP, .forward = FORWARD_L2,
+		      .algorithm = ALGORITHM_RANDOM,
+		      .backends = { f->backend2 });
+	for (int i = 0; i < 120000; i++) {
+		p = udp(i & 1 ? f->client : f->client2, 1024 + i / 2, f->vip2,
+			53);
+		world_run(world, &p, &got);
+		world_run(world, &p, &got);
+	}
+}
+
+static void what_finds_no_room_goes_by_its_hash(void **state)
+{
+	const struct family *f = *state;
+	static const enum algorithm algorithms[] = {
+		ALGORITHM_ROUND_ROBIN, ALGORITHM_RANDOM, ALGORITHM_MAGLEV,
+	};
+	struct service_words words = l2_service(f);
+	struct outcome first, later;
+	unsigned int unrecorded = 0;
+	struct packet p;
+
+	fill_conns(f);
+	for (size_t j = 0; j < 3; j++) {
+		words.algorithm = algorithms[j];
+		words.backends[2] = j == 2 ? f->backend3 : NULL;
+		world_define(world, &words);
+		world_apply(world);
+		for (int i = 0; i < CLIENTS; i++) {
+			p = packet_from(f, j * CLIENTS + i, SYN);
+			world_run(world, &p, &first);
+			p = packet_from(f, j * CLIENTS + i, ACK);
+			world_run(world, &p, &later);
+			unrecorded += !!(first.reasons &
+					 REASON_BIT(UNRECORDED));
+			assert_memory_equal(first.packet.data,
+					    later.packet.data, MAC_LEN);
+		}
+	}
+	assert_true(unrecorded > CLIENTS / 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -396,6 +470,8 @@ int main(void)
 		BOTH(clients_stick_while_affinity_lasts),
 		BOTH(affinity_ends_with_the_backend),
 		BOTH(affinity_is_each_clients_own),
+		BOTH(a_reset_and_a_new_beginning_move_nobody),
+		BOTH(what_finds_no_room_goes_by_its_hash),
 	};
 
 	return run_both(tests);

@@ -91,7 +91,6 @@ static void skel_set_config(struct dp *dp, struct fairlead_bpf *skel)
 	cfg->cell_buckets = bpf_map__max_entries(skel->maps.cells);
 	cfg->conn_buckets = bpf_map__max_entries(skel->maps.conns);
 	cfg->reply_buckets = bpf_map__max_entries(skel->maps.replies);
-	cfg->reply_buckets = bpf_map__max_entries(skel->maps.replies);
 }
 
 /* Use the map behind fd, with its size, in place of a new one. */
