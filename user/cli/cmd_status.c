@@ -335,13 +335,25 @@ static bool conns_are_full(const struct status *s)
 	return s->conns.live >= conns_for(s->view.tables->conn_buckets);
 }
 
+/* What the definitions ask for; 0: nothing, or nobody to say. */
+static __u32 conns_wanted(const struct status *s)
+{
+	return json_integer_value(json_object_get(s->daemon, "connections"));
+}
+
 static void connections_text(const struct status *s)
 {
+	__u32 wanted = conns_wanted(s);
 	const struct conns_usage *u = &s->conns;
 	__u32 limit = conns_for(s->view.tables->conn_buckets);
 
 	printf("connections: %llu live, %llu half-open, %llu closing; "
 	       "made for %u\n", u->live, u->half, u->closing, limit);
+	if (wanted && conn_buckets_for(wanted) !=
+			      s->view.tables->conn_buckets)
+		printf("           \"limits: connections: %u\" is not in force "
+		       "before \"fairlead cleanup\" and a new start\n",
+		       wanted);
 	if (conns_are_full(s))
 		printf("           the table is full: new ones may be refused; "
 		       "raise \"limits: connections\"\n");
@@ -359,7 +371,8 @@ static int connections_section(struct status *s)
 		return 0;
 	}
 	return json_object_set_new(s->json, "connections",
-		json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}",
+		json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}",
+			  "wanted", (json_int_t)conns_wanted(s),
 			  "limit", (json_int_t)
 				  conns_for(s->view.tables->conn_buckets),
 			  "room", (json_int_t)u->room,

@@ -54,14 +54,17 @@ json_t *answers_status(const struct answers *a)
 
 	for (size_t i = 0; i < sizeof(applied->sha256); i++)
 		sprintf(sha256 + 2 * i, "%02x", applied->sha256[i]);
-	return json_pack("{s:b, s:b, s:b, s:o, s:o, s:s, s:I, s:i, s:I}", "ok", 1,
+	return json_pack("{s:b, s:b, s:b, s:o, s:o, s:s, s:I, s:i, s:I, s:I}",
+			 "ok", 1,
 			 "synced", !*error, "early", a->applying->is_early,
 			 "error", text_json(error),
 			 "hints", hints_json(a->hints),
 			 "sha256", sha256,
 			 "generation", (json_int_t)applied->generation,
 			 "pid", (int)getpid(),
-			 "since", (json_int_t)a->since_s);
+			 "since", (json_int_t)a->since_s,
+			 "connections", (json_int_t)(a->applying->model ?
+				a->applying->model->max_conns : 0));
 }
 
 /* The backend of service that is at addr, if its port does not matter or is

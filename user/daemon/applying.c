@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/cleanup.h"
 #include "growth.h"
+#include "model/conns.h"
 #include "nat_sources.h"
 
 #define PINS_RETRY 10		/* calls of applying_check() between tries */
@@ -79,6 +80,21 @@ static void nat_sources_fill(struct applying *a)
 		log_warning(0, "cannot use every address of NAT");
 }
 
+/* The table of connections has the size that it was made with. */
+static void connections_say(const struct applying *a)
+{
+	__u32 have = conns_for(parts_tables(a->parts)->conn_buckets);
+	__u32 wanted = a->pending->max_conns;
+
+	if (!wanted || conn_buckets_for(wanted) ==
+			       parts_tables(a->parts)->conn_buckets ||
+	    (a->model && a->model->max_conns == wanted))
+		return;
+	log_warning(0, "limits: connections: %u is not in force: the table was "
+		    "made for %u, and its connections are kept", wanted, have);
+	log_hint("\"fairlead cleanup\" and a new start make another one");
+}
+
 int applying_do(struct applying *a)
 {
 	struct reconcile_result result;
@@ -99,6 +115,7 @@ int applying_do(struct applying *a)
 		uplinks_undo(a->uplinks, &change);
 		return err;
 	}
+	connections_say(a);
 	model_free(a->model);
 	a->model = take_ptr(a->pending);
 	a->refusal = (struct refusal){};
