@@ -3,9 +3,10 @@
  * Fragments follow their first one: its ports are kept in conns under
  * (source, destination, protocol, id), as RFC 791 names a packet. IPv6 names
  * it without the protocol (RFC 8200, 4.5), which the first one alone knows: a
- * fragment header's next one may be of options. So that is kept as well. One that comes before its first goes
- * to user space, which puts it through this program again when the first has
- * been here. So do IPv4 packets that must be cut in pieces.
+ * fragment header's next one may be of options. So that is kept as well. One
+ * that comes before its first goes to user space, which puts it through this
+ * program again when the first has been here. So do IPv4 packets that must be
+ * cut in pieces.
  */
 #ifndef FAIRLEAD_BPF_FRAGMENT_H
 #define FAIRLEAD_BPF_FRAGMENT_H
@@ -21,7 +22,7 @@ static __always_inline struct flow fragment_key(const struct pkt *p)
 	struct flow key = {
 		.src = p->flow.src,
 		.dst = p->flow.dst,
-		.proto = v6 ? IPPROTO_FRAGMENT : p->flow.proto,
+		.proto = v6 ? CONN_FRAGMENT6_PROTO : p->flow.proto,
 		.kind = FLOW_FRAGMENT,
 	};
 

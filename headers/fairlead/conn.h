@@ -139,6 +139,10 @@ CONN_INLINE __u8 conn_what(const struct flow *f)
 
 #define CONN_KEY_MASK 0xfu
 
+/* In the key of IPv6 fragments, which are named without a protocol (RFC 8200,
+ * 4.5): one that a record keeps, so that its key can be told from it. */
+#define CONN_FRAGMENT6_PROTO 6
+
 CONN_INLINE __u8 conn_proto(const struct conn *c)
 {
 	return c->what & 1 ? 17 : c->what & 2 ? 132 : 6; /* IPPROTO_* */

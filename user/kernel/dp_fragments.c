@@ -87,7 +87,7 @@ static bool key_from6(const __u8 *l3, size_t len, struct flow *key)
 	for (next = ip.nexthdr; at + 8 <= len; at += (l3[at + 1] + 1) * 8) {
 		if (next == IPPROTO_FRAGMENT) {
 			memcpy(&id, l3 + at + 4, sizeof(id));
-			key->proto = IPPROTO_FRAGMENT;
+			key->proto = CONN_FRAGMENT6_PROTO;
 			key->sport = id >> 16;
 			key->dport = id;
 			return true;
