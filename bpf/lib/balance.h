@@ -13,6 +13,7 @@
 #include "go_on.h"
 #include "ingress.h"
 #include "nat.h"
+#include "own.h"
 #include "send.h"
 #include "tunnel_error.h"
 
@@ -92,6 +93,8 @@ static __always_inline enum reason unserved(const struct pkt *p,
 		return REASON_HOST_PORT;
 	if (p->is_error)
 		return REASON_ICMP_UNRELATED;
+	if (is_own(&p->flow.src))
+		return REASON_OWN_SOURCE;
 	switch (p->flow.proto) {
 	case IPPROTO_TCP:
 	case IPPROTO_UDP:
@@ -136,6 +139,8 @@ static __always_inline enum reason balance_flow(struct xdp_md *ctx,
 	svc = service_find(&p->lookup);
 	if (!svc || svc->flags & SERVICE_VIP)
 		return unserved(p, svc);
+	if (is_own(&p->flow.src))
+		return REASON_OWN_SOURCE;
 	if (svc->sources && !sources_admit(&p->lookup, svc->sources))
 		return REASON_SOURCE;
 	if (svc->forward == FORWARD_NAT && p->is_error)
@@ -189,6 +194,8 @@ static __always_inline enum reason balance_ours(struct xdp_md *ctx,
 	}
 	if (p->flow.proto == icmp) {
 		why = p->fragment ? REASON_UNANSWERED : icmp_flow(&in, f, v6);
+		if (why == REASON_ECHO && is_own(&p->flow.src))
+			why = REASON_OWN_SOURCE;
 		if (why != REASON_NONE)
 			return host_or(p, why);
 	}

@@ -102,6 +102,23 @@ struct {
 	__type(value, struct word_bucket);
 } ingress __weak SEC(".maps");
 
+/* By user/: see struct own_filter. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct own_filter);
+} own_filter __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, OWN_BUCKETS);
+	__type(key, __u32);
+	__type(value, struct word_bucket);
+} own __weak SEC(".maps");
+
 /* By user/: source addresses of NAT. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -114,6 +114,18 @@ HASH_INLINE __u64 ingress_link_word(__u32 ifindex, __u16 vlan, __u16 link)
 	return hash_mix((__u64)ifindex << 32 | vlan) << 16 | link;
 }
 
+/* Of an address of our own, from hash_dst(): its bit in own_filter, and its
+ * word in own. */
+HASH_INLINE __u32 own_bit(__u64 sum)
+{
+	return hash_mix(sum) & (OWN_BITS - 1);
+}
+
+HASH_INLINE __u64 own_word(__u64 sum)
+{
+	return hash_mix(sum) | 1;
+}
+
 /* Where in a set of this many (a power of two) buckets a word belongs. */
 HASH_INLINE __u32 word_bucket_of(__u64 word, __u32 buckets)
 {

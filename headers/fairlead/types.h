@@ -234,6 +234,19 @@ struct word_bucket {
 /* In place of a VLAN's number: a MAC address that is good in all of them. */
 #define INGRESS_ANY_VLAN 0xffffu
 
+/*
+ * Addresses of our own: the host's, VIPs, those that NAT uses. No packet from
+ * one of them comes in rightly. Two sets of the same, as most packets need but
+ * a look at the first: a bit for each own_bit(), which others may share; and
+ * own_word(), which says whose it is. CIDR VIPs are in prefixes alone.
+ */
+#define OWN_BITS (1 << 18)
+#define OWN_BUCKETS 4096
+
+struct own_filter {
+	__u64 bits[OWN_BITS / 64];
+};
+
 /* Bits of a byte of vip_filter: what may be at an address. */
 enum vip_class {
 	VIP_SERVICE = 1 << 0,	/* a service, or a VIP that rejects */

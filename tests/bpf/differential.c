@@ -183,6 +183,18 @@ static const char *vip_of(const struct service_words *svc)
 	return addrs[any(4)];
 }
 
+/* Now and then one that says that it is us. */
+static const char *any_client(int v6)
+{
+	if (chance(95))
+		return families[v6].clients[any(4)];
+	switch (any(3)) {
+	case 0: return families[v6].vips[any(3)];
+	case 1: return families[v6].nets[any(2)].addrs[any(4)];
+	default: return v6 ? "fd00:99::1" : "10.9.9.1";
+	}
+}
+
 static void any_flow(struct scene *s, struct client_flow *f)
 {
 	const struct service_words *svc = &s->services[any(s->nr_services)];
@@ -191,7 +203,7 @@ static void any_flow(struct scene *s, struct client_flow *f)
 	*f = (struct client_flow){
 		.service = svc,
 		.vip = vip_of(svc),
-		.client = families[is_v6(svc->addr)].clients[any(4)],
+		.client = any_client(is_v6(svc->addr)),
 		.sport = chance(10) ? any(1024) : 1024 + any(64512),
 		.dport = svc->port + any(ports),
 	};
@@ -403,7 +415,7 @@ static struct packet echo(void)
 	static const uint8_t zeros[1500];
 	int v6 = any_family();
 	struct words w = {
-		.src = addr(families[v6].clients[any(4)]),
+		.src = addr(any_client(v6)),
 		.dst = addr(families[v6].vips[any(3)]),
 		.proto = v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
 		.type = chance(80) ? (v6 ? 128 : 8) : any(256),

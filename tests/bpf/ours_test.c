@@ -410,6 +410,66 @@ static void extension_headers_and_options_are_walked(void **state)
 	expect_reason(&p, FORWARDED);
 }
 
+/* A VIP's, NAT's, the host's: forged, or gone round in a circle. */
+static void sources_that_are_ours_are_dropped(void **state)
+{
+	const struct family *f = *state;
+	const char *host = f->v6 ? "2001:db8:5::5" : "192.0.2.55";
+	const char *net = f->v6 ? "fd00:98::" : "10.98.0.0";
+	const char *own[] = { f->vip, f->vip2, f->nat, host, net,
+			      f->v6 ? "fd00:98::77" : "10.98.0.77" };
+
+	for (int forward = 0; forward <= FORWARD_GENEVE; forward++) {
+		world_reset(world);
+		world_host(world, host);
+		world_service(world, .addr = f->vip, .port = 80,
+			      .forward = forward, .backends = { f->backend });
+		world_service(world, .name = "dns", .addr = f->vip, .port = 53,
+			      .proto = IPPROTO_UDP, .forward = forward,
+			      .backends = { f->backend });
+		world_service(world, .name = "two", .addr = f->vip2,
+			      .port = 80, .backends = { f->backend });
+		world_service(world, .name = "net", .addr = net, .port = 80,
+			      .prefix_len = f->v6 ? 64 : 16,
+			      .backends = { f->backend });
+		for (int i = 0; i < 6; i++) {
+			struct packet p[] = {
+				udp(own[i], 53, f->vip, 53, .payload = 9),
+				tcp(own[i], 80, f->vip, 80, .flags = SYN),
+				tcp(own[i], 80, f->vip, 80, .flags = ACK),
+				udp(own[i], 1, f->vip, 1),
+				echo_request(own[i], f->vip, 1, 9),
+			};
+
+			for (int j = 0; j < 5; j++)
+				expect_reason(&p[j], OWN_SOURCE);
+		}
+		world_undefine(world, "two");
+		world_undefine(world, "net");
+		world_apply(world);
+		for (int i = 1; i < 6; i++) {	/* ours no more, but two */
+			struct packet p = udp(own[i], 53, f->vip, 53);
+
+			if (i == 2 || i == 3)
+				expect_reason(&p, OWN_SOURCE);
+			else
+				expect_reason(&p, FORWARDED);
+		}
+	}
+}
+
+/* A bit that another address of ours has set. */
+static void sources_that_share_a_bit_with_ours_are_served(void **state)
+{
+	const struct family *f = *state;
+	struct tables *t = world_tables(world);
+	struct packet p = to(f->client, f->vip);
+
+	l2_service(f);
+	memset(t->own_filter, 0xff, OWN_BITS / 8);
+	expect_reason(&p, FORWARDED);
+}
+
 /* Neighbour discovery, membership: the host's, whoever has the address. */
 static void what_neighbours_say_to_each_other_passes(void **state)
 {
@@ -538,6 +598,8 @@ int main(void)
 		BOTH(protocols_without_ports_are_dropped_at_a_vip),
 		BOTH(addresses_that_the_host_owns_keep_their_other_ports),
 		BOTH(extension_headers_and_options_are_walked),
+		BOTH(sources_that_are_ours_are_dropped),
+		BOTH(sources_that_share_a_bit_with_ours_are_served),
 		BOTH(what_neighbours_say_to_each_other_passes),
 		BOTH(what_is_to_be_sent_on_is_rejected),
 		BOTH(every_flipped_bit_has_the_expected_verdict),

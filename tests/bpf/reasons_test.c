@@ -32,6 +32,7 @@ static void at_a_service(const struct family *f)
 	run(p);						/* NOT_IP */
 	run(tcp(f->client, 1, f->stranger, 80));	/* NOT_OURS */
 	run(tcp(f->client, 1, f->vip, 80));		/* FORWARDED */
+	run(tcp(f->vip, 1, f->vip, 80));		/* OWN_SOURCE */
 	run(tcp(f->client, 1, f->vip, 80,		/* OTHER_MAC */
 		.dmac = { 0x02, 0, 0, 0, 0, 0x99 }));
 	run(echo_request(f->client, f->vip, 1, 1));	/* ECHO */

@@ -178,6 +178,8 @@ struct fake *fake_new(struct fake_sizes z)
 				    sizeof(struct service_cell)),
 		.backends = must_alloc(z.backends, sizeof(struct backend)),
 		.links = must_alloc(1, sizeof(struct link)),
+		.own_filter = must_alloc(OWN_BITS / 64, sizeof(__u64)),
+		.own = must_alloc(OWN_BUCKETS, sizeof(struct word_bucket)),
 		.ingress = must_alloc(INGRESS_BUCKETS,
 				      sizeof(struct word_bucket)),
 		.nat_addrs = must_alloc(2 * NAT_ADDRS_MAX + 1,
@@ -218,6 +220,8 @@ void fake_free(struct fake *f)
 	free(f->t.backends);
 	free(f->t.links);
 	free(f->t.ingress);
+	free(f->t.own_filter);
+	free(f->t.own);
 	free(f->t.nat_addrs);
 	free(f->t.vip_filter);
 	free(f->t.runtime);

@@ -78,6 +78,7 @@ static bool layers_extension(const uint8_t *data, size_t end, struct layers *l)
 	l->proto = at[0];
 	l->next_at = l->l4;
 	l->l4 += size;
+	l->extensions++;
 	return true;
 }
 

@@ -155,6 +155,7 @@ struct layers {
 	bool more;
 	uint16_t fragment_offset; /* bytes */
 	uint32_t fragment_id;
+	unsigned int extensions; /* how many headers */
 	size_t routed;		/* the type of a routing header that has
 				 * segments left; 0: there is none */
 	enum {

@@ -104,6 +104,14 @@ static bool is_vip(const struct reference *r, const struct addr *a)
 	return false;
 }
 
+/* What we send ourselves does not come in by an uplink. */
+static bool is_own(const struct step *s)
+{
+	const struct addr *a = &s->flow.src;
+
+	return is_vip(s->r, a) || is_nat_addr(s->r, a) || is_host_addr(s->r, a);
+}
+
 /* Of the VIPs that a is in, the longest one's bits: it alone counts. */
 static unsigned int vip_bits(const struct reference *r, const struct addr *a)
 {
@@ -628,6 +636,10 @@ static void to_service(struct step *s)
 		expect(s, REASON_HOST_PORT);
 		return;
 	}
+	if (is_own(s)) {
+		expect(s, REASON_OWN_SOURCE);
+		return;
+	}
 	if (!s->service) {
 		reject(s, REASON_NO_SERVICE);
 		return;
@@ -745,6 +757,7 @@ static void icmp_error_arrived(struct step *s)
 		expect_or(s, REASON_NO_SOURCE);
 		expect_or(s, REASON_LOCAL);
 		expect_or(s, REASON_SOURCE);
+		expect_or(s, REASON_OWN_SOURCE);
 		expect_or(s, REASON_UNANSWERED);
 		s->want->compare = COMPARE_NOTHING;
 		return;
@@ -760,6 +773,10 @@ static void icmp_error_arrived(struct step *s)
 		return;
 	}
 	s->service = service_of(s->r, &s->flow);
+	if (s->service && is_own(s)) {
+		expect(s, REASON_OWN_SOURCE);
+		return;
+	}
 	if (s->service && is_refused(s))
 		return;
 	if (!s->service || (!s->service->service.slot_count &&
@@ -837,6 +854,8 @@ static void icmp_arrived(struct step *s)
 	} else if (l4[0] != (v6 ? 128 : 8)) {
 		expect_vague(s, REASON_BIT(ICMP_UNRELATED) |
 				REASON_BIT(PROTOCOL) | REASON_BIT(UNANSWERED));
+	} else if (is_own(s)) {
+		expect(s, REASON_OWN_SOURCE);
 	} else {
 		expect(s, REASON_ECHO);
 		answer_echo(s);
@@ -905,11 +924,20 @@ static void routed(struct step *s)
 		s->want->compare = COMPARE_NOTHING;
 }
 
+/* More than anybody sends: it may be given up, but not be balanced. */
+#define EXTENSIONS_WALKED 6
+
 static void ours(struct step *s)
 {
 	bool bad = is_bad_source(&s->l);
 
-	if (is_malformed(s)) {
+	if (s->l.extensions > EXTENSIONS_WALKED) {
+		expect_vague(s, REASON_BIT(PROTOCOL) | REASON_BIT(TRUNCATED) |
+				REASON_BIT(BAD_HEADER) | REASON_BIT(BAD_ADDR) |
+				REASON_BIT(ROUTED) | REASON_BIT(LIMITED) |
+				REASON_BIT(UNANSWERED) |
+				REASON_BIT(HOST_PORT) | REASON_BIT(NO_CONN));
+	} else if (is_malformed(s)) {
 		if (bad)
 			expect_or(s, REASON_BAD_ADDR);
 		or_left_to_host(s);

@@ -230,6 +230,8 @@ static void clear_tables(struct tables *t)
 				sizeof(*t->nat_addrs));
 	memset(t->vip_filter, 0, VIP_FILTER_SIZE);
 	memset(t->ingress, 0, INGRESS_BUCKETS * sizeof(*t->ingress));
+	memset(t->own, 0, OWN_BUCKETS * sizeof(*t->own));
+	memset(t->own_filter, 0, OWN_BITS / 8);
 	memset(t->runtime, 0, sizeof(*t->runtime));
 	clear_conns(t);
 }
@@ -555,6 +557,15 @@ static void update_reference(struct world *w)
 	reference_macs(w->reference, w->macs, w->nr_macs);
 }
 
+static void each_host(void *arg, void (*f)(void *data, const struct addr *a),
+		      void *data)
+{
+	const struct world *w = arg;
+
+	for (size_t i = 0; i < w->nr_hosts; i++)
+		f(data, &w->hosts[i]);
+}
+
 static void refresh(struct world *w)
 {
 	state_each_backend(w->state, set_hop, w);
@@ -570,6 +581,7 @@ void world_apply(struct world *w)
 
 	state_set_host(w->state, &(struct state_host){
 		.is_host = is_host,
+		.each_addr = each_host,
 		.way = set_hop,
 		.arg = w,
 	});

@@ -115,6 +115,8 @@ static struct view_copy *copy_new(struct tables *live)
 	c->live = live;
 	*t = *live;
 	t->ingress = NULL;	/* of no interest to people */
+	t->own = NULL;
+	t->own_filter = NULL;
 	t->slots = slots_window;
 	t->conns = conns_window;
 	t->replies = replies_window;

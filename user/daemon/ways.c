@@ -97,11 +97,21 @@ static bool is_host_addr(void *arg, const struct addr *a)
 	return nexthops_is_local(w->parts->nexthops, a);
 }
 
+static void each_host_addr(void *arg,
+			   void (*f)(void *data, const struct addr *a),
+			   void *data)
+{
+	struct ways *w = arg;
+
+	nexthops_each_local(w->parts->nexthops, f, data);
+}
+
 void ways_begin(struct ways *w)
 {
 	state_set_host(w->parts->state, &(struct state_host){
 		.is_host = is_host_addr,
 		.way = way_fill,
+		.each_addr = each_host_addr,
 		.arg = w,
 	});
 }

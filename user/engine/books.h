@@ -198,6 +198,10 @@ void admission_give_back(struct state *s, __u32 id); /* no packet reads it */
 int admission_read(struct state *s, unsigned int *ret_dropped);
 void admission_clear(struct state *s);
 
+/* own.c: the sets of our own addresses, after VIPs, NAT's or the host's have
+ * changed */
+void own_update(struct state *s);
+
 /* layout.c: who owns the slots of a service */
 struct layout {
 	__u32 id;

@@ -101,6 +101,7 @@ int state_nat_addrs(struct state *s, const struct addr *addrs, size_t count)
 	picks_store(rt->nat_pick4, &rt->nat_addrs4, places[0], nr[0]);
 	picks_store(rt->nat_pick6, &rt->nat_addrs6, places[1], nr[1]);
 	hold_others(s, is_wanted);
+	own_update(s);
 	return left_out ? -E2BIG : 0;
 }
 

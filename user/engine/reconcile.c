@@ -379,6 +379,7 @@ int reconcile(struct state *s, const struct model *m, __u32 now_s,
 	free(s->order);
 	s->order = take_ptr(p.order);
 	s->nr_order = p.nr_order;
+	own_update(s);
 	return err;
 }
 

@@ -88,6 +88,10 @@ struct state_host {
 	bool (*is_host)(void *arg, const struct addr *a);
 	/* Writes hop and the BACKEND_LOCAL flag, as for state_each_backend(). */
 	void (*way)(void *arg, __u32 index, struct backend *b);
+	/* Calls f for each address of the host. NULL: it has none. */
+	void (*each_addr)(void *arg,
+			  void (*f)(void *data, const struct addr *a),
+			  void *data);
 	void *arg;
 };
 void state_set_host(struct state *s, const struct state_host *host);
@@ -105,8 +109,9 @@ bool state_is_nat(const struct state *s, const struct backend *b);
 /* Does a service with NAT have a backend on this host, by BACKEND_LOCAL? */
 bool state_has_local_nat(const struct state *s);
 
-/* The host has other addresses now: writes SERVICE_HOST of the VIP entries.
- * struct state_host's is_host is asked for each. */
+/* The host has other addresses now: writes SERVICE_HOST of the VIP entries, and
+ * the sets of our own addresses. struct state_host's is_host is asked for each
+ * VIP. */
 void state_host_addrs(struct state *s);
 
 /* NAT: addresses that fl_xdp must recognise replies to. Sets nat_addrs,

@@ -178,6 +178,7 @@ void state_host_addrs(struct state *s)
 		if (flags != e->flags)
 			__atomic_store_n(&e->flags, flags, __ATOMIC_RELEASE);
 	}
+	own_update(s);
 }
 
 /* The list of sources of its front ends: all that have one have the same. */

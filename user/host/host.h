@@ -53,6 +53,9 @@ bool host_changed(struct host *h);
 void host_touch(struct host *h);
 
 bool host_is_local(const struct host *h, const struct addr *addr);
+/* f for each that host_is_local(), but the loopback's; one may come twice. */
+void host_each_local(const struct host *h,
+		     void (*f)(void *data, const struct addr *a), void *data);
 
 /* One way on from here. */
 struct hop {

@@ -261,6 +261,21 @@ bool host_is_local(const struct host *h, const struct addr *addr)
 	return is_loopback(addr);
 }
 
+void host_each_local(const struct host *h,
+		     void (*f)(void *data, const struct addr *a), void *data)
+{
+	const struct address *a;
+	const struct node *node;
+
+	for (__u32 b = 0; b <= h->addresses.mask; b++) {
+		for (node = h->addresses.buckets[b]; node; node = node->next) {
+			a = (const struct address *)node;
+			if (a->rank != RANK_NOT_OURS)
+				f(data, &a->addr);
+		}
+	}
+}
+
 static void sweep_address(struct host *h, struct node *node)
 {
 	if (node->reading != h->reading)

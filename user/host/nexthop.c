@@ -368,6 +368,13 @@ __u32 nexthops_mtu(const struct nexthops *n, const struct addr *addr)
 	return host_mtu(n->host, addr);
 }
 
+void nexthops_each_local(const struct nexthops *n,
+			 void (*f)(void *data, const struct addr *a),
+			 void *data)
+{
+	host_each_local(n->host, f, data);
+}
+
 bool nexthops_is_local(const struct nexthops *n, const struct addr *addr)
 {
 	return host_is_local(n->host, addr);

@@ -65,6 +65,10 @@ enum nexthop_result nexthops_find(struct nexthops *n, const struct addr *addr,
 __u32 nexthops_mtu(const struct nexthops *n, const struct addr *addr);
 
 bool nexthops_is_local(const struct nexthops *n, const struct addr *addr);
+/* f for each address of this host but 127.0.0.0/8; one may come twice. */
+void nexthops_each_local(const struct nexthops *n,
+			 void (*f)(void *data, const struct addr *a),
+			 void *data);
 
 /* The interfaces that the default routes of IPv4, then those of IPv6, leave by
  * and that are up: all hops of the ones with the lowest metric. Fills ret, at

@@ -73,6 +73,8 @@ enum table_size {
 	X(backend_stats, struct backend_stats,	backends,     CALLS,  COPY)  \
 	X(links,	struct link,		links,	      WHOLE,  SAME)  \
 	X(ingress,	struct word_bucket,	fixed,	      WHOLE,  SAME)  \
+	X(own_filter,	__u64,			fixed,	      WHOLE,  SAME)  \
+	X(own,		struct word_bucket,	fixed,	      WHOLE,  SAME)  \
 	X(nat_addrs,	struct addr,		fixed,	      WHOLE,  SAME)  \
 	X(prefixes,	struct prefix,		fixed,	      CALLS,  SAME)  \
 	X(sources,	__u32,			sources,      CALLS,  SAME)  \

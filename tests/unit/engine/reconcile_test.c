@@ -17,6 +17,7 @@
 
 #include "base/addr.h"
 #include "model/conns.h"
+#include "model/words.h"
 #include "fake_tables.h"
 #include "engine/reconcile.h"
 
@@ -700,6 +701,57 @@ static void nat_address_keeps_its_place_while_records_name_it(void **state)
 	teardown(&w);
 }
 
+static bool is_own(const struct world *w, __u32 addr)
+{
+	struct addr a = fake_addr4(addr);
+	__u64 sum = hash_dst(w->f->hash_key, &a);
+	__u32 bit = own_bit(sum);
+	bool is_set = w->f->t.own_filter[bit / 64] >> bit % 64 & 1;
+	bool is_there = words_find(w->f->t.own, OWN_BUCKETS, own_word(sum));
+
+	assert_int_equal(is_set, is_there);
+	return is_there;
+}
+
+static void one_host_addr(void *arg,
+			  void (*f)(void *data, const struct addr *a),
+			  void *data)
+{
+	struct addr a = fake_addr4(*(__u32 *)arg);
+
+	f(data, &a);
+}
+
+static void our_own_addresses_are_followed(void **state)
+{
+	struct addr nat = fake_addr4(HOST + 7);
+	__u32 host = HOST + 8;
+	struct world w;
+
+	setup(&w);
+	web(&w, 1);
+	apply(&w);
+	assert_true(is_own(&w, VIP));
+	assert_false(is_own(&w, VIP + 1));
+	assert_int_equal(state_nat_addrs(w.s, &nat, 1), 0);
+	assert_true(is_own(&w, HOST + 7));
+	assert_int_equal(state_nat_addrs(w.s, &nat, 0), 0);
+	state_set_host(w.s, &(struct state_host){
+		.each_addr = one_host_addr,
+		.arg = &host,
+	});
+	state_host_addrs(w.s);
+	assert_true(is_own(&w, HOST + 8));
+	host = HOST + 9;
+	state_host_addrs(w.s);
+	assert_false(is_own(&w, HOST + 8));
+	assert_true(is_own(&w, HOST + 9));
+	fake_service_remove(w.m, "web");
+	apply(&w);
+	assert_false(is_own(&w, VIP));
+	teardown(&w);
+}
+
 static bool vip_is_host(void *arg, const struct addr *a)
 {
 	struct addr vip = fake_addr4(VIP);
@@ -1064,6 +1116,7 @@ int main(void)
 		cmocka_unit_test(cidr_is_served_by_its_prefix),
 		cmocka_unit_test(filter_knows_services_nat_and_its_addresses),
 		cmocka_unit_test(nat_address_keeps_its_place_while_records_name_it),
+		cmocka_unit_test(our_own_addresses_are_followed),
 		cmocka_unit_test(host_flag_is_on_the_address_alone),
 		cmocka_unit_test(only_nat_must_know_of_backends_here),
 		cmocka_unit_test(what_does_not_fit_changes_nothing),
