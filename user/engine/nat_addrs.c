@@ -138,11 +138,16 @@ void nat_addrs_walk(struct state *s)
 
 void nat_addrs_walked(struct state *s, const bool *is_named)
 {
+	bool is_freed = false;
+
 	for (__u32 i = 1; i <= 2 * NAT_ADDRS_MAX; i++) {
 		if (s->nat_held[i] != PLACE_HELD_FOR_TWO || is_named[i])
 			continue;
 		filter_del(s, &s->t->nat_addrs[i], VIP_REPLIES);
 		s->t->nat_addrs[i] = (struct addr){};
 		s->nat_held[i] = PLACE_FREE_OR_WANTED;
+		is_freed = true;
 	}
+	if (is_freed)
+		own_update(s);
 }
