@@ -329,6 +329,26 @@ static __always_inline __u32 client_backend(struct conn_ref *r,
 	return conn_backend(r->conn);
 }
 
+/* Which backend is to have the client again; 0: none, and what is recorded of
+ * it is gone. Apart from slot_for_client(), which calls conn_claim(): the
+ * stack is that of the deepest chain. */
+__global __u32 client_recall(const struct flow *client, __u64 hash,
+			     const struct service *svc, __u32 set)
+{
+	struct conn_ref r;
+	__u32 id;
+
+	if (!client || !svc)
+		return 0;
+	r = conn_find(client, hash);
+	if (!r.head)
+		return 0;
+	id = client_backend(&r, svc, set);
+	if (!id)
+		conn_drop(r.position, r.word);
+	return id;
+}
+
 /* As slot_for_new(), but a client that came within the time limit goes where
  * it went then. */
 static __always_inline __u32 slot_for_client(struct lookup *look,
@@ -336,21 +356,16 @@ static __always_inline __u32 slot_for_client(struct lookup *look,
 					     __u32 set, struct slot slot)
 {
 	struct scratch *s = map_only(scratch);
-	__u32 id = 0, position;
-	struct conn_ref r;
+	__u32 id, position;
 	__u64 hash;
 
 	if (!s)
 		return 0;
 	s->key = affinity_flow(&look->flow.src, svc);
 	hash = flow_hash(hash_key, hash_dst(hash_key, &s->key.dst), &s->key);
-	r = conn_find(&s->key, hash);
-	if (r.head)
-		id = client_backend(&r, svc, set);
+	id = client_recall(&s->key, hash, svc, set);
 	if (id)
 		return id;
-	if (r.head)
-		conn_drop(r.position, r.word);
 	position = conn_claim(hash);
 	if (!position) {
 		look->unrecorded = true;
