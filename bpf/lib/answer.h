@@ -344,6 +344,17 @@ static __always_inline bool answer_echo(struct xdp_md *ctx, struct pkt *p,
 	return !bpf_xdp_store_bytes(ctx, l2_len, &ip4, sizeof(ip4));
 }
 
+/* What came broken is dropped without a word (RFC 1122, 3.2.1.2): who sent it
+ * is not known. */
+static __always_inline bool answer_header_is_right(struct xdp_md *ctx,
+					     const struct pkt *p)
+{
+	struct scratch *s = map_only(scratch);
+
+	return s && quote_load(ctx, s, p->l2_len, p->l4_off + 8u) &&
+	       csum_is_right_ip4((const __u32 *)s->quote);
+}
+
 static __always_inline bool pkt_may_be_answered(const struct pkt *p)
 {
 	return !p->is_error && p->fragment != FRAGMENT_LATER &&
@@ -358,6 +369,8 @@ static __always_inline enum reason answer(struct xdp_md *ctx, struct pkt *p,
 
 	if (!pkt_may_be_answered(p))
 		return REASON_UNANSWERED;
+	if (!v6 && !answer_header_is_right(ctx, p))
+		return REASON_BAD_HEADER;
 	/* as the kernel has it (icmp_ratemask): an echo is not an error */
 	if (why == REASON_ECHO)
 		return answer_echo(ctx, p, v6) ? why : REASON_INTERNAL;

@@ -48,6 +48,20 @@ static __always_inline __u64 csum_ip4(const struct iphdr *ip)
 	return (__u64)word[0] + word[1] + word[2] + word[3] + word[4];
 }
 
+#define IP4_HEADER_MAX 60
+
+/* Is the IPv4 header at word as it was sent? So many bytes can be read there,
+ * whatever its length. */
+static __always_inline bool csum_is_right_ip4(const __u32 *word)
+{
+	const __u32 words = *(const __u8 *)word & 15;
+	__u64 sum = 0;
+
+	for (int i = 0; i < IP4_HEADER_MAX / 4; i++)
+		sum += (__u32)i < words ? word[i] : 0;
+	return csum_fold(sum) == 0xffff;
+}
+
 /* check, after a change of delta. */
 static __always_inline __u16 csum_apply(__u16 check, __u64 delta)
 {

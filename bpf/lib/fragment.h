@@ -115,29 +115,21 @@ __global int fragment_keep(struct xdp_md *ctx, __u32 mtu, __u32 kind)
 				     REASON_FRAGMENT_EARLY;
 }
 
-#define IP4_HEADER_MAX 60
-
 /* Is the IPv4 header at at as it was sent? The pieces get new checksums, which
  * must not make a broken one right (RFC 1812, 5.2.2). */
-static __always_inline bool ip4_is_intact(struct xdp_md *ctx, __u32 at)
+static __always_inline bool fragment_is_intact(struct xdp_md *ctx, __u32 at)
 {
 	struct scratch *s = map_only(scratch);
-	const __u32 *word;
-	__u64 sum = 0;
 
 	_Static_assert(IP4_HEADER_MAX <= QUOTE_MAX, "room");
-	if (!s || bpf_xdp_load_bytes(ctx, at, s->quote, IP4_HEADER_MAX))
-		return false;
-	word = (const __u32 *)s->quote;
-	for (int i = 0; i < IP4_HEADER_MAX / 4; i++)
-		sum += i < (s->quote[0] & 15) ? word[i] : 0;
-	return csum_fold(sum) == 0xffff;
+	return s && !bpf_xdp_load_bytes(ctx, at, s->quote, IP4_HEADER_MAX) &&
+	       csum_is_right_ip4((const __u32 *)s->quote);
 }
 
 /* Have p, of IPv4, sent on in pieces of p->mtu_left bytes at most. */
 __global int fragment_cut(struct xdp_md *ctx, const struct pkt *p)
 {
-	if (!p || !ip4_is_intact(ctx, p->l2_len))
+	if (!p || !fragment_is_intact(ctx, p->l2_len))
 		return REASON_BAD_HEADER;
 	return fragment_keep(ctx, p->mtu_left, FRAME_CUT);
 }

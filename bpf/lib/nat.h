@@ -77,11 +77,20 @@ static __always_inline void nat_offer(struct conn_ref *r, const struct pkt *p)
 		__sync_val_compare_and_swap(word, was, offer);
 }
 
+/* Does p, of a backend, carry data? More than a TCP header has, at least. */
+static __always_inline bool nat_has_data(const struct pkt *p)
+{
+	return p->flow.proto == IPPROTO_TCP && !(p->tcp_flags & 0x06) &&
+	       p->l3_len - p->l4_off > 60;
+}
+
 /*
  * Live is what the client has confirmed: it has acknowledged the very number
  * that the backend offered. A connection that ended, or seems to have, is live
  * again in the same way: its client's next one, from the same port, stays
- * with the backend. Of a half-open one, the backend's packets prove nothing.
+ * with the backend. Of a half-open one, the backend's packets prove nothing but
+ * by data: it has some only for a client whose cookie was right (RFC 7413), and
+ * who may acknowledge more than the number, or for one that it has long known.
  */
 static __always_inline void nat_touch(struct conn_ref *r, const struct pkt *p,
 				      bool is_reply)
@@ -95,6 +104,8 @@ static __always_inline void nat_touch(struct conn_ref *r, const struct pkt *p,
 		state = CONN_CLOSING;
 	else if (!is_reply && state != CONN_LIVE && offered &&
 		 p->number == offered)
+		state = CONN_LIVE;
+	else if (is_reply && state == CONN_HALF && nat_has_data(p))
 		state = CONN_LIVE;
 	if (state != conn_state(r))
 		conn_set_state(r, now, state);

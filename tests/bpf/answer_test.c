@@ -232,6 +232,37 @@ static void echo_replies_of_zeros_have_a_checksum_that_holds(void **state)
 	}
 }
 
+/* RFC 1122, 3.2.1.2: a wrong header checksum is discarded in silence. What is
+ * sent on is as wrong as it came. */
+static void broken_headers_are_not_answered(void **state)
+{
+	const struct family *f = *state;
+	static const uint8_t lengths[] = { 0, 4, 40 };
+
+	if (f->v6)		/* has no such checksum */
+		return;
+	vip_only(f);
+	for (int i = 0; i < 3; i++) {
+		uint8_t options = lengths[i];
+		struct packet in[] = {
+			echo_request(f->client, f->vip, 77, 5),
+			tcp(f->client, 9, f->vip, 81, .flags = SYN,
+			    .options = options),
+			udp(f->client, 9, f->vip, 81, .options = options),
+			sctp(f->client, 9, f->vip, 81, .options = options),
+			tcp(f->client, 9, f->vip, 80, .flags = SYN, .ttl = 1,
+			    .options = options),
+			tcp(f->client, 9, f->vip, 80, .payload = 1480,
+			    .df = true),
+		};
+
+		for (int k = 0; k < 6; k++) {
+			in[k].data[ETH_LEN + 10 + k % 2] ^= 0x20;
+			expect_reason(&in[k], BAD_HEADER);
+		}
+	}
+}
+
 static void what_must_not_be_answered_is_dropped(void **state)
 {
 	const struct family *f = *state;
@@ -585,6 +616,7 @@ int main(void)
 		BOTH(services_whose_backends_are_all_down_reject),
 		BOTH(packets_at_their_last_hop_are_complained_about),
 		BOTH(echo_replies_of_zeros_have_a_checksum_that_holds),
+		BOTH(broken_headers_are_not_answered),
 		BOTH(what_must_not_be_answered_is_dropped),
 		BOTH(errors_at_their_last_hop_are_not_answered),
 		BOTH(packets_too_big_for_the_way_are_complained_about),

@@ -117,6 +117,51 @@ static void confirm(const struct family *f, const struct packet *syn,
 	expect_reason(&ack, FORWARDED);
 }
 
+/* With its cookie a client is served at once (RFC 7413), and what it says next
+ * may acknowledge more than the SYN-ACK; of a connection that was forgotten
+ * nobody sends a SYN-ACK again. Mere ACKs a backend sends for old ones too. */
+static void data_of_the_backend_confirms_as_well(void **state)
+{
+	const struct family *f = *state;
+	static const struct {
+		uint8_t syn_ack, flags;
+		uint16_t payload;
+		bool confirms;
+	} cases[] = {
+		{ SYN | ACK, ACK, 1000, true }, { 0, ACK | PSH, 1000, true },
+		{ SYN | ACK, ACK, 0, false }, { SYN | ACK, SYN | ACK, 99, false },
+		{ SYN | ACK, RST | ACK, 99, false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct packet syn = tcp(f->client, 5000, f->vip, 80,
+					.flags = SYN, .payload = 9);
+		struct packet answer = tcp(f->backend, 8080, f->nat, 5000,
+					   .flags = cases[i].syn_ack ?: ACK,
+					   .seq = 1000);
+		struct packet data = tcp(f->backend, 8080, f->nat, 5000,
+					 .flags = cases[i].flags, .seq = 1001,
+					 .payload = cases[i].payload);
+		struct packet ack = tcp(f->client, 5000, f->vip, 80,
+					.flags = ACK, .ack = 2001);
+		struct packet other = tcp(f->client2, 5000, f->vip, 80,
+					  .flags = SYN);
+
+		world_reset(world);
+		world_model(world)->nat_port_first = 5000;
+		world_model(world)->nat_port_last = 5000;
+		service(f, IPPROTO_TCP);
+		expect_reason(&syn, FORWARDED);
+		expect_reason(&answer, RETURNED);
+		expect_reason(&data, RETURNED);
+		expect_reason(&ack, FORWARDED);
+		if (cases[i].confirms)
+			expect_reason(&other, NO_PORT);
+		else
+			expect_reason(&other, FORWARDED);
+	}
+}
+
 static void no_port_left_is_a_reason_of_its_own(void **state)
 {
 	const struct family *f = *state;
@@ -833,6 +878,7 @@ int main(void)
 		BOTH(quoted_headers_are_walked_through),
 		BOTH(quotes_that_were_to_be_sent_on_are_nobodys),
 		BOTH(sctp_ends_with_its_last_chunk),
+		BOTH(data_of_the_backend_confirms_as_well),
 		BOTH(a_closed_connections_port_serves_again),
 		BOTH(connections_to_a_prefix_survive_a_shared_byte),
 		BOTH(a_rejected_packets_translation_stays),

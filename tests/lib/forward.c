@@ -512,7 +512,7 @@ static void too_big(struct step *s, size_t mtu)
 		expect(s, REASON_UNANSWERED);
 		return;
 	}
-	if (is_limited(s))
+	if (is_silent(s))
 		return;
 	expect(s, REASON_TOO_BIG);
 	if (s->l.v6)

@@ -263,9 +263,21 @@ bool is_unanswerable(const struct step *s)
 	       s->is_error;
 }
 
+/* A host drops what has a wrong header checksum in silence (RFC 1122,
+ * 3.2.1.2); what goes on to a backend stays as wrong as it came. */
+static bool is_broken(struct step *s)
+{
+	const uint8_t *ip = s->in->data + s->l.l3;
+
+	if (s->l.v6 || fold16(sum16(0, ip, (ip[0] & 15) * 4)) == 0xffff)
+		return false;
+	expect(s, REASON_BAD_HEADER);
+	return true;
+}
+
 /* How many answers went out is time's to say, not the packet's; a limit must
  * be there. */
-bool is_limited(struct step *s)
+static bool is_limited(struct step *s)
 {
 	const struct runtime *rt = s->r->tables->runtime;
 
@@ -274,6 +286,11 @@ bool is_limited(struct step *s)
 		return false;
 	expect(s, REASON_LIMITED);
 	return true;
+}
+
+bool is_silent(struct step *s)
+{
+	return is_broken(s) || is_limited(s);
 }
 
 void reject(struct step *s, enum reason why)
@@ -287,7 +304,7 @@ void reject(struct step *s, enum reason why)
 		}
 		return;
 	}
-	if (is_limited(s))
+	if (is_silent(s))
 		return;
 	expect(s, why);
 	if (why == REASON_HOPS_EXCEEDED)
@@ -364,6 +381,15 @@ static void client_seen(const struct step *s, struct memory *m)
 	}
 }
 
+/* More than the largest TCP header is data, whatever its length. */
+static bool sends_data(const struct step *s)
+{
+	return s->l.proto == IPPROTO_TCP && !(s->tcp_flags & (SYN | RST)) &&
+	       s->l.end - s->l.l4 > 60;
+}
+
+/* Data is what a backend has only for a client that it knows, by a cookie (RFC
+ * 7413) or from before. */
 static void backend_seen(const struct step *s, struct memory *m)
 {
 	if (s->is_error)
@@ -372,6 +398,8 @@ static void backend_seen(const struct step *s, struct memory *m)
 		m->offered = s->number;
 	if (s->closes)
 		m->state = CONN_CLOSING;
+	else if (m->state == CONN_HALF && sends_data(s))
+		m->state = CONN_LIVE;
 }
 
 /* The backend of s's flow as recorded; 0: none. */
@@ -654,6 +682,7 @@ static void to_service(struct step *s)
 		if (is_host_addr(s->r, &s->flow.dst))
 			expect_vague(s, REASON_BIT(NO_BACKEND) |
 					REASON_BIT(UNANSWERED) |
+					REASON_BIT(BAD_HEADER) |
 					REASON_BIT(LIMITED) |
 					REASON_BIT(HOST_PORT));
 		else
@@ -856,7 +885,7 @@ static void icmp_arrived(struct step *s)
 				REASON_BIT(PROTOCOL) | REASON_BIT(UNANSWERED));
 	} else if (is_own(s)) {
 		expect(s, REASON_OWN_SOURCE);
-	} else {
+	} else if (!is_broken(s)) {
 		expect(s, REASON_ECHO);
 		answer_echo(s);
 	}
@@ -915,7 +944,7 @@ static void routed(struct step *s)
 	if (s->l.fragment_offset || (is_icmp(&s->l) &&
 				     (type < 128 || type == 137))) {
 		expect(s, REASON_UNANSWERED);
-	} else if (!is_limited(s)) {
+	} else if (!is_silent(s)) {
 		expect(s, REASON_ROUTED);
 		answer_error(s, 4, 0, s->l.routed - s->l.l3);
 	}

@@ -66,8 +66,9 @@ void expect_or(struct step *s, enum reason why);
 void reject(struct step *s, enum reason why);
 /* Whether no answer may go to where the packet came from. */
 bool is_unanswerable(const struct step *s);
-/* The answer that is due was one too many: then the expectation is set. */
-bool is_limited(struct step *s);
+/* The answer that is due is not made, as it was one too many, or about a broken
+ * header: then the expectation is set. */
+bool is_silent(struct step *s);
 
 /* Make want's packet; it is in's copy on entry. */
 void answer_reset(struct step *s);
