@@ -86,6 +86,24 @@ not_where_all_may_write() {
 	[[ $(ask "$VIP4") == backend-1 ]]
 }
 
+as_nobody() {
+	on balancer env FAIRLEAD_PIN_ROOT="$PINS/balancer" \
+		FAIRLEAD_RUN_DIR="$DIR/run-none" "${NOBODY[@]}" "$FAIRLEAD" "$@"
+}
+
+# Who may not look at what is loaded is told so, not that nothing is.
+not_loaded_is_not_said() {
+	local command
+
+	for command in status "status --json" "service list"; do
+		# shellcheck disable=SC2086
+		fails as_nobody $command >"$DIR/said" 2>&1
+		cat "$DIR/said"
+		grep 'cannot look into .*: Permission denied' "$DIR/said"
+		fails grep 'loaded' "$DIR/said"
+	done
+}
+
 story 1
 mkdir -p "$RUN"
 services nat 1
@@ -96,4 +114,5 @@ it "a second one with a run directory of its own, too" no_second_one_elsewhere
 it "cleanup asks nobody" cleaned_all_the_same
 it "a link in place of the file" not_through_a_link
 it "a run directory that all may write to" not_where_all_may_write
+it "who may not look is told so" not_loaded_is_not_said
 finish

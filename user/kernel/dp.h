@@ -45,7 +45,8 @@ struct dp_opts {
 int dp_open(const struct dp_opts *opts, struct dp **ret);
 
 /* The pinned maps of a datapath that may have no daemon: for reading
- * commands. -ENOENT, not logged: nothing is pinned. */
+ * commands. -ENOENT, not logged: nothing is pinned; -EACCES:
+ * others than root may not look. */
 int dp_view(const char *pin_root, struct dp **ret);
 
 void dp_close(struct dp *dp);	/* traffic goes on; NULL is fine */

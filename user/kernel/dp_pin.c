@@ -199,12 +199,23 @@ int dp_pin_get(const struct dp *dp, enum table_id id)
 	return fd < 0 ? log_error(-errno, "cannot open \"%s\"", path) : fd;
 }
 
+/* Who may not look there cannot say that there is nothing. */
+static bool may_not_look(const struct dp *dp)
+{
+	char path[DP_PATH_MAX], name[16];
+
+	snprintf(path, sizeof(path), "%s/" IN_FORCE, dp->dir);
+	return readlink(path, name, sizeof(name)) < 0 && errno == EACCES;
+}
+
 /* A switch while we look leaves us without some: then the next is whole. */
 int dp_pin_get_all(struct dp *dp)
 {
 	unsigned int tried = 0;
 	int err = -ENOENT;
 
+	if (may_not_look(dp))
+		return log_error(-EACCES, "cannot look into \"%s\"", dp->dir);
 	while ((dp->generation = generation_in_force(dp)) &&
 	       dp->generation != tried) {
 		err = 0;
