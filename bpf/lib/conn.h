@@ -15,6 +15,7 @@
 #define FAIRLEAD_BPF_CONN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <fairlead/conn.h>
 #include <fairlead/hash.h>
@@ -217,6 +218,19 @@ static __always_inline void conn_set_state(struct conn_ref *r, __u32 now,
 	if (__sync_val_compare_and_swap(r->head, r->word, word) == r->word)
 		r->word = word;
 	conn_set_time(r, now >> 3);
+}
+
+/* The backend has closed it. By compare-and-swap of the word that has the
+ * flags: the record may be another's by now. */
+static __always_inline void conn_end(struct conn_ref *r)
+{
+	__u64 *word = (__u64 *)&r->conn->cport, was = READ_ONCE(*word);
+	const int flags = offsetof(struct conn, what) -
+			  offsetof(struct conn, cport);
+
+	_Static_assert(offsetof(struct conn, cport) % 8 == 0, "a word");
+	__sync_val_compare_and_swap(word, was,
+				    was | (__u64)CONN_ENDED << 8 * flags);
 }
 
 /* Seen now, in the state that it is in: written at most once in a second, of

@@ -100,6 +100,8 @@ static __always_inline void nat_touch(struct conn_ref *r, const struct pkt *p,
 
 	if (state != CONN_LIVE && is_reply)
 		nat_offer(r, p);
+	if (p->closes && is_reply)
+		conn_end(r);
 	if (p->closes)
 		state = CONN_CLOSING;
 	else if (!is_reply && state != CONN_LIVE && offered &&
@@ -137,7 +139,7 @@ static __always_inline bool nat_known(struct conn_ref *r, struct pkt *p,
 		return false;
 	if (!conn_is_still(r))
 		return false;
-	n->is_again = !is_reply && p->opens && conn_state(r) == CONN_CLOSING;
+	n->is_again = !is_reply && conn_begins_anew(r, &p->lookup);
 	if (p->is_error)
 		return true;
 	if (!is_reply)
@@ -154,12 +156,22 @@ static __always_inline bool nat_of_reply(struct pkt *p, struct nat *n)
 	return r.head && nat_known(&r, p, n, true);
 }
 
+/* A client that begins anew from the port of a connection that its backend has
+ * closed as well is a new one: it may go to another backend. */
+static __always_inline bool nat_is_over(const struct conn_ref *r,
+					const struct pkt *p)
+{
+	return conn_begins_anew(r, &p->lookup) &&
+	       (r->conn->what & CONN_ENDED ||
+		!backend_takes(backend_find(conn_backend(r->conn))));
+}
+
 /* What p, a client's packet, becomes. False and r.head: r is to go. */
 static __always_inline bool nat_of_client(struct pkt *p, struct nat *n,
 					  struct conn_ref *r)
 {
 	*r = conn_find(&p->flow, p->hash);
-	return r->head && r->conn->what & CONN_NAT &&
+	return r->head && r->conn->what & CONN_NAT && !nat_is_over(r, p) &&
 	       nat_known(r, p, n, false);
 }
 

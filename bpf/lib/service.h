@@ -203,6 +203,20 @@ static __always_inline bool backend_has(const struct backend *b,
 	       (__u8)b->generation == c->backend >> CONN_BACKEND_BITS;
 }
 
+/* Does it get new connections? */
+static __always_inline bool backend_takes(const struct backend *b)
+{
+	return b && b->state == BACKEND_ACTIVE && b->weight;
+}
+
+/* The first packet of a connection where one of the same client is ending, or
+ * seems to: a client's end can be forged. */
+static __always_inline bool conn_begins_anew(const struct conn_ref *r,
+					     const struct lookup *look)
+{
+	return look->opens && conn_state(r) == CONN_CLOSING;
+}
+
 /* Slots among which one is to be chosen. */
 struct slot_range {
 	__u32 base;
@@ -409,7 +423,8 @@ static __always_inline void drop_old(struct scratch *s)
 
 /* A backend for a flow that conns does not know. What cannot be recorded is
  * decided by its hash, so that all of its packets go one way. */
-static __always_inline __u32 service_admit(struct lookup *look, const struct service *svc)
+static __always_inline __u32 service_admit(struct lookup *look,
+						  const struct service *svc)
 {
 	struct scratch *s = map_only(scratch);
 	__u32 position = 0, id;
@@ -418,6 +433,10 @@ static __always_inline __u32 service_admit(struct lookup *look, const struct ser
 		return 0;
 	if (!look->is_error) {
 		position = conn_claim(look->hash);
+		if (!position && s->old.position) {
+			drop_old(s);
+			position = conn_claim(look->hash);
+		}
 		look->unrecorded = !position;
 	}
 	id = service_choose(look, svc, SET_CLUSTER);
@@ -435,8 +454,9 @@ static __always_inline __u32 service_admit(struct lookup *look, const struct ser
 
 /*
  * A choice has no answers to see: the client's second packet makes it live. A
- * connection that ended, or seems to have, stays with its backend, and is live
- * again when its client has begun anew (offered: a SYN was seen) and gone on.
+ * connection that ended, or seems to have, stays with a backend that gets new
+ * ones, and is live again when its client has begun anew (offered: a SYN was
+ * seen) and gone on.
  */
 static __always_inline void choice_touch(struct conn_ref *r,
 					 const struct lookup *look)
@@ -466,15 +486,18 @@ static __always_inline void choice_touch(struct conn_ref *r,
 static __always_inline __u32 service_track(struct lookup *look,
 					   struct conn_ref *r)
 {
+	const struct backend *b;
 	__u32 id;
 
 	*r = conn_find(&look->flow, look->hash);
 	if (!r->head)
 		return SERVICE_ADMIT;
 	id = conn_backend(r->conn);
+	b = backend_find(id);
 	/* a dead record may name an owner from before the slot was settled */
-	if (!backend_has(backend_find(id), r->conn) ||
-	    conn_is_dead(r, now_s()) || !conn_is_still(r))
+	if (!backend_has(b, r->conn) || conn_is_dead(r, now_s()) ||
+	    (conn_begins_anew(r, look) && !backend_takes(b)) ||
+	    !conn_is_still(r))
 		return SERVICE_ADMIT;
 	if (!look->is_error)
 		choice_touch(r, look);

@@ -2,6 +2,7 @@
 /* NAT, both ways: addresses, ports, checksums, and ICMP errors about it. */
 #include <fairlead/hash.h>
 
+#include "model/conns.h"
 #include "bytes.h"
 #include "family.h"
 
@@ -765,29 +766,94 @@ static void a_rejected_packets_translation_stays(void **state)
 	expect_packet(&small, FORWARDED, &out);
 }
 
-/* A RST can be forged, and a backend remembers what ended: within the closing
- * time the client's next one goes the same way, from the same port. */
+/* Which backend has the connection of f's client from port 4321? */
+static __u32 chosen(const struct family *f)
+{
+	struct flow flow = {
+		.src = addr(f->client), .dst = addr(f->vip),
+		.sport = htons(4321), .dport = htons(80),
+		.proto = IPPROTO_TCP,
+	};
+	struct conn_entry e;
+
+	assert_true(conns_find(world_tables(world), &flow, &e));
+	return conn_backend(&e.conn);
+}
+
+static const char *name_of(const struct family *f, __u32 backend)
+{
+	const struct backend *b = &world_tables(world)->backends[backend];
+	struct addr a = addr(f->backend);
+
+	return memcmp(&b->addr, &a, sizeof(a)) ? f->backend2 : f->backend;
+}
+
+/* A connection by chance to one of two backends, confirmed. */
+static __u32 open_by_chance(const struct family *f, const struct packet *open)
+{
+	world_service(world, .addr = f->vip, .port = 80,
+		      .forward = FORWARD_NAT, .algorithm = ALGORITHM_RANDOM,
+		      .backends = { f->backend, f->backend2 },
+		      .backend_port = 8080);
+	expect_reason(open, FORWARDED);
+	confirm(f, open, name_of(f, chosen(f)), 4321);
+	return chosen(f);
+}
+
+/* A client's RST can be forged: within the closing time its next connection
+ * goes the same way, from the same port, so that a live one is moved by none. */
 static void the_next_one_of_an_ended_connection_goes_its_way(void **state)
 {
 	const struct family *f = *state;
 	struct packet open = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
 	struct packet close = tcp(f->client, 4321, f->vip, 80,
 				  .flags = RST);
-	struct packet reply = tcp(f->backend, 8080, f->nat, 4321,
-				  .flags = ACK);
-	struct packet out = tcp(f->nat, 4321, f->backend, 8080, .flags = SYN,
-				.ttl = 63);
+	__u32 first = open_by_chance(f, &open);
 
-	service(f, IPPROTO_TCP);
-	expect_reason(&open, FORWARDED);
-	confirm(f, &open, f->backend, 4321);
-	expect_reason(&close, FORWARDED);
-	world_service(world, .addr = f->vip, .port = 80,
-		      .forward = FORWARD_NAT, .backends = { f->backend2 },
-		      .backend_port = 8080);
-	out = framed_to(&out, f->backend, LINK_TX);
-	expect_packet(&open, FORWARDED, &out);
-	expect_reason(&reply, RETURNED);
+	for (int i = 0; i < 20; i++) {
+		expect_reason(&close, FORWARDED);
+		expect_reason(&open, FORWARDED);
+		assert_int_equal(chosen(f), first);
+	}
+}
+
+/* What its backend has closed as well is over: chance decides again. */
+static void what_both_have_closed_begins_anew(void **state)
+{
+	const struct family *f = *state;
+	struct packet open = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
+	struct packet close = tcp(f->client, 4321, f->vip, 80,
+				  .flags = FIN | ACK);
+	bool seen[2] = {};
+	__u32 first = open_by_chance(f, &open);
+
+	for (int i = 0; i < 64 && !(seen[0] && seen[1]); i++) {
+		struct packet answer = tcp(name_of(f, chosen(f)), 8080, f->nat,
+					   4321, .flags = FIN | ACK);
+
+		seen[chosen(f) != first] = true;
+		expect_reason(&close, FORWARDED);
+		expect_reason(&answer, RETURNED);
+		expect_reason(&open, FORWARDED);
+	}
+	assert_true(seen[0] && seen[1]);
+}
+
+/* A backend that is to get no new ones gets none of its old clients either. */
+static void who_is_drained_keeps_no_port(void **state)
+{
+	const struct family *f = *state;
+	struct packet open = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
+	struct packet close = tcp(f->client, 4321, f->vip, 80,
+				  .flags = RST);
+	__u32 first = open_by_chance(f, &open);
+
+	world_tables(world)->backends[first].state = BACKEND_DRAIN;
+	for (int i = 0; i < 64 && chosen(f) == first; i++) {
+		expect_reason(&close, FORWARDED);
+		expect_reason(&open, FORWARDED);
+	}
+	assert_int_not_equal(chosen(f), first);
 }
 
 /* An empty one's head stays 0. */
@@ -884,6 +950,8 @@ int main(void)
 		BOTH(a_rejected_packets_translation_stays),
 		BOTH(an_idle_connection_outlives_a_flood_of_datagrams),
 		BOTH(the_next_one_of_an_ended_connection_goes_its_way),
+		BOTH(what_both_have_closed_begins_anew),
+		BOTH(who_is_drained_keeps_no_port),
 	};
 
 	return run_both(tests);

@@ -70,6 +70,8 @@ static void unswept_give(struct state *s)
 	while (i < s->nr_unswept &&
 	       seconds_since(s->unswept[i].since_s, s->scan.started_s) > 1)
 		pool_give(&s->backends, s->unswept[i++].backend);
+	if (!i)
+		return;
 	s->nr_unswept -= i;
 	memmove(s->unswept, s->unswept + i,
 		s->nr_unswept * sizeof(*s->unswept));
