@@ -122,12 +122,22 @@ static __always_inline void conn_set_key(struct conn *c, const struct flow *f,
 	c->what = conn_what(f) | flags;
 }
 
-/* The verifier loses what it knows of a way when it is copied: hence & 15. */
+/*
+ * Verifier: it loses what it knows of a way when that is copied, and Linux 6.1
+ * never knew it of what is multiplied: hence & 15, which clang would leave out
+ * where it can prove the same.
+ */
+static __always_inline __u32 conn_way(__u32 way)
+{
+	asm volatile("" : "+r"(way));
+	return way & 15;
+}
+
 static __always_inline bool conn_in(struct conn_bucket *b, __u32 idx,
 				    const struct flow *f, __u32 tag,
 				    struct conn_ref *r)
 {
-	__u32 way = conn_guess(tag) & 15, mask;
+	__u32 way = conn_way(conn_guess(tag)), mask;
 
 	/* the record's line is on its way before the heads' has come */
 	(void)READ_ONCE(b->conn[(1 + way) & 15].hop);
@@ -136,7 +146,7 @@ static __always_inline bool conn_in(struct conn_bucket *b, __u32 idx,
 		mask = conn_match(b, tag, CONN_TAG_MASK);
 		if (!mask)
 			return false;
-		way = conn_first_way(mask) & 15;
+		way = conn_way(conn_first_way(mask));
 		r->word = READ_ONCE(b->head[way]);
 		if ((r->word ^ tag) & CONN_TAG_MASK)
 			return false;
@@ -177,7 +187,8 @@ static __always_inline struct conn_ref conn_at(__u32 position)
 
 	if (!b || way >= CONN_WAYS)
 		return r;
-	r.head = &b->head[way & 15];
+	way = conn_way(way);
+	r.head = &b->head[way];
 	r.conn = &b->conn[(1 + way) & 15];
 	r.word = READ_ONCE(*r.head);
 	return r;
