@@ -42,7 +42,7 @@ seen() {
 can_share() {
 	neighbour_comes balancer 50 lo skb
 	on balancer xdp-loader status lo
-	on balancer xdp-loader status lo | grep -q xdp_dispatcher || {
+	on balancer xdp-loader status lo | grep xdp_dispatcher >/dev/null || {
 		echo "this kernel cannot replace functions of programs"
 		return 1
 	}

@@ -123,7 +123,7 @@ hints() {
 
 hint_is() {
 	hints
-	hints | grep -q "$1"
+	hints | grep "$1"
 }
 
 # Answers of backends behind what is no uplink would be seen by nobody.
@@ -132,7 +132,7 @@ backend_behind_no_uplink() {
 	sed -i 's/^uplinks:.*/uplinks: [eth0]/' "$CONFIG"
 	in_force
 	wait_for 10 hint_is '"eth1".*add it to uplinks'
-	fairlead status | grep -q '^hint: .*"eth1"'
+	fairlead status | grep '^hint: .*"eth1"'
 	grep -q '"eth1".*add it to uplinks' "$DIR/serve.err"
 }
 
