@@ -231,19 +231,6 @@ static __always_inline void conn_set_state(struct conn_ref *r, __u32 now,
 	conn_set_time(r, now >> 3);
 }
 
-/* The backend has closed it. By compare-and-swap of the word that has the
- * flags: the record may be another's by now. */
-static __always_inline void conn_end(struct conn_ref *r)
-{
-	__u64 *word = (__u64 *)&r->conn->cport, was = READ_ONCE(*word);
-	const int flags = offsetof(struct conn, what) -
-			  offsetof(struct conn, cport);
-
-	_Static_assert(offsetof(struct conn, cport) % 8 == 0, "a word");
-	__sync_val_compare_and_swap(word, was,
-				    was | (__u64)CONN_ENDED << 8 * flags);
-}
-
 /* Seen now, in the state that it is in: written at most once in a second, of
  * a live one once in a 16th of its life. */
 static __always_inline void conn_seen(struct conn_ref *r, __u32 now)

@@ -100,8 +100,6 @@ static __always_inline void nat_touch(struct conn_ref *r, const struct pkt *p,
 
 	if (state != CONN_LIVE && is_reply)
 		nat_offer(r, p);
-	if (p->closes && is_reply)
-		conn_end(r);
 	if (p->closes)
 		state = CONN_CLOSING;
 	else if (!is_reply && state != CONN_LIVE && offered &&
@@ -156,22 +154,12 @@ static __always_inline bool nat_of_reply(struct pkt *p, struct nat *n)
 	return r.head && nat_known(&r, p, n, true);
 }
 
-/* A client that begins anew from the port of a connection that its backend has
- * closed as well is a new one: it may go to another backend. */
-static __always_inline bool nat_is_over(const struct conn_ref *r,
-					const struct pkt *p)
-{
-	return conn_begins_anew(r, &p->lookup) &&
-	       (r->conn->what & CONN_ENDED ||
-		!backend_takes(backend_find(conn_backend(r->conn))));
-}
-
 /* What p, a client's packet, becomes. False and r.head: r is to go. */
 static __always_inline bool nat_of_client(struct pkt *p, struct nat *n,
 					  struct conn_ref *r)
 {
 	*r = conn_find(&p->flow, p->hash);
-	return r->head && r->conn->what & CONN_NAT && !nat_is_over(r, p) &&
+	return r->head && r->conn->what & CONN_NAT &&
 	       nat_known(r, p, n, false);
 }
 
@@ -401,7 +389,7 @@ static __always_inline int nat_open(struct pkt *p, const struct service *svc, __
 		return REASON_INTERNAL;
 	if (!link)
 		return REASON_NO_NEXT_HOP;
-	position = conn_claim(p->hash);
+	position = claim_anew(s, p->hash);
 	if (!position)
 		return REASON_NO_ROOM;
 	s->decision = decide(svc, ORIGIN_ELSEWHERE);

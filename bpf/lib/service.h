@@ -203,12 +203,6 @@ static __always_inline bool backend_has(const struct backend *b,
 	       (__u8)b->generation == c->backend >> CONN_BACKEND_BITS;
 }
 
-/* Does it get new connections? */
-static __always_inline bool backend_takes(const struct backend *b)
-{
-	return b && b->state == BACKEND_ACTIVE && b->weight;
-}
-
 /* The first packet of a connection where one of the same client is ending, or
  * seems to: a client's end can be forged. */
 static __always_inline bool conn_begins_anew(const struct conn_ref *r,
@@ -421,6 +415,18 @@ static __always_inline void drop_old(struct scratch *s)
 		conn_drop(s->old.position, s->old.word);
 }
 
+/* A place for a flow; that of the record which it replaces, where there is no
+ * other: both of a flow's buckets may be one, which has its tag but once. */
+static __always_inline __u32 claim_anew(struct scratch *s, __u64 hash)
+{
+	__u32 position = conn_claim(hash);
+
+	if (position || !s->old.position)
+		return position;
+	drop_old(s);
+	return conn_claim(hash);
+}
+
 /* A backend for a flow that conns does not know. What cannot be recorded is
  * decided by its hash, so that all of its packets go one way. */
 static __always_inline __u32 service_admit(struct lookup *look,
@@ -432,11 +438,7 @@ static __always_inline __u32 service_admit(struct lookup *look,
 	if (!look || !svc || !s)
 		return 0;
 	if (!look->is_error) {
-		position = conn_claim(look->hash);
-		if (!position && s->old.position) {
-			drop_old(s);
-			position = conn_claim(look->hash);
-		}
+		position = claim_anew(s, look->hash);
 		look->unrecorded = !position;
 	}
 	id = service_choose(look, svc, SET_CLUSTER);
@@ -454,9 +456,8 @@ static __always_inline __u32 service_admit(struct lookup *look,
 
 /*
  * A choice has no answers to see: the client's second packet makes it live. A
- * connection that ended, or seems to have, stays with a backend that gets new
- * ones, and is live again when its client has begun anew (offered: a SYN was
- * seen) and gone on.
+ * connection that ended, or seems to have, stays with its backend, and is live
+ * again when its client has begun anew (offered: a SYN was seen) and gone on.
  */
 static __always_inline void choice_touch(struct conn_ref *r,
 					 const struct lookup *look)
@@ -496,7 +497,6 @@ static __always_inline __u32 service_track(struct lookup *look,
 	b = backend_find(id);
 	/* a dead record may name an owner from before the slot was settled */
 	if (!backend_has(b, r->conn) || conn_is_dead(r, now_s()) ||
-	    (conn_begins_anew(r, look) && !backend_takes(b)) ||
 	    !conn_is_still(r))
 		return SERVICE_ADMIT;
 	if (!look->is_error)

@@ -49,8 +49,6 @@ enum conn_state {
 
 enum conn_flag {
 	CONN_NAT = 1 << 4,	/* translated: has a reply's cell */
-	CONN_ENDED = 1 << 5,	/* and its backend has closed it, which nobody
-				 * can say for it, unlike the client's own end */
 };
 
 /*

@@ -817,45 +817,6 @@ static void the_next_one_of_an_ended_connection_goes_its_way(void **state)
 	}
 }
 
-/* What its backend has closed as well is over: chance decides again. */
-static void what_both_have_closed_begins_anew(void **state)
-{
-	const struct family *f = *state;
-	struct packet open = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
-	struct packet close = tcp(f->client, 4321, f->vip, 80,
-				  .flags = FIN | ACK);
-	bool seen[2] = {};
-	__u32 first = open_by_chance(f, &open);
-
-	for (int i = 0; i < 64 && !(seen[0] && seen[1]); i++) {
-		struct packet answer = tcp(name_of(f, chosen(f)), 8080, f->nat,
-					   4321, .flags = FIN | ACK);
-
-		seen[chosen(f) != first] = true;
-		expect_reason(&close, FORWARDED);
-		expect_reason(&answer, RETURNED);
-		expect_reason(&open, FORWARDED);
-	}
-	assert_true(seen[0] && seen[1]);
-}
-
-/* A backend that is to get no new ones gets none of its old clients either. */
-static void who_is_drained_keeps_no_port(void **state)
-{
-	const struct family *f = *state;
-	struct packet open = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
-	struct packet close = tcp(f->client, 4321, f->vip, 80,
-				  .flags = RST);
-	__u32 first = open_by_chance(f, &open);
-
-	world_tables(world)->backends[first].state = BACKEND_DRAIN;
-	for (int i = 0; i < 64 && chosen(f) == first; i++) {
-		expect_reason(&close, FORWARDED);
-		expect_reason(&open, FORWARDED);
-	}
-	assert_int_not_equal(chosen(f), first);
-}
-
 /* An empty one's head stays 0. */
 static void age_record(__u32 *head, struct conn *c, __u32 seconds)
 {
@@ -950,8 +911,6 @@ int main(void)
 		BOTH(a_rejected_packets_translation_stays),
 		BOTH(an_idle_connection_outlives_a_flood_of_datagrams),
 		BOTH(the_next_one_of_an_ended_connection_goes_its_way),
-		BOTH(what_both_have_closed_begins_anew),
-		BOTH(who_is_drained_keeps_no_port),
 	};
 
 	return run_both(tests);

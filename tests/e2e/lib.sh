@@ -82,9 +82,10 @@ url() {
 	[[ $1 == *:* ]] && echo "http://[$1]:${2:-80}/" || echo "http://$1:${2:-80}/"
 }
 
-# ask ADDRESS [CURL OPTION...]: the answering backend's name.
+# ask ADDRESS [CURL OPTION...]: the answering backend's name. ASKER, where it is
+# set, asks: a client whose ports no other connections have had.
 ask() {
-	on client-1 curl -sS --max-time 5 "${@:2}" "$(url "$1")"
+	on "${ASKER:-client-1}" curl -sS --max-time 5 "${@:2}" "$(url "$1")"
 }
 
 # ask_many COUNT ADDRESS: COUNT connections; how many each backend got.

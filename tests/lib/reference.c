@@ -341,16 +341,6 @@ static bool has_made_room(const struct step *s, const struct memory *m)
 	       (m->nat && c.nat_port != m->nat_port);
 }
 
-/* A client that begins anew from the port of its last connection is a new one
- * if the backend has closed that as well, or gets no new ones. */
-static bool is_over(const struct step *s, const struct memory *m)
-{
-	const struct backend *b = backend_at(s->r, m->backend);
-
-	return s->opens && m->state == CONN_CLOSING &&
-	       (m->ended || b->state != BACKEND_ACTIVE || !b->weight);
-}
-
 /* What is recorded of s's flow; NULL: nothing, or its backend cannot serve. */
 static struct memory *record_of(const struct step *s)
 {
@@ -361,7 +351,7 @@ static struct memory *record_of(const struct step *s)
 		m = NULL;
 	}
 	if (!m || backend_at(s->r, m->backend)->generation != m->generation ||
-	    !may_serve(s->r, m->backend) || is_over(s, m))
+	    !may_serve(s->r, m->backend))
 		return NULL;
 	return m;
 }
@@ -406,12 +396,10 @@ static void backend_seen(const struct step *s, struct memory *m)
 		return;
 	if (m->state != CONN_LIVE && s->offers)
 		m->offered = s->number;
-	if (s->closes) {
+	if (s->closes)
 		m->state = CONN_CLOSING;
-		m->ended = true;
-	} else if (m->state == CONN_HALF && sends_data(s)) {
+	else if (m->state == CONN_HALF && sends_data(s))
 		m->state = CONN_LIVE;
-	}
 }
 
 /* The backend of s's flow as recorded; 0: none. */

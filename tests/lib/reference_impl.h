@@ -20,7 +20,6 @@ struct memory {
 	enum conn_state state;	/* half: may make room, its port too */
 	uint32_t offered;	/* by the backend, for the client to confirm */
 	bool nat;
-	bool ended;		/* NAT: the backend has closed it */
 	struct addr nat_addr;
 	__be16 nat_port;
 	struct addr server;	/* NAT: where the backend is */

@@ -178,6 +178,8 @@ static int write_slots(struct state *s, struct change *c, __u32 now_s)
 static void make_id(struct state *s, struct change *c, __u32 now_s)
 {
 	c->id = pool_take(&s->ids);
+	free(s->books[c->id].entries);	/* of one that made no sense */
+	free(s->books[c->id].backends);
 	s->books[c->id] = (struct service_book){};
 	for (__u32 i = 0; i < c->nr_entries; i++)
 		c->entries[i].entry.id = c->id;
