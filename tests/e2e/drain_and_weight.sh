@@ -9,12 +9,14 @@ REQUESTS=300
 
 # shares ADDRESS: what each backend got of many connections, as JSON. By a client
 # that has none yet: within the closing time, who begins anew from the port of an
-# ended connection stays with its backend.
+# ended connection stays with its backend. Slowly enough not to come round to the
+# ports that it has had.
 shares() {
 	fairlead conn flush --client 10.90.2.2 >&2
 	fairlead conn flush --client fd90:2::2 >&2
 	on client-2 "$B/tests/sandbox/load" --mode short --target "$1" \
-		--concurrency 8 --seconds 2 80 >"$DIR/shares" || true
+		--concurrency 8 --seconds 2 \
+		--pause-ms 5 80 >"$DIR/shares" || true
 	cat "$DIR/shares" >&2
 	jq -e ".failures == 0 and .requests > $REQUESTS" "$DIR/shares" >&2
 	jq -c .backends "$DIR/shares"
