@@ -186,10 +186,7 @@ const char *dp_library_version(void);
  * to stdout when verbose. -EBUSY: a daemon works on them, nothing is removed. */
 int dp_cleanup(const char *pin_root, bool verbose);
 
-enum dp_decap_hook {
-	DP_DECAP_XDP = DP_HOOK_fl_decap_xdp,
-	DP_DECAP_TC = DP_HOOK_fl_decap_tc,
-};
+enum dp_decap_hook { DP_DECAP_XDP, DP_DECAP_TC };
 
 struct dp_decap_opts {
 	__u32 ifindex;

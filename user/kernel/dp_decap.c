@@ -30,19 +30,25 @@ static void decap_dir(const struct dp_decap_opts *opts,
 		 opts->pin_root ? opts->pin_root : DP_PIN_ROOT);
 }
 
+static enum dp_hook decap_hook(const struct dp_decap_opts *opts)
+{
+	return opts->hook == DP_DECAP_TC ? DP_HOOK_fl_decap_tc :
+					   DP_HOOK_fl_decap_xdp;
+}
+
 static void decap_point(const struct dp_decap_opts *opts, struct dp_point *ret)
 {
 	char dir[DP_PATH_MAX];
 
 	decap_dir(opts, dir);
-	dp_point_at(dir, (enum dp_hook)opts->hook, opts->ifindex, ret);
+	dp_point_at(dir, decap_hook(opts), opts->ifindex, ret);
 }
 
 static struct bpf_program *decap_program(const struct dp_decap_opts *opts,
 					 struct fairlead_bpf *skel)
 {
 	return bpf_object__find_program_by_name(skel->obj,
-			dp_hook_name((enum dp_hook)opts->hook));
+						dp_hook_name(decap_hook(opts)));
 }
 
 /* Before it sees a packet: it opens only what is for one of these. */
