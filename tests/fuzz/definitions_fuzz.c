@@ -56,21 +56,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	__cleanup(model_freep) struct model *second = NULL;
 	__cleanup(model_freep) struct model *afresh = NULL;
 	__cleanup(model_freep) struct model *uncut = NULL;
+	struct definitions_from from = { .path = path };
 	bool changed;
 	int err;
 
 	if (!nowhere)
 		set_up();
-	if (definitions_open(path, &s))
+	if (definitions_open(&from, &s))
 		abort();
 	put("", data, size, "\n");
 	definitions_reload(s, &first, nowhere, &changed);
 	put("# one more line\n", data, size, "\n");
 	err = definitions_reload(s, &second, nowhere, &changed);
-	if (err != definitions_load(path, &afresh, nowhere))
+	if (err != definitions_load(&from, &afresh, nowhere))
 		abort();
 	put("# one more line\n", data, size, "\n#\r");
-	if (err != definitions_load(path, &uncut, nowhere))
+	if (err != definitions_load(&from, &uncut, nowhere))
 		abort();
 	if (!err) {
 		compare(second, afresh);

@@ -42,13 +42,15 @@ int cmd_check(const struct options *o)
 {
 	__cleanup(model_freep) struct model *m = NULL;
 	const char *path = o->arguments[0];
+	struct given given[NR_OPTIONS_NODE];
+	struct definitions_from from = options_from(o, path, given);
 	char *errors = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&errors, &len);
 	int err = -ENOMEM;
 
 	if (out) {
-		err = definitions_load(path, &m, out);
+		err = definitions_load(&from, &m, out);
 		if (err && !ftell(out))
 			fprintf(out, "%s: %s\n", path, strerror(-err));
 		fclose(out);

@@ -92,11 +92,12 @@ static int diff_text(struct view *v, const struct model *m)
 int cmd_diff(const struct options *o)
 {
 	__cleanup(model_freep) struct model *m = NULL;
-	const char *path = o->arguments[0];
+	struct given given[NR_OPTIONS_NODE];
+	struct definitions_from from = options_from(o, o->arguments[0], given);
 	__cleanup(view_close) struct view v = {};
 	int err;
 
-	err = definitions_load(path, &m, stderr);
+	err = definitions_load(&from, &m, stderr);
 	if (err)
 		return FAILED;
 	if (view_open(o, &v))

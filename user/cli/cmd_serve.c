@@ -177,6 +177,9 @@ static int control_start(struct serve *s)
 
 static int serve_open(struct serve *s)
 {
+	struct given given[NR_OPTIONS_NODE];
+	struct definitions_from from = options_from(s->options,
+						    s->options->config, given);
 	int err;
 
 	s->lock_fd = run_lock_take(s->options);
@@ -187,8 +190,7 @@ static int serve_open(struct serve *s)
 	err = loop_open(s);
 	if (err)
 		return err;
-	return daemon_open(s->options->config, s->options->pin_root,
-			   &s->daemon);
+	return daemon_open(&from, s->options->pin_root, &s->daemon);
 }
 
 static int serve_run(struct serve *s)

@@ -11,11 +11,12 @@ static int cmd_help(const struct options *o);
 
 static const struct command commands[] = {
 	{ "serve", "", "keep the datapath in step with definitions",
-	  TAKES(CONFIG) | TAKES(ONCE) | TAKES(LOG_LEVEL), 0, 0, cmd_serve },
+	  TAKES(CONFIG) | TAKES(ONCE) | TAKES(LOG_LEVEL) | TAKES_NODE, 0, 0,
+	  cmd_serve },
 	{ "check", "FILE|DIR", "say whether definitions are right",
-	  TAKES(JSON), 1, 1, cmd_check },
+	  TAKES(JSON) | TAKES_NODE, 1, 1, cmd_check },
 	{ "diff", "FILE|DIR", "say what definitions would change",
-	  TAKES(JSON), 1, 1, cmd_diff },
+	  TAKES(JSON) | TAKES_NODE, 1, 1, cmd_diff },
 	{ "status", "", "what is in force, and what became of packets",
 	  TAKES(JSON) | TAKES(WAIT) | TAKES(TIMEOUT), 0, 0, cmd_status },
 	{ "service list", "", "services, a line each",

@@ -10,10 +10,20 @@
 #include "base/suggest.h"
 #include "options.h"
 
-enum option_type { OPTION_IS_FLAG, OPTION_IS_TEXT, OPTION_IS_NUMBER };
+enum option_type {
+	OPTION_IS_FLAG,
+	OPTION_IS_TEXT,
+	OPTION_IS_NUMBER,
+	OPTION_IS_SWITCH,	/* text: "true", or what is behind "=" */
+};
 
 #define OPTION(name_, type_, field) .name = name_, \
 	.type = OPTION_IS_##type_, .offset = offsetof(struct options, field)
+
+#define NODE(name_, type_, option) .name = name_, \
+	.type = OPTION_IS_##type_, \
+	.offset = offsetof(struct options, \
+			   node[OPTION_##option - OPTIONS_NODE_FIRST])
 
 struct option_spec {
 	const char *name;
@@ -65,6 +75,24 @@ static const struct option_spec specs[NR_OPTIONS] = {
 	[OPTION_LOG_LEVEL] = { OPTION("log-level", TEXT, log_level),
 		.value = "LEVEL",
 		.text = "error, warning, info (the default) or debug" },
+	[OPTION_HOSTNAME_OVERRIDE] = { NODE("hostname-override", TEXT,
+					    HOSTNAME_OVERRIDE),
+		.value = "NAME", .text = "this node's name in Kubernetes" },
+	[OPTION_CLUSTER_CIDR] = { NODE("cluster-cidr", TEXT, CLUSTER_CIDR),
+		.value = "CIDR[,CIDR]", .text = "addresses of pods" },
+	[OPTION_DETECT_LOCAL] = { NODE("detect-local-mode", TEXT, DETECT_LOCAL),
+		.value = "MODE", .text = "how pods of this node are told" },
+	[OPTION_POD_BRIDGE] = { NODE("pod-bridge-interface", TEXT, POD_BRIDGE),
+		.value = "INTERFACE", .text = "the bridge that pods are at" },
+	[OPTION_POD_INTERFACES] = { NODE("pod-interface-name-prefix", TEXT,
+					 POD_INTERFACES),
+		.value = "PREFIX", .text = "how pods' interfaces begin" },
+	[OPTION_NODEPORT_ADDRESSES] = { NODE("nodeport-addresses", TEXT,
+					     NODEPORT_ADDRESSES),
+		.value = "CIDR[,CIDR...]",
+		.text = "where node ports are; default primary" },
+	[OPTION_MASQUERADE_ALL] = { NODE("masquerade-all", SWITCH, MASQUERADE_ALL),
+		.text = "to cluster IPs always from the node" },
 	[OPTION_PIN_ROOT] = { OPTION("pin-root", TEXT, pin_root),
 		.value = "DIR" },
 	[OPTION_HELP] = { OPTION("help", FLAG, help),
@@ -72,6 +100,20 @@ static const struct option_spec specs[NR_OPTIONS] = {
 };
 
 static const __u32 taken_by_all = TAKES(HELP) | TAKES(PIN_ROOT);
+
+struct definitions_from options_from(const struct options *o, const char *path,
+				     struct given given[static NR_OPTIONS_NODE])
+{
+	struct definitions_from from = { .path = path, .given = given };
+
+	for (int i = 0; i < NR_OPTIONS_NODE; i++)
+		if (o->node[i])
+			given[from.nr_given++] = (struct given){
+				.key = specs[OPTIONS_NODE_FIRST + i].name,
+				.value = o->node[i],
+			};
+	return from;
+}
 
 static bool is_taken(const struct command *command, int option)
 {
@@ -123,6 +165,7 @@ static bool option_set(const struct option_spec *spec, const char *value,
 		*(bool *)field = true;
 		return true;
 	case OPTION_IS_TEXT:
+	case OPTION_IS_SWITCH:
 		*(const char **)field = value;
 		return true;
 	case OPTION_IS_NUMBER:
@@ -155,6 +198,8 @@ static int option_take(const struct command *command, int argc, char **argv,
 		return option_set(spec, NULL, ret, errors);
 	if (text[len])
 		return option_set(spec, text + len + 1, ret, errors);
+	if (spec->type == OPTION_IS_SWITCH)
+		return option_set(spec, "true", ret, errors);
 	if (argc < 2) {
 		fprintf(errors, "fairlead: --%s needs a value: %s\n",
 			spec->name, spec->value);

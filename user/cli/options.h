@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include <fairlead/types.h>
+#include "definitions/definitions.h"
 
 enum option {
 	OPTION_CONFIG,
@@ -29,12 +30,26 @@ enum option {
 	OPTION_GENEVE_PORT,
 	OPTION_DETACH,
 	OPTION_LOG_LEVEL,
+	OPTION_HOSTNAME_OVERRIDE,
+	OPTION_CLUSTER_CIDR,
+	OPTION_DETECT_LOCAL,
+	OPTION_POD_BRIDGE,
+	OPTION_POD_INTERFACES,
+	OPTION_NODEPORT_ADDRESSES,
+	OPTION_MASQUERADE_ALL,
 	OPTION_PIN_ROOT,
 	OPTION_HELP,
 	NR_OPTIONS,
 };
 
 #define TAKES(option) (1u << OPTION_##option)
+
+/* What a Kubernetes node is told: settings, in the order of their options. */
+#define OPTIONS_NODE_FIRST OPTION_HOSTNAME_OVERRIDE
+#define OPTIONS_NODE_LAST OPTION_MASQUERADE_ALL
+#define NR_OPTIONS_NODE (OPTIONS_NODE_LAST - OPTIONS_NODE_FIRST + 1)
+#define TAKES_NODE \
+	((2u << OPTIONS_NODE_LAST) - (1u << OPTIONS_NODE_FIRST))
 
 /* What was given, or the default. Strings are argv's or the environment's. */
 struct options {
@@ -48,6 +63,7 @@ struct options {
 	const char *log_level;	/* NULL: info */
 	const char *pin_root;	/* NULL: DP_PIN_ROOT */
 	const char *run_dir;
+	const char *node[NR_OPTIONS_NODE];	/* NULL: not given */
 	unsigned int timeout_s;
 	unsigned int limit;	/* 0: none */
 	unsigned int gue_port;
@@ -83,6 +99,10 @@ const struct command *command_find(const struct command *commands, int argc,
  * wrong was said to errors. */
 bool options_parse(const struct command *command, int argc, char **argv,
 		   struct options *ret, FILE *errors);
+
+/* path, and what of TAKES_NODE was given. */
+struct definitions_from options_from(const struct options *o, const char *path,
+				     struct given given[static NR_OPTIONS_NODE]);
 
 /* Every command in a line; with prefix, those whose first word it is. */
 void usage_print(const struct command *commands, const char *prefix, FILE *out);

@@ -122,14 +122,15 @@ static int load(struct daemon *d, enum daemon_patience patience)
 	return err;
 }
 
-int daemon_open(const char *config, const char *pin_root, struct daemon **ret)
+int daemon_open(const struct definitions_from *from, const char *pin_root,
+		struct daemon **ret)
 {
 	__cleanup(daemon_closep) struct daemon *d = daemon_new();
 	int err;
 
 	if (!d)
 		return log_error(-ENOMEM, "cannot start");
-	err = loading_open(&d->loading, config);
+	err = loading_open(&d->loading, from);
 	if (!err)
 		err = load(d, DAEMON_FINAL);
 	if (!err)

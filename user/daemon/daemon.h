@@ -12,11 +12,13 @@
 
 #include "base/loop.h"
 
+struct definitions_from;
 struct daemon;
 
 /* Load the definitions, open the datapath and put them in force. On failure
  * what was pinned goes on as it was. Logs. */
-int daemon_open(const char *config, const char *pin_root, struct daemon **ret);
+int daemon_open(const struct definitions_from *from, const char *pin_root,
+		struct daemon **ret);
 void daemon_close(struct daemon *d);	/* traffic goes on; NULL is fine */
 void daemon_closep(struct daemon **d);
 

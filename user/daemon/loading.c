@@ -10,11 +10,11 @@
 #include "definitions/definitions.h"
 #include "loading.h"
 
-int loading_open(struct loading *l, const char *config)
+int loading_open(struct loading *l, const struct definitions_from *from)
 {
-	int err = definitions_open(config, &l->files);
+	int err = definitions_open(from, &l->files);
 
-	return err ? log_error(err, "cannot read \"%s\"", config) : 0;
+	return err ? log_error(err, "cannot read \"%s\"", from->path) : 0;
 }
 
 void loading_close(struct loading *l)

@@ -16,7 +16,7 @@ struct loading {
 };
 
 /* Logs. */
-int loading_open(struct loading *l, const char *config);
+int loading_open(struct loading *l, const struct definitions_from *from);
 void loading_close(struct loading *l);
 
 /* Read again. *ret, the caller's: what they say now; NULL: nothing else than

@@ -131,6 +131,25 @@ static int merge_settings(struct model *m, const struct part *p,
 	return 0;
 }
 
+/* What one setting needs of another. */
+static void check_settings(const struct model *m, const struct part **from,
+			   struct report *r)
+{
+	const struct part *p = from[SETTING_DETECT_LOCAL];
+	const char *missing = NULL;
+
+	if (!p)
+		return;
+	if (m->detect_local == DETECT_BRIDGE && !*m->pod_bridge)
+		missing = setting_name(SETTING_POD_BRIDGE);
+	else if (m->detect_local == DETECT_INTERFACES && !*m->pod_interfaces)
+		missing = setting_name(SETTING_POD_INTERFACES);
+	if (missing)
+		part_error(r, p, p->native.settings->at[SETTING_DETECT_LOCAL],
+			   "detect-local-mode \"%s\" needs \"%s\"",
+			   detect_local_names[m->detect_local], missing);
+}
+
 static int build_settings(const struct definitions *d, struct model *m,
 			  struct report *r)
 {
@@ -150,6 +169,7 @@ static int build_settings(const struct definitions *d, struct model *m,
 				return err;
 		}
 	}
+	check_settings(m, from, r);
 	return 0;
 }
 
@@ -275,24 +295,28 @@ int definitions_add(struct definitions *d, struct source *s)
 	return 0;
 }
 
-static int open_files(const char *path, enum files_kind kind,
+static int open_files(const struct definitions_from *from, enum files_kind kind,
 		      struct definitions **ret)
 {
 	__cleanup(definitions_closep) struct definitions *d = NULL;
 	struct source *s;
 	int err;
 
-	err = definitions_new(&d) ?: files_new(path, kind, &s) ?:
+	err = definitions_new(&d) ?: files_new(from->path, kind, &s) ?:
 	      definitions_add(d, s);
+	if (!err && from->nr_given)
+		err = given_new(from->given, from->nr_given, &s) ?:
+		      definitions_add(d, s);
 	if (err)
 		return err;
 	*ret = take_ptr(d);
 	return 0;
 }
 
-int definitions_open(const char *path, struct definitions **ret)
+int definitions_open(const struct definitions_from *from,
+		     struct definitions **ret)
 {
-	return open_files(path, FILES_FOLLOWED, ret);
+	return open_files(from, FILES_FOLLOWED, ret);
 }
 
 void definitions_close(struct definitions *d)
@@ -310,12 +334,13 @@ void definitions_closep(struct definitions **d)
 	definitions_close(*d);
 }
 
-int definitions_load(const char *path, struct model **ret, FILE *errors)
+int definitions_load(const struct definitions_from *from, struct model **ret,
+		     FILE *errors)
 {
 	__cleanup(definitions_closep) struct definitions *d = NULL;
 	bool changed;
 	int err;
 
-	err = open_files(path, FILES_ONCE, &d);
+	err = open_files(from, FILES_ONCE, &d);
 	return err ?: definitions_reload(d, ret, errors, &changed);
 }

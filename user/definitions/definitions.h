@@ -11,23 +11,31 @@
 #include <stdio.h>
 
 #include "files.h"
+#include "given.h"
 #include "model/model.h"
 #include "source.h"
 
+/* Where they usually are: a file or a directory, and settings by name. */
+struct definitions_from {
+	const char *path;
+	const struct given *given;	/* NULL: none */
+	size_t nr_given;
+};
+
 /*
- * Once: path, a file or a directory, to a model. -EINVAL: errors has a line for
- * each mistake (and for what cannot be read), "path:line:column: what".
- * -ENOMEM: it may have some.
+ * Once to a model. -EINVAL: errors has a line for each mistake (and for what
+ * cannot be read), "path:line:column: what". -ENOMEM: it may have some.
  */
-int definitions_load(const char *path, struct model **ret, FILE *errors);
+int definitions_load(const struct definitions_from *from, struct model **ret,
+		     FILE *errors);
 
 struct definitions;
 
 int definitions_new(struct definitions **ret);
 /* It is freed with them, or at once on failure (-ENOMEM, -E2BIG). */
 int definitions_add(struct definitions *d, struct source *s);
-/* Of files alone, at path. */
-int definitions_open(const char *path, struct definitions **ret);
+int definitions_open(const struct definitions_from *from,
+		     struct definitions **ret);
 
 /*
  * As definitions_load(), each time. The model is the caller's and lives on its

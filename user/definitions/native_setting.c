@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The settings of a node: how each is read. model/setting.c has the table. */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +11,6 @@
 #include "base/addr.h"
 #include "native.h"
 
-#define NODE_NAME_MAX 253
-#define LINK_NAME_MAX 15
 #define HASH_KEY_MIN 16
 #define HASH_KEY_MAX 4096
 
@@ -35,13 +34,13 @@ static void read_node(struct reader *r, const struct tree_node *n,
 {
 	const char *text;
 
-	if (value_name(r, n, "node", NODE_NAME_MAX, &text))
+	if (value_name(r, n, "node", MODEL_NODE_NAME_MAX, &text))
 		m->node = reader_strdup(r, text);
 }
 
 static bool is_link_name(const char *text)
 {
-	return *text && strlen(text) <= LINK_NAME_MAX &&
+	return *text && strlen(text) <= MODEL_LINK_NAME_MAX &&
 	       strcmp(text, ".") && strcmp(text, "..") &&
 	       !strpbrk(text, "/: \t\r\n\v\f");
 }
@@ -181,6 +180,103 @@ static void read_nat_addrs(struct reader *r, const struct tree_node *list,
 	}
 }
 
+/* Does text name an interface, or begin the names of some? */
+static void read_link_name(struct reader *r, const struct tree_node *n,
+			   enum setting s, char ret[MODEL_LINK_NAME_MAX + 1])
+{
+	const char *text;
+
+	if (!value_text(r, n, setting_name(s), &text))
+		return;
+	if (is_link_name(text))
+		strcpy(ret, text);
+	else
+		reader_error(r, n, "%s \"%.64s\" is not an interface name",
+			     setting_name(s), text);
+}
+
+/* As the API has it: blanks around it and capitals do not count. */
+static void read_hostname(struct reader *r, const struct tree_node *n,
+			  struct model *m)
+{
+	const char *text;
+	size_t len;
+
+	if (!value_text(r, n, "hostname-override", &text))
+		return;
+	text += strspn(text, " \t");
+	len = strcspn(text, " \t");
+	if (!len || len > MODEL_NODE_NAME_MAX ||
+	    text[len + strspn(text + len, " \t")]) {
+		reader_error(r, n,
+			     "hostname-override \"%.64s\" is not a node's name",
+			     n->text);
+		return;
+	}
+	for (size_t i = 0; i < len; i++)
+		m->hostname_override[i] = tolower((unsigned char)text[i]);
+}
+
+static bool read_network(struct reader *r, const struct tree_node *n,
+			 const char *what, struct model_prefix *ret)
+{
+	unsigned int len;
+
+	if (!value_prefix(r, n, what, &ret->addr, &len))
+		return false;
+	ret->len = len;
+	ret->is_set = true;
+	return true;
+}
+
+/* The first of each family counts. */
+static void read_cluster_cidr(struct reader *r, const struct tree_node *list,
+			      struct model *m)
+{
+	const struct tree_node *n = first_of(list);
+
+	for (; n; n = next_of(list, n)) {
+		struct model_prefix p = {}, *to;
+
+		if (!read_network(r, n, "cluster-cidr", &p))
+			continue;
+		to = addr_is4(&p.addr) ? &m->cluster_cidr4 : &m->cluster_cidr6;
+		if (!to->is_set)
+			*to = p;
+	}
+}
+
+static void read_nodeport(struct reader *r, const struct tree_node *list,
+			  struct model *m)
+{
+	const struct tree_node *n = first_of(list);
+
+	if (n && n->kind == TREE_SCALAR && !strcmp(n->text, "primary")) {
+		if (next_of(list, n))
+			reader_error(r, n,
+				     "nodeport-addresses: \"primary\" stands alone");
+		return;
+	}
+	for (; n; n = next_of(list, n)) {
+		if (m->nr_nodeport == MODEL_NODEPORT_PREFIXES_MAX) {
+			reader_error(r, n, "more than %u nodeport-addresses",
+				     MODEL_NODEPORT_PREFIXES_MAX);
+			return;
+		}
+		m->nr_nodeport += read_network(r, n, "nodeport-addresses",
+					       &m->nodeport[m->nr_nodeport]);
+	}
+}
+
+static void read_detect_local(struct reader *r, const struct tree_node *n,
+			      struct model *m)
+{
+	int i = value_choice(r, n, "detect-local-mode", detect_local_names);
+
+	if (i >= 0)
+		m->detect_local = i;
+}
+
 static void read_special(struct reader *r, const struct tree_node *n,
 			 enum setting s, struct model *m)
 {
@@ -193,6 +289,18 @@ static void read_special(struct reader *r, const struct tree_node *n,
 		return read_hash_key(r, n, m);
 	case SETTING_TUNNEL_SOURCE:
 		return read_tunnel_source(r, n, m);
+	case SETTING_HOSTNAME_OVERRIDE:
+		return read_hostname(r, n, m);
+	case SETTING_DETECT_LOCAL:
+		return read_detect_local(r, n, m);
+	case SETTING_CLUSTER_CIDR:
+		return read_cluster_cidr(r, n, m);
+	case SETTING_POD_BRIDGE:
+		return read_link_name(r, n, s, m->pod_bridge);
+	case SETTING_POD_INTERFACES:
+		return read_link_name(r, n, s, m->pod_interfaces);
+	case SETTING_NODEPORT_ADDRESSES:
+		return read_nodeport(r, n, m);
 	default:
 		return read_nat_addrs(r, n, m);
 	}
@@ -220,6 +328,9 @@ void native_read_setting(struct reader *r, const struct tree_node *n,
 		break;
 	case SETTING_IS_PORTS:
 		value_port_range(r, n, spec->name, &ports[0], &ports[1]);
+		break;
+	case SETTING_IS_FLAG:
+		value_bool(r, n, spec->name, (bool *)((char *)m + spec->offset));
 		break;
 	}
 }

@@ -19,8 +19,9 @@ bool reader_error(struct reader *r, const struct tree_node *at,
 	va_list args;
 
 	va_start(args, fmt);
-	report_verror(r->report, r->path, r->first_line + at->line, at->column,
-		      fmt, args);
+	report_verror(r->report, r->path,
+		      r->has_no_lines ? 0 : r->first_line + at->line,
+		      at->column, fmt, args);
 	va_end(args);
 	return false;
 }
@@ -64,7 +65,7 @@ static void report_unknown_key(struct reader *r, const struct tree_node *key,
 			       const char *what, const char *const *keys)
 {
 	const char *near = NULL;
-	char text[200];
+	char text[360];
 
 	/* Not for what is only counted: there may be millions. */
 	if (r->report->count < REPORT_MAX)
@@ -311,6 +312,21 @@ bool value_seconds(struct reader *r, const struct tree_node *n,
 		return reader_error(r, n, "%s \"%s\" is not in whole seconds",
 				    what, n->text);
 	*ret = ms / 1000;
+	return true;
+}
+
+/* Text in quotes is none: "false" would be one that people take for set. */
+bool value_bool(struct reader *r, const struct tree_node *n, const char *what,
+		bool *ret)
+{
+	const char *text;
+
+	if (!value_text(r, n, what, &text))
+		return false;
+	if (n->quoted || (strcmp(text, "true") && strcmp(text, "false")))
+		return reader_error(r, n, "%s \"%.64s\" is not true or false",
+				    what, text);
+	*ret = !strcmp(text, "true");
 	return true;
 }
 

@@ -19,6 +19,7 @@ struct reader {
 	struct report *report;
 	const char *path;
 	__u32 first_line;	/* lines of the file before the document */
+	bool has_no_lines;	/* it is no file: path alone is the place */
 	bool no_memory;
 };
 
@@ -63,6 +64,9 @@ bool value_seconds(struct reader *r, const struct tree_node *n,
 
 /* The longest that value_seconds() takes, and conns' clock allows with ease. */
 #define SECONDS_MAX (30 * 24 * 3600)
+
+bool value_bool(struct reader *r, const struct tree_node *n, const char *what,
+		bool *ret);
 
 /* One word of a list that ends in NULL: its position, or -1. */
 int value_choice(struct reader *r, const struct tree_node *n,

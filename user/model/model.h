@@ -18,6 +18,9 @@
 #define FRONTS_PER_SERVICE_MAX 256
 #define MODEL_NAT_ADDRS_MAX 16
 #define MODEL_UPLINKS_MAX 32
+#define MODEL_NODEPORT_PREFIXES_MAX 32
+#define MODEL_NODE_NAME_MAX 253
+#define MODEL_LINK_NAME_MAX 15
 
 struct model_backend {
 	struct addr addr;
@@ -45,6 +48,21 @@ struct model_health {
 	__u32 interval_ms;	/* default 2000 */
 	__u32 timeout_ms;	/* default 1000 */
 	__u32 rise, fall;	/* default 2 and 3 */
+};
+
+/* An address, or all of a network. */
+struct model_prefix {
+	struct addr addr;	/* the first */
+	__u8 len;		/* bits of struct addr */
+	bool is_set;		/* false: there is none */
+};
+
+/* How the packets of this node's pods are told from others. */
+enum detect_local {
+	DETECT_CLUSTER_CIDR,	/* by source, see cluster_cidr */
+	DETECT_NODE_CIDR,	/* by source, as the Node object says */
+	DETECT_BRIDGE,		/* by the interface pod_bridge */
+	DETECT_INTERFACES,	/* by interfaces that begin with pod_interfaces */
 };
 
 /* Where a service is reached. */
@@ -114,6 +132,15 @@ struct model {
 	__u32 max_services, max_backends, max_slots, max_conns; /* 0: none */
 	__u32 answers_per_s, answers_network_per_s; /* 0: no limit; default
 						     * 10000 and 100 */
+	/* A Kubernetes node's, as kube-proxy is told them. */
+	char hostname_override[MODEL_NODE_NAME_MAX + 1]; /* "": see node */
+	__u8 detect_local;	/* enum detect_local */
+	struct model_prefix cluster_cidr4, cluster_cidr6;
+	char pod_bridge[MODEL_LINK_NAME_MAX + 1];
+	char pod_interfaces[MODEL_LINK_NAME_MAX + 1]; /* how they begin */
+	struct model_prefix nodeport[MODEL_NODEPORT_PREFIXES_MAX];
+	__u32 nr_nodeport;	/* 0: the node's primary addresses */
+	bool masquerade_all;	/* what goes to cluster IPs too */
 	struct model_service *services; /* owned; sorted by name */
 	size_t nr_services;
 	/* A source has not said all yet: services that are not here may come,

@@ -72,6 +72,29 @@ const struct setting_spec setting_specs[NR_SETTINGS] = {
 	[SETTING_ANSWERS_NETWORK] = { IN("answers", "per-network"),
 				      FIELD(answers_network_per_s),
 				      NUMBER(0, ANSWERS_MAX, 100) },
+	[SETTING_HOSTNAME_OVERRIDE] = { TOP("hostname-override"),
+					FIELD(hostname_override) },
+	[SETTING_DETECT_LOCAL] = { TOP("detect-local-mode"),
+				   FIELD(detect_local) },
+	[SETTING_CLUSTER_CIDR] = { TOP("cluster-cidr"),
+				   FIELDS(cluster_cidr4, cluster_cidr6) },
+	[SETTING_POD_BRIDGE] = { TOP("pod-bridge-interface"),
+				 FIELD(pod_bridge) },
+	[SETTING_POD_INTERFACES] = { TOP("pod-interface-name-prefix"),
+				     FIELD(pod_interfaces) },
+	[SETTING_NODEPORT_ADDRESSES] = { TOP("nodeport-addresses"),
+					 FIELDS(nodeport, nr_nodeport) },
+	[SETTING_MASQUERADE_ALL] = { TOP("masquerade-all"),
+				     FIELD(masquerade_all),
+				     .type = SETTING_IS_FLAG },
+};
+
+const char *const detect_local_names[] = {
+	[DETECT_CLUSTER_CIDR] = "ClusterCIDR",
+	[DETECT_NODE_CIDR] = "NodeCIDR",
+	[DETECT_BRIDGE] = "BridgeInterface",
+	[DETECT_INTERFACES] = "InterfaceNamePrefix",
+	NULL
 };
 
 const char *setting_name(enum setting s)
@@ -181,13 +204,62 @@ static void append_prefix(char text[static SETTING_TEXT_MAX],
 	const struct model_source prefix = { *a, .len = 128 - host_bits };
 	char word[SOURCE_TEXT_MAX];
 
+	append(text, model_source_text(&prefix, word));
+}
+
+static void append_source(char text[static SETTING_TEXT_MAX],
+			  const struct addr *a, unsigned int host_bits)
+{
 	if (!addr_is_zero(a))
-		append(text, model_source_text(&prefix, word));
+		append_prefix(text, a, host_bits);
+}
+
+static void append_networks(char text[static SETTING_TEXT_MAX],
+			    const struct model_prefix *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i].is_set)
+			append_prefix(text, &list[i].addr, 128 - list[i].len);
+}
+
+/* What a Kubernetes node is told; "": nothing. */
+static void node_text(enum setting s, const struct model *m,
+		      char text[static SETTING_TEXT_MAX])
+{
+	switch (s) {
+	case SETTING_HOSTNAME_OVERRIDE:
+		append(text, *m->hostname_override ? m->hostname_override :
+						     "the host's name");
+		break;
+	case SETTING_DETECT_LOCAL:
+		append(text, detect_local_names[m->detect_local]);
+		break;
+	case SETTING_CLUSTER_CIDR:
+		append_networks(text, &m->cluster_cidr4, 1);
+		append_networks(text, &m->cluster_cidr6, 1);
+		break;
+	case SETTING_POD_BRIDGE:
+		append(text, m->pod_bridge);
+		break;
+	case SETTING_POD_INTERFACES:
+		append(text, m->pod_interfaces);
+		break;
+	default:
+		append_networks(text, m->nodeport, m->nr_nodeport);
+		if (!*text)
+			append(text, "primary");
+	}
+	if (!*text)
+		append(text, "none");
 }
 
 static void special_text(enum setting s, const struct model *m,
 			 char text[static SETTING_TEXT_MAX])
 {
+	if (s >= SETTING_HOSTNAME_OVERRIDE) {
+		node_text(s, m, text);
+		return;
+	}
 	switch (s) {
 	case SETTING_NODE:
 		append(text, m->node ?: "the host's name");
@@ -200,8 +272,8 @@ static void special_text(enum setting s, const struct model *m,
 		append(text, m->has_hash_key ? "a secret" : "random");
 		break;
 	case SETTING_TUNNEL_SOURCE:
-		append_prefix(text, &m->tunnel4, m->tunnel4_bits);
-		append_prefix(text, &m->tunnel6, m->tunnel6_bits);
+		append_source(text, &m->tunnel4, m->tunnel4_bits);
+		append_source(text, &m->tunnel6, m->tunnel6_bits);
 		break;
 	default:
 		for (size_t i = 0; i < m->nr_nat4; i++)
@@ -231,6 +303,9 @@ const char *setting_text(enum setting s, const struct model *m,
 		break;
 	case SETTING_IS_PORTS:
 		snprintf(text, SETTING_TEXT_MAX, "%u-%u", ports[0], ports[1]);
+		break;
+	case SETTING_IS_FLAG:
+		append(text, *(const bool *)field_of(s, m) ? "true" : "false");
 		break;
 	}
 	return text;

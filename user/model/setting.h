@@ -34,6 +34,13 @@ enum setting {
 	SETTING_MAX_CONNS,
 	SETTING_ANSWERS,
 	SETTING_ANSWERS_NETWORK,
+	SETTING_HOSTNAME_OVERRIDE,
+	SETTING_DETECT_LOCAL,
+	SETTING_CLUSTER_CIDR,
+	SETTING_POD_BRIDGE,
+	SETTING_POD_INTERFACES,
+	SETTING_NODEPORT_ADDRESSES,
+	SETTING_MASQUERADE_ALL,
 	NR_SETTINGS,
 };
 
@@ -42,6 +49,7 @@ enum setting_type {
 	SETTING_IS_NUMBER,	/* __u16 or __u32, by its size */
 	SETTING_IS_SECONDS,	/* __u32 */
 	SETTING_IS_PORTS,	/* two __u16, the first and the last */
+	SETTING_IS_FLAG,	/* bool */
 };
 
 struct setting_spec {
@@ -55,6 +63,9 @@ struct setting_spec {
 };
 
 extern const struct setting_spec setting_specs[NR_SETTINGS];
+
+/* By enum detect_local, as people write them; NULL ends them. */
+extern const char *const detect_local_names[];
 
 const char *setting_name(enum setting s);
 void setting_store(enum setting s, struct model *m, __u32 number);

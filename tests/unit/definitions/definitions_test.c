@@ -86,13 +86,25 @@ static char *shorten(char *text)
 	return text;
 }
 
+static int open_path(const char *path, struct definitions **ret)
+{
+	return definitions_open(&(struct definitions_from){ .path = path },
+				ret);
+}
+
+static int load_path(const char *path, struct model **ret, FILE *errors)
+{
+	return definitions_load(&(struct definitions_from){ .path = path },
+				ret, errors);
+}
+
 static char *errors_of(const char *path, int expected)
 {
 	__cleanup(model_freep) struct model *m = NULL;
 	char *text = NULL;
 	size_t len;
 	FILE *errors = open_memstream(&text, &len);
-	int err = definitions_load(path, &m, errors);
+	int err = load_path(path, &m, errors);
 
 	fclose(errors);
 	if (err != expected)
@@ -104,7 +116,7 @@ static char *errors_of(const char *path, int expected)
 static struct model *load(const char *path)
 {
 	struct model *m = NULL;
-	int err = definitions_load(path, &m, stderr);
+	int err = load_path(path, &m, stderr);
 
 	assert_int_equal(err, 0);
 	assert_non_null(m);
@@ -157,7 +169,7 @@ static const struct { const char *text, *error; } mistakes[] = {
 
 	/* keys */
 	{ "sevices: []", "1:1: unknown key \"sevices\" in a document; did you mean \"services\"?" },
-	{ "colour: red", "1:1: unknown key \"colour\" in a document; known: node, uplinks, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, answers, services, workloads, policies" },
+	{ "colour: red", "1:1: unknown key \"colour\" in a document; known: node, uplinks, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, answers, hostname-override, detect-local-mode, cluster-cidr, pod-bridge-interface, pod-interface-name-prefix, nodeport-addresses, masquerade-all, services, workloads, policies" },
 	{ "services:\n- name: a\n  address: 192.0.2.1\n  adress: 192.0.2.1\n  port: 1", "4:3: unknown key \"adress\" in a service; did you mean \"address\"?" },
 	{ BACKEND ", wieght: 1}]}", "2:74: unknown key \"wieght\" in a backend; did you mean \"weight\"?" },
 	{ SERVICE ", sources: {alow: []}}", "2:53: unknown key \"alow\" in sources; did you mean \"allow\"?" },
@@ -168,7 +180,7 @@ static const struct { const char *text, *error; } mistakes[] = {
 	{ SERVICE ", sources: }", "2:52: sources needs keys and values, not nothing" },
 	{ SERVICE ", sources: [10.0.0.0/8]}", "2:52: sources needs keys and values, not a list" },
 	{ "nat: 192.0.2.1", "1:6: nat needs keys and values, not a single value" },
-	{ "\"a\\e[31m\": 1", "1:1: unknown key \"a?[31m\" in a document; known: node, uplinks, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, answers, services, workloads, policies" },
+	{ "\"a\\e[31m\": 1", "1:1: unknown key \"a?[31m\" in a document; known: node, uplinks, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, answers, hostname-override, detect-local-mode, cluster-cidr, pod-bridge-interface, pod-interface-name-prefix, nodeport-addresses, masquerade-all, services, workloads, policies" },
 
 	/* what there is not yet */
 	{ "workloads: []", "1:12: workloads: not supported by this version" },
@@ -649,7 +661,7 @@ static void what_is_no_file_is_not_waited_for(void **state)
 			assert_int_equal(mkfifo(path, 0600), 0);
 		if (i == COUNT(others) + 2)
 			path = dir;
-		assert_int_equal(definitions_open(path, &d), 0);
+		assert_int_equal(open_path(path, &d), 0);
 		assert_int_equal(definitions_reload(d, &m, errors, &changed),
 				 -EINVAL);
 		fclose(errors);
@@ -886,8 +898,28 @@ static void every_setting_is_read(void **state)
 		"timeouts: {tcp: 1h, udp: 2s, sctp: 3m, syn: 4, closing: 5s, fragment: 1m6s}\n"
 		"limits: {services: 1, backends: 2, slots: 3, connections: 4}\n"
 		"answers: {per-second: 5, per-network: 0}\n"
+		"hostname-override: ' Node-1 '\n"
+		"detect-local-mode: InterfaceNamePrefix\n"
+		"cluster-cidr: [10.244.0.0/16, 'fd00::/56', 10.0.0.0/8]\n"
+		"pod-bridge-interface: cni0\npod-interface-name-prefix: veth\n"
+		"nodeport-addresses: [192.0.2.0/24, 'fd01::1']\n"
+		"masquerade-all: true\n"
 		"services: []\n");
 
+	assert_string_equal(m->hostname_override, "node-1");
+	assert_int_equal(m->detect_local, DETECT_INTERFACES);
+	assert_string_equal(addr_text(&m->cluster_cidr4.addr), "10.244.0.0");
+	assert_int_equal(m->cluster_cidr4.len, 96 + 16);
+	assert_true(m->cluster_cidr4.is_set);
+	assert_string_equal(addr_text(&m->cluster_cidr6.addr), "fd00::");
+	assert_int_equal(m->cluster_cidr6.len, 56);
+	assert_true(m->cluster_cidr6.is_set);
+	assert_string_equal(m->pod_bridge, "cni0");
+	assert_string_equal(m->pod_interfaces, "veth");
+	assert_int_equal(m->nr_nodeport, 2);
+	assert_int_equal(m->nodeport[0].len, 96 + 24);
+	assert_int_equal(m->nodeport[1].len, 128);
+	assert_true(m->masquerade_all);
 	assert_string_equal(m->node, "edge-1");
 	assert_int_equal(m->nr_uplinks, 2);
 	assert_string_equal(m->uplinks[1], "bond0.100");
@@ -915,6 +947,87 @@ static void every_setting_is_read(void **state)
 	assert_int_equal(m->max_conns, 4);
 	assert_int_equal(m->answers_per_s, 5);
 	assert_int_equal(m->answers_network_per_s, 0);
+}
+
+static char *errors_given(const struct given *list, size_t count)
+{
+	__cleanup(model_freep) struct model *m = NULL;
+	struct definitions_from from = {
+		.path = in_dir("f.yaml"), .given = list, .nr_given = count,
+	};
+	char *text = NULL;
+	size_t len;
+	FILE *errors = open_memstream(&text, &len);
+
+	assert_int_equal(definitions_load(&from, &m, errors), -EINVAL);
+	fclose(errors);
+	return shorten(text);
+}
+
+/* As options of a command. */
+static void settings_are_given_by_name(void **state)
+{
+	static const struct given list[] = {
+		{ "hostname-override", "Node\"1" },
+		{ "cluster-cidr", "10.244.0.0/16,fd00::/56" },
+		{ "nodeport-addresses", "primary" },
+		{ "masquerade-all", "true" },
+		{ "detect-local-mode", "NodeCIDR" },
+	};
+	__cleanup(model_freep) struct model *m = NULL;
+	struct definitions_from from = {
+		.path = in_dir("f.yaml"), .given = list, .nr_given = COUNT(list),
+	};
+
+	put("f.yaml", "services: []\nmasquerade-all: true\n");
+	assert_int_equal(definitions_load(&from, &m, stderr), 0);
+	assert_string_equal(m->hostname_override, "node\"1");
+	assert_int_equal(m->cluster_cidr4.len, 96 + 16);
+	assert_int_equal(m->cluster_cidr6.len, 56);
+	assert_int_equal(m->nr_nodeport, 0);
+	assert_true(m->masquerade_all);
+	assert_int_equal(m->detect_local, DETECT_NODE_CIDR);
+}
+
+static const struct {
+	struct given given;
+	const char *error;
+} given_mistakes[] = {
+	{ { "cluster-cidr", "10.244.0.0/33" },
+	  "--cluster-cidr: cluster-cidr \"10.244.0.0/33\" is not an address or a prefix such as \"192.0.2.0/24\"\n" },
+	{ { "cluster-cidr", "" },
+	  "--cluster-cidr: cluster-cidr \"\" is not an address or a prefix such as \"192.0.2.0/24\"\n" },
+	{ { "detect-local-mode", "ClusterCidr" },
+	  "--detect-local-mode: unknown detect-local-mode \"ClusterCidr\"; did you mean \"ClusterCIDR\"?\n" },
+	{ { "detect-local-mode", "BridgeInterface" },
+	  "--detect-local-mode: detect-local-mode \"BridgeInterface\" needs \"pod-bridge-interface\"\n" },
+	{ { "detect-local-mode", "InterfaceNamePrefix" },
+	  "--detect-local-mode: detect-local-mode \"InterfaceNamePrefix\" needs \"pod-interface-name-prefix\"\n" },
+	{ { "pod-bridge-interface", "a/b" },
+	  "--pod-bridge-interface: pod-bridge-interface \"a/b\" is not an interface name\n" },
+	{ { "nodeport-addresses", "10.0.0.0/8,primary" },
+	  "--nodeport-addresses: nodeport-addresses \"primary\" is not an address or a prefix such as \"192.0.2.0/24\"\n" },
+	{ { "nodeport-addresses", "primary,10.0.0.0/8" },
+	  "--nodeport-addresses: nodeport-addresses: \"primary\" stands alone\n" },
+	{ { "masquerade-all", "yes" },
+	  "--masquerade-all: masquerade-all \"yes\" is not true or false\n" },
+	{ { "masquerade-all", "true" },
+	  "--masquerade-all: \"masquerade-all\" is set differently at D/f.yaml:2:17\n" },
+	{ { "hostname-override", " " },
+	  "--hostname-override: hostname-override \" \" is not a node's name\n" },
+	{ { "hostname-override", "a b" },
+	  "--hostname-override: hostname-override \"a b\" is not a node's name\n" },
+};
+
+static void what_is_given_wrong_is_said(void **state)
+{
+	put("f.yaml", "services: []\nmasquerade-all: false\n");
+	for (size_t i = 0; i < COUNT(given_mistakes); i++) {
+		char *text = errors_given(&given_mistakes[i].given, 1);
+
+		assert_string_equal(text, given_mistakes[i].error);
+		free(text);
+	}
 }
 
 /* Expected words: printf 'fairlead hash key 0\0<key>' | sha256sum. */
@@ -1011,7 +1124,7 @@ static void a_config_map_is_followed(void **state)
 	assert_int_equal(symlink("..1", in_dir("..data")), 0);
 	assert_int_equal(symlink("..data/a.yaml", in_dir("a.yaml")), 0);
 	grow_old();
-	assert_int_equal(definitions_open(dir, &s), 0);
+	assert_int_equal(open_path(dir, &s), 0);
 	assert_int_equal(definitions_reload(s, &first, stderr, &changed), 0);
 	assert_string_equal(first->node, "one");
 	assert_int_equal(symlink("..2", in_dir("..tmp")), 0);
@@ -1068,7 +1181,7 @@ static void only_the_file_that_changed_is_parsed(void **state)
 		put_service(name, i, 80);
 	}
 	grow_old();
-	assert_int_equal(definitions_open(dir, &t.s), 0);
+	assert_int_equal(open_path(dir, &t.s), 0);
 	step(&t, 100, 100, true);
 	step(&t, 0, 0, false);
 
@@ -1096,7 +1209,7 @@ static void a_change_within_one_tick_is_not_missed(void **state)
 {
 	__cleanup(step_end) struct step t = {};
 
-	assert_int_equal(definitions_open(in_dir("f.yaml"), &t.s), 0);
+	assert_int_equal(open_path(in_dir("f.yaml"), &t.s), 0);
 	for (unsigned int i = 0; i < 20; i++) {
 		put_service("f.yaml", 1, 80 + i % 10);
 		step(&t, 1, 1, true);
@@ -1112,7 +1225,7 @@ static void only_the_document_that_changed_is_parsed(void **state)
 	__cleanup(step_end) struct step t = {};
 
 	put("f.yaml", DOCUMENT(1) DOCUMENT(2) DOCUMENT(3));
-	assert_int_equal(definitions_open(in_dir("f.yaml"), &t.s), 0);
+	assert_int_equal(open_path(in_dir("f.yaml"), &t.s), 0);
 	step(&t, 1, 3, true);
 	put("f.yaml", DOCUMENT(3) DOCUMENT(4) DOCUMENT(1));
 	step(&t, 1, 1, true);
@@ -1135,7 +1248,7 @@ static void only_the_service_that_changed_is_parsed(void **state)
 
 	put("f.yaml", "node: a\nservices:\n" ITEM(1, 80) ITEM(2, 80)
 	    ITEM(3, 80) "# the end\nuplinks: eth0\n");
-	assert_int_equal(definitions_open(in_dir("f.yaml"), &t.s), 0);
+	assert_int_equal(open_path(in_dir("f.yaml"), &t.s), 0);
 	step(&t, 1, 4, true);
 	before = take_ptr(t.m);
 
@@ -1194,13 +1307,13 @@ static void a_list_that_is_cut_says_the_same(void **state)
 
 		put("f.yaml", odd[i]);
 		errors = open_memstream(&text[0], &len);
-		err = definitions_load(in_dir("f.yaml"), &cut, errors);
+		err = load_path(in_dir("f.yaml"), &cut, errors);
 		fclose(errors);
 		/* A carriage return by itself keeps it in one piece. */
 		assert_true(asprintf(&breaks, "%s#\r", odd[i]) > 0);
 		put("f.yaml", breaks);
 		errors = open_memstream(&text[1], &len);
-		assert_int_equal(definitions_load(in_dir("f.yaml"), &whole,
+		assert_int_equal(load_path(in_dir("f.yaml"), &whole,
 						  errors), err);
 		fclose(errors);
 		assert_string_equal(text[0], text[1]);
@@ -1224,7 +1337,7 @@ static void a_document_that_moved_is_reported_where_it_is_now(void **state)
 	FILE *errors;
 
 	put("f.yaml", DOCUMENT(1) DOCUMENT(2));
-	assert_int_equal(definitions_open(in_dir("f.yaml"), &t.s), 0);
+	assert_int_equal(open_path(in_dir("f.yaml"), &t.s), 0);
 	step(&t, 1, 2, true);
 
 	put("f.yaml", "# one\n# line and another\n" DOCUMENT(1) DOCUMENT(2)
@@ -1246,7 +1359,7 @@ static void a_mistake_is_reported_until_it_is_mended(void **state)
 
 	put("a.yaml", DOCUMENT(1));
 	put("b.yaml", DOCUMENT(2));
-	assert_int_equal(definitions_open(dir, &t.s), 0);
+	assert_int_equal(open_path(dir, &t.s), 0);
 	step(&t, 2, 2, true);
 
 	put("b.yaml", DOCUMENT(2) DOCUMENT(3) "---\nnoed: a");
@@ -1277,7 +1390,7 @@ static void a_model_outlives_its_source(void **state)
 	bool changed;
 
 	put("f.yaml", DOCUMENT(1) DOCUMENT(2));
-	assert_int_equal(definitions_open(in_dir("f.yaml"), &s), 0);
+	assert_int_equal(open_path(in_dir("f.yaml"), &s), 0);
 	assert_int_equal(definitions_reload(s, &first, stderr, &changed), 0);
 	put("f.yaml", DOCUMENT(2));
 	assert_int_equal(definitions_reload(s, &second, stderr, &changed), 0);
@@ -1383,7 +1496,7 @@ static struct definitions *open_both(struct saying *s)
 
 	*s = (struct saying){ .source = { .ops = &ops, .name = "cluster" } };
 	s->source.parts = s->said;
-	assert_int_equal(definitions_open(in_dir("f.yaml"), &d), 0);
+	assert_int_equal(open_path(in_dir("f.yaml"), &d), 0);
 	assert_int_equal(definitions_add(d, &s->source), 0);
 	return d;
 }
@@ -1482,6 +1595,8 @@ int main(void)
 		TEST(tunnels_take_any_pair_of_families),
 		TEST(services_that_share_no_packet_may_share_an_address),
 		TEST(every_setting_is_read),
+		TEST(settings_are_given_by_name),
+		TEST(what_is_given_wrong_is_said),
 		TEST(a_hash_key_is_the_same_everywhere),
 		TEST(json_says_the_same),
 		TEST(the_same_setting_twice_is_no_mistake),
