@@ -99,7 +99,7 @@ int applying_do(struct applying *a)
 {
 	struct reconcile_result result;
 	struct uplink_change change = {
-		.needs = ways_need(a->ways, a->pending),
+		.needs = ways_need(a->ways, a->pending, a->model),
 	};
 	int err;
 
@@ -150,7 +150,7 @@ void applying_try(struct applying *a)
 /* An interface that was made anew under its old name has another index. */
 static void uplinks_follow(struct applying *a)
 {
-	struct uplink_change change = { .needs = ways_need(a->ways, a->model) };
+	struct uplink_change change = {};
 	struct refusal why;
 
 	if (uplinks_find(a->uplinks, a->model, a->model, &change.set, &why))

@@ -54,12 +54,30 @@ static void mark_link(void *arg, __u32 index, struct backend *b)
 	j->has_backend[b->hop.link % LINKS_MAX] = true;
 }
 
+/* A VLAN of an uplink, whose backends make out whether it needs a source. */
+static bool is_vlan_of_uplink(const struct job *j, const struct link *l)
+{
+	return !uplinks_has(j->uplinks, l->user_ifindex) &&
+	       uplinks_has(j->uplinks, l->ifindex);
+}
+
+/* Most hosts have no such link: then no backend is looked at. */
+static void mark_links(struct job *j)
+{
+	for (__u32 i = 1; i < j->t->nr_links; i++) {
+		if (!is_vlan_of_uplink(j, &j->t->links[i]))
+			continue;
+		state_each_backend(j->parts->state, mark_link, j);
+		return;
+	}
+}
+
 /* Of a trunk with a thousand VLANs those count that backends are in. */
 static bool needs_source(const struct job *j, const struct link *l)
 {
-	return uplinks_has(j->uplinks, l->user_ifindex) ||
-	       (uplinks_has(j->uplinks, l->ifindex) &&
-		j->has_backend[l - j->t->links]);
+	return l->ifindex && (uplinks_has(j->uplinks, l->user_ifindex) ||
+			      (uplinks_has(j->uplinks, l->ifindex) &&
+			       j->has_backend[l - j->t->links]));
 }
 
 /* addr, which is l's, or what its interface has in place of a VIP; or zero. */
@@ -155,7 +173,7 @@ int nat_sources_store(const struct parts *p, const struct uplinks *u,
 		.parts = p, .uplinks = u, .model = m, .t = parts_tables(p),
 	};
 
-	state_each_backend(p->state, mark_link, &j);
+	mark_links(&j);
 	list_all(&j);
 	links_clear(&j);
 	if (state_nat_addrs(p->state, j.list, j.count))

@@ -79,13 +79,16 @@ static bool has_local(const struct ways *w, const struct model_service *svc)
 	return false;
 }
 
-enum dp_need ways_need(const struct ways *w, const struct model *m)
+enum dp_need ways_need(const struct ways *w, const struct model *m,
+		       const struct model *in_force)
 {
+	struct model_delta delta = { .was = in_force, .is = m };
+	const struct model_service *was, *is;
+
 	if (parts_tables(w->parts)->runtime->has_local)
 		return DP_NEED_LOCAL_NAT;
-	for (size_t i = 0; i < m->nr_services; i++)
-		if (m->services[i].forward == FORWARD_NAT &&
-		    has_local(w, &m->services[i]))
+	while (model_delta_next(&delta, &was, &is))
+		if (is && is->forward == FORWARD_NAT && has_local(w, is))
 			return DP_NEED_LOCAL_NAT;
 	return DP_NEED_ALWAYS;
 }

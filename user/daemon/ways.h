@@ -25,7 +25,9 @@ void ways_fill(struct ways *w);
  * known when the services are in the tables. */
 void ways_settle_local(struct ways *w);
 
-/* What m will need of uplinks, before it is in the tables. */
-enum dp_need ways_need(const struct ways *w, const struct model *m);
+/* What m will need of uplinks, before it is in the tables; in_force, which is
+ * there already (NULL: nothing is), has been looked at. */
+enum dp_need ways_need(const struct ways *w, const struct model *m,
+		       const struct model *in_force);
 
 #endif

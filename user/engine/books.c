@@ -106,6 +106,19 @@ struct model_front entry_front(const struct service *e)
 	};
 }
 
+void local_nat_count(struct state *s, __u32 id)
+{
+	struct service_book *book = &s->books[id];
+	bool has = false;
+
+	if (book->nr_entries && book_entry(s, id)->forward == FORWARD_NAT)
+		for (__u32 i = 0; i < book->nr_backends && !has; i++)
+			has = s->t->backends[book->backends[i]].flags &
+			      BACKEND_LOCAL;
+	s->nr_local_nat += has - book->has_local_nat;
+	book->has_local_nat = has;
+}
+
 bool addr_is_host(const struct state *s, const struct addr *a)
 {
 	return s->host.is_host && s->host.is_host(s->host.arg, a);

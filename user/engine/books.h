@@ -24,6 +24,7 @@ struct service_book {
 	__u32 nr_leaving;	/* of them */
 	__u32 written_s;	/* last time that a slot was written */
 	bool is_uneven;		/* backends became local, or are no more */
+	bool has_local_nat;	/* counted in state.nr_local_nat */
 };
 
 /* By entry of tables.services, for those that are SERVICE_VIP. */
@@ -106,6 +107,8 @@ struct state {
 	struct pool ids, entries, backends;
 	struct ranges slots;
 	__u32 cells_used;
+	__u32 nr_local_nat;		/* services with NAT and a backend here */
+	bool is_own_old;		/* own.c has to look at everything again */
 	struct filter_book *filter;	/* [VIP_FILTER_SIZE] */
 	struct prefix_book *prefixes;
 	size_t nr_prefixes, max_prefixes;
@@ -160,6 +163,9 @@ struct model_front entry_front(const struct service *e);
 
 bool addr_is_host(const struct state *s, const struct addr *a);
 
+/* After a change of its backends, their BACKEND_LOCAL, or how it forwards. */
+void local_nat_count(struct state *s, __u32 id);
+
 /* cells.c: how services are found */
 bool entry_is_in_force(const struct state *s, __u32 entry);
 bool service_is_cidr(const struct service *e);
@@ -178,6 +184,7 @@ bool vip_adopt(struct state *s, const struct service *e);
 int prefixes_reserve(struct state *s, size_t more);
 int filter_hold(struct state *s, const struct service *e); /* after them */
 int filter_drop(struct state *s, const struct service *e);
+/* An address is a service's or NAT's from now on, or is so no more. */
 void filter_add(struct state *s, const struct addr *addr, __u8 class);
 void filter_del(struct state *s, const struct addr *addr, __u8 class);
 void filter_repair(struct state *s);

@@ -357,6 +357,7 @@ void filter_add(struct state *s, const struct addr *addr, __u8 class)
 {
 	__u32 idx = filter_index(s, addr);
 
+	s->is_own_old |= class != VIP_CONNS;
 	if (class & VIP_SERVICE)
 		count_up(&s->filter[idx].service);
 	if (class & VIP_CONNS)
@@ -370,6 +371,7 @@ void filter_del(struct state *s, const struct addr *addr, __u8 class)
 {
 	__u32 idx = filter_index(s, addr);
 
+	s->is_own_old |= class != VIP_CONNS;
 	if (class & VIP_SERVICE)
 		count_down(&s->filter[idx].service);
 	if (class & VIP_CONNS)

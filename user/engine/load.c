@@ -330,8 +330,11 @@ int state_read(struct state *s, __u32 now_s, unsigned int *ret_dropped)
 		ret = collect_backends(s, now_s, ret_dropped);
 	if (ret)
 		return ret;
-	for (size_t i = 0; i < s->nr_order; i++)
+	for (size_t i = 0; i < s->nr_order; i++) {
 		order_backends(s, &s->books[s->order[i]], now_s, ret_dropped);
+		local_nat_count(s, s->order[i]);
+	}
+	s->is_own_old = true;
 	ret = fill_pools(s);
 	if (!ret)
 		ret = cells_repair(s);

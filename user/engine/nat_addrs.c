@@ -26,9 +26,10 @@ __u8 state_nat_index(const struct state *s, const struct addr *addr)
 {
 	__u32 first = first_of(!addr_is4(addr));
 
+	if (addr_is_zero(addr))
+		return 0;
 	for (__u32 i = first; i < first + NAT_ADDRS_MAX; i++)
-		if (!addr_is_zero(addr) &&
-		    !addr_compare(&s->t->nat_addrs[i], addr))
+		if (!addr_compare(&s->t->nat_addrs[i], addr))
 			return i;
 	return 0;
 }

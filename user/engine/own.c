@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Which addresses are our own, for packets that claim to come from there: made
- * anew from the books, so that nothing is in the sets too long; what is in
- * both the old and the new ones is never out of them.
+ * anew from the books when one of them came or went, so that nothing is in the
+ * sets too long; what is in both the old and the new ones is never out of them.
  */
 #include <stdlib.h>
 
@@ -75,10 +75,12 @@ static void store_bits(struct own *o)
 
 void own_update(struct state *s)
 {
-	struct own *o = s->t->own ? calloc(1, sizeof(*o)) : NULL;
+	struct own *o = s->is_own_old && s->t->own ? calloc(1, sizeof(*o)) :
+						     NULL;
 
 	if (!o)
-		return;		/* a view; or again with the next change */
+		return;		/* nothing to do; a view; or tried again later */
+	s->is_own_old = false;
 	o->s = s;
 	put_all(o);
 	drop_others(o);

@@ -274,6 +274,7 @@ static int finish_change(struct state *s, struct change *c,
 	int r = give_up_entries(s, c->old_entries, c->nr_old, book, now_s);
 
 	leave(s, c, ret, now_s);
+	local_nat_count(s, c->id);
 	book->digest = c->digest;
 	return r;
 }
@@ -285,6 +286,7 @@ static int remove_service(struct state *s, __u32 id,
 	__u8 left = leaving_state(book_entry(s, id));
 	int r;
 
+	s->nr_local_nat -= book.has_local_nat;
 	s->books[id] = (struct service_book){};
 	r = give_up_entries(s, book.entries, book.nr_entries, &s->books[id],
 			    now_s);

@@ -370,6 +370,7 @@ static void free_leaving(struct state *s, __u32 id, __u32 now_s)
 		book->nr_leaving--;
 	}
 	book->nr_backends = nr;
+	local_nat_count(s, id);
 }
 
 static unsigned int scan_finish(struct state *s, __u32 now_s)

@@ -121,18 +121,22 @@ void state_each_backend(struct state *s,
 			void *arg)
 {
 	struct service_book *book;
+	bool was_local, has_changed;
 	struct backend *b;
-	bool was_local;
 
 	for (size_t i = 0; i < s->nr_order; i++) {
 		book = &s->books[s->order[i]];
+		has_changed = false;
 		for (__u32 j = 0; j < book->nr_backends; j++) {
 			b = &s->t->backends[book->backends[j]];
 			was_local = is_local(b);
 			f(arg, book->backends[j], b);
-			book->is_uneven |= was_local != is_local(b) &&
-				slots_are_dense(book_entry(s, s->order[i]));
+			has_changed |= was_local != is_local(b);
 		}
+		if (!has_changed)
+			continue;
+		book->is_uneven |= slots_are_dense(book_entry(s, s->order[i]));
+		local_nat_count(s, s->order[i]);
 	}
 }
 
@@ -144,18 +148,7 @@ bool state_is_nat(const struct state *s, const struct backend *b)
 
 bool state_has_local_nat(const struct state *s)
 {
-	const struct service_book *book;
-
-	for (size_t i = 0; i < s->nr_order; i++) {
-		book = &s->books[s->order[i]];
-		if (book_entry(s, s->order[i])->forward != FORWARD_NAT)
-			continue;
-		for (__u32 j = 0; j < book->nr_backends; j++)
-			if (s->t->backends[book->backends[j]].flags &
-			    BACKEND_LOCAL)
-				return true;
-	}
-	return false;
+	return s->nr_local_nat > 0;
 }
 
 void state_set_host(struct state *s, const struct state_host *host)
@@ -178,6 +171,7 @@ void state_host_addrs(struct state *s)
 		if (flags != e->flags)
 			__atomic_store_n(&e->flags, flags, __ATOMIC_RELEASE);
 	}
+	s->is_own_old = true;
 	own_update(s);
 }
 

@@ -132,6 +132,41 @@ const char *proto_name(__u8 proto)
 }
 
 /* "443", "8000-8999" or "any". */
+static const struct model_service *service_or_null(const struct model *m,
+						   size_t i)
+{
+	return m && i < m->nr_services ? &m->services[i] : NULL;
+}
+
+static bool is_same_service(const struct model_service *a,
+			    const struct model_service *b)
+{
+	return a && b && a->shared && a->shared == b->shared;
+}
+
+bool model_delta_next(struct model_delta *d,
+		      const struct model_service **ret_was,
+		      const struct model_service **ret_is)
+{
+	const struct model_service *was, *is;
+	int order;
+
+	for (;; d->at_was++, d->at_is++) {
+		was = service_or_null(d->was, d->at_was);
+		is = service_or_null(d->is, d->at_is);
+		if (!is_same_service(was, is))
+			break;
+	}
+	if (!was && !is)
+		return false;
+	order = !was ? 1 : !is ? -1 : strcmp(was->name, is->name);
+	*ret_was = order <= 0 ? was : NULL;
+	*ret_is = order >= 0 ? is : NULL;
+	d->at_was += order <= 0;
+	d->at_is += order >= 0;
+	return true;
+}
+
 static void format_ports(const struct model_front *f, char text[static 12])
 {
 	if (f->port_first == 0 && f->port_last == 65535)

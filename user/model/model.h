@@ -162,6 +162,21 @@ void model_freep(struct model **m);
 /* Free what a service owns, unless shared, and not the struct itself. */
 void model_service_clear(struct model_service *s);
 
+/*
+ * What differs between two models, service by service in order of names: those
+ * of the same contents by model_shared alone are passed by. Starts zeroed, but
+ * for the models; was may be NULL, which has none.
+ */
+struct model_delta {
+	const struct model *was, *is;
+	size_t at_was, at_is;
+};
+
+/* False: no more. *ret_was NULL: it is new; *ret_is NULL: it is gone. */
+bool model_delta_next(struct model_delta *d,
+		      const struct model_service **ret_was,
+		      const struct model_service **ret_is);
+
 /* The names of enum forward etc. as the file format spells them. */
 const char *forward_name(enum forward forward);
 const char *algorithm_name(enum algorithm algorithm);

@@ -786,6 +786,11 @@ static void first_is_here(void *arg, __u32 index, struct backend *b)
 }
 
 /* Also while it leaves: its connections go on. */
+static void nobody_is_here(void *arg, __u32 index, struct backend *b)
+{
+	b->flags &= ~BACKEND_LOCAL;
+}
+
 static void only_nat_must_know_of_backends_here(void **state)
 {
 	struct model_service *svc;
@@ -799,6 +804,18 @@ static void only_nat_must_know_of_backends_here(void **state)
 	assert_false(state_has_local_nat(w.s));
 	svc->forward = FORWARD_NAT;
 	apply(&w);
+	assert_true(state_has_local_nat(w.s));
+	restart(&w);
+	assert_true(state_has_local_nat(w.s));
+	svc->forward = FORWARD_L2;
+	apply(&w);
+	assert_false(state_has_local_nat(w.s));
+	svc->forward = FORWARD_NAT;
+	apply(&w);
+	state_each_backend(w.s, nobody_is_here, NULL);
+	assert_false(state_has_local_nat(w.s));
+	state_set_host(w.s, &(struct state_host){ .way = first_is_here });
+	state_each_backend(w.s, first_is_here, NULL);
 	assert_true(state_has_local_nat(w.s));
 	fake_service_remove(w.m, "web");
 	apply(&w);

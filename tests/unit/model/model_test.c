@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,6 +135,70 @@ static void the_nearest_word_is_suggested(void **state)
 	assert_null(suggest("a-word-longer-than-any-we-compare", known));
 }
 
+static struct model *model_of(const struct model_service *list, size_t count)
+{
+	struct model *m = model_new();
+
+	assert_non_null(m);
+	m->services = calloc(count + 1, sizeof(*m->services));
+	assert_non_null(m->services);
+	for (size_t i = 0; i < count; i++) {
+		m->services[i] = list[i];
+		if (list[i].shared)
+			list[i].shared->users++;	/* of all models */
+		else
+			m->services[i].name = strdup(list[i].name);
+	}
+	m->nr_services = count;
+	return m;
+}
+
+static struct model_service service_of(const char *name)
+{
+	struct model_service s = {
+		.name = strdup(name),
+		.shared = calloc(1, sizeof(*s.shared)),
+	};
+
+	assert_true(s.name && s.shared);
+	return s;
+}
+
+/* "-a" is gone, "~b" is another one, "+c" is new. */
+static void check_delta(const struct model *was, const struct model *is,
+			const char *expected)
+{
+	struct model_delta d = { .was = was, .is = is };
+	const struct model_service *a, *b;
+	char text[64] = "";
+
+	while (model_delta_next(&d, &a, &b))
+		sprintf(text + strlen(text), "%c%s ",
+			!b ? '-' : !a ? '+' : '~', (a ?: b)->name);
+	assert_string_equal(text, expected);
+	assert_false(model_delta_next(&d, &a, &b));
+}
+
+static void a_delta_has_what_differs_alone(void **state)
+{
+	struct model_service a = service_of("a"), b = service_of("b");
+	struct model_service b2 = service_of("b"), c = service_of("c");
+	struct model_service own = { .name = "d" };
+	struct model *x __cleanup(model_freep) =
+		model_of((struct model_service[]){ a, b, own }, 3);
+	struct model *y __cleanup(model_freep) =
+		model_of((struct model_service[]){ a, b2, c, own }, 4);
+	struct model *z __cleanup(model_freep) =
+		model_of((struct model_service[]){ b }, 1);
+
+	check_delta(NULL, x, "+a +b +d ");
+	check_delta(x, y, "~b +c ~d ");
+	check_delta(y, x, "~b -c ~d ");
+	check_delta(x, z, "-a -d ");
+	check_delta(z, x, "+a +d ");
+	check_delta(z, z, "");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -142,6 +207,7 @@ int main(void)
 		cmocka_unit_test(every_value_has_a_name),
 		cmocka_unit_test(what_is_shared_lives_until_the_last_owner),
 		cmocka_unit_test(the_nearest_word_is_suggested),
+		cmocka_unit_test(a_delta_has_what_differs_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
