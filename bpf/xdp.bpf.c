@@ -40,10 +40,9 @@ static __always_inline int finish(struct xdp_md *ctx, const struct pkt *p,
 	case VERDICT_PASS:
 		return XDP_PASS;
 	case VERDICT_FORWARD:
-		if (p->ifindex != ctx->ingress_ifindex)
-			return bpf_redirect(p->ifindex, 0);
-		return XDP_TX;
 	case VERDICT_REPLY:
+		if (p->ifindex != ctx->ingress_ifindex)
+			return bpf_redirect(p->ifindex & ~PKT_REDIRECTED, 0);
 		return XDP_TX;
 	default:
 		return XDP_DROP;

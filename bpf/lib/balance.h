@@ -234,11 +234,22 @@ static __always_inline enum reason balance(struct xdp_md *ctx,
 	return or_answer(ctx, s, why, v6);
 }
 
+/* Out of the interface ifindex, as pkt.ifindex. */
+static __always_inline __u32 way_back(__u32 ifindex)
+{
+	__u32 idx = link_of_ingress(ifindex, 0);
+	const struct link *link = bpf_map_lookup_elem(&links, &idx);
+
+	return idx && link && link->ifindex == ifindex ?
+		       egress_ifindex(link) : ifindex;
+}
+
 /* The answer that s->why stands for. */
 static __always_inline enum reason answer_reply(struct xdp_md *ctx,
 						struct scratch *s,
 						const bool v6)
 {
+	s->pkt.ifindex = way_back(ctx->ingress_ifindex);
 	return v6 ? answer6(ctx, &s->pkt, s->why) :
 		    answer4(ctx, &s->pkt, s->why);
 }

@@ -12,6 +12,13 @@
 #include "parse.h"
 #include "scratch.h"
 
+/* As pkt.ifindex. */
+static __always_inline __u32 egress_ifindex(const struct link *link)
+{
+	_Static_assert(LINK_REDIRECTS == 1, "becomes the highest bit");
+	return link->ifindex | (__u32)link->flags << 31;
+}
+
 /* By hop; false: where that is is not known, or not any more. */
 static __always_inline bool egress_find(const struct nexthop *hop,
 				       struct egress *e)
@@ -26,7 +33,7 @@ static __always_inline bool egress_find(const struct nexthop *hop,
 	link = idx ? bpf_map_lookup_elem(&links, &idx) : NULL;
 	if (!link || !link->ifindex)
 		return false;
-	e->ifindex = link->ifindex;
+	e->ifindex = egress_ifindex(link);
 	e->mtu = link->mtu;
 	e->link = idx;
 	e->vlan_proto = link->vlan_proto;

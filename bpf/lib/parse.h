@@ -134,8 +134,12 @@ struct pkt {
 	};
 	__u16 quoted_len;	/* is_error: headers before the quoted L4 */
 	struct nexthop from;	/* its sender's MAC, for NAT */
-	__u32 ifindex;		/* where finish() sends it */
+	__u32 ifindex;		/* where finish() sends it; PKT_REDIRECTED */
 };
+
+/* Beside pkt.ifindex, of a link with LINK_REDIRECTS: no other interface has
+ * this bit, so that the packet is redirected even to the one it came in by. */
+#define PKT_REDIRECTED (1u << 31)
 
 /*
  * The packet itself. Pointers stand apart from what is known of it, because

@@ -27,7 +27,7 @@ struct nat {
 
 /* Where it leaves, and with which Ethernet header. */
 struct egress {
-	__u32 ifindex;
+	__u32 ifindex;		/* as pkt.ifindex */
 	__u16 mtu;
 	__u16 link;		/* index in links; 0: unknown */
 	__be16 vlan_proto;

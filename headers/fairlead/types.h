@@ -205,7 +205,15 @@ struct link {
 				 * out of here comes from; 0: any of nat_addrs */
 	__u8 source_of;		/* 4, 6: an entry beside the interface's own, for
 				 * packets of this family from addr4 or addr6 */
-	__u8 pad[9];
+	__u8 flags;		/* enum link_flag */
+	__u8 pad[8];
+};
+
+enum link_flag {
+	/* What came in by ifindex leaves by it through bpf_redirect(): a veth
+	 * does not wake its peer for XDP_TX unless that has a program as well
+	 * (veth_xdp_flush() in drivers/net/veth.c). */
+	LINK_REDIRECTS = 1 << 0,
 };
 
 struct service_bucket {

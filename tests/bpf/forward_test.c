@@ -49,6 +49,25 @@ static void frames_leave_by_the_backends_link(void **state)
 	}
 }
 
+/* What comes in by a veth is not sent back by XDP_TX, which may not wake the
+ * other end; neither is what the balancer answers by itself. */
+static void a_link_that_redirects(void **state)
+{
+	const struct family *f = *state;
+	struct packet in = udp(f->client, 1, f->vip, 80, .payload = 5);
+	struct packet closed = udp(f->client, 1, f->vip, 81, .payload = 5);
+	struct outcome got;
+
+	for (int link = LINK_TX; link <= LINK_CLIENTS; link++)
+		world_tables(world)->links[link].flags = LINK_REDIRECTS;
+	world_service(world, .addr = f->vip, .port = 80, .proto = IPPROTO_UDP,
+		      .forward = FORWARD_L2, .backends = { f->backend });
+	got = expect_reason(&in, FORWARDED);
+	assert_int_equal(got.actions, 1 << XDP_REDIRECT);
+	got = expect_reason(&closed, NO_SERVICE);
+	assert_int_equal(got.actions, 1 << XDP_REDIRECT);
+}
+
 /* Through one tunnel, in a frame that says where each header must be. */
 static void through(const struct family *f, enum forward forward,
 		    const char *to, const char *from, int link)
@@ -296,6 +315,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BOTH(l2_sends_to_the_backends_mac),
 		BOTH(frames_leave_by_the_backends_link),
+		BOTH(a_link_that_redirects),
 		BOTH(tunnels_carry_the_packet_with_one_hop_less),
 		BOTH(padding_stays_outside_of_tunnels),
 		BOTH(outer_packets_may_be_cut_only_if_they_must),

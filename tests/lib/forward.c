@@ -562,7 +562,8 @@ static void send_out(struct step *s, const struct backend *b)
 		*p = encapsulate(s, b);
 	*p = packet_framed(p, b->hop.mac, link->mac, vlan);
 	expect(s, s->is_error ? REASON_ICMP_FORWARDED : REASON_FORWARDED);
-	s->want->actions = 1 << (link->ifindex == s->r->ifindex ?
+	s->want->actions = 1 << (link->ifindex == s->r->ifindex &&
+				 !(link->flags & LINK_REDIRECTS) ?
 					 XDP_TX : XDP_REDIRECT);
 }
 

@@ -26,12 +26,25 @@ const char *reason_name(enum reason why)
 	return why < 0 || why >= NR_REASONS ? "NONE" : reason_names[why];
 }
 
-static unsigned int verdict_actions(enum verdict verdict)
+/* What goes back where it came from; the untagged link of an interface says
+ * how. */
+static unsigned int reply_actions(const struct step *s)
+{
+	const struct link *links = s->r->tables->links;
+
+	for (__u32 i = 1; i < s->r->tables->nr_links; i++)
+		if (links[i].ifindex == s->r->ifindex && !links[i].vlan_id &&
+		    links[i].flags & LINK_REDIRECTS)
+			return 1 << XDP_REDIRECT;
+	return 1 << XDP_TX;
+}
+
+static unsigned int verdict_actions(const struct step *s, enum verdict verdict)
 {
 	switch (verdict) {
 	case VERDICT_PASS: return 1 << XDP_PASS;
 	case VERDICT_FORWARD: return 1 << XDP_TX | 1 << XDP_REDIRECT;
-	case VERDICT_REPLY: return 1 << XDP_TX;
+	case VERDICT_REPLY: return reply_actions(s);
 	default: return 1 << XDP_DROP;
 	}
 }
@@ -39,7 +52,7 @@ static unsigned int verdict_actions(enum verdict verdict)
 void expect(struct step *s, enum reason why)
 {
 	s->want->reasons = 1ull << why;
-	s->want->actions = verdict_actions(reason_verdict(why));
+	s->want->actions = verdict_actions(s, reason_verdict(why));
 	s->want->compare = reason_verdict(why) == VERDICT_DROP ?
 				   COMPARE_NOTHING : COMPARE_FRAME;
 }
@@ -47,7 +60,7 @@ void expect(struct step *s, enum reason why)
 void expect_or(struct step *s, enum reason why)
 {
 	s->want->reasons |= 1ull << why;
-	s->want->actions |= verdict_actions(reason_verdict(why));
+	s->want->actions |= verdict_actions(s, reason_verdict(why));
 }
 
 static void expect_vague(struct step *s, __u64 reasons)

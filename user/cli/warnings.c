@@ -42,8 +42,7 @@ static void warn_of_uplinks(const struct natives *n, json_t *list)
 	struct device d;
 
 	for (size_t i = 0; i < n->count; i++)
-		if (!device_look(n->ifindexes[i], &d) &&
-		    (device_fault(&d, text) || device_doubt(&d, text)))
+		if (!device_look(n->ifindexes[i], &d) && device_fault(&d, text))
 			json_array_append_new(list, json_string(text));
 }
 

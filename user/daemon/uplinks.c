@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "host/device.h"
 #include "uplinks.h"
 
 /* An interface that was there may go and come back; a name that is new and
@@ -209,10 +210,42 @@ static void missing_refuse(struct uplinks *u)
 		log_warning(0, "%s", u->refusal.text);
 }
 
+static bool is_native(const struct uplinks *u, __u32 ifindex)
+{
+	struct dp_attachment list[UPLINK_POINTS_MAX];
+	int count = dp_attachments(u->parts->dp, list, UPLINK_POINTS_MAX);
+
+	for (int i = 0; i < count && i < UPLINK_POINTS_MAX; i++)
+		if (list[i].ifindex == ifindex &&
+		    (list[i].mechanism == DP_XDP_NATIVE ||
+		     list[i].mechanism == DP_XDP_DISPATCHER))
+			return true;
+	return false;
+}
+
+/* Of those that are new, once: `status` looks again whenever it is asked. */
+static void say_devices(const struct uplinks *u, const struct uplink_set *new)
+{
+	char text[DEVICE_TEXT_MAX];
+	struct device d;
+
+	for (size_t i = 0; i < new->count; i++) {
+		if (uplinks_has(u, new->ifindexes[i]) ||
+		    !is_native(u, new->ifindexes[i]) ||
+		    device_look(new->ifindexes[i], &d))
+			continue;
+		if (device_fault(&d, text))
+			log_warning(0, "%s", text);
+		else if (device_doubt(&d, text))
+			log_hint("%s", text);
+	}
+}
+
 void uplinks_commit(struct uplinks *u, const struct uplink_change *c)
 {
 	struct uplink_points others;
 
+	say_devices(u, &c->set);
 	u->set = c->set;
 	nexthops_set_uplinks(u->parts->nexthops, u->set.ifindexes,
 			     u->set.count);

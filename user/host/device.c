@@ -16,18 +16,17 @@
 #include "base/cleanup.h"
 #include "base/netlink.h"
 #include "device.h"
+#include "namespace.h"
 
 /* linux/netdev.h of 6.3 */
 #define NETDEV_DEV_GET 1
 #define NETDEV_IFINDEX 1
 #define NETDEV_XDP_FEATURES 3
 
-static int interface_ask(const char *name, unsigned long request, void *data,
-			 struct ifreq *ret)
+/* By a socket of the interface's namespace. */
+static int interface_ask(int fd, const char *name, unsigned long request,
+			 void *data, struct ifreq *ret)
 {
-	__cleanup(close_fd) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC,
-					    0);
-
 	*ret = (struct ifreq){ .ifr_data = data };
 	snprintf(ret->ifr_name, sizeof(ret->ifr_name), "%s", name);
 	return fd < 0 || ioctl(fd, request, ret) ? -errno : 0;
@@ -69,6 +68,7 @@ struct link_facts {
 	char kind[16];		/* "veth", "bridge"; "": hardware */
 	__u32 master, link;
 	bool is_link_elsewhere;
+	__s32 nsid;		/* link's namespace, if it is elsewhere */
 };
 
 static __u32 attr_u32(const struct nlattr *attr)
@@ -95,6 +95,7 @@ static int take_link(const struct nlmsghdr *m, void *data)
 	ret->master = attr_u32(attrs[IFLA_MASTER]);
 	ret->link = attr_u32(attrs[IFLA_LINK]);
 	ret->is_link_elsewhere = attrs[IFLA_LINK_NETNSID];
+	ret->nsid = attr_u32(attrs[IFLA_LINK_NETNSID]);
 	return 0;
 }
 
@@ -124,20 +125,29 @@ static void look_bridge(struct device *d, __u32 master)
 		if_indextoname(master, d->bridge);
 }
 
+static int socket_open(void)
+{
+	return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+}
+
+/* What nobody tells stays unknown: the peer has no name then. */
 static void look_peer(struct device *d, const struct link_facts *facts)
 {
 	struct ethtool_value checksums = { .cmd = ETHTOOL_GTXCSUM };
-	struct ifreq request;
+	struct ifreq request = { .ifr_ifindex = facts->link };
+	__cleanup(close_fd) int fd = -1;
 
 	if (strcmp(facts->kind, "veth") || !facts->link)
 		return;
 	d->peer_ifindex = facts->link;
-	d->peer = DEVICE_PEER_ELSEWHERE;
-	if (facts->is_link_elsewhere ||
-	    !if_indextoname(facts->link, d->peer_name))
+	d->peer = facts->is_link_elsewhere ? DEVICE_PEER_ELSEWHERE :
+					     DEVICE_PEER_HERE;
+	fd = facts->is_link_elsewhere ? namespace_socket(facts->nsid) :
+					socket_open();
+	if (fd < 0 || ioctl(fd, SIOCGIFNAME, &request))
 		return;
-	d->peer = DEVICE_PEER_HERE;
-	d->peer_leaves_checksums = !interface_ask(d->peer_name, SIOCETHTOOL,
+	snprintf(d->peer_name, sizeof(d->peer_name), "%s", request.ifr_name);
+	d->peer_leaves_checksums = !interface_ask(fd, d->peer_name, SIOCETHTOOL,
 						  &checksums, &request) &&
 				   checksums.data;
 }
@@ -145,16 +155,17 @@ static void look_peer(struct device *d, const struct link_facts *facts)
 int device_look(__u32 ifindex, struct device *ret)
 {
 	struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
+	__cleanup(close_fd) int fd = socket_open();
 	struct link_facts facts;
 	struct ifreq request;
 
 	*ret = (struct device){ .driver = "unknown" };
 	if (!if_indextoname(ifindex, ret->name))
 		return -ENODEV;
-	if (!interface_ask(ret->name, SIOCETHTOOL, &driver, &request))
+	if (!interface_ask(fd, ret->name, SIOCETHTOOL, &driver, &request))
 		snprintf(ret->driver, sizeof(ret->driver), "%.31s",
 			 driver.driver);
-	if (!interface_ask(ret->name, SIOCGIFMTU, NULL, &request))
+	if (!interface_ask(fd, ret->name, SIOCGIFMTU, NULL, &request))
 		ret->mtu = request.ifr_mtu;
 	ret->tells_xdp = !features_ask(ifindex, &ret->xdp);
 	if (link_ask(ifindex, &facts))
@@ -177,40 +188,53 @@ static bool loses_frames(const struct device *d)
 	       d->xdp & DEVICE_XDP_BASIC && !(d->xdp & DEVICE_XDP_XMIT);
 }
 
+/* The command that sets something at the peer, as whoever reads it can run it:
+ * the peer's name, and where that is, are told as far as they are known. */
+static const char *command(const struct device *d, const char *what,
+			   char text[static DEVICE_TEXT_MAX])
+{
+	char where[64] = "";
+
+	if (!*d->peer_name)
+		snprintf(where, sizeof(where), ", where its peer is (interface "
+			 "%u there),", d->peer_ifindex);
+	else if (d->peer == DEVICE_PEER_ELSEWHERE)
+		strcpy(where, ", in the peer's network namespace,");
+	snprintf(text, DEVICE_TEXT_MAX, "\"ethtool -K %s %s\"%s mends it",
+		 *d->peer_name ? d->peer_name : "PEER", what, where);
+	return text;
+}
+
 bool device_fault(const struct device *d, char text[static DEVICE_TEXT_MAX])
 {
+	char mends[DEVICE_TEXT_MAX];
+
 	*text = '\0';
 	if (*d->bridge)
 		snprintf(text, DEVICE_TEXT_MAX, "\"%s\" is a port of the bridge "
 			 "\"%s\", by which the host reaches others: frames to "
 			 "them are lost. Name the bridge: uplinks: [%s]",
 			 d->name, d->bridge, d->bridge);
-	else if (loses_frames(d) && d->peer == DEVICE_PEER_HERE)
-		snprintf(text, DEVICE_TEXT_MAX, "\"%s\" cannot send frames of "
-			 "XDP, as its peer does not take them: they are lost. "
-			 "\"ethtool -K %s gro on\" mends it", d->name,
-			 d->peer_name);
 	else if (loses_frames(d))
 		snprintf(text, DEVICE_TEXT_MAX, "\"%s\" cannot send frames of "
 			 "XDP, as its peer does not take them: they are lost. "
-			 "\"ethtool -K PEER gro on\", where its peer is "
-			 "(interface %u there), mends it", d->name,
-			 d->peer_ifindex);
+			 "%.160s", d->name, command(d, "gro on", mends));
 	else if (d->peer_leaves_checksums)
 		snprintf(text, DEVICE_TEXT_MAX, "the peer of \"%s\" leaves "
 			 "checksums to the device, and XDP comes before it: TCP "
-			 "stands still. \"ethtool -K %s tx off\" mends it",
-			 d->name, d->peer_name);
+			 "stands still. %.160s", d->name,
+			 command(d, "tx off", mends));
 	return *text;
 }
 
 bool device_doubt(const struct device *d, char text[static DEVICE_TEXT_MAX])
 {
 	*text = '\0';
-	if (d->peer == DEVICE_PEER_ELSEWHERE)
-		snprintf(text, DEVICE_TEXT_MAX, "if TCP by \"%s\" stands still, "
-			 "its peer leaves checksums to the device: \"ethtool -K "
-			 "PEER tx off\", where the peer is (interface %u there), "
-			 "mends it", d->name, d->peer_ifindex);
+	if (d->peer == DEVICE_PEER_ELSEWHERE && !*d->peer_name)
+		snprintf(text, DEVICE_TEXT_MAX, "the peer of \"%s\", interface "
+			 "%u of a network namespace that cannot be looked into "
+			 "from here, must not leave checksums to the device: "
+			 "\"ethtool -k PEER\" there tells, \"ethtool -K PEER tx "
+			 "off\" mends it", d->name, d->peer_ifindex);
 	return *text;
 }

@@ -30,9 +30,10 @@ struct device {
 	__u64 xdp;		/* DEVICE_XDP_* */
 	char bridge[IF_NAMESIZE];	/* that it is a port of; "": none */
 	enum device_peer peer;	/* of a veth; in this network namespace? */
-	char peer_name[IF_NAMESIZE];	/* HERE */
-	__u32 peer_ifindex;	/* HERE, ELSEWHERE: in its namespace */
-	bool peer_leaves_checksums;	/* HERE: to the device, as veths do */
+	char peer_name[IF_NAMESIZE];	/* in its namespace; "": cannot be told */
+	__u32 peer_ifindex;	/* in its namespace */
+	bool peer_leaves_checksums;	/* to the device, as veths do; false as
+					 * well where the peer has no name here */
 };
 
 /* -ENODEV: there is none of that index. */

@@ -27,8 +27,16 @@ static struct addr own_addr(const struct iface *iface, const struct addr *had,
 	return best ? *best : (struct addr){};
 }
 
+/* See LINK_REDIRECTS. */
+static __u8 flags_of(const struct host *h, __u32 ifindex)
+{
+	const struct iface *iface = iface_find(h, ifindex);
+
+	return iface && iface->is_veth ? LINK_REDIRECTS : 0;
+}
+
 /* All but the addresses. */
-static struct link link_of(const struct iface *iface)
+static struct link link_of(const struct host *h, const struct iface *iface)
 {
 	struct link ret = {
 		.ifindex = iface_is_vlan(iface) ? iface->lower : iface->ifindex,
@@ -40,6 +48,7 @@ static struct link link_of(const struct iface *iface)
 		.nat6 = NAT_SOURCE_NONE,
 	};
 
+	ret.flags = flags_of(h, ret.ifindex);
 	memcpy(ret.mac, iface->mac, sizeof(ret.mac));
 	return ret;
 }
@@ -55,6 +64,7 @@ static void link_store(struct link *link, const struct link *new)
 		link->mtu = new->mtu;
 		link->vlan_proto = new->vlan_proto;
 		link->vlan_id = new->vlan_id;
+		link->flags = new->flags;
 		link->addr4 = new->addr4;
 		link->addr6 = new->addr6;
 		return;
@@ -66,7 +76,7 @@ static void link_store(struct link *link, const struct link *new)
 
 void link_publish(struct host *h, const struct iface *iface)
 {
-	struct link new = link_of(iface);
+	struct link new = link_of(h, iface);
 	__u32 entry = iface->entry;
 	struct link *link;
 
@@ -156,7 +166,7 @@ static void entry_join(struct host *h, const struct iface *iface, __u32 entry)
 static __u32 entry_beside(struct host *h, const struct iface *iface,
 			  const struct addr *source, const bool v6)
 {
-	struct link new = link_of(iface);
+	struct link new = link_of(h, iface);
 	__u32 entry = entry_take(h, iface);
 
 	if (!entry)

@@ -58,6 +58,7 @@ struct iface {
 	__be16 vlan_proto;	/* 0: no VLAN */
 	__be16 vlan_id;
 	bool is_vrf;
+	bool is_veth;
 	__u8 mac[ETH_ALEN];
 	__u8 mac_len;		/* 0: has no MACs; other than 6: not Ethernet */
 	char name[IF_NAMESIZE];

@@ -62,6 +62,10 @@ static void a_veth_whose_peer_takes_no_frames(void **state)
 	assert_true(device_fault(&d, text));
 	assert_non_null(strstr(text, "ethtool -K veth7 gro on"));
 	d.peer = DEVICE_PEER_ELSEWHERE;
+	assert_true(device_fault(&d, text));
+	assert_non_null(strstr(text, "ethtool -K veth7 gro on"));
+	assert_non_null(strstr(text, "in the peer's network namespace"));
+	d.peer_name[0] = '\0';
 	d.peer_ifindex = 12;
 	assert_true(device_fault(&d, text));
 	assert_non_null(strstr(text, "ethtool -K PEER gro on"));
@@ -93,6 +97,8 @@ static void a_peer_that_cannot_be_seen_is_doubted(void **state)
 	assert_false(device_fault(&d, text));
 	assert_true(device_doubt(&d, text));
 	assert_non_null(strstr(text, "ethtool -K PEER tx off"));
+	strcpy(d.peer_name, "veth7");
+	assert_false(device_doubt(&d, text));
 }
 
 /* The longest names there can be: nothing is cut. */
