@@ -132,6 +132,18 @@ static __u64 fold(__u64 a, __u64 b)
 	return product ^ product >> 64;
 }
 
+/* What text_hash() goes through a text with. */
+struct hash {
+	const __u64 *key;	/* [4] */
+	__u64 a, b;
+};
+
+static void hash_words(struct hash *h, const __u64 words[static 2])
+{
+	h->a = fold(h->a ^ words[0], words[1] ^ h->key[2]);
+	h->b = fold(h->b ^ words[1], words[0] ^ h->key[3]) + h->a;
+}
+
 /*
  * 128 bits by which a text is known again: a comparison of all bytes would
  * need the old ones. Whoever does not know the key, which is of this process
@@ -140,19 +152,21 @@ static __u64 fold(__u64 a, __u64 b)
 static void text_hash(const __u64 key[static 4], const char *text, size_t len,
 		      __u64 ret[static 2])
 {
-	__u64 a = key[0] ^ len, b = key[1] + len, words[2];
+	struct hash h = { key, key[0] ^ len, key[1] + len };
+	__u64 words[2];
 
-	for (; len; text += sizeof(words)) {
-		size_t part = len < sizeof(words) ? len : sizeof(words);
-
-		words[1] = words[0] = 0;
-		memcpy(words, text, part);
-		a = fold(a ^ words[0], words[1] ^ key[2]);
-		b = fold(b ^ words[1], words[0] ^ key[3]) + a;
-		len -= part;
+	for (; len >= sizeof(words); len -= sizeof(words)) {
+		memcpy(words, text, sizeof(words));
+		hash_words(&h, words);
+		text += sizeof(words);
 	}
-	ret[0] = fold(a ^ key[1], b ^ key[2]);
-	ret[1] = fold(b ^ key[3], a ^ key[0]);
+	if (len) {
+		words[0] = words[1] = 0;
+		memcpy(words, text, len);
+		hash_words(&h, words);
+	}
+	ret[0] = fold(h.a ^ key[1], h.b ^ key[2]);
+	ret[1] = fold(h.b ^ key[3], h.a ^ key[0]);
 }
 
 /*
@@ -223,6 +237,7 @@ static int old_find(struct old_parts *old, const __u64 hash[static 2],
 
 /* A file that is being read. */
 struct file_reading {
+	struct service_known known;
 	struct reading *all;
 	struct file *f;
 	struct old_parts old;
@@ -262,6 +277,59 @@ static int part_keep(struct file_reading *fr, struct part *p, __u32 first_line)
 
 /* What a piece of text is to be read as. */
 enum piece { PIECE_DOCUMENT, PIECE_FRAME, PIECE_ITEM };
+
+static void piece_hash(const struct file_reading *fr, enum piece piece,
+		       const char *text, size_t len, __u64 ret[static 2])
+{
+	text_hash(fr->all->s->key, text, len, ret);
+	ret[0] ^= piece;
+}
+
+/*
+ * The service that was read from here the last time, if the same bytes are
+ * here and nothing follows that would belong to it: it has the same lines then,
+ * and they need not be looked for.
+ */
+static struct part *item_next(struct service_known *known,
+			      const struct service_list *list,
+			      const char *text, const char *end)
+{
+	struct file_reading *fr = (struct file_reading *)known;
+	struct old_parts *old = &fr->old;
+	struct part *p = NULL;
+	__u64 hash[2];
+
+	while (old->next < old->count && !old->list[old->next]->len)
+		old->next++;	/* frames and documents */
+	if (old->next < old->count)
+		p = old->list[old->next];
+	if (!p || p->len > (size_t)(end - text) ||
+	    !service_list_ends_item(list, text + p->len, end))
+		return NULL;
+	piece_hash(fr, PIECE_ITEM, text, p->len, hash);
+	if (!is_wanted(p, hash))
+		return NULL;
+	old->next++;
+	p->is_live = true;
+	return p;
+}
+
+/* Or that was read from elsewhere; from there on the next ones are looked for. */
+static struct part *item_find(struct service_known *known,
+			      const struct service_item *item)
+{
+	struct file_reading *fr = (struct file_reading *)known;
+	struct part *p = NULL;
+	__u64 hash[2];
+
+	if (!fr->old.count)
+		return NULL;
+	piece_hash(fr, PIECE_ITEM, item->text, item->len, hash);
+	if (old_find(&fr->old, hash, &p) || !p)
+		return NULL;
+	p->is_live = true;
+	return p;
+}
 
 static int tree_read(struct reader *r, enum piece piece,
 		     const struct service_list *list,
@@ -327,8 +395,7 @@ static int part_read(struct file_reading *fr, enum piece piece,
 	__u64 hash[2];
 	int err;
 
-	text_hash(fr->all->s->key, text->text, text->len, hash);
-	hash[0] ^= piece;
+	piece_hash(fr, piece, text->text, text->len, hash);
 	if (piece == PIECE_FRAME)
 		hash[1] ^= (__u64)list->lines_before << 32 | list->lines;
 	err = old_find(&fr->old, hash, &p);
@@ -338,6 +405,10 @@ static int part_read(struct file_reading *fr, enum piece piece,
 	if (!p)
 		return -ENOMEM;
 	memcpy(p->hash, hash, sizeof(hash));
+	if (piece == PIECE_ITEM) {
+		p->len = text->len;
+		p->lines = text->lines;
+	}
 	p->path = fr->f->path;
 	p->is_new = true;
 	err = part_parse(fr, piece, list, text, p);
@@ -380,23 +451,65 @@ static void parts_take_back(struct file *f, size_t count)
 	}
 }
 
-/* -EAGAIN: it has to be read as a whole. */
-static int services_read(struct file_reading *fr, const struct tree_chunk *doc)
+static int items_read(struct file_reading *fr, const struct service_list *list,
+		      __u32 line)
 {
-	struct tree_chunk item = { .first_line = doc->first_line };
-	size_t before = fr->f->nr_parts;
-	struct service_list list;
-	int err;
+	const struct service_item *item = list->items;
+	int err = 0;
 
-	if (!service_list_find(doc, &list))
-		return -EAGAIN;
-	err = frame_read(fr, &list, doc->first_line);
-	while (!err && service_list_next(&list, &item))
-		err = part_read(fr, PIECE_ITEM, &list, &item);
+	for (size_t i = 0; i < list->count && !err; i++, item++) {
+		const struct tree_chunk text = {
+			.text = item->text,
+			.len = item->len,
+			.first_line = line,
+			.lines = item->lines,
+		};
+
+		err = item->known ? part_keep(fr, item->known, line) :
+				    part_read(fr, PIECE_ITEM, list, &text);
+		line += item->lines;
+	}
+	return err;
+}
+
+static void items_forget(const struct service_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].known)
+			list->items[i].known->is_live = false;
+}
+
+/* *doc, which begins with a document, becomes just that. -EAGAIN: it has to
+ * be read as a whole, and may not be cut yet. */
+static int services_read(struct file_reading *fr, struct tree_chunk *doc)
+{
+	__cleanup(service_list_clear) struct service_list list = {};
+	size_t before = fr->f->nr_parts, first = fr->old.next, next;
+	int err = service_list_find(doc, &fr->known, &list);
+
+	next = fr->old.next;
+	fr->old.next = first;	/* a frame comes before its items */
+	if (!err)
+		err = frame_read(fr, &list, doc->first_line);
+	fr->old.next = next;
+	if (!err)
+		err = items_read(fr, &list,
+				 doc->first_line + list.lines_before);
 	if (err != -EAGAIN)
 		return err;
+	items_forget(&list);
 	parts_take_back(fr->f, before);
 	return -EAGAIN;
+}
+
+static int document_read(struct file_reading *fr, struct tree_chunk *doc)
+{
+	int err = services_read(fr, doc);
+
+	if (err != -EAGAIN)
+		return err;
+	yaml_tree_cut(doc);
+	return part_read(fr, PIECE_DOCUMENT, NULL, doc);
 }
 
 static int documents_read(struct file_reading *fr, const char *text, size_t len)
@@ -405,7 +518,7 @@ static int documents_read(struct file_reading *fr, const char *text, size_t len)
 	struct file *f = fr->f;
 
 	f->nr_documents = 0;
-	while (yaml_tree_next(text, len, &chunk)) {
+	while (yaml_tree_start(text, len, &chunk)) {
 		int err;
 
 		if (f->nr_documents++ == SOURCE_DOCUMENTS_MAX) {
@@ -415,9 +528,7 @@ static int documents_read(struct file_reading *fr, const char *text, size_t len)
 				     SOURCE_DOCUMENTS_MAX);
 			return 0;
 		}
-		err = services_read(fr, &chunk);
-		if (err == -EAGAIN)
-			err = part_read(fr, PIECE_DOCUMENT, NULL, &chunk);
+		err = document_read(fr, &chunk);
 		if (err)
 			return err;
 	}
@@ -443,6 +554,7 @@ static int file_parse(struct reading *all, struct file *f, const char *text,
 		      size_t len)
 {
 	struct file_reading fr = {
+		.known = { .next = item_next, .find = item_find },
 		.all = all,
 		.f = f,
 		.old = { .list = f->parts, .count = f->nr_parts },

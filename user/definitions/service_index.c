@@ -184,19 +184,51 @@ void service_index_clear(struct service_index *index)
 	*index = (struct service_index){};
 }
 
+/*
+ * Places change when what stands before a service does, and the arrays are not
+ * sorted anew for that: those from `at` on that are the same but for their
+ * places are, before they are reported. Where they end.
+ */
+static size_t sort_same(void **list, size_t at, size_t count,
+			bool (*is_same)(const void *, const void *),
+			compare_fn *compare)
+{
+	size_t end = at + 1;
+
+	while (end < count && is_same(list[at], list[end]))
+		end++;
+	if (end > at + 1)
+		qsort(list + at, end - at, sizeof(*list), compare);
+	return end;
+}
+
+static bool has_same_name(const void *x, const void *y)
+{
+	const struct native_service *a = x, *b = y;
+
+	return !strcmp(a->service.name, b->service.name);
+}
+
+static void report_name(struct report *r, const struct native_service *a,
+			const struct native_service *b)
+{
+	char place[PLACE_TEXT_MAX];
+
+	part_error(r, b->owner, b->name_at,
+		   "service \"%s\" is defined already at %s", b->service.name,
+		   part_place(a->owner, a->name_at, place));
+}
+
 static void check_names(const struct service_index *index, struct report *r)
 {
-	for (size_t i = 1; i < index->count; i++) {
-		const struct native_service *a = index->by_name[i - 1];
-		const struct native_service *b = index->by_name[i];
-		char place[PLACE_TEXT_MAX];
+	size_t end;
 
-		if (strcmp(a->service.name, b->service.name))
-			continue;
-		part_error(r, b->owner, b->name_at,
-			   "service \"%s\" is defined already at %s",
-			   b->service.name,
-			   part_place(a->owner, a->name_at, place));
+	for (size_t i = 0; i < index->count; i = end) {
+		end = sort_same((void **)index->by_name, i, index->count,
+				has_same_name, compare_names);
+		while (++i < end)
+			report_name(r, index->by_name[i - 1],
+				    index->by_name[i]);
 	}
 }
 
@@ -268,9 +300,20 @@ static void report_overlaps(const struct service_index *index, struct report *r,
 	}
 }
 
+static bool begins_alike(const void *x, const void *y)
+{
+	const struct native_front *a = x, *b = y;
+
+	return proto_of(a) == proto_of(b) &&
+	       a->front->port_first == b->front->port_first;
+}
+
 static void check_group(const struct service_index *index, struct report *r,
 			struct group g)
 {
+	for (size_t i = g.first; i < g.end;)
+		i = sort_same((void **)index->by_addr, i, g.end, begins_alike,
+			      compare_addrs);
 	for (size_t i = g.first; i < g.end; i++) {
 		struct native_front *f = index->by_addr[i];
 		const struct native_front *a = i > g.first ?

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* See service_list.h. Lines are looked at by their first bytes alone. */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "service_list.h"
@@ -82,13 +84,16 @@ static bool has_other_breaks(const char *text, const char *end)
 	return false;
 }
 
-/* The line behind "services:", and how many lines are before it. */
+/* The line behind "services:", and how many lines are before it; NULL: the
+ * document has none. */
 static const char *find_key(const char *text, const char *end, __u32 *ret_lines)
 {
 	struct line l;
 
 	*ret_lines = 0;
 	while (line_at(text, end, &l)) {
+		if (*ret_lines && yaml_is_document_start(l.text, l.len))
+			return NULL;
 		++*ret_lines;
 		if (is_key(&l))
 			return l.next;
@@ -97,72 +102,149 @@ static const char *find_key(const char *text, const char *end, __u32 *ret_lines)
 	return NULL;
 }
 
-static void find_end(const char *text, const char *end,
-		     struct service_list *list)
+bool service_list_ends_item(const struct service_list *list, const char *text,
+			    const char *end)
 {
 	struct line l;
 
-	list->text = text;
-	while (line_at(text, end, &l) && !is_end(&l, list->indent)) {
-		list->count += is_item(&l, list->indent);
-		list->lines++;
-		text = l.next;
-	}
-	list->len = text - list->text;
+	if (text == end)
+		return true;
+	return text[-1] == '\n' && line_at(text, end, &l) &&
+	       (is_item(&l, list->indent) || is_end(&l, list->indent));
 }
 
-bool service_list_find(const struct tree_chunk *document,
-		       struct service_list *ret)
+static int item_add(struct service_list *list, struct service_item item)
 {
-	const char *end = document->text + document->len;
-	struct service_list list = {};
+	size_t max = list->max ? 2 * list->max : 64;
+	struct service_item *larger;
+
+	if (list->count == SERVICE_LIST_MAX)
+		return -EAGAIN;
+	if (list->count == list->max) {
+		larger = realloc(list->items, max * sizeof(*larger));
+		if (!larger)
+			return -ENOMEM;
+		list->items = larger;
+		list->max = max;
+	}
+	list->items[list->count++] = item;
+	list->lines += item.lines;
+	return 0;
+}
+
+/* What begins here with an item's line, up to the next one's. False: it cannot
+ * be cut out. */
+static bool item_cut(const struct service_list *list, const char *text,
+		     const char *end, struct service_item *ret)
+{
+	const char *start = text;
+	struct line l;
+
+	*ret = (struct service_item){ .text = start };
+	while (line_at(text, end, &l)) {
+		if (ret->lines && (is_item(&l, list->indent) ||
+				   is_end(&l, list->indent)))
+			break;
+		ret->lines++;
+		text = l.next;
+	}
+	ret->len = text - start;
+	return !has_other_breaks(start, text);
+}
+
+static int find_items(const char *text, const char *end,
+		      struct service_known *known, struct service_list *list)
+{
+	struct line l;
+
+	while (line_at(text, end, &l) && !is_end(&l, list->indent)) {
+		struct part *p = known->next(known, list, text, end);
+		struct service_item item = { .text = text, .known = p };
+		int err;
+
+		if (p) {
+			item.len = p->len;
+			item.lines = p->lines;
+		} else if (item_cut(list, text, end, &item)) {
+			item.known = known->find(known, &item);
+		} else {
+			return -EAGAIN;
+		}
+		err = item_add(list, item);
+		if (err)
+			return err;
+		text += item.len;
+	}
+	list->tail.text = text;
+	return 0;
+}
+
+/* What follows the list in its document. */
+static void find_tail(struct service_list *list, const char *end)
+{
+	struct tree_chunk *tail = &list->tail;
+	struct line l;
+
+	if (!line_at(tail->text, end, &l) ||
+	    yaml_is_document_start(l.text, l.len))
+		return;
+	tail->len = end - tail->text;
+	yaml_tree_cut(tail);
+}
+
+/* The list's first line, and what is known before items are looked for. */
+static const char *find_list(const struct tree_chunk *stream,
+			     struct service_list *list)
+{
+	const char *end = stream->text + stream->len;
 	__u32 lines;
 	struct line l;
-	const char *text = find_key(document->text, end, &lines);
+	const char *text = find_key(stream->text, end, &lines);
 
 	if (!text)
-		return false;
-	list.key_line = lines;
+		return NULL;
+	list->key_line = lines;
 	for (;; lines++, text = l.next) {
 		if (!line_at(text, end, &l))
-			return false;
+			return NULL;
 		if (!is_blank(&l, 0))
 			break;
 	}
 	if (!is_item(&l, l.indent))
-		return false;
-	list.indent = l.indent;
-	list.lines_before = lines;
-	find_end(text, end, &list);
-	list.head.text = document->text;
-	list.head.len = text - document->text;
-	list.tail.text = list.text + list.len;
-	list.tail.len = end - list.tail.text;
-	*ret = list;
-	return list.count <= SERVICE_LIST_MAX &&
-	       !has_other_breaks(document->text, end);
+		return NULL;
+	list->indent = l.indent;
+	list->lines_before = lines;
+	list->head.text = stream->text;
+	list->head.len = text - stream->text;
+	return text;
 }
 
-bool service_list_next(const struct service_list *list,
-		       struct tree_chunk *item)
+int service_list_find(struct tree_chunk *stream, struct service_known *known,
+		      struct service_list *ret)
 {
-	const char *end = list->text + list->len;
-	const char *text = item->text ? item->text + item->len : list->text;
-	struct line l;
+	const char *end = stream->text + stream->len;
+	const char *text;
+	int err;
 
-	if (text == end)
-		return false;
-	item->first_line += item->text ? item->lines : list->lines_before;
-	item->text = text;
-	item->lines = 0;
-	while (line_at(text, end, &l)) {
-		if (item->lines && is_item(&l, list->indent))
-			break;
-		item->lines++;
-		text = l.next;
-	}
-	item->len = text - item->text;
-	return true;
+	*ret = (struct service_list){};
+	text = find_list(stream, ret);
+	if (!text || has_other_breaks(stream->text, text))
+		return -EAGAIN;
+	err = find_items(text, end, known, ret);
+	if (err)
+		return err;
+	find_tail(ret, end);
+	end = ret->tail.text + ret->tail.len;
+	if (has_other_breaks(ret->tail.text, end))
+		return -EAGAIN;
+	stream->len = end - stream->text;
+	stream->lines = ret->lines_before + ret->lines + ret->tail.lines;
+	return 0;
+}
+
+void service_list_clear(struct service_list *list)
+{
+	free(list->items);
 }
 
 /* Of another dialect, which is not for us to cut. */

@@ -15,30 +15,56 @@
 #ifndef FAIRLEAD_SERVICE_LIST_H
 #define FAIRLEAD_SERVICE_LIST_H
 
+#include "source.h"
 #include "yaml_tree.h"
 
+struct service_list;
+
 #define SERVICE_LIST_MAX (1u << 20)	/* items; a longer one is not cut */
+
+/* An item's text, and the part that is known to say just that; NULL: none. */
+struct service_item {
+	const char *text;
+	size_t len;
+	__u32 lines;
+	struct part *known;
+};
+
+/* Who knows items by their bytes. */
+struct service_known {
+	/* The item at text, so that its lines need not be looked for; where it
+	 * would end, service_list_ends_item() is asked. NULL: look for them. */
+	struct part *(*next)(struct service_known *k,
+			     const struct service_list *list, const char *text,
+			     const char *end);
+	/* The item that they make. */
+	struct part *(*find)(struct service_known *k,
+			     const struct service_item *item);
+};
 
 struct service_list {
 	struct tree_chunk head;	/* up to the list, the key's line included */
 	struct tree_chunk tail;	/* what follows the list; may be empty */
 	__u32 key_line;		/* of "services:", in the document */
 	size_t indent;
-	const char *text;	/* the first item's first line */
-	size_t len;
 	__u32 lines_before;	/* in the document */
 	__u32 lines;
-	__u32 count;		/* items */
+	struct service_item *items;	/* owned */
+	size_t count, max;
 };
 
-/* False: there is none, or it is written in another way. */
-bool service_list_find(const struct tree_chunk *document,
-		       struct service_list *ret);
+/*
+ * *stream begins with a document and becomes just that. -EAGAIN: there is no list, or it is written in another way, and
+ * *stream is as before; -ENOMEM. *ret is to be cleared in any case.
+ */
+int service_list_find(struct tree_chunk *stream, struct service_known *known,
+		      struct service_list *ret);
+void service_list_clear(struct service_list *list);
 
-/* The next item; *item starts zeroed, but for first_line: lines before the
- * document. False: no more. */
-bool service_list_next(const struct service_list *list,
-		       struct tree_chunk *item);
+/* Does an item that begins in the list, and has no other before here, end
+ * here, at text? */
+bool service_list_ends_item(const struct service_list *list, const char *text,
+			    const char *end);
 
 /* The frame's root is as service_list_find() took it to be. */
 bool service_list_fits(const struct service_list *list,

@@ -21,7 +21,9 @@
  * "path:line:column", or as "path" where places have line 0.
  */
 struct part {
-	__u64 hash[2];		/* of its bytes; for the source's use */
+	__u64 hash[2];		/* of its bytes; as len, lines for the source */
+	size_t len;
+	__u32 lines;
 	const char *path;	/* the source's */
 	__u32 first_line;	/* lines of path before the part */
 	bool is_live;		/* false: it is among the dead */

@@ -467,8 +467,7 @@ bool tree_is_null(const struct tree_node *n)
 	       (!n->count || !strcmp(n->text, "~") || !strcmp(n->text, "null"));
 }
 
-/* Of a line: its bytes without the line feed. */
-static bool is_document_start(const char *line, size_t len)
+bool yaml_is_document_start(const char *line, size_t len)
 {
 	return len >= 3 && !memcmp(line, "---", 3) &&
 	       (len == 3 || line[3] == ' ' || line[3] == '\t' ||
@@ -496,48 +495,49 @@ static size_t line_length(const char *line, const char *end)
 	return (feed ?: end) - line;
 }
 
-/* From text up to the next "---"; sets whether there is something in it, and
- * how many lines it has. */
-static size_t cut(const char *text, const char *end, bool *ret_empty,
-		  __u32 *ret_lines)
+/* The line behind this one, whose length is len. */
+static const char *line_next(const char *line, size_t len, const char *end)
 {
-	const char *line = text;
+	return line + len < end ? line + len + 1 : end;
+}
 
-	*ret_empty = true;
-	*ret_lines = 0;
+bool yaml_tree_start(const char *stream, size_t len, struct tree_chunk *pos)
+{
+	const char *end = stream + len;
+	const char *line = pos->text ? pos->text + pos->len : stream;
+	bool is_found = false;
+
+	pos->text = line;
+	pos->first_line += pos->lines;
+	for (pos->lines = 0; line < end && !is_found; pos->lines++) {
+		size_t n = line_length(line, end);
+
+		if (yaml_is_document_start(line, n)) {
+			pos->first_line += pos->lines;
+			pos->lines = 0;
+			pos->text = line;
+			is_found = !is_empty_line(line + 3, n - 3);
+		} else {
+			is_found = !is_empty_line(line, n);
+		}
+		line = line_next(line, n, end);
+	}
+	pos->len = end - pos->text;
+	return is_found;
+}
+
+void yaml_tree_cut(struct tree_chunk *text)
+{
+	const char *line = text->text, *end = line + text->len;
+
+	text->lines = 0;
 	while (line < end) {
 		size_t len = line_length(line, end);
 
-		if (is_document_start(line, len)) {
-			if (line != text)
-				break;
-			if (!is_empty_line(line + 3, len - 3))
-				*ret_empty = false;
-		} else if (*ret_empty && !is_empty_line(line, len)) {
-			*ret_empty = false;
-		}
-		line += len;
-		if (line < end) {
-			line++;
-			++*ret_lines;
-		}
+		if (line != text->text && yaml_is_document_start(line, len))
+			break;
+		text->lines += line + len < end;
+		line = line_next(line, len, end);
 	}
-	return line - text;
-}
-
-bool yaml_tree_next(const char *stream, size_t len, struct tree_chunk *pos)
-{
-	const char *end = stream + len;
-	const char *text = pos->text ? pos->text + pos->len : stream;
-	bool is_empty;
-
-	while (text < end) {
-		pos->first_line += pos->lines;
-		pos->text = text;
-		pos->len = cut(text, end, &is_empty, &pos->lines);
-		if (!is_empty)
-			return true;
-		text += pos->len;
-	}
-	return false;
+	text->len = line - text->text;
 }

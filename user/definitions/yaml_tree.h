@@ -58,10 +58,7 @@ void yaml_tree_shift(struct yaml_tree *t, __u32 line, __u32 lines);
 /* Nothing was written, or "~" or "null". */
 bool tree_is_null(const struct tree_node *n);
 
-/*
- * Cut a stream in documents without parsing it: a line that starts with "---"
- * begins one wherever it stands, so each can be parsed by itself.
- */
+/* A part of a stream. */
 struct tree_chunk {
 	const char *text;
 	size_t len;
@@ -69,7 +66,19 @@ struct tree_chunk {
 	__u32 lines;		/* of its own */
 };
 
-/* The next document with contents; *pos starts zeroed. False: no more. */
-bool yaml_tree_next(const char *stream, size_t len, struct tree_chunk *pos);
+/*
+ * Cut a stream in documents without parsing it: a line that starts with "---"
+ * begins one wherever it stands, so each can be parsed by itself.
+ *
+ * The next document with contents, behind *pos, which starts zeroed; *pos
+ * reaches to the end of the stream then. False: no more.
+ */
+bool yaml_tree_start(const char *stream, size_t len, struct tree_chunk *pos);
+
+/* Up to where the next document begins; sets len and lines. */
+void yaml_tree_cut(struct tree_chunk *text);
+
+/* Of a line: len bytes without the line feed. */
+bool yaml_is_document_start(const char *line, size_t len);
 
 #endif

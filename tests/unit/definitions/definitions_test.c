@@ -2,6 +2,7 @@
 /* Files in, models or mistakes out: every message, and what is cached. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -1327,6 +1328,173 @@ static void a_list_that_is_cut_says_the_same(void **state)
 	}
 }
 
+/* Whoever copies a file with its times may write an older one in place. */
+static void an_edit_under_old_times_is_not_missed(void **state)
+{
+	__cleanup(step_end) struct step t = {};
+	struct timespec times[2];
+	struct stat st;
+
+	put_service("f.yaml", 1, 80);
+	assert_int_equal(open_path(in_dir("f.yaml"), &t.s), 0);
+	step(&t, 1, 1, true);
+	assert_int_equal(stat(in_dir("f.yaml"), &st), 0);
+	grow_old();
+	step(&t, 1, 0, false);
+	step(&t, 0, 0, false);
+
+	put_service("f.yaml", 1, 81);
+	times[0] = st.st_atim;
+	times[1] = st.st_mtim;
+	assert_int_equal(utimensat(AT_FDCWD, in_dir("f.yaml"), times, 0), 0);
+	grow_old();
+	step(&t, 1, 1, true);
+	assert_int_equal(t.m->services[0].fronts->port_first, 81);
+}
+
+/* A text that is edited, each time somewhere else. */
+struct edited {
+	char text[8192];
+	size_t len;
+	__u32 seed;
+};
+
+static __u32 edit_random(struct edited *e, __u32 below)
+{
+	e->seed = e->seed * 1664525 + 1013904223;
+	return (e->seed >> 8) % below;
+}
+
+static void edit_reset(struct edited *e)
+{
+	e->len = sprintf(e->text, "node: a\nservices:\n" ITEM(1, 80)
+			 ITEM(2, 80) ITEM(3, 80) "# the end\nuplinks: eth0\n"
+			 "---\nservices:\n" ITEM(4, 80) "\n" ITEM(5, 80)
+			 "---\nservices: [{name: s6, address: 192.0.2.6,\n"
+			 "  port: 80}]\n---\nservices:\n" ITEM(7, 80)
+			 ITEM(8, 80));
+}
+
+/* The beginning of a line. */
+static size_t edit_line(struct edited *e)
+{
+	size_t at = edit_random(e, e->len + 1);
+
+	while (at && e->text[at - 1] != '\n')
+		at--;
+	return at;
+}
+
+/* len bytes from `from` on, in place of those at [at, until). */
+static void edit_put(struct edited *e, size_t at, size_t until,
+		     const char *from, size_t len)
+{
+	char piece[sizeof(e->text)];
+
+	if (e->len - (until - at) + len >= sizeof(e->text))
+		return;
+	memcpy(piece, from, len);
+	memmove(e->text + at + len, e->text + until, e->len - until);
+	memcpy(e->text + at, piece, len);
+	e->len += len - (until - at);
+	e->text[e->len] = '\0';
+}
+
+static const char *const edit_pieces[] = {
+	ITEM(9, 80), "  - ", "---\n", "\n", "# x\n", "...\n", "services:\n",
+	"  - {name: s9, address: 192.0.2.9, port: 80}\n", "services: []\n",
+	"\r", "\"", "'", " ", "\t", "-", "{", "[", "1", ":", "\xe2\x80\xa8",
+	"    idle: 3\n", "kind: x\n", "    name: >\n", "- name: s10\n",
+};
+
+static void edit(struct edited *e)
+{
+	size_t a = edit_line(e), b = edit_line(e), at;
+	const char *piece = edit_pieces[edit_random(e, COUNT(edit_pieces))];
+
+	switch (edit_random(e, 5)) {
+	case 0:				/* lines go */
+		if (a < b)
+			edit_put(e, a, b, "", 0);
+		break;
+	case 1:				/* or come twice */
+		if (a < b)
+			edit_put(e, a, a, e->text + a, b - a);
+		break;
+	case 2:
+		edit_put(e, a, a, piece, strlen(piece));
+		break;
+	case 3:
+		at = edit_random(e, e->len + 1);
+		edit_put(e, at, at, piece, strlen(piece));
+		break;
+	default:			/* a digit is another one */
+		at = edit_random(e, e->len + 1);
+		at += strcspn(e->text + at, "0123456789");
+		if (at < e->len)
+			e->text[at] = '0' + edit_random(e, 10);
+	}
+}
+
+static void write_model(FILE *out, const struct model *m)
+{
+	fprintf(out, "node %s\n", m->node ?: "");
+	for (size_t i = 0; i < m->nr_services; i++) {
+		const struct model_service *s = &m->services[i];
+		char text[FRONT_TEXT_MAX];
+
+		fprintf(out, "%s idle %u", s->name, s->idle_s);
+		for (size_t j = 0; j < s->nr_fronts; j++)
+			fprintf(out, " %s", model_front_text(&s->fronts[j],
+							     s->proto, text));
+		fprintf(out, "\n");
+	}
+}
+
+/* What a reload of s says, or (NULL) a first load. */
+static char *says(struct definitions *s)
+{
+	__cleanup(model_freep) struct model *m = NULL;
+	bool has_changed;
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	int err = s ? definitions_reload(s, &m, out, &has_changed) :
+		      load_path(in_dir("f.yaml"), &m, out);
+
+	fprintf(out, "%d\n", err);
+	if (!err)
+		write_model(out, m);
+	fclose(out);
+	return text;
+}
+
+/* Whatever of it is known from before: values, places, mistakes. */
+static void an_edited_file_says_what_it_says_when_read_anew(void **state)
+{
+	__cleanup(step_end) struct step t = {};
+	struct edited e = { .seed = 1 };
+
+	put("f.yaml", "services: []\n");
+	assert_int_equal(open_path(in_dir("f.yaml"), &t.s), 0);
+	for (unsigned int i = 0; i < 6000; i++) {
+		char *again, *anew;
+
+		if (i % 6 == 0)
+			edit_reset(&e);
+		else
+			edit(&e);
+		put_bytes("f.yaml", e.text, e.len);
+		again = says(t.s);
+		anew = says(NULL);
+		if (strcmp(again, anew))
+			print_error("edit %u:\n%s", i, e.text);
+		assert_string_equal(again, anew);
+		free(again);
+		free(anew);
+	}
+}
+
 static void a_document_that_moved_is_reported_where_it_is_now(void **state)
 {
 	__cleanup(step_end) struct step t = {};
@@ -1608,6 +1776,8 @@ int main(void)
 		TEST(a_change_within_one_tick_is_not_missed),
 		TEST(only_the_document_that_changed_is_parsed),
 		TEST(only_the_service_that_changed_is_parsed),
+		TEST(an_edit_under_old_times_is_not_missed),
+		TEST(an_edited_file_says_what_it_says_when_read_anew),
 		TEST(a_list_that_is_cut_says_the_same),
 		TEST(a_document_that_moved_is_reported_where_it_is_now),
 		TEST(a_mistake_is_reported_until_it_is_mended),
