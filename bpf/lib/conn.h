@@ -199,15 +199,43 @@ static __always_inline bool conn_is_still(const struct conn_ref *r)
 	return !((READ_ONCE(*r->head) ^ r->word) & CONN_TAG_MASK);
 }
 
-/* Unseen for longer than its state allows: nobody's, though still there. */
-static __always_inline bool conn_is_dead(const struct conn_ref *r, __u32 now)
+/*
+ * conn_limit() of a record that is not live, as few packets' are; opens: for a
+ * first packet of its client. Where both sides were seen to close, which nobody
+ * outside can say for a backend, that is of another connection, and may go to
+ * another backend. So is one where the client alone is seen, and was done for
+ * longer than an end is waited for.
+ */
+__global __u32 conn_limit_other(__u32 state, __u32 what, __u32 time,
+				__u32 opens)
 {
 	const struct runtime *rt = map_only(runtime);
-	__u32 time = READ_ONCE(r->conn->time);
 
-	return rt && conn_age(time, now) >= conn_limit(conn_state(r), time,
-						       rt->syn_s,
-						       rt->closing_s);
+	if (!rt)
+		return 0;
+	if (!opens || state != CONN_CLOSING)
+		return conn_limit(state, what, time, rt);
+	return (what & CONN_BOTH_FINS) == CONN_BOTH_FINS ? 0 : rt->closing_s;
+}
+
+/* Nobody's, though still there: unseen for longer than its state allows; or
+ * opens, and it was another one's. */
+static __always_inline bool conn_is_over(const struct conn_ref *r, __u32 now,
+					 __u32 opens)
+{
+	__u32 time = READ_ONCE(r->conn->time), limit;
+
+	if (conn_state(r) == CONN_LIVE)
+		limit = conn_limit_live(time);
+	else
+		limit = conn_limit_other(conn_state(r), r->conn->what, time,
+					 opens);
+	return conn_age(time, now) >= limit;
+}
+
+static __always_inline bool conn_is_dead(const struct conn_ref *r, __u32 now)
+{
+	return conn_is_over(r, now, false);
 }
 
 /* Compare-and-swap: the record may be another's by now. */
@@ -225,26 +253,84 @@ static __always_inline void conn_set_state(struct conn_ref *r, __u32 now,
 {
 	__u32 word = (r->word & CONN_TAG_MASK) |
 		     (now & CONN_STAMP_MASK) << CONN_STAMP_SHIFT | state;
+	__u32 was;
 
-	if (__sync_val_compare_and_swap(r->head, r->word, word) == r->word)
+	/* again, if it is but in another state by now: both sides may end it in
+	 * one moment, and the last one knows of both */
+	was = __sync_val_compare_and_swap(r->head, r->word, word);
+	if (was != r->word && !((was ^ word) & CONN_TAG_MASK))
+		was = __sync_val_compare_and_swap(r->head, r->word = was, word);
+	if (was == r->word)
 		r->word = word;
 	conn_set_time(r, now >> 3);
 }
 
+/* Live or half-closed: it never makes room. */
+static __always_inline bool conn_is_open(const struct conn_ref *r)
+{
+	return !(r->word & 1);
+}
+
 /* Seen now, in the state that it is in: written at most once in a second, of
- * a live one once in a 16th of its life. */
+ * an open one once in a 16th of its life. */
 static __always_inline void conn_seen(struct conn_ref *r, __u32 now)
 {
 	__u32 time = READ_ONCE(r->conn->time), least = 0;
 
 	if (conn_state(r) == CONN_LIVE)
-		least = conn_slack(time);
+		least = conn_slack(conn_life_s(conn_life(time)));
+	else if (conn_is_open(r))	/* a 16th, and what that leaves */
+		least = conn_limit_other(conn_state(r), r->conn->what, time,
+					 false) / 17;
 	if (conn_age(time, now >> 3) <= least)
 		return;
-	if (conn_state(r) == CONN_LIVE)
+	if (conn_is_open(r))
 		conn_set_time(r, now >> 3);
 	else
 		conn_set_state(r, now, conn_state(r));
+}
+
+#define CONN_FINS_SHIFT \
+	(8 * (offsetof(struct conn, what) - offsetof(struct conn, cport)))
+
+/*
+ * Of the FINs that were seen, forget what is not in keep, and note add. Returns
+ * all of them. By compare-and-swap of the word that they are in, as the record
+ * may be another's by now; and again, as both sides may close in one moment.
+ */
+static __always_inline __u8 conn_note_fins(struct conn_ref *r, __u8 keep,
+					   __u8 add)
+{
+	const __u64 mask = (__u64)CONN_BOTH_FINS << CONN_FINS_SHIFT;
+	__u64 *word = (__u64 *)&r->conn->cport, was = READ_ONCE(*word), now;
+	__u64 next = 0;
+
+	_Static_assert(offsetof(struct conn, cport) % 8 == 0, "a word");
+#pragma clang loop unroll(full)
+	for (int i = 0; i < 2; i++) {
+		next = (was & ~mask) |
+		       (was & (__u64)keep << CONN_FINS_SHIFT) |
+		       (__u64)add << CONN_FINS_SHIFT;
+		if (next == was)
+			break;
+		now = __sync_val_compare_and_swap(word, was, next);
+		if (now == was || (now ^ was) & ~mask)
+			break;
+		was = now;
+	}
+	return next >> CONN_FINS_SHIFT & CONN_BOTH_FINS;
+}
+
+/* What the client has to acknowledge: 0 after what ended a connection, so that
+ * no old number makes it live again. */
+static __always_inline void conn_set_offered(struct conn_ref *r, __u32 number)
+{
+	__u64 *word = (__u64 *)&r->conn->reply, was = READ_ONCE(*word), next;
+
+	_Static_assert(offsetof(struct conn, reply) % 8 == 0, "a word");
+	next = (was & 0xffffffff) | (__u64)number << 32;
+	if (next != was)
+		__sync_val_compare_and_swap(word, was, next);
 }
 
 #endif

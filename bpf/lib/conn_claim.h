@@ -121,23 +121,24 @@ __global __u32 conn_choose(__u64 hash, __u32 now)
 	in_b = CONN_WAYS - conn_count(b, 0, ~0u);
 	if (in_a < CONN_WAYS)
 		return in_a > CONN_FIRST_MAX && in_b < in_a;
-	in_a = conn_count(a, CONN_LIVE, CONN_STATE_MASK);
-	in_b = conn_count(b, CONN_LIVE, CONN_STATE_MASK);
+	/* even heads are those of open ones, and empty ones */
+	in_a = conn_count(a, 0, 1);
+	in_b = conn_count(b, 0, 1) + in_b - CONN_WAYS;
 	if (in_a > in_b + CONN_UNEVEN || in_b > in_a + CONN_UNEVEN)
 		return in_b < in_a;
 	return conn_match(b, 0, ~0u) ||
 	       conn_oldest(second, now) >> 4 > conn_oldest(first, now) >> 4;
 }
 
-/* One live one of a full bucket, another each time: is it dead? Its way and
+/* One open one of a full bucket, another each time: is it dead? Its way and
  * one, or 0. To ask all would make a refused packet dear; user/ sweeps. */
 static __always_inline __u32 conn_one_dead(__u32 idx, __u32 guess, __u32 now)
 {
 	__u32 way = (guess + now) % CONN_WAYS;
 	struct conn_ref r = conn_at(idx * (CONN_WAYS + 1) + 1 + way);
 
-	return r.head && conn_state(&r) == CONN_LIVE &&
-	       conn_is_dead(&r, now >> 3) ? way + 1 : 0;
+	return r.head && conn_is_open(&r) && conn_is_dead(&r, now >> 3) ?
+		       way + 1 : 0;
 }
 
 /* A place in one bucket. 0: all are alive; CONN_NOT_NOW: ask again. */

@@ -66,17 +66,6 @@ static __always_inline void nat_reply(const struct conn *c, struct pkt *p,
 	n->is_local = false;
 }
 
-/* The number that the backend's packet p offers: see struct conn. */
-static __always_inline void nat_offer(struct conn_ref *r, const struct pkt *p)
-{
-	__u64 *word = (__u64 *)&r->conn->reply;
-	__u64 was = READ_ONCE(*word);
-	__u64 offer = (was & 0xffffffff) | (__u64)p->number << 32;
-
-	if (p->offers && was != offer)
-		__sync_val_compare_and_swap(word, was, offer);
-}
-
 /* Does p, of a backend, carry data? More than a TCP header has, at least. */
 static __always_inline bool nat_has_data(const struct pkt *p)
 {
@@ -84,33 +73,106 @@ static __always_inline bool nat_has_data(const struct pkt *p)
 	       p->l3_len - p->l4_off > 60;
 }
 
+/* Does the client's packet p acknowledge what its backend has offered? Then it
+ * is no old one, of an earlier connection, and nobody else's. */
+static __always_inline bool nat_confirms(const struct conn_ref *r,
+					 const struct pkt *p)
+{
+	__u32 offered = READ_ONCE(r->conn->offered);
+
+	return offered && p->number == offered && !p->opens;
+}
+
 /*
- * Live is what the client has confirmed: it has acknowledged the very number
- * that the backend offered. A connection that ended, or seems to have, is live
- * again in the same way: its client's next one, from the same port, stays
- * with the backend. Of a half-open one, the backend's packets prove nothing but
- * by data: it has some only for a client whose cookie was right (RFC 7413), and
- * who may acknowledge more than the number, or for one that it has long known.
+ * Does p say that r, which is half-open or closing, is a connection in use?
+ * The client does by the very number that the backend offered. Of a half-open
+ * one, the backend's packets prove nothing but by data: it has some only for
+ * a client whose cookie was right (RFC 7413), and who may acknowledge more than
+ * the number, or for one that it has long known. Of one that was reset, any
+ * packet of a backend does: who has received a reset sends none but resets
+ * (RFC 9293, 3.5.2), so it was forged, or had a wrong number (RFC 5961, 3).
+ * Where both have closed, only what is sent again is to come.
  */
+static __always_inline bool nat_proves(const struct conn_ref *r,
+				       const struct pkt *p, bool is_reply)
+{
+	__u8 fins = r->conn->what & CONN_BOTH_FINS;
+
+	if (!is_reply)
+		return nat_confirms(r, p);
+	if (conn_state(r) == CONN_HALF)
+		return nat_has_data(p);
+	return fins != CONN_BOTH_FINS && !p->offers && !p->opens;
+}
+
+/* A FIN of one side of what is open; keep: which ones from before count. */
+static __always_inline enum conn_state nat_fin(struct conn_ref *r, __u8 keep,
+					       bool is_reply)
+{
+	__u8 fins;
+
+	fins = conn_note_fins(r, keep,
+			      is_reply ? CONN_BACKEND_FIN : CONN_CLIENT_FIN);
+	return fins == CONN_BOTH_FINS ? CONN_CLOSING : CONN_HALF_CLOSED;
+}
+
+/* Which state r comes into by p, that of one which is not open, or ends. */
+static __always_inline enum conn_state
+nat_next_state(struct conn_ref *r, const struct pkt *p, bool is_reply)
+{
+	bool is_fin = tcp_is_fin(&p->lookup);
+	__u8 keep = CONN_BOTH_FINS;
+
+	if (p->closes && !is_fin)
+		return CONN_CLOSING;
+	if (!conn_is_open(r)) {
+		if (!nat_proves(r, p, is_reply))
+			return conn_state(r);
+		if (!is_reply)	/* it is of a new handshake */
+			keep = 0;
+	}
+	if (is_fin)
+		return nat_fin(r, keep, is_reply);
+	return conn_note_fins(r, keep, 0) ? CONN_HALF_CLOSED : CONN_LIVE;
+}
+
+/*
+ * Live is what the client has confirmed. A connection that was reset, or seems
+ * to have been, is live again when that is disproved; its client's next one,
+ * from the same port, stays with the backend. What proves nothing of one that
+ * is closing does not keep it either, if it is the client's. word: the head at
+ * position, as it was found.
+ */
+__global int nat_change(const struct pkt *p, __u32 position, __u32 word,
+			__u32 is_reply)
+{
+	struct conn_ref r = conn_at(position);
+	__u32 now = now_8th(), state;
+
+	if (!p || !r.head)
+		return 0;
+	r.word = word;
+	state = nat_next_state(&r, p, is_reply);
+	if (state == CONN_CLOSING && (p->closes || p->opens))
+		conn_set_offered(&r, 0);
+	else if (!conn_is_open(&r) && is_reply && p->offers)
+		conn_set_offered(&r, p->number);
+	if (state != conn_state(&r))
+		conn_set_state(&r, now, state);
+	else if (state == CONN_HALF ? !is_reply :
+		 is_reply || p->opens || p->closes)
+		conn_seen(&r, now);
+	return 0;
+}
+
+/* A packet of r was seen. Most are of an open one, and change nothing. */
 static __always_inline void nat_touch(struct conn_ref *r, const struct pkt *p,
 				      bool is_reply)
 {
-	__u32 offered = READ_ONCE(r->conn->offered), now = now_8th();
-	__u32 state = conn_state(r);
-
-	if (state != CONN_LIVE && is_reply)
-		nat_offer(r, p);
-	if (p->closes)
-		state = CONN_CLOSING;
-	else if (!is_reply && state != CONN_LIVE && offered &&
-		 p->number == offered)
-		state = CONN_LIVE;
-	else if (is_reply && state == CONN_HALF && nat_has_data(p))
-		state = CONN_LIVE;
-	if (state != conn_state(r))
-		conn_set_state(r, now, state);
-	else if (!is_reply || state != CONN_HALF)
-		conn_seen(r, now);
+	if (conn_is_open(r) && !p->closes)
+		conn_seen(r, now_8th());
+	else
+		nat_change(p, r->position, r->word, is_reply);
 }
 
 /* The client's packets come from where its replies must go; a router that
@@ -129,7 +191,8 @@ static __always_inline void nat_learn_hop(struct conn *c, const struct pkt *p)
 static __always_inline bool nat_known(struct conn_ref *r, struct pkt *p,
 				      struct nat *n, const bool is_reply)
 {
-	if (r->word <= CONN_BUSY || conn_is_dead(r, now_s()))
+	if (r->word <= CONN_BUSY ||
+	    conn_is_over(r, now_s(), !is_reply && p->opens))
 		return false;
 	if (is_reply)
 		nat_reply(r->conn, p, n);
@@ -225,7 +288,7 @@ static __always_inline __u32 nat_worth(const struct conn_ref *r, __u32 now)
 		return 0;
 	if (conn_is_dead(r, now >> 3))
 		return 1 << 20;
-	if (conn_state(r) == CONN_LIVE)
+	if (conn_is_open(r))
 		return 0;
 	return 1 + age + (conn_state(r) == CONN_HALF ? 1 << 16 : 0);
 }

@@ -203,6 +203,12 @@ static __always_inline bool backend_has(const struct backend *b,
 	       (__u8)b->generation == c->backend >> CONN_BACKEND_BITS;
 }
 
+/* The last packet of one side, which the other does not need to end with. */
+static __always_inline bool tcp_is_fin(const struct lookup *look)
+{
+	return (look->tcp_flags & 0x05) == 0x01;
+}
+
 /* The first packet of a connection where one of the same client is ending, or
  * seems to: a client's end can be forged. */
 static __always_inline bool conn_begins_anew(const struct conn_ref *r,
@@ -454,30 +460,80 @@ static __always_inline __u32 service_admit(struct lookup *look,
 	return 0;
 }
 
+/* Seconds after an end in which its last packets may come yet, and prove
+ * nothing. */
+#define CHOICE_LAST_S 2
+
+/* Which state a choice comes into by look, of which it ends nothing. */
+static __always_inline enum conn_state
+choice_next_state(struct conn_ref *r, const struct lookup *look, __u32 now)
+{
+	bool is_fin = r->conn->what & CONN_CLIENT_FIN;
+
+	if (look->opens)
+		return conn_state(r);
+	if (conn_state(r) != CONN_CLOSING || r->conn->offered)
+		return CONN_LIVE;
+	if (!is_fin && conn_age(r->conn->time, now >> 3) >= CHOICE_LAST_S)
+		return CONN_LIVE;
+	return CONN_CLOSING;
+}
+
+/* What ends it: a FIN, after which its client may listen yet, or a reset. */
+static __always_inline void choice_end(struct conn_ref *r,
+				       const struct lookup *look, __u32 now)
+{
+	conn_note_fins(r, 0, tcp_is_fin(look) ? CONN_CLIENT_FIN : 0);
+	conn_set_offered(r, 0);
+	if (conn_state(r) == CONN_CLOSING)
+		conn_seen(r, now);
+	else
+		conn_set_state(r, now, CONN_CLOSING);
+}
+
 /*
- * A choice has no answers to see: the client's second packet makes it live. A
- * connection that ended, or seems to have, stays with its backend, and is live
- * again when its client has begun anew (offered: a SYN was seen) and gone on.
+ * A choice has no answers to see: the client's second packet makes it live, a
+ * FIN of the client ends it, as far as can be seen. While the client listens to
+ * what its backend has yet to say, its acknowledgements keep it. A connection
+ * that ended, or seems to have, stays with its backend, and is live again when
+ * its client has begun anew (offered: a SYN was seen) and gone on; or, after a
+ * reset, has just gone on.
  */
+__global int choice_change(const struct lookup *look, __u32 position,
+			   __u32 word)
+{
+	struct conn_ref r = conn_at(position);
+	__u32 now = now_8th(), state;
+
+	if (!look || !r.head)
+		return 0;
+	r.word = word;
+	if (look->closes) {
+		choice_end(&r, look, now);
+		return 0;
+	}
+	state = choice_next_state(&r, look, now);
+	if (conn_state(&r) == CONN_CLOSING && look->opens)
+		conn_set_offered(&r, 1);
+	if (state != conn_state(&r)) {
+		conn_note_fins(&r, 0, 0);
+		conn_set_offered(&r, 0);
+		conn_set_state(&r, now, state);
+	} else if (state != CONN_CLOSING || look->opens ||
+		   conn_age(r.conn->time, now >> 3) >= CHOICE_LAST_S) {
+		conn_seen(&r, now);
+	}
+	return 0;
+}
+
+/* A packet of r was seen. Most are of a live one, and change nothing. */
 static __always_inline void choice_touch(struct conn_ref *r,
 					 const struct lookup *look)
 {
-	__u32 state = conn_state(r), now = now_8th();
-	bool is_closing = state == CONN_CLOSING;
-
-	if (is_closing && look->opens)
-		WRITE_ONCE(r->conn->offered, 1);
-	if (look->closes)
-		state = CONN_CLOSING;
-	else if (!look->opens && (!is_closing || r->conn->offered))
-		state = CONN_LIVE;
-	if (state == conn_state(r)) {
-		conn_seen(r, now);
-		return;
-	}
-	if (is_closing)
-		WRITE_ONCE(r->conn->offered, 0);
-	conn_set_state(r, now, state);
+	if (conn_is_open(r) && !look->closes)
+		conn_seen(r, now_8th());
+	else
+		choice_change(look, r->position, r->word);
 }
 
 /* Instead of a backend: conns does not know the flow, but should. */
@@ -496,7 +552,7 @@ static __always_inline __u32 service_track(struct lookup *look,
 	id = conn_backend(r->conn);
 	b = backend_find(id);
 	/* a dead record may name an owner from before the slot was settled */
-	if (!backend_has(b, r->conn) || conn_is_dead(r, now_s()) ||
+	if (!backend_has(b, r->conn) || conn_is_over(r, now_s(), look->opens) ||
 	    !conn_is_still(r))
 		return SERVICE_ADMIT;
 	if (!look->is_error)

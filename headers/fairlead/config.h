@@ -39,7 +39,8 @@ struct runtime {
 				 * it answers, see fl_uplink_out */
 	__u8 pad[2];
 	__u32 syn_s;		/* life of an entry that saw no answer yet */
-	__u32 closing_s;	/* ... and after FIN or RST */
+	__u32 half_closed_s;	/* ... and after the FIN of one side, at most */
+	__u32 closing_s;	/* ... and after that of both, or RST */
 	__u32 fragment_s;	/* ... of a fragmented packet's ports */
 	__u32 answers_per_s;	/* ICMP errors and resets that we make; 0: no */
 	__u32 answers_network_per_s; /* limit. To a /24 or a /64, likewise */

@@ -26,11 +26,14 @@
 
 #define CONN_WAYS 15
 
-/* Half and closing ones, the odd states, make room for others. */
+/* Half-open and closing ones, the odd states, make room for others. */
 enum conn_state {
+	CONN_HALF_CLOSED = 0,	/* one side's FIN: the other may have much to
+				 * say yet (RFC 9293, 3.6) */
 	CONN_HALF = 1,		/* not confirmed by the client, see below */
 	CONN_LIVE = 2,
-	CONN_CLOSING = 3,	/* FIN, RST or ABORT seen */
+	CONN_CLOSING = 3,	/* both sides' FIN, RST or ABORT; of a choice,
+				 * of which one side is seen, the client's */
 };
 
 /*
@@ -49,7 +52,11 @@ enum conn_state {
 
 enum conn_flag {
 	CONN_NAT = 1 << 4,	/* translated: has a reply's cell */
+	CONN_CLIENT_FIN = 1 << 5,
+	CONN_BACKEND_FIN = 1 << 6,
 };
+
+#define CONN_BOTH_FINS (CONN_CLIENT_FIN | CONN_BACKEND_FIN)
 
 /*
  * A record. Its first 36 bytes and the low half of what are its key, a struct
@@ -208,23 +215,50 @@ CONN_INLINE __u32 conn_age(__u32 time, __u32 now_s)
 	return age & ~(age >> 31);
 }
 
-/* A live one's time is written again after a 16th of its life (conn_touch):
+/* A live one's time is written again after a 16th of its life (conn_seen):
  * until then nobody knows how long it was not seen. */
-CONN_INLINE __u32 conn_slack(__u32 time)
+CONN_INLINE __u32 conn_slack(__u32 life_s)
 {
-	return conn_life_s(conn_life(time)) / 16;
+	return life_s / 16;
 }
 
-/* How long a connection may go unseen. Arithmetic, for the verifier's sake. */
-CONN_INLINE __u32 conn_limit(__u32 state, __u32 time, __u32 syn_s,
-			     __u32 closing_s)
+/* Of a choice only the client's side is seen: it has closed that, and may be
+ * listening yet, for as long as it may where both are seen. */
+CONN_INLINE __u32 conn_is_listening(__u32 state, __u8 what)
 {
-	__u32 is_live = (state & 1) - 1, is_half = (state >> 1 & 1) - 1;
+	return state == CONN_CLOSING &&
+	       (what & (CONN_NAT | CONN_CLIENT_FIN)) == CONN_CLIENT_FIN;
+}
 
-	_Static_assert(CONN_HALF == 1 && CONN_LIVE == 2 && CONN_CLOSING == 3,
-		       "bits");
-	return ((conn_life_s(conn_life(time)) + conn_slack(time)) & is_live) |
-	       (syn_s & is_half) | (closing_s & ~(is_live | is_half));
+/* Seconds that a connection in this state lasts. */
+CONN_INLINE __u32 conn_state_life_s(__u32 state, __u8 what, __u32 time,
+				    const struct runtime *rt)
+{
+	__u32 life_s = conn_life_s(conn_life(time));
+
+	if (state == CONN_LIVE)
+		return life_s;
+	if (state == CONN_HALF)
+		return rt->syn_s;
+	if (state == CONN_CLOSING && !conn_is_listening(state, what))
+		return rt->closing_s;
+	return life_s < rt->half_closed_s ? life_s : rt->half_closed_s;
+}
+
+/* How long it may go unseen, as far as its record knows. */
+CONN_INLINE __u32 conn_limit(__u32 state, __u8 what, __u32 time,
+			     const struct runtime *rt)
+{
+	__u32 life_s = conn_state_life_s(state, what, time, rt);
+
+	return life_s + (state & 1 ? 0 : conn_slack(life_s));
+}
+
+CONN_INLINE __u32 conn_limit_live(__u32 time)
+{
+	__u32 life_s = conn_life_s(conn_life(time));
+
+	return life_s + conn_slack(life_s);
 }
 
 _Static_assert(sizeof(struct conn) == 64, "pinned ABI");

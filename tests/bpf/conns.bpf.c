@@ -80,6 +80,7 @@ static __always_inline void packet_of(const struct step *step, struct pkt *p)
 	p->offers = step->kind == STEP_REPLY && step->number;
 	p->opens = step->kind == STEP_OPEN;
 	p->closes = 0;
+	p->tcp_flags = 0;
 	p->is_error = 0;
 	p->unrecorded = 0;
 	p->dst_sum = hash_dst(hash_key, &p->flow.dst);

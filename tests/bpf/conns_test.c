@@ -92,7 +92,8 @@ static void fill_tables(void)
 	};
 	*tables.runtime = (struct runtime){
 		.nat_port_first = 1024, .nat_port_last = 65535,
-		.nat_addrs4 = 1, .syn_s = 60, .closing_s = 10,
+		.nat_addrs4 = 1, .syn_s = 60, .half_closed_s = 3600,
+		.closing_s = 10,
 	};
 	tables.nat_addrs[1] = addr4(0x0a090901);
 	links[1] = (struct link){ .ifindex = 1, .mtu = 1500, .nat4 = 1 };

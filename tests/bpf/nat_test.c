@@ -817,32 +817,6 @@ static void the_next_one_of_an_ended_connection_goes_its_way(void **state)
 	}
 }
 
-/* An empty one's head stays 0. */
-static void age_record(__u32 *head, struct conn *c, __u32 seconds)
-{
-	__u32 stamp = *head >> CONN_STAMP_SHIFT & CONN_STAMP_MASK;
-
-	if (!*head)
-		return;
-	stamp = (stamp - 8 * seconds) & CONN_STAMP_MASK;
-	*head = (*head & ~(CONN_STAMP_MASK << CONN_STAMP_SHIFT)) |
-		stamp << CONN_STAMP_SHIFT;
-	c->time = conn_time(c->time - seconds, conn_life(c->time));
-}
-
-/* Every record of conns was seen so many seconds ago. */
-static void age_conns(__u32 seconds)
-{
-	struct tables *t = world_tables(world);
-
-	for (__u32 i = 0; i < t->conn_buckets; i++) {
-		struct conn_bucket *b = t->conns(t, i, 1);
-
-		for (int way = 0; way < CONN_WAYS; way++)
-			age_record(&b->head[way], &b->conn[1 + way], seconds);
-	}
-}
-
 /* More flows than there is room for, each of two packets. */
 static void flood_with_datagrams(const struct family *f)
 {
@@ -875,7 +849,7 @@ static void an_idle_connection_outlives_a_flood_of_datagrams(void **state)
 	service(f, IPPROTO_TCP);
 	expect_reason(&open, FORWARDED);
 	confirm(f, &open, f->backend, 4321);
-	age_conns(200);
+	world_age(world, 200);
 	flood_with_datagrams(f);
 	expect_reply(&reply, &back, REASON_BIT(RETURNED));
 }

@@ -565,8 +565,9 @@ static __u32 packet_tracked(struct fake *f, const struct flow *flow,
 
 	/* One that is dead is not there: the slot may have been settled since,
 	 * and the flow be another. */
-	if (c && conn_age(c->time, now_s) < conn_limit(CONN_LIVE, c->time, 0,
-						       0) &&
+	if (c && conn_age(c->time, now_s) < conn_limit(CONN_LIVE, c->what,
+						       c->time,
+						       f->t.runtime) &&
 	    keeps(f, conn_backend(c)) &&
 	    (__u8)f->t.backends[conn_backend(c)].generation ==
 		    c->backend >> CONN_BACKEND_BITS) {

@@ -215,6 +215,7 @@ static bool ports_wrong(struct step *s)
 		s->offers = (l4[13] & (SYN | ACK)) == (SYN | ACK);
 		s->number = s->offers ? get32(l4 + 4) + 1 : get32(l4 + 8);
 		s->closes = l4[13] & (FIN | RST);
+		s->is_fin = (l4[13] & (FIN | RST)) == FIN;
 		if (l4[12] >> 4 < 5)
 			expect(s, REASON_BAD_HEADER);
 		else if ((l4[12] >> 4) * 4u > room)
@@ -354,6 +355,14 @@ static bool has_made_room(const struct step *s, const struct memory *m)
 	       (m->nat && c.nat_port != m->nat_port);
 }
 
+/* Both sides have closed the last connection of a client that begins anew: this
+ * is another. (What a reset ended, or seemed to, keeps its backend.) */
+static bool is_over(const struct step *s, const struct memory *m)
+{
+	return s->opens && m->state == CONN_CLOSING && m->client_fin &&
+	       m->backend_fin;
+}
+
 /* What is recorded of s's flow; NULL: nothing, or its backend cannot serve. */
 static struct memory *record_of(const struct step *s)
 {
@@ -364,34 +373,89 @@ static struct memory *record_of(const struct step *s)
 		m = NULL;
 	}
 	if (!m || backend_at(s->r, m->backend)->generation != m->generation ||
-	    !may_serve(s->r, m->backend))
+	    !may_serve(s->r, m->backend) || is_over(s, m))
 		return NULL;
 	return m;
 }
 
-/*
- * A client's packet of what is remembered. A translated connection is live
- * when its client confirms what the backend offered; of another, where no
- * answer is seen, its second packet. One that ended is live again likewise;
- * where no answer is seen, when its client has begun anew and gone on.
- */
-static void client_seen(const struct step *s, struct memory *m)
+/* A reset, or what is one of SCTP. */
+static bool is_reset(const struct step *s)
 {
-	bool was_live = m->state == CONN_LIVE;
+	return s->closes && !s->is_fin;
+}
 
-	if (s->is_error)
+static void has_ended(struct memory *m)
+{
+	m->state = CONN_CLOSING;
+	m->offered = 0;
+}
+
+/* A FIN says that its sender has no more to say (RFC 9293, 3.6): what both
+ * have sent one for is ending. */
+static void fin_seen(struct memory *m, bool *side)
+{
+	*side = true;
+	if (m->client_fin && m->backend_fin)
+		has_ended(m);
+}
+
+/* Of what is closing, a last packet sent again, or a first one, voids what was
+ * offered before. */
+static void nothing_new(const struct step *s, struct memory *m)
+{
+	if (m->state == CONN_CLOSING && (s->closes || s->opens))
+		m->offered = 0;
+}
+
+/*
+ * A client's packet of a translated connection: that is live when its client
+ * confirms what the backend offered, and is in use after a reset likewise.
+ */
+static void nat_client_seen(const struct step *s, struct memory *m)
+{
+	if (is_reset(s)) {
+		has_ended(m);
 		return;
-	if (!m->nat && m->state == CONN_CLOSING && s->opens)
-		m->offered = 1;
-	if (s->closes)
-		m->state = CONN_CLOSING;
-	else if (!was_live && m->nat && m->offered && s->number == m->offered)
+	}
+	if (m->state != CONN_LIVE) {
+		if (s->opens || !m->offered || s->number != m->offered) {
+			nothing_new(s, m);
+			return;
+		}
 		m->state = CONN_LIVE;
-	else if (!was_live && !m->nat && !s->opens &&
-		 (m->state == CONN_HALF || m->offered)) {
+		m->client_fin = m->backend_fin = false;
+	}
+	if (s->is_fin)
+		fin_seen(m, &m->client_fin);
+}
+
+/*
+ * A client's packet of a choice, where no answer is seen: the second makes it
+ * live. One that ended is, when its client has begun anew and gone on.
+ */
+static void choice_client_seen(const struct step *s, struct memory *m)
+{
+	if (s->closes) {
+		has_ended(m);
+		m->client_fin = s->is_fin;
+	} else if (s->opens) {
+		if (m->state == CONN_CLOSING)
+			m->offered = 1;
+	} else if (m->state == CONN_HALF || m->offered) {
 		m->state = CONN_LIVE;
+		m->client_fin = false;
 		m->offered = 0;
 	}
+}
+
+static void client_seen(const struct step *s, struct memory *m)
+{
+	if (s->is_error)
+		return;
+	if (m->nat)
+		nat_client_seen(s, m);
+	else
+		choice_client_seen(s, m);
 }
 
 /* More than the largest TCP header is data, whatever its length. */
@@ -401,18 +465,37 @@ static bool sends_data(const struct step *s)
 	       s->l.end - s->l.l4 > 60;
 }
 
-/* Data is what a backend has only for a client that it knows, by a cookie (RFC
- * 7413) or from before. */
+/*
+ * Does it show that the backend has the connection? Data is what a backend has
+ * only for a client that it knows, by a cookie (RFC 7413) or from before. After
+ * a reset it sends nothing, so that anything disproves that it got one; if it
+ * has not said itself that it is done, which it may say again.
+ */
+static bool is_in_use(const struct step *s, const struct memory *m)
+{
+	if (m->state == CONN_HALF)
+		return sends_data(s);
+	return !(m->client_fin && m->backend_fin) && !s->offers && !s->opens;
+}
+
 static void backend_seen(const struct step *s, struct memory *m)
 {
 	if (s->is_error)
 		return;
-	if (m->state != CONN_LIVE && s->offers)
-		m->offered = s->number;
-	if (s->closes)
-		m->state = CONN_CLOSING;
-	else if (m->state == CONN_HALF && sends_data(s))
+	if (is_reset(s)) {
+		has_ended(m);
+		return;
+	}
+	if (m->state != CONN_LIVE) {
+		if (!is_in_use(s, m)) {
+			m->offered = s->offers ? s->number : m->offered;
+			nothing_new(s, m);
+			return;
+		}
 		m->state = CONN_LIVE;
+	}
+	if (s->is_fin)
+		fin_seen(m, &m->backend_fin);
 }
 
 /* The backend of s's flow as recorded; 0: none. */

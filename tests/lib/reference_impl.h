@@ -19,6 +19,8 @@ struct memory {
 	uint8_t proto;
 	enum conn_state state;	/* half: may make room, its port too */
 	uint32_t offered;	/* by the backend, for the client to confirm */
+	bool client_fin, backend_fin;	/* live, but one side has closed; both
+					 * have, or it was reset: closing */
 	bool nat;
 	struct addr nat_addr;
 	__be16 nat_port;
@@ -51,6 +53,7 @@ struct step {
 	bool is_error;
 	bool opens;		/* SYN, INIT */
 	bool closes;		/* FIN, RST; ABORT, SHUTDOWN COMPLETE */
+	bool is_fin;		/* the first of them */
 	bool keeps;		/* conns decide */
 	bool known;		/* ... and did */
 	uint8_t tcp_flags;

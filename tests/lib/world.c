@@ -615,6 +615,31 @@ void world_link(struct world *w, int link)
 	w->link = link;
 }
 
+/* An empty one's head stays 0. */
+static void age_record(__u32 *head, struct conn *c, __u32 seconds)
+{
+	__u32 stamp = *head >> CONN_STAMP_SHIFT & CONN_STAMP_MASK;
+
+	if (!*head)
+		return;
+	stamp = (stamp - 8 * seconds) & CONN_STAMP_MASK;
+	*head = (*head & ~(CONN_STAMP_MASK << CONN_STAMP_SHIFT)) |
+		stamp << CONN_STAMP_SHIFT;
+	c->time = conn_time(c->time - seconds, conn_life(c->time));
+}
+
+void world_age(struct world *w, __u32 seconds)
+{
+	struct tables *t = world_tables(w);
+
+	for (__u32 i = 0; i < t->conn_buckets; i++) {
+		struct conn_bucket *b = t->conns(t, i, 1);
+
+		for (int way = 0; way < CONN_WAYS; way++)
+			age_record(&b->head[way], &b->conn[1 + way], seconds);
+	}
+}
+
 void world_path_mtu(struct world *w, __u16 mtu)
 {
 	w->path_mtu = mtu;

@@ -114,6 +114,10 @@ int world_run_out(struct world *w, const struct packet *in,
 bool world_check(struct world *w, const struct packet *in,
 		 struct outcome *got);
 
+/* Everything that is recorded was seen so many seconds before it was; the
+ * reference, which forgets nothing, does not know. */
+void world_age(struct world *w, __u32 seconds);
+
 /* Reasons that were seen since world_open() or world_forget_seen(). */
 __u64 world_seen(const struct world *w);
 void world_forget_seen(struct world *w);

@@ -81,6 +81,7 @@ static const struct column conn_columns[] = {
 };
 
 static const char *const state_names[] = {
+	[CONN_HALF_CLOSED] = "half-closed",
 	[CONN_HALF] = "half-open",
 	[CONN_LIVE] = "live",
 	[CONN_CLOSING] = "closing",

@@ -11,14 +11,15 @@
 	X(tunnel4) X(tunnel6) X(tunnel4_bits) X(tunnel6_bits)		\
 	X(nat_port_first) X(nat_port_last)				\
 	X(gue_port) X(geneve_port) X(geneve_vni)			\
-	X(syn_s) X(closing_s) X(fragment_s)				\
+	X(syn_s) X(half_closed_s) X(closing_s) X(fragment_s)		\
 	X(answers_per_s) X(answers_network_per_s)
 
 /* The settings that these are of. */
 static const enum setting runtime_settings[] = {
 	SETTING_TUNNEL_SOURCE, SETTING_NAT_PORTS, SETTING_GUE_PORT,
-	SETTING_GENEVE_PORT, SETTING_GENEVE_VNI, SETTING_SYN, SETTING_CLOSING,
-	SETTING_FRAGMENT, SETTING_ANSWERS, SETTING_ANSWERS_NETWORK,
+	SETTING_GENEVE_PORT, SETTING_GENEVE_VNI, SETTING_SYN,
+	SETTING_HALF_CLOSED, SETTING_CLOSING, SETTING_FRAGMENT,
+	SETTING_ANSWERS, SETTING_ANSWERS_NETWORK,
 };
 
 void settings_write(struct tables *t, const struct model *m)

@@ -50,8 +50,8 @@ bool conn_is_dead(const struct tables *t, const struct conn_entry *e,
 		limit = conn_life_s(conn_life(time));
 		break;
 	default:
-		limit = conn_limit(conn_entry_state(e), time, rt->syn_s,
-				   rt->closing_s);
+		limit = conn_limit(conn_entry_state(e), e->conn.what, time,
+				   rt);
 	}
 	return conn_age(time, now_s) > limit;
 }
@@ -398,7 +398,7 @@ static void count_heads(const struct conn_bucket *b, struct conns_usage *ret)
 		case CONN_CLOSING:
 			ret->closing++;
 			break;
-		default:
+		default:	/* half-closed ones too */
 			ret->live++;
 		}
 	}

@@ -128,7 +128,8 @@ struct model {
 	__u16 gue_port, geneve_port;	/* default 6080, 6081 */
 	__u32 geneve_vni;
 	__u32 idle_tcp_s, idle_udp_s, idle_sctp_s; /* default 900, 60, 900 */
-	__u32 syn_s, closing_s, fragment_s;	/* default 60, 10, 30 */
+	__u32 syn_s, half_closed_s, closing_s;	/* default 60, 3600, 10 */
+	__u32 fragment_s;			/* default 30 */
 	__u32 max_services, max_backends, max_slots, max_conns; /* 0: none */
 	__u32 answers_per_s, answers_network_per_s; /* 0: no limit; default
 						     * 10000 and 100 */

@@ -52,6 +52,8 @@ const struct setting_spec setting_specs[NR_SETTINGS] = {
 	[SETTING_IDLE_SCTP] = { IN("timeouts", "sctp"), FIELD(idle_sctp_s),
 				SECONDS(900) },
 	[SETTING_SYN] = { IN("timeouts", "syn"), FIELD(syn_s), SECONDS(60) },
+	[SETTING_HALF_CLOSED] = { IN("timeouts", "half-closed"),
+				  FIELD(half_closed_s), SECONDS(3600) },
 	[SETTING_CLOSING] = { IN("timeouts", "closing"), FIELD(closing_s),
 			      SECONDS(10) },
 	[SETTING_FRAGMENT] = { IN("timeouts", "fragment"), FIELD(fragment_s),

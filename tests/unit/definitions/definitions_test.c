@@ -888,6 +888,16 @@ static void services_that_share_no_packet_may_share_an_address(void **state)
 	assert_int_equal(m->nr_services, 5);
 }
 
+static void expect_limits(const struct model *m)
+{
+	assert_int_equal(m->max_services, 1);
+	assert_int_equal(m->max_backends, 2);
+	assert_int_equal(m->max_slots, 3);
+	assert_int_equal(m->max_conns, 4);
+	assert_int_equal(m->answers_per_s, 5);
+	assert_int_equal(m->answers_network_per_s, 0);
+}
+
 static void every_setting_is_read(void **state)
 {
 	__cleanup(model_freep) struct model *m = load_text(
@@ -896,7 +906,7 @@ static void every_setting_is_read(void **state)
 		"tunnel-source: [10.9.0.0/16, 'fd00::/64']\n"
 		"nat: {addresses: [192.0.2.1, 'fd00::1', 192.0.2.2], ports: 2048-4095}\n"
 		"gue-port: 1\ngeneve-port: 2\ngeneve-vni: 16777215\n"
-		"timeouts: {tcp: 1h, udp: 2s, sctp: 3m, syn: 4, closing: 5s, fragment: 1m6s}\n"
+		"timeouts: {tcp: 1h, udp: 2s, sctp: 3m, syn: 4, half-closed: 7s, closing: 5s, fragment: 1m6s}\n"
 		"limits: {services: 1, backends: 2, slots: 3, connections: 4}\n"
 		"answers: {per-second: 5, per-network: 0}\n"
 		"hostname-override: ' Node-1 '\n"
@@ -940,14 +950,10 @@ static void every_setting_is_read(void **state)
 	assert_int_equal(m->idle_udp_s, 2);
 	assert_int_equal(m->idle_sctp_s, 180);
 	assert_int_equal(m->syn_s, 4);
+	assert_int_equal(m->half_closed_s, 7);
 	assert_int_equal(m->closing_s, 5);
 	assert_int_equal(m->fragment_s, 66);
-	assert_int_equal(m->max_services, 1);
-	assert_int_equal(m->max_backends, 2);
-	assert_int_equal(m->max_slots, 3);
-	assert_int_equal(m->max_conns, 4);
-	assert_int_equal(m->answers_per_s, 5);
-	assert_int_equal(m->answers_network_per_s, 0);
+	expect_limits(m);
 }
 
 static char *errors_given(const struct given *list, size_t count)

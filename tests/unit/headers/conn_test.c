@@ -57,11 +57,26 @@ static void seen_in_the_future_is_seen_now(void **state)
  * down at once. */
 static void each_state_has_a_limit_of_its_own(void **state)
 {
+	static const struct runtime rt = {
+		.syn_s = 30, .half_closed_s = 800, .closing_s = 10,
+	};
+	const __u8 fin = CONN_CLIENT_FIN, nat = CONN_NAT;
 	__u32 time = conn_time(9, conn_life_from(896));
+	__u32 brief = conn_time(9, conn_life_from(640));
 
-	assert_int_equal(conn_limit(CONN_HALF, time, 30, 10), 30);
-	assert_int_equal(conn_limit(CONN_LIVE, time, 30, 10), 896 + 56);
-	assert_int_equal(conn_limit(CONN_CLOSING, time, 30, 10), 10);
+	assert_int_equal(conn_limit(CONN_HALF, nat, time, &rt), 30);
+	assert_int_equal(conn_limit(CONN_LIVE, nat, time, &rt), 896 + 56);
+	assert_int_equal(conn_limit(CONN_CLOSING, nat, time, &rt), 10);
+	assert_int_equal(conn_limit(CONN_CLOSING, nat | fin, time, &rt), 10);
+	/* one side may have more to say, but not for longer than ever */
+	assert_int_equal(conn_limit(CONN_HALF_CLOSED, nat, time, &rt),
+			 800 + 50);
+	assert_int_equal(conn_limit(CONN_HALF_CLOSED, nat, brief, &rt),
+			 640 + 40);
+	/* nor has a choice's backend ended, as far as can be seen */
+	assert_int_equal(conn_limit(CONN_CLOSING, 0, time, &rt), 10);
+	assert_int_equal(conn_limit(CONN_CLOSING, fin, time, &rt), 800);
+	assert_int_equal(conn_limit(CONN_CLOSING, fin, brief, &rt), 640);
 }
 
 static struct flow flow_of(__u8 proto, enum flow_kind kind)

@@ -33,6 +33,7 @@ static void a_new_model_has_the_defaults(void **state)
 	assert_int_equal(m->idle_udp_s, 60);
 	assert_int_equal(m->idle_sctp_s, 900);
 	assert_int_equal(m->syn_s, 60);
+	assert_int_equal(m->half_closed_s, 3600);
 	assert_int_equal(m->closing_s, 10);
 	assert_int_equal(m->fragment_s, 30);
 	assert_int_equal(m->max_services, 0);
