@@ -2,8 +2,12 @@
 /*
  * Struct pkt back to bytes, for an skb: by the helpers that know whether the
  * checksum of L4 is still left to the device (CHECKSUM_PARTIAL: it holds the
- * pseudo-header's sum, which ports are no part of). The destination's address
- * stays, as the way has been chosen by it.
+ * pseudo-header's sum, which ports are no part of).
+ *
+ * What a device has summed up (CHECKSUM_COMPLETE) stays right as well. In IPv4
+ * the header's own checksum takes back what new addresses change, so that
+ * BPF_F_PSEUDO_HDR has the rest. IPv6 has none, but until 6.16 the flag does
+ * the same there, which BPF_F_RECOMPUTE_CSUM, of the addresses, makes good.
  */
 #ifndef FAIRLEAD_BPF_REWRITE_SKB_H
 #define FAIRLEAD_BPF_REWRITE_SKB_H
@@ -50,27 +54,46 @@ static __always_inline bool skb_rewrite_l4(struct __sk_buff *skb,
 	return !bpf_skb_store_bytes(skb, at, &ports, sizeof(ports), 0);
 }
 
-/* Give skb the source and the ports of to. A later fragment (no f->l4) has
- * none. False: out of memory, nobody must see it. Pointers in f are invalid. */
+static __always_inline bool skb_rewrite_l3(struct __sk_buff *skb,
+					   const struct pkt *p,
+					   const struct flow *to, const bool v6)
+{
+	__u32 check = p->l2_len + offsetof(struct iphdr, check);
+	__u32 addrs[2] = { to->src.word[3], to->dst.word[3] };
+
+	/* both addresses lie side by side */
+	if (v6)
+		return !bpf_skb_store_bytes(skb, p->l2_len +
+					    offsetof(struct ipv6hdr, saddr),
+					    &to->src, 2 * sizeof(to->src),
+					    BPF_F_RECOMPUTE_CSUM |
+					    BPF_F_INVALIDATE_HASH);
+	return !bpf_l3_csum_replace(skb, check, p->flow.src.word[3], addrs[0],
+				    4) &&
+	       !bpf_l3_csum_replace(skb, check, p->flow.dst.word[3], addrs[1],
+				    4) &&
+	       !bpf_skb_store_bytes(skb, p->l2_len +
+				    offsetof(struct iphdr, saddr), addrs,
+				    sizeof(addrs), BPF_F_INVALIDATE_HASH);
+}
+
+/* Give skb the addresses and ports of to. A later fragment (no f->l4) has no
+ * ports. False: out of memory, nobody must see it. Pointers in f are invalid. */
 static __always_inline bool skb_rewrite_flow(struct __sk_buff *skb,
 					     struct frame *f,
 					     const struct flow *to,
 					     const bool v6)
 {
 	const struct pkt *p = f->pkt;
-	__u32 at = p->l2_len + (v6 ? offsetof(struct ipv6hdr, saddr) :
-				     offsetof(struct iphdr, saddr));
-	__u32 check = p->l2_len + offsetof(struct iphdr, check);
-	__u64 delta = csum_delta_addr(&p->flow.src, &to->src, v6);
+	__u64 delta = csum_delta_addr(&p->flow.src, &to->src, v6) +
+		      csum_delta_addr(&p->flow.dst, &to->dst, v6);
 
+	_Static_assert(offsetof(struct flow, dst) ==
+		       offsetof(struct flow, src) + sizeof(struct addr),
+		       "one store of both");
 	if (f->l4 && !skb_rewrite_l4(skb, p, to, csum_fold(delta)))
 		return false;
-	if (v6)
-		return !bpf_skb_store_bytes(skb, at, &to->src, sizeof(to->src),
-					    0);
-	return !bpf_l3_csum_replace(skb, check, p->flow.src.word[3],
-				    to->src.word[3], 4) &&
-	       !bpf_skb_store_bytes(skb, at, &to->src.word[3], 4, 0);
+	return skb_rewrite_l3(skb, p, to, v6);
 }
 
 #endif
