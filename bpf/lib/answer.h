@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The answers that we make ourselves: ICMP errors, TCP resets, echo replies.
- * Off the fast path, so by helpers that copy (bpf_xdp_load_bytes,
- * _store_bytes) and no packet pointers: nothing to check.
+ * Off the fast path, so by helpers that copy (bytes.h) and no packet pointers:
+ * nothing to check.
  *
  * What must not be answered (RFC 1122, 3.2.2; RFC 4443, 2.4 e): ICMP errors,
  * later fragments, TCP resets. What came to a group's MAC address is nobody's
@@ -11,6 +11,7 @@
 #ifndef FAIRLEAD_BPF_ANSWER_H
 #define FAIRLEAD_BPF_ANSWER_H
 
+#include "bytes.h"
 #include "csum.h"
 #include "limit.h"
 #include "maps.h"
@@ -30,12 +31,13 @@ struct l2 {
 };
 
 /* The frame's own, turned round. */
-static __always_inline bool l2_load_turned(struct xdp_md *ctx, struct l2 *l2)
+static __always_inline bool l2_load_turned(const struct bytes *in,
+					   struct l2 *l2)
 {
 	__u8 mac[6];
 
-	if (bpf_xdp_load_bytes(ctx, 0, &l2->eth, sizeof(l2->eth)) ||
-	    bpf_xdp_load_bytes(ctx, ETH_HLEN, l2->tags, sizeof(l2->tags)))
+	if (bytes_load(in, 0, &l2->eth, sizeof(l2->eth)) ||
+	    bytes_load(in, ETH_HLEN, l2->tags, sizeof(l2->tags)))
 		return false;
 	__builtin_memcpy(mac, l2->eth.h_dest, 6);
 	__builtin_memcpy(l2->eth.h_dest, l2->eth.h_source, 6);
@@ -43,18 +45,18 @@ static __always_inline bool l2_load_turned(struct xdp_md *ctx, struct l2 *l2)
 	return true;
 }
 
-static __always_inline bool l2_store(struct xdp_md *ctx, __u32 len,
+static __always_inline bool l2_store(const struct bytes *in, __u32 len,
 				     struct l2 *l2)
 {
 	const __u32 tag = sizeof(*l2->tags);
 
-	if (bpf_xdp_store_bytes(ctx, 0, &l2->eth, sizeof(l2->eth)))
+	if (bytes_store(in, 0, &l2->eth, sizeof(l2->eth)))
 		return false;
 	if (len > ETH_HLEN &&
-	    bpf_xdp_store_bytes(ctx, ETH_HLEN, &l2->tags[0], tag))
+	    bytes_store(in, ETH_HLEN, &l2->tags[0], tag))
 		return false;
 	return len <= ETH_HLEN + tag ||
-	       !bpf_xdp_store_bytes(ctx, ETH_HLEN + tag, &l2->tags[1], tag);
+	       !bytes_store(in, ETH_HLEN + tag, &l2->tags[1], tag);
 }
 
 /* An IP header of ours and what follows it, in one piece for one store. */
@@ -146,7 +148,7 @@ complaint_about(enum reason why, __u16 number, const bool v6)
 }
 
 /* Our IP and ICMP headers before a quote of len bytes that sums up to sum. */
-static __always_inline long complain_store(struct xdp_md *ctx,
+static __always_inline long complain_store(const struct bytes *in,
 					   const struct pkt *p,
 					   const struct complaint *c,
 					   __u32 len, __u64 sum, const bool v6)
@@ -163,7 +165,7 @@ static __always_inline long complain_store(struct xdp_md *ctx,
 		sum += pseudo_sum(&p->flow, IPPROTO_ICMPV6, len, true) +
 		       ((__u32 *)&r6.icmp)[0] + c->info;
 		r6.icmp.check = ~csum_fold(sum);
-		return bpf_xdp_store_bytes(ctx, p->l2_len, &r6,
+		return bytes_store(in, p->l2_len, &r6,
 					   sizeof(r6.ip) + sizeof(r6.icmp));
 	}
 	len += sizeof(r4.icmp);
@@ -173,13 +175,14 @@ static __always_inline long complain_store(struct xdp_md *ctx,
 	r4.icmp.info = c->info;
 	sum += ((__u32 *)&r4.icmp)[0] + (__u64)c->info;
 	r4.icmp.check = ~csum_fold(sum);
-	return bpf_xdp_store_bytes(ctx, p->l2_len, &r4,
+	return bytes_store(in, p->l2_len, &r4,
 				   sizeof(r4.ip) + sizeof(r4.icmp));
 }
 
 /* The packet's first len bytes, which then are QUOTE_MIN to QUOTE_MAX, into
  * s->quote, with zeros behind them: its sum is that of all QUOTE_MAX bytes. */
-static __always_inline bool quote_load(struct xdp_md *ctx, struct scratch *s,
+static __always_inline bool quote_load(const struct bytes *in,
+				       struct scratch *s,
 				       __u32 at, __u64 len)
 {
 	__u64 more = len - QUOTE_MIN;
@@ -189,7 +192,7 @@ static __always_inline bool quote_load(struct xdp_md *ctx, struct scratch *s,
 	 * of two it forgets one ("invalid zero-sized read") */
 	asm volatile("" : "+r"(more));
 	return more <= QUOTE_MAX - QUOTE_MIN &&
-	       !bpf_xdp_load_bytes(ctx, at, s->quote, QUOTE_MIN + more);
+	       !bytes_load(in, at, s->quote, QUOTE_MIN + more);
 }
 
 /*
@@ -210,8 +213,29 @@ static __always_inline __u32 quote_len(const struct pkt *p, __u32 head)
 	return (len > QUOTE_MAX ? QUOTE_MAX : len) & ~3u;
 }
 
+/* Room for head bytes before the first len of p's IP packet, which s->quote has
+ * as well, and none behind them. What the device was to sum up of an skb may
+ * not be cut off at its front, so its quote is moved. */
+static __always_inline bool quote_place(const struct bytes *in,
+					const struct scratch *s,
+					const struct pkt *p, __u32 head,
+					__u32 len)
+{
+	const __u32 l2_len = p->l2_len, frame_len = p->frame_len;
+
+	if (in->hook == HOOK_TC)
+		return !bytes_resize(in, 0, l2_len + head + QUOTE_MAX) &&
+		       !bytes_store(in, l2_len + head, (void *)s->quote,
+				    QUOTE_MAX) &&
+		       !bytes_resize(in, 0, l2_len + head + len);
+	if (frame_len > l2_len + len &&
+	    bytes_resize(in, frame_len, l2_len + len))
+		return false;
+	return !bpf_xdp_adjust_head(in->ctx, -(int)head);
+}
+
 /* Send p back as an ICMP error that quotes it. */
-static __always_inline bool answer_complain(struct xdp_md *ctx,
+static __always_inline bool answer_complain(const struct bytes *in,
 					    const struct pkt *p,
 					    enum reason why, const bool v6)
 {
@@ -222,19 +246,15 @@ static __always_inline bool answer_complain(struct xdp_md *ctx,
 	struct scratch *s = map_only(scratch);
 	struct l2 l2;
 	__s64 sum;
-	int extra;
 
-	if (!s || !l2_load_turned(ctx, &l2) ||
-	    !quote_load(ctx, s, l2_len, len))
+	if (!s || !l2_load_turned(in, &l2) ||
+	    !quote_load(in, s, l2_len, len))
 		return false;
 	sum = bpf_csum_diff(NULL, 0, (__be32 *)s->quote, QUOTE_MAX, 0);
 	if (sum < 0)
 		return false;
-	extra = (int)p->frame_len - (int)(l2_len + len);
-	if (extra > 0 && bpf_xdp_adjust_tail(ctx, -extra))
-		return false;
-	return !bpf_xdp_adjust_head(ctx, -head) && l2_store(ctx, l2_len, &l2) &&
-	       !complain_store(ctx, p, &c, len, sum, v6);
+	return quote_place(in, s, p, head, len) && l2_store(in, l2_len, &l2) &&
+	       !complain_store(in, p, &c, len, sum, v6);
 }
 
 /* The reset that p's segment deserves (RFC 9293, 3.10.7.1). */
@@ -274,35 +294,45 @@ static __always_inline __u16 tcp_check(const struct pkt *p,
 	return ~csum_fold(sum);
 }
 
-static __always_inline bool answer_reset(struct xdp_md *ctx,
+/* An skb keeps where its device was to put a checksum, if there are options
+ * before the header that has it: what is behind the IP packet is padding. */
+static __always_inline __u32 reset_frame_len(const struct bytes *in,
+					     const struct pkt *p, __u32 len)
+{
+	__u32 least = p->l2_len + p->l4_off + sizeof(struct tcphdr);
+
+	return in->hook == HOOK_TC && least > len ? least : len;
+}
+
+static __always_inline bool answer_reset(const struct bytes *in,
 					 const struct pkt *p, const bool v6)
 {
 	const __u32 ip_len = v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
 	__u32 l2_len = p->l2_len, len = l2_len + ip_len + sizeof(struct tcphdr);
 	struct reply6 r6 = {};
 	struct reply4 r4 = {};
-	struct tcphdr in;
+	struct tcphdr tcp;
 	struct l2 l2;
 
-	if (bpf_xdp_load_bytes(ctx, l2_len + p->l4_off, &in, sizeof(in)) ||
-	    !l2_load_turned(ctx, &l2) ||
-	    bpf_xdp_adjust_tail(ctx, (int)len - (int)p->frame_len) ||
-	    !l2_store(ctx, l2_len, &l2))
+	if (bytes_load(in, l2_len + p->l4_off, &tcp, sizeof(tcp)) ||
+	    !l2_load_turned(in, &l2) ||
+	    bytes_resize(in, p->frame_len, reset_frame_len(in, p, len)) ||
+	    !l2_store(in, l2_len, &l2))
 		return false;
 	if (v6) {
 		reply_ip6(&r6.ip, &p->flow, IPPROTO_TCP, sizeof(r6.tcp));
-		reset_for(p, &in, &r6.tcp);
+		reset_for(p, &tcp, &r6.tcp);
 		r6.tcp.check = tcp_check(p, &r6.tcp, true);
-		return !bpf_xdp_store_bytes(ctx, l2_len, &r6, sizeof(r6));
+		return !bytes_store(in, l2_len, &r6, sizeof(r6));
 	}
 	reply_ip4(&r4.ip, &p->flow, IPPROTO_TCP, sizeof(r4.tcp));
-	reset_for(p, &in, &r4.tcp);
+	reset_for(p, &tcp, &r4.tcp);
 	r4.tcp.check = tcp_check(p, &r4.tcp, false);
-	return !bpf_xdp_store_bytes(ctx, l2_len, &r4, sizeof(r4));
+	return !bytes_store(in, l2_len, &r4, sizeof(r4));
 }
 
 /* The echo reply to p, made of p itself: options and payload stay. */
-static __always_inline bool answer_echo(struct xdp_md *ctx, struct pkt *p,
+static __always_inline bool answer_echo(const struct bytes *in, struct pkt *p,
 					const bool v6)
 {
 	__u32 l2_len = p->l2_len, l4 = l2_len + p->l4_off;
@@ -312,8 +342,8 @@ static __always_inline bool answer_echo(struct xdp_md *ctx, struct pkt *p,
 	__u32 old, new;
 	struct l2 l2;
 
-	if (!l2_load_turned(ctx, &l2) || !l2_store(ctx, l2_len, &l2) ||
-	    bpf_xdp_load_bytes(ctx, l4, &icmp, 4))
+	if (!l2_load_turned(in, &l2) || !l2_store(in, l2_len, &l2) ||
+	    bytes_load(in, l4, &icmp, 4))
 		return false;
 	old = icmp.type;
 	icmp.type = v6 ? ICMPV6_ECHO_REPLY : ICMP_ECHOREPLY;
@@ -323,17 +353,17 @@ static __always_inline bool answer_echo(struct xdp_md *ctx, struct pkt *p,
 	 * 0xffff is right; else receivers take both zeros (RFC 1071, 1) */
 	if (!v6 && !icmp.check)
 		icmp.check = 0xffff;
-	if (bpf_xdp_store_bytes(ctx, l4, &icmp, 4))
+	if (bytes_store(in, l4, &icmp, 4))
 		return false;
 	if (v6) {
-		if (bpf_xdp_load_bytes(ctx, l2_len, &ip6, sizeof(ip6)))
+		if (bytes_load(in, l2_len, &ip6, sizeof(ip6)))
 			return false;
 		ip6.hop_limit = 64;
 		__builtin_memcpy(&ip6.saddr, &p->flow.dst, 16);
 		__builtin_memcpy(&ip6.daddr, &p->flow.src, 16);
-		return !bpf_xdp_store_bytes(ctx, l2_len, &ip6, sizeof(ip6));
+		return !bytes_store(in, l2_len, &ip6, sizeof(ip6));
 	}
-	if (bpf_xdp_load_bytes(ctx, l2_len, &ip4, sizeof(ip4)))
+	if (bytes_load(in, l2_len, &ip4, sizeof(ip4)))
 		return false;
 	old = ip4.ttl;
 	ip4.ttl = 64;
@@ -341,17 +371,17 @@ static __always_inline bool answer_echo(struct xdp_md *ctx, struct pkt *p,
 	ip4.check = csum_apply(ip4.check, csum_delta(old, new));
 	ip4.saddr = p->flow.dst.word[3];
 	ip4.daddr = p->flow.src.word[3];
-	return !bpf_xdp_store_bytes(ctx, l2_len, &ip4, sizeof(ip4));
+	return !bytes_store(in, l2_len, &ip4, sizeof(ip4));
 }
 
 /* What came broken is dropped without a word (RFC 1122, 3.2.1.2): who sent it
  * is not known. */
-static __always_inline bool answer_header_is_right(struct xdp_md *ctx,
-					     const struct pkt *p)
+static __always_inline bool answer_header_is_right(const struct bytes *in,
+						   const struct pkt *p)
 {
 	struct scratch *s = map_only(scratch);
 
-	return s && quote_load(ctx, s, p->l2_len, p->l4_off + 8u) &&
+	return s && quote_load(in, s, p->l2_len, p->l4_off + 8u) &&
 	       csum_is_right_ip4((const __u32 *)s->quote);
 }
 
@@ -362,40 +392,66 @@ static __always_inline bool pkt_may_be_answered(const struct pkt *p)
 }
 
 /* Turn p into the answer that why stands for; the reason as it then is. */
-static __always_inline enum reason answer(struct xdp_md *ctx, struct pkt *p,
-					  enum reason why, const bool v6)
+static __always_inline enum reason answer(const struct bytes *in,
+					  struct pkt *p, enum reason why,
+					  const bool v6)
 {
+	const struct scratch *s = map_only(scratch);
 	bool done;
 
 	if (!pkt_may_be_answered(p))
 		return REASON_UNANSWERED;
-	if (!v6 && !answer_header_is_right(ctx, p))
+	if (!v6 && !answer_header_is_right(in, p))
 		return REASON_BAD_HEADER;
 	/* as the kernel has it (icmp_ratemask): an echo is not an error */
 	if (why == REASON_ECHO)
-		return answer_echo(ctx, p, v6) ? why : REASON_INTERNAL;
-	if (!limit_answers(&p->flow.src))
+		return answer_echo(in, p, v6) ? why : REASON_INTERNAL;
+	/* what goes back into a pod, or stays here, reaches nobody else */
+	if ((in->hook == HOOK_XDP || !s || s->origin == ORIGIN_ELSEWHERE) &&
+	    !limit_answers(&p->flow.src))
 		return REASON_LIMITED;
 	if (p->flow.proto == IPPROTO_TCP &&
-		 (why == REASON_NO_SERVICE || why == REASON_NO_BACKEND))
-		done = answer_reset(ctx, p, v6);
+	    (why == REASON_NO_SERVICE || why == REASON_NO_BACKEND))
+		done = answer_reset(in, p, v6);
 	else
-		done = answer_complain(ctx, p, why, v6);
+		done = answer_complain(in, p, why, v6);
 	return done ? why : REASON_INTERNAL;
 }
 
 __global int answer4(struct xdp_md *ctx, struct pkt *p, int why)
 {
+	const struct bytes in = { ctx, HOOK_XDP };
+
 	if (!p)
 		return REASON_INTERNAL;
-	return answer(ctx, p, why, false);
+	return answer(&in, p, why, false);
 }
 
 __global int answer6(struct xdp_md *ctx, struct pkt *p, int why)
 {
+	const struct bytes in = { ctx, HOOK_XDP };
+
 	if (!p)
 		return REASON_INTERNAL;
-	return answer(ctx, p, why, true);
+	return answer(&in, p, why, true);
+}
+
+__global int answer4_tc(struct __sk_buff *skb, struct pkt *p, int why)
+{
+	const struct bytes in = { skb, HOOK_TC };
+
+	if (!p)
+		return REASON_INTERNAL;
+	return answer(&in, p, why, false);
+}
+
+__global int answer6_tc(struct __sk_buff *skb, struct pkt *p, int why)
+{
+	const struct bytes in = { skb, HOOK_TC };
+
+	if (!p)
+		return REASON_INTERNAL;
+	return answer(&in, p, why, true);
 }
 
 #endif

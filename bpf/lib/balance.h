@@ -307,9 +307,10 @@ static __always_inline enum reason open_for(struct xdp_md *ctx,
 	if (!svc->slot_count)
 		return REASON_NO_BACKEND;
 	s->forward = svc->forward;
-	if (svc->forward == FORWARD_NAT)
-		return nat_open(p, svc, link_to_client(p,
-						       ctx->ingress_ifindex));
+	if (svc->forward == FORWARD_NAT) {
+		p->from.link = link_to_client(p, ctx->ingress_ifindex);
+		return nat_open(p, svc, ORIGIN_ELSEWHERE);
+	}
 	p->backend = service_admit(&p->lookup, svc);
 	return p->backend ? REASON_NONE : REASON_NO_BACKEND;
 }

@@ -31,4 +31,13 @@ static __always_inline long bytes_store(const struct bytes *in, __u32 at,
 		       bpf_skb_store_bytes(in->ctx, at, from, len, 0);
 }
 
+/* The packet becomes len bytes long, at its end: zeros, if it grows. */
+static __always_inline long bytes_resize(const struct bytes *in, __u32 was,
+					 __u32 len)
+{
+	return in->hook == HOOK_XDP ?
+		       bpf_xdp_adjust_tail(in->ctx, (int)len - (int)was) :
+		       bpf_skb_change_tail(in->ctx, len, 0);
+}
+
 #endif

@@ -43,6 +43,16 @@ static __always_inline bool egress_find(const struct nexthop *hop,
 	return true;
 }
 
+/* Is there an interface, though it is not for XDP to send by? Off the way that
+ * packets usually take, so the verifier is to see it once. */
+__global int link_is_not_xdps(__u32 link)
+{
+	__u32 idx = link & ~LINK_TO_HOST;
+	const struct link *l = bpf_map_lookup_elem(&links, &idx);
+
+	return idx && l && l->user_ifindex;
+}
+
 /*
  * The way on from where e leads may be narrower (mtu; 0: nothing is known), but
  * not under least bytes: nobody can make an IPv6 packet of 1280 bytes smaller

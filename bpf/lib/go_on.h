@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * From one XDP program to the next. A tail call takes a fresh stack and leaves
+ * From one program to the next, of XDP or of tc. A tail call takes a fresh stack and leaves
  * nothing behind but the packet. What is known of it is in scratch all the time
  * (struct pkt); pointers into the packet are made anew (frame_again()).
  *
@@ -15,7 +15,7 @@
 
 #include "maps.h"
 
-/* By user/, before a link leads here. One for each load of the programs. */
+/* By user/, before a link leads here. Two for each load of the programs. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, NR_XDP_PROGRAMS);
@@ -23,11 +23,25 @@ struct {
 	__type(value, __u32);
 } xdp_programs __weak SEC(".maps");
 
-/* Returns only if there is no such program. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, NR_TC_PROGRAMS);
+	__type(key, __u32);
+	__type(value, __u32);
+} tc_programs __weak SEC(".maps");
+
+/* These return only if there is no such program. */
 static __always_inline enum reason go_on(struct xdp_md *ctx,
 					 const enum xdp_program program)
 {
 	bpf_tail_call_static(ctx, &xdp_programs, program);
+	return REASON_NO_PROGRAM;
+}
+
+static __always_inline enum reason go_on_tc(struct __sk_buff *skb,
+					    const enum tc_program program)
+{
+	bpf_tail_call_static(skb, &tc_programs, program);
 	return REASON_NO_PROGRAM;
 }
 

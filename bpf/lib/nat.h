@@ -47,6 +47,7 @@ static __always_inline bool nat_forward(const struct conn *c, struct pkt *p,
 	n->mtu = b->mtu;
 	p->backend = id;
 	n->is_reply = false;
+	n->has_source = idx;
 	n->is_local = b->flags & BACKEND_LOCAL;
 	return true;
 }
@@ -63,6 +64,7 @@ static __always_inline void nat_reply(const struct conn *c, struct pkt *p,
 	n->mtu = 0;
 	p->backend = conn_backend(c);
 	n->is_reply = true;
+	n->has_source = c->nat_addr;
 	n->is_local = false;
 }
 
@@ -175,16 +177,42 @@ static __always_inline void nat_touch(struct conn_ref *r, const struct pkt *p,
 		nat_change(p, r->position, r->word, is_reply);
 }
 
+/* The client at position has another way. But of what came in by XDP (from.link
+ * is 0) not by way of an interface that is not XDP's: who comes by another one
+ * says that he is of this node, and is not. */
+__global int nat_move_client(__u32 position, const struct nexthop *from)
+{
+	struct conn_ref r = conn_at(position);
+	const __u64 mac = ~0ull >> 16;
+	const struct link *link;
+	__u64 known, word;
+	__u32 idx;
+
+	if (!r.head || !from)
+		return 0;
+	known = READ_ONCE(*(__u64 *)&r.conn->hop);
+	word = *(const __u64 *)from;
+	if (word >> 48 == 0) {
+		idx = known >> 48;
+		link = bpf_map_lookup_elem(&links, &idx);
+		if (!link || !link->ifindex)
+			return 0;
+		word |= known & ~mac;
+	}
+	WRITE_ONCE(*(__u64 *)&r.conn->hop, word);
+	return 0;
+}
+
 /* The client's packets come from where its replies must go; a router that
  * fails over changes its MAC. */
-static __always_inline void nat_learn_hop(struct conn *c, const struct pkt *p)
+static __always_inline void nat_learn_hop(const struct conn_ref *r,
+					  const struct pkt *p)
 {
 	const __u64 mac = ~0ull >> 16;	/* the first 6 bytes, little-endian */
-	__u64 known = READ_ONCE(*(__u64 *)&c->hop);
-	__u64 from = *(const __u64 *)&p->from;
+	__u64 known = READ_ONCE(*(__u64 *)&r->conn->hop);
 
-	if ((known ^ from) & mac)
-		WRITE_ONCE(*(__u64 *)&c->hop, (from & mac) | (known & ~mac));
+	if ((known ^ *(const __u64 *)&p->from) & mac)
+		nat_move_client(r->position, &p->from);
 }
 
 /* What p becomes if r is its connection. False: it is one no more. */
@@ -204,7 +232,7 @@ static __always_inline bool nat_known(struct conn_ref *r, struct pkt *p,
 	if (p->is_error)
 		return true;
 	if (!is_reply)
-		nat_learn_hop(r->conn, p);
+		nat_learn_hop(r, p);
 	nat_touch(r, p, is_reply);
 	return true;
 }
@@ -379,6 +407,11 @@ __global int nat_find_port(const struct pkt *p, __u32 id, __u32 position)
 	if (port >= range)
 		port = (__u32)p->hash % range;
 	s->taken.worth = 0;
+	if (!s->nat_addr) {	/* the client's own address: all ports are */
+		why = nat_try_port(position, bpf_ntohs(p->flow.sport), now);
+		if (why != REASON_NO_PORT)
+			return why;
+	}
 	probes = nat_probes(s, id, now);
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < NAT_PROBES; i++) {
@@ -398,7 +431,7 @@ __global int nat_find_port(const struct pkt *p, __u32 id, __u32 position)
 /* The record of p's connection to backend id: locked, so ours. */
 static __always_inline void nat_fill(const struct pkt *p,
 				     const struct scratch *s, __u32 id,
-				     __u32 life, __u32 link, struct conn *c)
+				     __u32 life, struct conn *c)
 {
 	const struct backend *b = backend_find(id);
 
@@ -408,7 +441,6 @@ static __always_inline void nat_fill(const struct pkt *p,
 	c->time = conn_time(now_s(), life);
 	c->offered = 0;
 	c->hop = p->from;
-	c->hop.link = link;
 }
 
 /* Another CPU was faster with p's connection: p goes by its record. */
@@ -421,8 +453,8 @@ static __always_inline int nat_join(struct pkt *p, struct scratch *s)
 }
 
 /* The record at position, which is claimed, for p's connection to id. */
-static __always_inline int nat_connect(struct pkt *p, __u32 id, __u32 life, __u32 position,
-			 __u32 link)
+static __always_inline int nat_connect(struct pkt *p, __u32 id, __u32 life,
+				       __u32 position)
 {
 	struct conn_ref r = conn_at(position);
 	struct scratch *s = map_only(scratch);
@@ -432,7 +464,7 @@ static __always_inline int nat_connect(struct pkt *p, __u32 id, __u32 life, __u3
 		return REASON_INTERNAL;
 	if (!nat_reply_flow(p, id))
 		return REASON_NO_SOURCE;
-	nat_fill(p, s, id, life, link, r.conn);
+	nat_fill(p, s, id, life, r.conn);
 	why = nat_find_port(p, id, position);
 	if (why != REASON_NONE)
 		return why;
@@ -441,8 +473,10 @@ static __always_inline int nat_connect(struct pkt *p, __u32 id, __u32 life, __u3
 }
 
 /* A translation for p's flow, which conns does not know. Then s->nat says what
- * p becomes. link: where replies leave; 0: they cannot. What there is no room for is not worth a choice. */
-static __always_inline int nat_open(struct pkt *p, const struct service *svc, __u32 link)
+ * p becomes. p->from is where replies leave; without a link, they cannot. What
+ * there is no room for is not worth a choice. */
+static __always_inline int nat_open(struct pkt *p, const struct service *svc,
+				    enum origin origin)
 {
 	struct scratch *s = map_only(scratch);
 	__u32 position, id;
@@ -450,16 +484,16 @@ static __always_inline int nat_open(struct pkt *p, const struct service *svc, __
 
 	if (!p || !s || !svc)
 		return REASON_INTERNAL;
-	if (!link)
+	if (!p->from.link)
 		return REASON_NO_NEXT_HOP;
 	position = claim_anew(s, p->hash);
 	if (!position)
 		return REASON_NO_ROOM;
-	s->decision = decide(svc, ORIGIN_ELSEWHERE);
+	s->decision = decide(svc, origin);
 	id = service_choose(&p->lookup, svc, s->decision.set);
 	if (id)
 		drop_old(s);
-	why = id ? nat_connect(p, id, svc->idle_life, position, link) :
+	why = id ? nat_connect(p, id, svc->idle_life, position) :
 	      s->decision.drops ? REASON_NO_LOCAL : REASON_NO_BACKEND;
 	if (why != REASON_NONE) {
 		conn_release(position);

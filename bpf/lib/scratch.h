@@ -21,6 +21,7 @@ struct nat {
 	struct nexthop hop;
 	__u16 mtu;		/* of the way, if it is less than the link's */
 	bool is_reply;
+	bool has_source;	/* from, or to, an address of ours */
 	bool is_local;		/* the backend is on this host */
 	bool is_again;		/* begins where one of the same client ended */
 };
@@ -45,6 +46,9 @@ struct egress {
 struct scratch {
 	struct pkt pkt;
 	enum reason why;	/* what there is to answer */
+	__u8 origin;		/* enum origin, on a node */
+	bool is_leaving;	/* this host, on a node: its last hook */
+	bool to_host;		/* it goes on as if it had come in there */
 	__u8 class;		/* enum vip_class: what may be at its address */
 	struct nat nat;
 	struct egress out;

@@ -31,6 +31,14 @@ static __always_inline enum reason too_big(struct xdp_md *ctx,
 	return fragment_cut(ctx, f->pkt);
 }
 
+/* Untouched to fl_uplink_in: XDP reaches no pod, and the host takes a packet
+ * that comes in from an address of its own for a martian. It counts there. */
+static __always_inline enum reason hand_on(struct pkt *p)
+{
+	p->backend = 0;
+	return REASON_HANDED_ON;
+}
+
 /* The way that s->nat names. Not REASON_NONE: f cannot go it. */
 static __always_inline enum reason nat_way(struct xdp_md *ctx,
 					   struct frame *f, struct scratch *s,
@@ -40,11 +48,12 @@ static __always_inline enum reason nat_way(struct xdp_md *ctx,
 	struct egress *e = &s->out;
 
 	if (n->is_local)
-		return REASON_NONE;
+		return n->has_source ? hand_on(f->pkt) : REASON_NONE;
 	if (pkt_hops(f, v6) <= 1)
 		return REASON_HOPS_EXCEEDED;
 	if (!egress_find(&n->hop, e))
-		return REASON_NO_NEXT_HOP;
+		return link_is_not_xdps(n->hop.link) ? hand_on(f->pkt) :
+						       REASON_NO_NEXT_HOP;
 	egress_narrow(e, n->mtu, v6 ? IP6_MTU_MIN : 0);
 	f->pkt->mtu_left = e->mtu;
 	if (f->pkt->l3_len > e->mtu)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The programs that a packet reaches by a tail call. fl_xdp knows strangers
- * from packets of ours; each of these has one task, for one family if it
- * reads packets, and a verifier's budget of its own. One row makes the program's place in the map
- * xdp_programs, which user/ fills: there it is called fl_<name>.
+ * The programs that a packet reaches by a tail call. Those that are attached
+ * (fl_xdp; fl_pod_in and its like) know strangers from packets of ours; each of
+ * these has one task, for one family if it reads packets, and a verifier's
+ * budget of its own. One row makes the program's place in the map xdp_programs
+ * or tc_programs, which user/ fills: there it is called fl_<name>.
  */
 #ifndef FAIRLEAD_PROGRAMS_H
 #define FAIRLEAD_PROGRAMS_H
@@ -23,11 +24,31 @@
 	X(xdp_error4)	/* an ICMP error about a tunnel's packet */	\
 	X(xdp_error6)
 
+#define FAIRLEAD_TC_PROGRAMS(X)						\
+	X(tc4)		/* translates what conns knows */		\
+	X(tc6)								\
+	X(tc_return4)	/* is it an answer to who knows the service only? */ \
+	X(tc_return6)							\
+	X(tc_open)	/* as xdp_open */				\
+	X(tc_send4)	/* translates the packet, and sends it */	\
+	X(tc_send6)							\
+	X(tc_icmp4)	/* an ICMP error about a connection */		\
+	X(tc_icmp6)							\
+	X(tc_answer4)	/* turns it into its answer: RST, ICMP, echo */	\
+	X(tc_answer6)
+
 enum xdp_program {
 #define X(name) XDP_PROGRAM_##name,
 	FAIRLEAD_XDP_PROGRAMS(X)
 #undef X
 	NR_XDP_PROGRAMS,
+};
+
+enum tc_program {
+#define X(name) TC_PROGRAM_##name,
+	FAIRLEAD_TC_PROGRAMS(X)
+#undef X
+	NR_TC_PROGRAMS,
 };
 
 #endif

@@ -164,6 +164,9 @@ struct nexthop {
 	__u16 link;		/* index in links; 0: ask the kernel's FIB */
 } __attribute__((aligned(8)));
 
+/* In nexthop.link: to this host itself, as if it had come in by that link. */
+#define LINK_TO_HOST 0x8000u
+
 /* A backend of one service. Entry 0 is never used. */
 struct backend {
 	struct addr addr;
@@ -193,7 +196,8 @@ struct backend {
  * 0 is never used.
  */
 struct link {
-	__u32 ifindex;		/* the one that sends: a VLAN's parent */
+	__u32 ifindex;		/* the one that sends: a VLAN's parent; 0: XDP
+				 * must not, tc can, by user_ifindex */
 	__u16 mtu;		/* of the IP packet */
 	__be16 vlan_proto;	/* ETH_P_8021Q, ETH_P_8021AD; 0: untagged */
 	__be16 vlan_id;

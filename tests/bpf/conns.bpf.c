@@ -61,7 +61,9 @@ static __always_inline enum result open(struct scratch *s)
 		return RESULT_KNOWN;
 	s->old.position = r.head ? r.position : 0;
 	s->old.word = r.word;
-	return svc ? result_of(nat_open(&s->pkt, svc, 1)) : RESULT_OTHER;
+	s->pkt.from.link = 1;
+	return svc ? result_of(nat_open(&s->pkt, svc, ORIGIN_ELSEWHERE)) :
+		     RESULT_OTHER;
 }
 
 static __always_inline enum result drop(struct scratch *s)

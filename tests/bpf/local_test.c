@@ -49,7 +49,8 @@ static struct packet out(const struct packet *in, unsigned int reasons)
 {
 	struct outcome got;
 
-	assert_int_equal(world_run_out(world, in, &got), TCX_NEXT);
+	assert_int_equal(world_run_tc(world, "fl_uplink_out", in, &got),
+			 TCX_NEXT);
 	assert_int_equal(got.reasons, reasons);
 	return got.packet;
 }

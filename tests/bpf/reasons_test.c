@@ -125,6 +125,15 @@ static void with_policy_local(const struct family *f)
 	run(tcp(f->client, 1, f->vip, 80, .flags = SYN)); /* NO_LOCAL */
 }
 
+static void with_pods(const struct family *f)
+{
+	world_reset(world);
+	world_link(world, LINK_POD);
+	world_service(world, .addr = f->vip, .port = 80,
+		      .kind = KIND_NODE_PORT, .backends = { f->backend });
+	run(tcp(f->client, 1, f->vip, 80, .flags = SYN)); /* HANDED_ON */
+}
+
 static void with_special_backends(const struct family *f)
 {
 	serve(f, FORWARD_IPIP, IPPROTO_TCP);
@@ -222,6 +231,7 @@ static void every_reason_is_reached(void **state)
 	about_a_tunnel(f);
 	with_nat(f);
 	with_policy_local(f);
+	with_pods(f);
 	with_special_backends(f);
 	with_many_fragments(f);
 	with_many_connections(f);

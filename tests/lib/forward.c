@@ -374,6 +374,12 @@ static struct addr nat_source(const struct step *s, const struct backend *b,
 	return s->r->tables->nat_addrs[picks[0]];
 }
 
+/* The range is of what we lend, not of ports that belong to the client. */
+static bool keeps_address(const struct step *s, const struct memory *m)
+{
+	return !memcmp(&m->nat_addr, &s->flow.src, sizeof(m->nat_addr));
+}
+
 /* A new translation: with the client's own port, else as recorded, if that is
  * legal. False: there is none, so no port was found. */
 static bool translate(struct step *s, __u32 index, struct memory *m)
@@ -388,7 +394,8 @@ static bool translate(struct step *s, __u32 index, struct memory *m)
 		.nat_port = s->flow.sport,
 		.server = b->addr, .server_port = b->port ?: s->flow.dport,
 	};
-	if (in_range(s, m->nat_port) && !port_owner(s, m))
+	if ((in_range(s, m->nat_port) || keeps_address(s, m)) &&
+	    !port_owner(s, m))
 		return true;
 	m->nat_port = c.nat_port;
 	return have && conn_backend(&c) == index && in_range(s, c.nat_port) &&
@@ -579,6 +586,26 @@ static size_t way_mtu(const struct step *s, const struct backend *b,
 	return b->mtu && mtu < link->mtu ? mtu : link->mtu;
 }
 
+/* A packet that would come in from an address of this host, or has to leave by
+ * an interface that XDP does not send by, is another program's. */
+static bool is_handed_on(const struct step *s, const struct backend *b)
+{
+	const struct memory *m = memory_find(s->r, &s->flow);
+	const struct link *link = &s->r->tables->links[b->hop.link];
+
+	if (s->service->service.forward != FORWARD_NAT || !m)
+		return false;
+	if (b->flags & BACKEND_LOCAL)
+		return !keeps_address(s, m);
+	return hop_limit(s) > 1 && !link->ifindex && link->user_ifindex;
+}
+
+static void hand_on(struct step *s)
+{
+	s->want->packet = *s->in;
+	expect(s, REASON_HANDED_ON);
+}
+
 void forward(struct step *s, __u32 index)
 {
 	const struct backend *b = &s->r->tables->backends[index];
@@ -588,7 +615,9 @@ void forward(struct step *s, __u32 index)
 
 	if (how == FORWARD_NAT && !forward_nat(s, index))
 		return;
-	if (b->flags & BACKEND_LOCAL)
+	if (is_handed_on(s, b))
+		hand_on(s);
+	else if (b->flags & BACKEND_LOCAL)
 		to_local(s);
 	else if (hop_limit(s) <= 1)
 		reject(s, REASON_HOPS_EXCEEDED);

@@ -37,7 +37,8 @@ struct world {
 	__u32 now_s;
 	int link;
 	__u16 path_mtu;
-	int program, uplink_out, counters, limits;
+	__u32 gso_size;
+	int program, counters, limits;
 	int cpu, cpus;
 	__u64 packets[NR_REASONS];
 	__u64 seen;
@@ -113,9 +114,6 @@ struct world *world_open(void)
 	w->program = dp_program_fd(w->dp, "fl_xdp");
 	if (w->program < 0)
 		die("fl_xdp", w->program);
-	w->uplink_out = dp_program_fd(w->dp, "fl_uplink_out");
-	if (w->uplink_out < 0)
-		die("fl_uplink_out", w->uplink_out);
 	w->counters = program_map(w->program, "counters");
 	w->limits = program_map(dp_program_fd(w->dp, "fl_xdp_answer4"),
 				"limits");
@@ -171,7 +169,7 @@ void world_forget_seen(struct world *w)
 
 static void set_links(struct tables *t)
 {
-	for (__u32 i = LINK_TX; i <= LINK_CLIENTS; i++) {
+	for (__u32 i = LINK_TX; i <= LINK_POD; i++) {
 		t->links[i] = (struct link){
 			.ifindex = i == LINK_TX || i == LINK_CLIENTS ? IFINDEX :
 									2,
@@ -183,6 +181,7 @@ static void set_links(struct tables *t)
 		t->links[i].addr4.word[3] |= htonl(i);
 		t->links[i].addr6.word[3] |= htonl(i);
 	}
+	t->links[LINK_POD].ifindex = 0;
 	t->links[LINK_VLAN].vlan_proto = htons(0x8100);
 	t->links[LINK_VLAN].vlan_id = htons(7);
 	t->links[LINK_CLIENTS].vlan_proto = htons(0x8100);
@@ -310,6 +309,7 @@ void world_reset(struct world *w)
 	w->nr_macs = 0;
 	w->link = LINK_TX;
 	w->path_mtu = 0;
+	w->gso_size = 0;
 	w->now_s = dp_now_s();
 	clear_tables(t);
 	clear_limits(w);
@@ -688,6 +688,7 @@ void world_forget(struct world *w)
 static __u32 run(struct world *w, int program, const struct packet *in,
 		 struct outcome *ret)
 {
+	struct __sk_buff skb = { .gso_size = w->gso_size, .gso_segs = 2 };
 	LIBBPF_OPTS(bpf_test_run_opts, opts,
 		.data_in = in->data,
 		.data_size_in = in->len,
@@ -695,6 +696,10 @@ static __u32 run(struct world *w, int program, const struct packet *in,
 		.data_size_out = PACKET_MAX,
 	);
 
+	if (program != w->program && w->gso_size) {
+		opts.ctx_in = &skb;
+		opts.ctx_size_in = sizeof(skb);
+	}
 	if (bpf_prog_test_run_opts(program, &opts))
 		die("test run", -errno);
 	ret->packet.len = opts.data_size_out;
@@ -734,11 +739,30 @@ void world_show_program(struct world *w, enum xdp_program program)
 	close(map);
 }
 
-int world_run_out(struct world *w, const struct packet *in,
-		  struct outcome *ret)
+int world_run_tc(struct world *w, const char *program, const struct packet *in,
+		 struct outcome *ret)
 {
+	int fd = dp_program_fd(w->dp, program);
+
+	if (fd < 0)
+		die(program, fd);
 	ret->actions = 0;
-	return run(w, w->uplink_out, in, ret);
+	return run(w, fd, in, ret);
+}
+
+void world_pod(struct world *w, bool is_pod)
+{
+	__u32 was = is_pod ? LINK_TX : LINK_POD, is = is_pod ? LINK_POD : LINK_TX;
+	struct word_bucket *ingress = world_tables(w)->ingress;
+
+	words_drop(words_find(ingress, INGRESS_BUCKETS,
+			      ingress_link_word(IFINDEX, 0, was)));
+	words_put(ingress, INGRESS_BUCKETS, ingress_link_word(IFINDEX, 0, is));
+}
+
+void world_gso(struct world *w, __u32 size)
+{
+	w->gso_size = size;
 }
 
 bool world_check(struct world *w, const struct packet *in,

@@ -4,7 +4,8 @@
  * from a model as the daemon fills them, next hops by hand, and packets run
  * through BPF_PROG_TEST_RUN. Everything arrives on lo of a network namespace
  * of its own: a backend of link 1 is hairpinned (XDP_TX), one of link 2 is
- * behind another interface (XDP_REDIRECT), one of link 3 in a VLAN of it.
+ * behind another interface (XDP_REDIRECT), one of link 3 in a VLAN of it, one of
+ * link 5 in a pod, whose interface XDP does not send by.
  * Each packet is put to the reference as well.
  */
 #ifndef FAIRLEAD_TEST_WORLD_H
@@ -17,7 +18,7 @@
 #include "reference.h"
 
 /* What backends are reached by, and what clients in CLIENT_VLAN come in by. */
-enum { LINK_TX = 1, LINK_REDIRECT, LINK_VLAN, LINK_CLIENTS };
+enum { LINK_TX = 1, LINK_REDIRECT, LINK_VLAN, LINK_CLIENTS, LINK_POD };
 #define CLIENT_VLAN 9
 
 #define WORLD_BACKENDS_MAX 16
@@ -106,9 +107,17 @@ void world_run(struct world *w, const struct packet *in, struct outcome *ret);
 void world_hide_program(struct world *w, enum xdp_program program);
 void world_show_program(struct world *w, enum xdp_program program);
 
-/* What fl_uplink_out makes of it, with no actions; returns what it returned. */
-int world_run_out(struct world *w, const struct packet *in,
-		  struct outcome *ret);
+/* What a tc program makes of it, with no actions; returns what it returned. */
+int world_run_tc(struct world *w, const char *program, const struct packet *in,
+		 struct outcome *ret);
+
+/* The interface that packets arrive at is a pod's: link LINK_POD, or (false) no
+ * more. */
+void world_pod(struct world *w, bool is_pod);
+
+/* From now on what tc programs get is of so many bytes of payload a packet;
+ * 0: one packet. Until world_reset(). */
+void world_gso(struct world *w, __u32 size);
 
 /* What fl_xdp makes of in, and whether the reference agrees; got may be NULL. */
 bool world_check(struct world *w, const struct packet *in,

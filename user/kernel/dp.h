@@ -81,11 +81,16 @@ int dp_pin_repair(struct dp *dp);
  * when an interface needs it:
  *	ALWAYS		on every uplink
  *	LOCAL_NAT	on uplinks, while a backend on this host has NAT
+ *	NODE		on uplinks, while services of a node are served
+ *	POD		on the interfaces of pods, likewise
  *	DECAP		on a backend host, see dp_decap_attach()
  */
 #define DP_HOOKS(X)							\
 	X(fl_xdp,	 XDP,	 50,	ALWAYS)				\
 	X(fl_uplink_out, TC_OUT, 0xf1,	LOCAL_NAT)			\
+	X(fl_uplink_in,	 TC_IN,	 0xf2,	NODE)				\
+	X(fl_pod_in,	 TC_IN,	 0xf2,	POD)				\
+	X(fl_pod_out,	 TC_OUT, 0xf1,	POD)				\
 	X(fl_decap_xdp,	 XDP,	 60,	DECAP)				\
 	X(fl_decap_tc,	 TC_IN,	 0xf1,	DECAP)
 
@@ -96,8 +101,9 @@ enum dp_hook {
 	NR_DP_HOOKS,
 };
 
-/* Who needs one of these needs those before it. */
-enum dp_need { DP_NEED_ALWAYS, DP_NEED_LOCAL_NAT, DP_NEED_DECAP };
+/* An uplink that needs one of these needs those before it. */
+enum dp_need { DP_NEED_ALWAYS, DP_NEED_LOCAL_NAT, DP_NEED_NODE, DP_NEED_POD,
+	       DP_NEED_DECAP };
 
 const char *dp_hook_name(enum dp_hook hook);	/* the program's */
 enum dp_need dp_hook_need(enum dp_hook hook);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Which programs are the datapath, and the array by which those of XDP call
- * one another. Every load of the programs (a start, an upgrade, larger tables)
- * has an array of its own. A program array is emptied when its last file
+ * Which programs are the datapath, and the arrays by which those of XDP, and
+ * those of tc, call one another. Every load of the programs (a start, an
+ * upgrade, larger tables) has arrays of its own. A program array is emptied when its last file
  * descriptor and pin go, so it is pinned with the tables (see dp_pin.c) before
  * a link leads to its programs, and that of the programs before goes when no
  * CPU can run them any more: whenever we are killed, what is attached finds
@@ -17,20 +17,26 @@
 #include "dp_private.h"
 #include "base/log.h"
 
-#define NOT_CALLED (-1)		/* by other programs; attached instead */
+enum caller { CALLED_BY_NONE, CALLED_BY_XDP, CALLED_BY_TC };
 
 /* All hooks, though few need some of them: a backend on this host, for one,
  * may come at any time. fl_clock and decapsulation have users of their own. */
 static const struct dp_program {
 	const char *name;
-	int index;		/* in xdp_programs */
+	enum caller caller;	/* NONE: it is attached */
+	__u32 index;		/* in xdp_programs or tc_programs */
 	enum dp_need need;
 } programs[] = {
-#define X(name, kind, rank, need) { #name, NOT_CALLED, DP_NEED_##need },
+#define X(name, kind, rank, need) { #name, CALLED_BY_NONE, 0, DP_NEED_##need },
 	DP_HOOKS(X)
 #undef X
-#define X(name) { "fl_" #name, XDP_PROGRAM_##name, DP_NEED_ALWAYS },
+#define X(name) { "fl_" #name, CALLED_BY_XDP, XDP_PROGRAM_##name, \
+		  DP_NEED_ALWAYS },
 	FAIRLEAD_XDP_PROGRAMS(X)
+#undef X
+#define X(name) { "fl_" #name, CALLED_BY_TC, TC_PROGRAM_##name, \
+		  DP_NEED_ALWAYS },
+	FAIRLEAD_TC_PROGRAMS(X)
 #undef X
 };
 
@@ -60,15 +66,20 @@ void dp_programs_choose(struct fairlead_bpf *skel)
 
 int dp_programs_fill(struct fairlead_bpf *skel)
 {
-	int map = bpf_map__fd(skel->maps.xdp_programs), fd;
+	const int maps[] = {
+		[CALLED_BY_XDP] = bpf_map__fd(skel->maps.xdp_programs),
+		[CALLED_BY_TC] = bpf_map__fd(skel->maps.tc_programs),
+	};
+	int fd;
 
 	for (size_t i = 0; i < NR_PROGRAMS; i++) {
-		__u32 index = programs[i].index;
+		const struct dp_program *p = &programs[i];
 
-		if (programs[i].index == NOT_CALLED)
+		if (p->caller == CALLED_BY_NONE)
 			continue;
 		fd = bpf_program__fd(program_find(skel, i));
-		if (bpf_map_update_elem(map, &index, &fd, BPF_ANY))
+		if (bpf_map_update_elem(maps[p->caller], &p->index, &fd,
+					BPF_ANY))
 			return log_error(-errno, "cannot link program \"%s\"",
 					 programs[i].name);
 	}

@@ -82,7 +82,8 @@ enum table_size {
 	X(replies,	struct reply_bucket,	reply_buckets, WINDOW, SAME) \
 	X(counters,	struct counter,		fixed,	      CALLS,  SAME)  \
 	X(early_fragments, struct early_fragment, fixed,      CALLS,  SAME)  \
-	X(xdp_programs,	__u32,			fixed,	      CALLS,  OWN)
+	X(xdp_programs,	__u32,			fixed,	      CALLS,  OWN)  \
+	X(tc_programs,	__u32,			fixed,	      CALLS,  OWN)
 
 enum table_id {
 #define X(name, of, size, reach, growth) TABLE_##name,

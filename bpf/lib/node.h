@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the tc programs of a node do. A packet for a service is translated at
+ * the first hook that it meets, and one that answers it translated back at the
+ * last one, so that routing, rp_filter and the rules of others see addresses
+ * that belong where they come from:
+ *
+ *	client keeps its address	through the host's stack, both ways: to the
+ *					backend's address from the first hook on,
+ *					and back from it in node_return()
+ *	one of ours in its place	past the stack, both ways: whoever gets a
+ *					packet from itself takes it for a martian.
+ *					It leaves where the way is known to lead
+ *
+ * Each of these returns why the packet leaves; as in balance.h, from one
+ * program to the next it is go_on_tc().
+ */
+#ifndef FAIRLEAD_BPF_NODE_H
+#define FAIRLEAD_BPF_NODE_H
+
+#include "answer.h"
+#include "balance.h"
+#include "fragment.h"
+#include "go_on.h"
+#include "nat.h"
+#include "rewrite_skb.h"
+#include "skb.h"
+
+/* Where replies to the sender of p leave: into the pod, by the uplink or, if
+ * the host itself sends, to it. */
+static __always_inline void node_from(struct __sk_buff *skb, struct pkt *p,
+				      enum origin origin)
+{
+	__u32 vlan = p->vlan_id;
+	__u32 link;
+
+	if (skb->vlan_present)
+		vlan = bpf_htons(skb->vlan_tci);
+	link = link_of_ingress(skb->ifindex, vlan);
+	p->from.link = link;
+	if (link && origin == ORIGIN_NODE)
+		p->from.link = link | LINK_TO_HOST;
+}
+
+static __always_inline enum reason node_classify_dst(struct __sk_buff *skb,
+						     struct frame *f,
+						     enum origin origin,
+						     const bool v6)
+{
+	struct scratch *s;
+	__u8 class;
+
+	if (parse_dst(f, v6) != REASON_NONE)
+		return REASON_NOT_OURS;
+	class = vip_class(&f->pkt->lookup);
+	if (!class)
+		return REASON_NOT_OURS;
+	s = map_only(scratch);
+	if (!s)
+		return REASON_INTERNAL;
+	s->class = class;
+	s->origin = origin;
+	s->is_leaving = false;
+	pkt_keep(&s->pkt, f->pkt);
+	node_from(skb, &s->pkt, origin);
+	return v6 ? go_on_tc(skb, TC_PROGRAM_tc6) :
+		    go_on_tc(skb, TC_PROGRAM_tc4);
+}
+
+/* The first program of what leaves for a pod, or by an uplink. */
+static __always_inline enum reason node_leave_dst(struct __sk_buff *skb,
+						  struct frame *f,
+						  const bool v6)
+{
+	struct scratch *s = map_only(scratch);
+
+	if (!s || parse_dst(f, v6) != REASON_NONE)
+		return REASON_NOT_OURS;
+	s->is_leaving = true;
+	pkt_keep(&s->pkt, f->pkt);
+	return v6 ? go_on_tc(skb, TC_PROGRAM_tc_return6) :
+		    go_on_tc(skb, TC_PROGRAM_tc_return4);
+}
+
+static __always_inline enum reason node_leave(struct __sk_buff *skb)
+{
+	struct pkt p = {};
+	struct frame f = { .pkt = &p };
+	__be16 proto;
+
+	if (skb_parse_eth(skb, &f, &proto) != REASON_NONE)
+		return REASON_NOT_OURS;
+	switch (proto) {
+	case bpf_htons(ETH_P_IP):
+		return node_leave_dst(skb, &f, false);
+	case bpf_htons(ETH_P_IPV6):
+		return node_leave_dst(skb, &f, true);
+	default:
+		return REASON_NOT_OURS;
+	}
+}
+
+/* The first program of a packet that may be for a service, or an answer to what
+ * we sent in our own name. */
+static __always_inline enum reason node_classify(struct __sk_buff *skb,
+						 enum origin origin)
+{
+	struct pkt p = {};
+	struct frame f = { .pkt = &p };
+	__be16 proto;
+
+	if (skb_parse_eth(skb, &f, &proto) != REASON_NONE)
+		return REASON_NOT_OURS;
+	switch (proto) {
+	case bpf_htons(ETH_P_IP):
+		return node_classify_dst(skb, &f, origin, false);
+	case bpf_htons(ETH_P_IPV6):
+		return node_classify_dst(skb, &f, origin, true);
+	default:
+		return REASON_NOT_OURS;
+	}
+}
+
+/* No service is at p's port. The host sends from addresses of its own. */
+static __always_inline enum reason node_unserved(const struct scratch *s,
+						 const struct service *vip)
+{
+	enum reason why = unserved(&s->pkt, vip);
+
+	if (why == REASON_OWN_SOURCE && s->origin == ORIGIN_NODE)
+		return REASON_NO_SERVICE;
+	return why;
+}
+
+/* Services at the edge alone are XDP's. */
+static __always_inline bool node_serves(const struct service *svc)
+{
+	return svc->kind != KIND_EDGE && svc->forward == FORWARD_NAT;
+}
+
+static __always_inline enum reason node_known(struct __sk_buff *skb,
+					      const struct pkt *p,
+					      const bool v6)
+{
+	if (p->is_error)
+		return v6 ? go_on_tc(skb, TC_PROGRAM_tc_icmp6) :
+			    go_on_tc(skb, TC_PROGRAM_tc_icmp4);
+	return v6 ? go_on_tc(skb, TC_PROGRAM_tc_send6) :
+		    go_on_tc(skb, TC_PROGRAM_tc_send4);
+}
+
+/* A packet (or ICMP error) whose flow is known. */
+static __always_inline enum reason node_flow(struct __sk_buff *skb,
+					     struct scratch *s, const bool v6)
+{
+	struct pkt *p = &s->pkt;
+	const struct service *svc;
+	struct conn_ref r = {};
+
+	p->hash = flow_hash(hash_key, p->dst_sum, &p->flow);
+	s->nat.to.proto = p->flow.proto;
+	s->nat.is_again = false;
+	if ((s->class & VIP_REPLIES && nat_of_reply(p, &s->nat)) ||
+	    (s->class & VIP_CONNS && nat_of_client(p, &s->nat, &r)))
+		return s->nat.is_again ? go_on_tc(skb, TC_PROGRAM_tc_open) :
+					 node_known(skb, p, v6);
+	svc = service_find(&p->lookup);
+	if (!svc || svc->flags & SERVICE_VIP)
+		return node_unserved(s, svc);
+	if (!node_serves(svc))
+		return REASON_NOT_OURS;
+	if (s->origin != ORIGIN_NODE && is_own(&p->flow.src))
+		return REASON_OWN_SOURCE;
+	if (svc->sources && !sources_admit(&p->lookup, svc->sources))
+		return REASON_SOURCE;
+	if (p->is_error)
+		return REASON_ICMP_UNRELATED;
+	s->old.position = r.head ? r.position : 0;
+	s->old.word = r.word;
+	return go_on_tc(skb, TC_PROGRAM_tc_open);
+}
+
+/* A fragment's ports are in conns, when the first one has been here. */
+static __always_inline bool node_fragment(struct pkt *p)
+{
+	if (p->fragment == FRAGMENT_FIRST)
+		fragment_remember(p);
+	return p->fragment != FRAGMENT_LATER || fragment_recall(p);
+}
+
+static __always_inline enum reason node_ours(struct __sk_buff *skb,
+					     struct frame *f,
+					     struct scratch *s, const bool v6)
+{
+	const __u8 icmp = v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+	const struct bytes in = { skb, HOOK_TC };
+	struct pkt *p = f->pkt;
+	enum reason why = skb_parse_rest(skb, f, v6);
+
+	if (why == REASON_NONE && !node_fragment(p))
+		why = REASON_FRAGMENT_LOST;
+	if (why == REASON_NONE && p->flow.proto == icmp)
+		why = p->fragment ? REASON_UNANSWERED : icmp_flow(&in, f, v6);
+	if (why != REASON_NONE)
+		return host_or(p, why);
+	/* Verifier: as in balance_ours() */
+	f->l4 = NULL;
+	why = node_flow(skb, s, v6);
+	return why == REASON_ICMP_UNRELATED ? host_or(p, why) : why;
+}
+
+static __always_inline enum reason node_or_answer(struct __sk_buff *skb,
+						  struct scratch *s,
+						  enum reason why,
+						  const bool v6)
+{
+	if (reason_verdict(why) != VERDICT_REPLY)
+		return why;
+	s->why = why;
+	return v6 ? go_on_tc(skb, TC_PROGRAM_tc_answer6) :
+		    go_on_tc(skb, TC_PROGRAM_tc_answer4);
+}
+
+/* A packet that node_classify() found to be ours. */
+static __always_inline enum reason node_balance(struct __sk_buff *skb,
+						struct scratch *s,
+						const bool v6)
+{
+	struct frame f = {};
+
+	if (!frame_again(&f, skb->data, skb->data_end, &s->pkt, v6))
+		return REASON_INTERNAL;
+	return node_or_answer(skb, s, node_ours(skb, &f, s, v6), v6);
+}
+
+/* Where does the flow of s->pkt go, which conns does not know? */
+static __always_inline enum reason node_open_for(struct scratch *s)
+{
+	struct pkt *p = &s->pkt;
+	const struct service *svc = service_find(&p->lookup);
+
+	if (!svc)	/* it was there a moment ago */
+		return REASON_NO_CONN;
+	if (s->nat.is_again)
+		return open_again(s, svc);
+	return nat_open(p, svc, s->origin);
+}
+
+static __always_inline enum reason node_open(struct __sk_buff *skb,
+					     struct scratch *s)
+{
+	const bool is_v6 = !addr_is_mapped(&s->pkt.flow.dst);
+	enum reason why = node_open_for(s);
+
+	if (why != REASON_NONE)
+		return is_v6 ? node_or_answer(skb, s, why, true) :
+			       node_or_answer(skb, s, why, false);
+	return is_v6 ? go_on_tc(skb, TC_PROGRAM_tc_send6) :
+		       go_on_tc(skb, TC_PROGRAM_tc_send4);
+}
+
+/* Is it the stack that brings s->pkt on its way? */
+static __always_inline bool node_by_stack(const struct scratch *s)
+{
+	return !s->nat.has_source;
+}
+
+/* As egress_find(), by interfaces that XDP does not send by as well. */
+static __always_inline bool node_egress(const struct nexthop *hop,
+					struct egress *e, bool *to_host)
+{
+	__u32 idx = hop->link & ~LINK_TO_HOST;
+	const struct link *link;
+
+	*to_host = hop->link & LINK_TO_HOST;
+	link = idx ? bpf_map_lookup_elem(&links, &idx) : NULL;
+	if (!link || !link->user_ifindex)
+		return false;
+	e->ifindex = link->user_ifindex;
+	e->mtu = link->mtu;
+	__builtin_memcpy(e->to, *to_host ? link->mac : hop->mac, 6);
+	__builtin_memcpy(e->from, link->mac, 6);
+	return true;
+}
+
+/* The way that s->nat names. Not REASON_NONE: the packet cannot go it. */
+static __always_inline enum reason node_way(struct __sk_buff *skb,
+					    struct frame *f, struct scratch *s,
+					    const bool v6)
+{
+	const struct nat *n = &s->nat;
+	struct egress *e = &s->out;
+
+	f->pkt->ifindex = 0;
+	if (node_by_stack(s))
+		return n->is_reply && !s->is_leaving ? REASON_NOT_OURS :
+						       REASON_NONE;
+	if (!node_egress(&n->hop, e, &s->to_host))
+		return REASON_NO_NEXT_HOP;
+	f->pkt->ifindex = e->ifindex;
+	if (s->to_host)
+		return REASON_NONE;
+	if (pkt_hops(f, v6) <= 1)
+		return REASON_HOPS_EXCEEDED;
+	egress_narrow(e, n->mtu, v6 ? IP6_MTU_MIN : 0);
+	f->pkt->mtu_left = e->mtu;
+	return skb_wire_len(skb, f) > e->mtu ? REASON_TOO_BIG : REASON_NONE;
+}
+
+/* Verifier: the hop limit is read again, where f's pointers are void. */
+static __always_inline bool skb_fewer_hops(struct __sk_buff *skb,
+					   const struct pkt *p, const bool v6)
+{
+	__u32 at = p->l2_len + (v6 ? offsetof(struct ipv6hdr, hop_limit) :
+				     offsetof(struct iphdr, ttl));
+	__u32 check = p->l2_len + offsetof(struct iphdr, check);
+	__u8 hops;
+
+	if (bpf_skb_load_bytes(skb, at, &hops, sizeof(hops)))
+		return false;
+	hops--;
+	if (bpf_skb_store_bytes(skb, at, &hops, sizeof(hops),
+				v6 ? BPF_F_RECOMPUTE_CSUM : 0))
+		return false;
+	/* the high byte of a word in network order is one less */
+	return v6 || !bpf_l3_csum_replace(skb, check, bpf_htons(0x0100), 0, 2);
+}
+
+/* On its way, if that is not the stack's: it has another Ethernet header. */
+static __always_inline bool node_push(struct __sk_buff *skb, struct scratch *s,
+				      const bool v6)
+{
+	struct egress *e = &s->out;
+	__u8 macs[12];
+
+	if (!s->pkt.ifindex)
+		return true;
+	__builtin_memcpy(macs, e->to, 6);
+	__builtin_memcpy(macs + 6, e->from, 6);
+	return (s->to_host || skb_fewer_hops(skb, &s->pkt, v6)) &&
+	       !bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0);
+}
+
+static __always_inline enum reason node_translate(struct __sk_buff *skb,
+						  struct frame *f,
+						  struct scratch *s,
+						  const bool v6)
+{
+	enum reason why = node_way(skb, f, s, v6);
+
+	if (why != REASON_NONE)
+		return why;
+	if (!skb_rewrite_flow(skb, f, &s->nat.to, v6) || !node_push(skb, s, v6))
+		return REASON_INTERNAL;
+	return s->nat.is_reply ? REASON_RETURNED : REASON_FORWARDED;
+}
+
+static __always_inline enum reason node_translate_error(struct __sk_buff *skb,
+							struct frame *f,
+							struct scratch *s,
+							const bool v6)
+{
+	enum reason why = node_way(skb, f, s, v6);
+
+	if (why != REASON_NONE)
+		return why;
+	if (!(v6 ? icmp_translate6_tc(skb, f->pkt, &s->nat.to) :
+		   icmp_translate4_tc(skb, f->pkt, &s->nat.to)) ||
+	    !node_push(skb, s, v6))
+		return REASON_INTERNAL;
+	return REASON_ICMP_FORWARDED;
+}
+
+/* The packet becomes what s->nat says. */
+static __always_inline enum reason node_send(struct __sk_buff *skb,
+					     struct scratch *s, const bool v6)
+{
+	struct frame f = {};
+
+	if (!frame_again_l4(&f, skb->data, skb->data_end, &s->pkt, v6))
+		return REASON_INTERNAL;
+	return node_or_answer(skb, s, node_translate(skb, &f, s, v6), v6);
+}
+
+/* Likewise an ICMP error about its connection. */
+static __always_inline enum reason node_send_icmp(struct __sk_buff *skb,
+						  struct scratch *s,
+						  const bool v6)
+{
+	struct frame f = {};
+
+	if (!frame_again_l4(&f, skb->data, skb->data_end, &s->pkt, v6))
+		return REASON_INTERNAL;
+	return node_or_answer(skb, s, node_translate_error(skb, &f, s, v6), v6);
+}
+
+/* Is p an answer of a backend that saw its client's own address? Then s->nat
+ * says what it becomes. */
+static __always_inline bool node_find_return(struct pkt *p, struct nat *n)
+{
+	p->hash = flow_hash(hash_key, p->dst_sum, &p->flow);
+	n->to.proto = p->flow.proto;
+	return nat_of_reply(p, n) && !n->has_source;
+}
+
+/* A packet that leaves the host: if it answers a client, as a last thing it
+ * comes from the service. Strangers' fragments are not remembered. */
+static __always_inline enum reason node_return(struct __sk_buff *skb,
+					       struct scratch *s,
+					       const bool v6)
+{
+	const __u8 icmp = v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+	const struct bytes in = { skb, HOOK_TC };
+	struct pkt *p = &s->pkt;
+	struct frame f = {};
+
+	if (!frame_again(&f, skb->data, skb->data_end, p, v6) ||
+	    skb_parse_rest(skb, &f, v6) != REASON_NONE)
+		return REASON_NOT_OURS;
+	if (p->flow.proto == icmp &&
+	    (p->fragment || icmp_flow(&in, &f, v6) != REASON_NONE))
+		return REASON_NOT_OURS;
+	p->dst_sum = hash_dst(hash_key, &p->flow.dst);
+	if (p->fragment == FRAGMENT_LATER && !fragment_recall(p))
+		return REASON_NOT_OURS;
+	if (!node_find_return(p, &s->nat))
+		return REASON_NOT_OURS;
+	if (p->fragment == FRAGMENT_FIRST)
+		fragment_remember(p);
+	return node_known(skb, p, v6);
+}
+
+/* The answer that s->why stands for goes where the packet came from. */
+static __always_inline enum reason node_answer(struct __sk_buff *skb,
+					       struct scratch *s,
+					       const bool v6)
+{
+	s->to_host = s->origin == ORIGIN_NODE;
+	s->pkt.ifindex = skb->ifindex;
+	return v6 ? answer6_tc(skb, &s->pkt, s->why) :
+		    answer4_tc(skb, &s->pkt, s->why);
+}
+
+#endif

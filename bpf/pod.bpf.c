@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The host's end of a pod's interface. fl_pod_in: what a pod sends to a service
+ * goes to a backend, and what it answers to one of our addresses goes back to
+ * who had its source replaced by that. fl_pod_out: what is sent to a pod by the
+ * backend of a service that it dialled comes from the service.
+ *
+ * What a packet costs
+ *   stranger		1 array read in (vip_filter), out 1 search of replies
+ *			(2 array reads) and 1 jump
+ *   else		see tc.bpf.c
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "lib/finish_tc.h"
+#include "lib/node.h"
+
+SEC("tc")
+int fl_pod_in(struct __sk_buff *skb)
+{
+	struct scratch *s = map_only(scratch);
+
+	return s ? finish(s, node_classify(skb, ORIGIN_POD)) : TCX_NEXT;
+}
+
+SEC("tc")
+int fl_pod_out(struct __sk_buff *skb)
+{
+	struct scratch *s = map_only(scratch);
+
+	return s ? finish(s, node_leave(skb)) : TCX_NEXT;
+}
+
+char _license[] SEC("license") = "Dual BSD/GPL";

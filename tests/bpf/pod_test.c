@@ -1,0 +1,784 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The interfaces of pods: what one sends to a service, and what it gets back,
+ * as Kubernetes has it. Whole packets, both ways.
+ */
+#include <linux/pkt_cls.h>
+
+#include "family.h"
+
+#define TCX_NEXT (-1)
+#define POD_PORT 8080
+
+static const uint8_t protos[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
+
+/* A cluster IP, of one backend if there is no other word. */
+static struct service_words cluster_ip(const struct family *f, uint8_t proto)
+{
+	return (struct service_words){
+		.addr = f->vip, .port = 80, .proto = proto,
+		.algorithm = ALGORITHM_RANDOM, .kind = KIND_CLUSTER_IP,
+		.backends = { f->backend }, .backend_port = POD_PORT,
+	};
+}
+
+static void define(const struct service_words *words)
+{
+	world_define(world, words);
+	world_apply(world);
+}
+
+static void serve(const struct family *f, uint8_t proto)
+{
+	struct service_words words = cluster_ip(f, proto);
+
+	define(&words);
+}
+
+static struct packet l4(uint8_t proto, const char *src, uint16_t sport,
+			const char *dst, uint16_t dport)
+{
+	return packet_of(l4_words(proto, src, sport, dst, dport),
+			 .payload = 33, .flags = SYN, .chunk = SCTP_INIT,
+			 .options = 12,
+			 .extensions = { EXTENSION_DESTINATION });
+}
+
+/* What a program makes of in; it returns verdict, and counts so. */
+static struct packet run(const char *program, const struct packet *in,
+			 int verdict, __u64 reasons)
+{
+	char text[DESCRIPTION_MAX];
+	struct outcome got;
+	int ret = world_run_tc(world, program, in, &got);
+
+	if (ret != verdict || got.reasons != reasons) {
+		fprintf(stderr, "  in: %s\n", packet_describe(in, text));
+		for (int i = 0; i < NR_REASONS; i++)
+			if (got.reasons & 1ull << i)
+				fprintf(stderr, "  got: %s\n", reason_name(i));
+		fprintf(stderr, "  returned %d\n", ret);
+	}
+	assert_int_equal(ret, verdict);
+	assert_int_equal(got.reasons, reasons);
+	return got.packet;
+}
+
+static void expect_same(const struct packet *want, const struct packet *got)
+{
+	if (packet_eq(want, got))
+		return;
+	packet_diff(want, got);
+	fail();
+}
+
+static void expect(const char *program, const struct packet *in, int verdict,
+		   __u64 reasons, const struct packet *want)
+{
+	struct packet got = run(program, in, verdict, reasons);
+
+	expect_same(want, &got);
+}
+
+/* Translated, and the host's stack brings it on its way. */
+#define expect_from_pod(in, want)					\
+	expect("fl_pod_in", in, TCX_NEXT, REASON_BIT(FORWARDED), want)
+#define expect_to_pod(in, want)						\
+	expect("fl_pod_out", in, TCX_NEXT, REASON_BIT(RETURNED), want)
+#define expect_dropped(in, why)						\
+	run("fl_pod_in", in, TC_ACT_SHOT, REASON_BIT(why))
+#define expect_left_alone(program, in)					\
+	expect(program, in, TCX_NEXT, 0, in)
+
+static void a_pod_keeps_its_address(void **state)
+{
+	const struct family *f = *state;
+
+	for (int i = 0; i < 3; i++) {
+		struct packet in = l4(protos[i], f->client, 4321, f->vip, 80);
+		struct packet sent = l4(protos[i], f->client, 4321, f->backend,
+					POD_PORT);
+		struct packet reply = l4(protos[i], f->backend, POD_PORT,
+					 f->client, 4321);
+		struct packet back = l4(protos[i], f->vip, 80, f->client,
+					4321);
+
+		world_reset(world);
+		serve(f, protos[i]);
+		expect_left_alone("fl_pod_out", &reply);
+		for (int j = 0; j < 2; j++) {
+			expect_from_pod(&in, &sent);
+			expect_to_pod(&reply, &back);
+		}
+		/* the stack has it: at the backend's pod nothing is done */
+		expect_left_alone("fl_pod_out", &sent);
+		expect_left_alone("fl_pod_in", &reply);
+	}
+}
+
+/* Also the ports that NAT's own addresses do not lend. */
+static void a_pod_keeps_its_port(void **state)
+{
+	const struct family *f = *state;
+
+	for (uint16_t port = 1; port < 3000; port += 500) {
+		struct packet in = tcp(f->client, port, f->vip, 80,
+				       .flags = SYN);
+		struct packet sent = tcp(f->client, port, f->backend, POD_PORT,
+					 .flags = SYN);
+
+		world_reset(world);
+		world_model(world)->nat_port_first = 61000;
+		world_model(world)->nat_port_last = 62000;
+		serve(f, IPPROTO_TCP);
+		expect_from_pod(&in, &sent);
+	}
+}
+
+static uint16_t source_port(const struct packet *p)
+{
+	struct layers l;
+
+	packet_layers(p, &l);
+	return get16(p->data + l.l4);
+}
+
+/* One source port to two services that one pod serves at one port. */
+static void a_port_that_is_taken_is_another(void **state)
+{
+	const struct family *f = *state;
+	struct service_words other = cluster_ip(f, IPPROTO_TCP);
+
+	other.name = "other";
+	other.addr = f->vip2;
+	serve(f, IPPROTO_TCP);
+	define(&other);
+	for (int i = 0; i < 2; i++) {
+		const char *vip = i ? f->vip2 : f->vip;
+		struct packet in = tcp(f->client, 4321, vip, 80, .flags = SYN);
+		struct packet back = tcp(vip, 80, f->client, 4321,
+					 .flags = SYN | ACK);
+		struct packet sent, reply;
+		uint16_t port;
+
+		sent = run("fl_pod_in", &in, TCX_NEXT, REASON_BIT(FORWARDED));
+		assert_true(packet_checksums_ok(&sent));
+		port = source_port(&sent);
+		assert_int_equal(port == 4321, !i);
+		reply = tcp(f->backend, POD_PORT, f->client, port,
+			    .flags = SYN | ACK);
+		expect_to_pod(&reply, &back);
+	}
+}
+
+static void each_connection_chooses_anew(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+	int got[2] = {};
+
+	words.backends[1] = f->backend2;
+	define(&words);
+	for (int i = 0; i < 200; i++) {
+		struct packet in = tcp(f->client, 2000 + i, f->vip, 80,
+				       .flags = SYN), sent;
+		struct addr first = addr(f->backend);
+		struct layers l;
+
+		sent = run("fl_pod_in", &in, TCX_NEXT, REASON_BIT(FORWARDED));
+		packet_layers(&sent, &l);
+		got[!memcmp(&l.dst, &first, sizeof(first))]++;
+	}
+	assert_in_range(got[0], 50, 150);
+}
+
+/* One hop less, to the MAC that the world gives a backend, from the link's. */
+static struct packet routed_by(struct words w, const char *to, int link)
+{
+	struct packet p;
+
+	w.ttl = 63;
+	p = packet_build(&w);
+	return framed_to(&p, to, link);
+}
+
+static struct packet routed(struct words w, const char *to)
+{
+	return routed_by(w, to, LINK_TX);
+}
+
+/* As the client sent it, and goes back to it: see framed_to(). */
+static struct packet returned(struct words w)
+{
+	const struct link *l = &world_tables(world)->links[LINK_TX];
+	struct packet p;
+
+	w.ttl = 63;
+	p = packet_build(&w);
+	return packet_framed(&p, mac_client, l->mac, w.vlan);
+}
+
+/* The pod itself is the backend: it cannot get a packet from itself. */
+static void a_pod_reaches_itself(void **state)
+{
+	const struct family *f = *state;
+
+	for (int i = 0; i < 3; i++) {
+		struct service_words words = cluster_ip(f, protos[i]);
+		struct words in = { l4_words(protos[i], f->client, 4321,
+					     f->vip, 80) };
+		struct words sent = { l4_words(protos[i], f->nat, 4321,
+					       f->client, POD_PORT) };
+		struct words reply = { l4_words(protos[i], f->client, POD_PORT,
+						f->nat, 4321) };
+		struct words back = { l4_words(protos[i], f->vip, 80,
+					       f->client, 4321) };
+		struct packet p, want;
+
+		world_reset(world);
+		words.backends[0] = f->client;
+		define(&words);
+		p = packet_build(&in);
+		want = routed(sent, f->client);
+		expect("fl_pod_in", &p, TC_ACT_REDIRECT, REASON_BIT(FORWARDED),
+		       &want);
+		p = want;
+		expect_left_alone("fl_pod_out", &p);
+		p = packet_build(&reply);
+		want = returned(back);
+		expect("fl_pod_in", &p, TC_ACT_REDIRECT, REASON_BIT(RETURNED),
+		       &want);
+		p = want;
+		expect_left_alone("fl_pod_out", &p);
+	}
+}
+
+/* Whose source is replaced: kubeproxy.md, 6, for a pod of this node. */
+static void some_front_ends_masquerade(void **state)
+{
+	static const struct {
+		enum service_kind kind;
+		__u16 flags;
+		bool masquerades;
+	} rows[] = {
+		{ KIND_CLUSTER_IP, 0, false },
+		{ KIND_CLUSTER_IP, SERVICE_MASQUERADE, true },
+		{ KIND_NODE_PORT, 0, true },
+		{ KIND_LB_VIP, 0, true },
+		{ KIND_EXTERNAL_IP, 0, true },
+		{ KIND_NODE_PORT, SERVICE_POLICY_LOCAL, false },
+		{ KIND_LB_VIP, SERVICE_POLICY_LOCAL, false },
+		{ KIND_EXTERNAL_IP, SERVICE_POLICY_LOCAL, false },
+		{ KIND_EXTERNAL_IP,
+		  SERVICE_POLICY_LOCAL | SERVICE_MASQUERADE, true },
+	};
+	const struct family *f = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct service_words words = cluster_ip(f, IPPROTO_TCP);
+		struct words in = { l4_words(IPPROTO_TCP, f->client, 4321,
+					     f->vip, 80), .flags = SYN };
+		struct words sent = in;
+		struct packet p = packet_build(&in), want;
+
+		world_reset(world);
+		words.kind = rows[i].kind;
+		words.flags = rows[i].flags;
+		define(&words);
+		sent.dst = addr(f->backend);
+		sent.dport = POD_PORT;
+		want = packet_build(&sent);
+		if (rows[i].masquerades) {
+			sent.src = addr(f->nat);
+			want = routed(sent, f->backend);
+		}
+		expect("fl_pod_in", &p,
+		       rows[i].masquerades ? TC_ACT_REDIRECT : TCX_NEXT,
+		       REASON_BIT(FORWARDED), &want);
+	}
+}
+
+/* XDP gives it to tc untouched, which translates it past the stack. */
+static void pods_get_packets_from_outside(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+	struct words in = { l4_words(IPPROTO_TCP, f->client, 4321, f->vip, 80),
+			    .flags = SYN };
+	struct words sent = { l4_words(IPPROTO_TCP, f->nat, 4321, f->backend,
+				       POD_PORT), .flags = SYN };
+	struct words reply = { l4_words(IPPROTO_TCP, f->backend, POD_PORT,
+					f->nat, 4321), .flags = SYN | ACK };
+	struct words back = { l4_words(IPPROTO_TCP, f->vip, 80, f->client,
+				       4321), .flags = SYN | ACK };
+	struct packet p = packet_build(&in);
+	struct packet want = routed_by(sent, f->backend, LINK_POD);
+
+	world_link(world, LINK_POD);
+	words.kind = KIND_NODE_PORT;
+	define(&words);
+	for (int i = 0; i < 2; i++) {
+		expect_untouched(&p, HANDED_ON);
+		expect("fl_uplink_in", &p, TC_ACT_REDIRECT,
+		       REASON_BIT(FORWARDED), &want);
+	}
+	p = packet_build(&reply);
+	want = returned(back);
+	expect("fl_pod_in", &p, TC_ACT_REDIRECT, REASON_BIT(RETURNED), &want);
+}
+
+/* Here the stack brings it on, and fl_uplink_out the answer back. */
+static void policy_local_shows_pods_the_client(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+	struct packet in = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
+	struct packet sent = tcp(f->client, 4321, f->backend, POD_PORT,
+				 .flags = SYN);
+	struct packet reply = tcp(f->backend, POD_PORT, f->client, 4321,
+				  .flags = SYN | ACK);
+	struct packet back = tcp(f->vip, 80, f->client, 4321,
+				 .flags = SYN | ACK);
+
+	world_link(world, LINK_POD);
+	world_local(world, f->backend);
+	words.kind = KIND_LB_VIP;
+	words.flags = SERVICE_POLICY_LOCAL;
+	define(&words);
+	world_tables(world)->runtime->has_local = 1;
+	expect("fl_uplink_in", &in, TCX_NEXT, REASON_BIT(FORWARDED), &sent);
+	expect_left_alone("fl_pod_in", &reply);
+	expect("fl_uplink_out", &reply, TCX_NEXT, REASON_BIT(RETURNED), &back);
+}
+
+/* Not its pod's interface: so not to there either. */
+static void nobody_outside_can_move_a_pod(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+	struct words in = { l4_words(IPPROTO_TCP, f->client, 4321, f->vip, 80),
+			    .flags = SYN };
+	struct words forged = in;
+	struct words reply = { l4_words(IPPROTO_TCP, f->backend, POD_PORT,
+					f->nat, 4321), .flags = SYN | ACK };
+	struct words back = { l4_words(IPPROTO_TCP, f->vip, 80, f->client,
+				       4321), .flags = SYN | ACK, .ttl = 63 };
+	const struct link *pod = &world_tables(world)->links[LINK_POD];
+	struct packet p = packet_build(&in), want;
+	struct outcome got;
+
+	words.kind = KIND_NODE_PORT;
+	define(&words);
+	world_pod(world, true);
+	run("fl_pod_in", &p, TC_ACT_REDIRECT, REASON_BIT(FORWARDED));
+	world_pod(world, false);
+	forged.smac[0] = 0x66;
+	p = packet_build(&forged);
+	world_run(world, &p, &got);
+	p = packet_build(&reply);
+	want = packet_build(&back);
+	want = packet_framed(&want, mac_client, pod->mac,
+			     (struct vlan[VLANS_MAX]){});
+	expect("fl_pod_in", &p, TC_ACT_REDIRECT, REASON_BIT(RETURNED), &want);
+	p = packet_build(&reply);
+	world_run(world, &p, &got);
+	assert_int_equal(got.reasons, REASON_BIT(HANDED_ON));
+	expect_same(&p, &got.packet);
+}
+
+/* From the pod's interface straight back into it. */
+static void expect_answer(const struct packet *in, enum reason why,
+			  const struct packet *want)
+{
+	struct packet back = packet_framed(want, mac_client, mac_us,
+					   (struct vlan[VLANS_MAX]){});
+
+	expect("fl_pod_in", in, TC_ACT_REDIRECT, 1ull << why, &back);
+}
+
+/* RFC 9293, 3.10.7.1: what the segment has, acknowledged. */
+static struct packet reset(const struct family *f, uint16_t vport,
+			   uint32_t ack)
+{
+	struct packet p = tcp(f->vip, vport, f->client, 4321, .df = true,
+			      .flags = RST | ACK, .ack = ack);
+
+	put16(p.data + p.len - 6, 0);	/* no window */
+	packet_sum(&p);
+	return p;
+}
+
+static struct packet unreachable(const struct family *f,
+				 const struct packet *about)
+{
+	struct addr vip = addr(f->vip), client = addr(f->client);
+	size_t head = (f->v6 ? 40 : 20) + 8, have = about->len - ETH_LEN;
+	size_t least = f->v6 ? 48 : 28;
+	struct packet p;
+
+	p = icmp_error(&vip, &client, f->v6 ? 1 : 3, f->v6 ? 4 : 3, 0, about,
+		       (have > head + least ? have - head : least) & ~3u);
+	if (!f->v6) {
+		put16(p.data + ETH_LEN + 6, 0x4000);
+		packet_sum_ip4(&p, ETH_LEN);
+	}
+	return p;
+}
+
+static void nobody_there_is_refused_at_once(void **state)
+{
+	const struct family *f = *state;
+
+	for (int port = 80; port < 82; port++) {
+		const enum reason why = port == 80 ? REASON_NO_BACKEND :
+						     REASON_NO_SERVICE;
+
+		for (int i = 0; i < 3; i++) {
+			struct service_words words = cluster_ip(f, protos[i]);
+			struct packet in = packet_of(
+				l4_words(protos[i], f->client, 4321, f->vip,
+					 port),
+				.flags = SYN, .seq = 999, .payload = 100);
+			struct packet want = i ? unreachable(f, &in) :
+						 reset(f, port, 1100);
+
+			world_reset(world);
+			words.backends[0] = NULL;
+			define(&words);
+			expect_answer(&in, why, &want);
+		}
+	}
+}
+
+/* The host's end of a veth is many answers' way: nobody else is reached. */
+static void refusals_to_pods_have_no_limit(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+	struct packet in = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
+	struct packet want = reset(f, 80, 1);
+
+	words.backends[0] = NULL;
+	world_model(world)->answers_per_s = 1;
+	world_model(world)->answers_network_per_s = 1;
+	define(&words);
+	for (int i = 0; i < 50; i++)
+		expect_answer(&in, REASON_NO_BACKEND, &want);
+}
+
+static void a_reset_has_no_options(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+	struct packet want = reset(f, 80, 1 + 700);
+	struct packet in = tcp(f->client, 4321, f->vip, 80, .flags = SYN,
+			       .options = 40, .tcp_options = 40,
+			       .payload = 700,
+			       .extensions = { EXTENSION_DESTINATION });
+
+	words.backends[0] = NULL;
+	define(&words);
+	expect_answer(&in, REASON_NO_BACKEND, &want);
+}
+
+static void a_local_policy_that_has_nobody_drops(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+	struct packet in = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
+
+	words.flags = SERVICE_POLICY_LOCAL | SERVICE_EMPTY_DROPS;
+	define(&words);
+	expect_dropped(&in, NO_LOCAL);
+}
+
+/* External traffic policies are for who comes from outside. */
+static void pods_may_take_a_short_circuit(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+	struct packet in = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
+	struct packet sent = tcp(f->client, 4321, f->backend, POD_PORT,
+				 .flags = SYN);
+
+	words.kind = KIND_LB_VIP;
+	words.flags = SERVICE_POLICY_LOCAL | SERVICE_EMPTY_DROPS;
+	define(&words);
+	expect_from_pod(&in, &sent);
+}
+
+static void sources_are_asked_first(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+	struct packet in = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
+
+	words.kind = KIND_LB_VIP;
+	words.allow[0] = f->client2;
+	define(&words);
+	expect_dropped(&in, SOURCE);
+	words.backends[0] = NULL;
+	define(&words);
+	expect_dropped(&in, SOURCE);
+}
+
+static void strangers_are_left_alone(void **state)
+{
+	const struct family *f = *state;
+	struct packet own[] = {
+		tcp(f->client, 4321, f->stranger, 80, .flags = SYN),
+		tcp(f->client, 4321, f->backend, POD_PORT, .flags = SYN),
+		tcp(f->client, 4321, f->nat, 22, .flags = SYN),
+		udp(f->backend, 53, f->client, 4321, .payload = 3),
+		echo_request(f->backend, f->client, 1, 10),
+	};
+	struct packet arp = own[0];
+
+	serve(f, IPPROTO_TCP);
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++) {
+		expect_left_alone("fl_pod_in", &own[i]);
+		expect_left_alone("fl_pod_out", &own[i]);
+	}
+	put16(arp.data + 12, 0x0806);
+	expect_left_alone("fl_pod_in", &arp);
+	expect_left_alone("fl_pod_out", &arp);
+}
+
+/* Balancers have services as well, which are XDP's. */
+static void services_at_the_edge_are_left_alone(void **state)
+{
+	const struct family *f = *state;
+	struct packet in = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
+	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+
+	words.kind = KIND_EDGE;
+	define(&words);
+	expect_left_alone("fl_pod_in", &in);
+}
+
+static void echo_requests_are_answered(void **state)
+{
+	const struct family *f = *state;
+	struct packet in = echo_request(f->client, f->vip, 7, 40);
+	struct packet got;
+	struct layers l;
+
+	serve(f, IPPROTO_TCP);
+	got = run("fl_pod_in", &in, TC_ACT_REDIRECT, REASON_BIT(ECHO));
+	packet_layers(&got, &l);
+	assert_addr(l.src, f->vip);
+	assert_addr(l.dst, f->client);
+	assert_int_equal(got.data[l.l4], f->v6 ? 129 : 0);
+	assert_true(packet_checksums_ok(&got));
+}
+
+/* What the host, a router or the backend says about what the client sent: it
+ * knows nothing but the service. */
+static void errors_about_requests_reach_the_pod(void **state)
+{
+	const struct family *f = *state;
+	struct addr router = addr(f->router), client = addr(f->client);
+	struct addr vip = addr(f->vip);
+	size_t least = f->v6 ? 48 : 28;
+
+	for (int i = 0; i < 2; i++) {
+		struct packet in = l4(protos[i], f->client, 4321, f->vip, 80);
+		struct packet sent = packet_of(
+			l4_words(protos[i], f->client, 4321, f->backend,
+				 POD_PORT), .payload = 40);
+		struct packet inner = packet_of(
+			l4_words(protos[i], f->client, 4321, f->vip, 80),
+			.payload = 40);
+
+		world_reset(world);
+		serve(f, protos[i]);
+		run("fl_pod_in", &in, TCX_NEXT, REASON_BIT(FORWARDED));
+		for (size_t cut = least; cut < 110; cut += 20) {
+			struct packet error = icmp_error(&router, &client,
+				f->v6 ? 2 : 3, f->v6 ? 0 : 4, 1400, &sent, cut);
+			struct packet want = icmp_error(&vip, &client,
+				f->v6 ? 2 : 3, f->v6 ? 0 : 4, 1400, &inner,
+				cut);
+
+			expect("fl_pod_out", &error, TCX_NEXT,
+			       REASON_BIT(ICMP_FORWARDED), &want);
+		}
+	}
+}
+
+/* And what the client says about answers, which came from the service. */
+static void errors_about_answers_reach_the_backend(void **state)
+{
+	const struct family *f = *state;
+	struct addr client = addr(f->client), vip = addr(f->vip);
+	struct addr backend = addr(f->backend);
+
+	for (int i = 0; i < 2; i++) {
+		struct packet in = l4(protos[i], f->client, 4321, f->vip, 80);
+		struct packet back = packet_of(
+			l4_words(protos[i], f->vip, 80, f->client, 4321),
+			.payload = 40);
+		struct packet reply = packet_of(
+			l4_words(protos[i], f->backend, POD_PORT, f->client,
+				 4321), .payload = 40);
+		struct packet error = icmp_error(&client, &vip, f->v6 ? 1 : 3,
+			f->v6 ? 4 : 3, 0, &back, PACKET_MAX);
+		struct packet want = icmp_error(&client, &backend,
+			f->v6 ? 1 : 3, f->v6 ? 4 : 3, 0, &reply, PACKET_MAX);
+
+		world_reset(world);
+		serve(f, protos[i]);
+		run("fl_pod_in", &in, TCX_NEXT, REASON_BIT(FORWARDED));
+		expect("fl_pod_in", &error, TCX_NEXT,
+		       REASON_BIT(ICMP_FORWARDED), &want);
+	}
+}
+
+static void fragments_follow_their_first_one(void **state)
+{
+	const struct family *f = *state;
+	struct packet in = udp(f->client, 4321, f->vip, 80, .payload = 400);
+	struct packet sent = udp(f->client, 4321, f->backend, POD_PORT,
+				 .payload = 400);
+	struct packet reply = udp(f->backend, POD_PORT, f->client, 4321,
+				  .payload = 400);
+	struct packet back = udp(f->vip, 80, f->client, 4321, .payload = 400);
+
+	serve(f, IPPROTO_UDP);
+	for (size_t at = 0; at < 400; at += 200) {
+		struct packet lone = packet_fragment(&in, 200, 200, 78);
+		struct packet p = packet_fragment(&in, at, 200, 77);
+		struct packet want = packet_fragment(&sent, at, 200, 77);
+
+		expect_dropped(&lone, FRAGMENT_LOST);
+		expect_from_pod(&p, &want);
+	}
+	for (size_t at = 0; at < 400; at += 200) {
+		struct packet lone = packet_fragment(&reply, 200, 200, 80);
+		struct packet p = packet_fragment(&reply, at, 200, 79);
+		struct packet want = packet_fragment(&back, at, 200, 79);
+
+		expect_left_alone("fl_pod_out", &lone);
+		expect_to_pod(&p, &want);
+	}
+}
+
+/* What the device is to cut is as long as its largest piece. */
+static void many_packets_in_one_fit_if_each_does(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+	struct words in = { l4_words(IPPROTO_TCP, f->client, 4321, f->vip, 80),
+			    .flags = SYN, .payload = 1900 };
+	struct words sent = in;
+	struct packet p = packet_build(&in), want;
+
+	words.kind = KIND_NODE_PORT;
+	define(&words);
+	sent.src = addr(f->nat);
+	sent.dst = addr(f->backend);
+	sent.dport = POD_PORT;
+	want = routed(sent, f->backend);
+	run("fl_pod_in", &p, TC_ACT_REDIRECT, REASON_BIT(TOO_BIG));
+	world_gso(world, 1500 - (f->v6 ? 60 : 40));
+	expect("fl_pod_in", &p, TC_ACT_REDIRECT, REASON_BIT(FORWARDED), &want);
+	world_gso(world, 1501 - (f->v6 ? 60 : 40));
+	run("fl_pod_in", &p, TC_ACT_REDIRECT, REASON_BIT(TOO_BIG));
+}
+
+static void udp_moves_when_its_backend_is_gone(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = cluster_ip(f, IPPROTO_UDP);
+	struct packet in = udp(f->client, 4321, f->vip, 80, .payload = 9);
+	struct packet sent = udp(f->client, 4321, f->backend, POD_PORT,
+				 .payload = 9);
+	struct packet moved = udp(f->client, 4321, f->backend2, POD_PORT,
+				  .payload = 9);
+	struct packet want = unreachable(f, &in);
+
+	define(&words);
+	expect_from_pod(&in, &sent);
+	words.backends[0] = f->backend2;
+	define(&words);
+	expect_from_pod(&in, &moved);
+	expect_from_pod(&in, &moved);
+	words.backends[0] = NULL;
+	define(&words);
+	expect_answer(&in, REASON_NO_BACKEND, &want);
+}
+
+static void tcp_stays_whatever_changes(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+	struct packet in = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
+	struct packet sent = tcp(f->client, 4321, f->backend, POD_PORT,
+				 .flags = SYN);
+	struct packet later = tcp(f->client, 4321, f->vip, 80, .flags = ACK,
+				  .payload = 10);
+	struct packet later_sent = tcp(f->client, 4321, f->backend, POD_PORT,
+				       .flags = ACK, .payload = 10);
+
+	define(&words);
+	expect_from_pod(&in, &sent);
+	words.backends[0] = f->backend2;
+	define(&words);
+	expect_from_pod(&later, &later_sent);
+	words.backends[0] = NULL;
+	words.deny[0] = f->client;
+	define(&words);
+	expect_from_pod(&later, &later_sent);
+}
+
+static void every_cut_packet_is_dropped(void **state)
+{
+	const struct family *f = *state;
+	struct packet in = l4(IPPROTO_TCP, f->client, 4321, f->vip, 80);
+	struct outcome got;
+	struct layers l;
+
+	serve(f, IPPROTO_TCP);
+	packet_layers(&in, &l);
+	/* less than a header of IP is no packet for a test run */
+	for (size_t len = l.l3 + (f->v6 ? 40 : 20); len < in.len; len++) {
+		struct packet cut = packet_cut(&in, len);
+
+		assert_int_equal(world_run_tc(world, "fl_pod_in", &cut, &got),
+				 TC_ACT_SHOT);
+		assert_int_equal(got.reasons, REASON_BIT(TRUNCATED));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		BOTH(a_pod_keeps_its_address),
+		BOTH(a_pod_keeps_its_port),
+		BOTH(a_port_that_is_taken_is_another),
+		BOTH(each_connection_chooses_anew),
+		BOTH(a_pod_reaches_itself),
+		BOTH(some_front_ends_masquerade),
+		BOTH(pods_get_packets_from_outside),
+		BOTH(policy_local_shows_pods_the_client),
+		BOTH(nobody_outside_can_move_a_pod),
+		BOTH(nobody_there_is_refused_at_once),
+		BOTH(refusals_to_pods_have_no_limit),
+		BOTH(a_reset_has_no_options),
+		BOTH(a_local_policy_that_has_nobody_drops),
+		BOTH(pods_may_take_a_short_circuit),
+		BOTH(sources_are_asked_first),
+		BOTH(strangers_are_left_alone),
+		BOTH(services_at_the_edge_are_left_alone),
+		BOTH(echo_requests_are_answered),
+		BOTH(errors_about_requests_reach_the_pod),
+		BOTH(errors_about_answers_reach_the_backend),
+		BOTH(fragments_follow_their_first_one),
+		BOTH(many_packets_in_one_fit_if_each_does),
+		BOTH(udp_moves_when_its_backend_is_gone),
+		BOTH(tcp_stays_whatever_changes),
+		BOTH(every_cut_packet_is_dropped),
+	};
+
+	return run_both(tests);
+}
