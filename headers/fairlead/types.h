@@ -156,7 +156,12 @@ enum backend_flag {
 	BACKEND_LOCAL	  = 1 << 0, /* its address is this host's */
 	BACKEND_SET_STATE = 1 << 1, /* state set by hand, not by definition */
 	BACKEND_SET_WEIGHT = 1 << 2, /* weight likewise */
+	/* by definition, which the backends of an edge service have not: */
+	BACKEND_IN_LOCAL  = 1 << 3, /* in SET_LOCAL of its service */
+	BACKEND_NOT_IN_CLUSTER = 1 << 4, /* not in SET_CLUSTER */
 };
+
+#define BACKEND_SET_FLAGS (BACKEND_IN_LOCAL | BACKEND_NOT_IN_CLUSTER)
 
 /* Where a frame goes. One 8-byte word, so never seen half changed. */
 struct nexthop {

@@ -20,6 +20,12 @@ static size_t count_backends(const struct model *m)
 	return count;
 }
 
+/* Right, and all of it. */
+static bool is_right(const struct model *m)
+{
+	return m && !m->nr_refused;
+}
+
 static int check_print(const struct options *o, const struct model *m,
 		       char *errors)
 {
@@ -27,13 +33,13 @@ static int check_print(const struct options *o, const struct model *m,
 	size_t backends = m ? count_backends(m) : 0;
 
 	if (o->json)
-		return json_print(json_pack("{s:b, s:I, s:I, s:o}", "ok", !!m,
+		return json_print(json_pack("{s:b, s:I, s:I, s:o}", "ok", is_right(m),
 					    "services", (json_int_t)services,
 					    "backends", (json_int_t)backends,
 					    "errors", lines_json(errors)),
 				  stdout);
 	fputs(errors, stderr);
-	if (m)
+	if (is_right(m))
 		printf("ok: %zu services, %zu backends\n", services, backends);
 	return 0;
 }
@@ -60,5 +66,7 @@ int cmd_check(const struct options *o)
 	if (check_print(o, m, errors))
 		err = -EIO;
 	free(errors);
+	if (!is_right(m))
+		return FAILED;
 	return err ? FAILED : DONE;
 }

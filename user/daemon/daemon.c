@@ -153,7 +153,7 @@ int daemon_reload(struct daemon *d, enum daemon_patience patience)
 	if (err)
 		return err;
 	applying_try(&d->applying);
-	return *d->applying.refusal.text ? -EINVAL : 0;
+	return *d->applying.refusal.text || d->loading.nr_refused ? -EINVAL : 0;
 }
 
 void daemon_close(struct daemon *d)

@@ -31,7 +31,8 @@ enum daemon_patience {
 };
 
 /* Read the files again and put in force what they say. Files that do not
- * check out change nothing; the errors are logged. */
+ * check out change nothing; the errors are logged. -EINVAL as well where a
+ * part of what they say is refused. */
 int daemon_reload(struct daemon *d, enum daemon_patience patience);
 
 /* What a control socket answers; arg is the daemon. */

@@ -20,16 +20,37 @@ int loading_open(struct loading *l, const struct definitions_from *from)
 void loading_close(struct loading *l)
 {
 	definitions_close(l->files);
+	free(l->said);
 }
 
-static void log_lines(const char *text)
+static void log_lines(const char *text, bool is_wrong)
 {
 	while (*text) {
 		int len = strcspn(text, "\n");
 
-		log_error(0, "%.*s", len, text);
+		if (is_wrong)
+			log_error(0, "%.*s", len, text);
+		else
+			log_info("%.*s", len, text);
 		text += len + (text[len] == '\n');
 	}
+}
+
+/* What is refused by itself, or only of interest, while the rest counts. The
+ * first line of what is refused is for status. */
+static void partly(struct loading *l, unsigned int nr_refused, const char *text)
+{
+	l->refusal = (struct refusal){};
+	if (nr_refused)
+		refuse(&l->refusal, 0, "%.*s", (int)strcspn(text, "\n"), text);
+	if (l->said && !strcmp(l->said, text))
+		return;
+	free(l->said);
+	l->said = strdup(text);
+	log_lines(text, nr_refused);
+	if (nr_refused)
+		log_warning(0, "of what is refused, what was in force stays; "
+			    "the rest goes on");
 }
 
 /* Keeps the first line, for status. */
@@ -44,7 +65,7 @@ static void failed(struct loading *l, int err, const char *errors)
 	if (!strcmp(why.text, l->refusal.text))
 		return;
 	l->refusal = why;
-	log_lines(errors);
+	log_lines(errors, true);
 	if (l->has_model)
 		log_warning(0, "the definitions do not check out; what was in "
 			    "force stays");
@@ -72,10 +93,11 @@ int loading_read(struct loading *l, enum daemon_patience patience,
 		err = definitions_reload(l->files, &m, out, &has_changed);
 		fclose(out);
 	}
-	if (!err)
-		l->refusal = (struct refusal){};
-	else if (patience == DAEMON_FINAL)
+	l->nr_refused = err ? 0 : m->nr_refused;
+	if (err && patience == DAEMON_FINAL)
 		failed(l, err, errors ? errors : "");
+	else if (!err && (!l->nr_refused || patience == DAEMON_FINAL))
+		partly(l, l->nr_refused, errors ? errors : "");
 	free(errors);
 	if (err)
 		return err;

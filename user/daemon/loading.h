@@ -13,6 +13,9 @@ struct loading {
 	struct definitions *files;
 	bool has_model;		/* they have checked out once */
 	struct refusal refusal;	/* the first line of what is wrong with them */
+	unsigned int nr_refused; /* of what was read last, which counts but for
+				  * that */
+	char *said;		/* what was logged of it; owned, or NULL */
 };
 
 /* Logs. */

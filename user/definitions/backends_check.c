@@ -130,6 +130,9 @@ void backends_check(struct service_index *index, struct report *r)
 	for (size_t i = 0; i < count; i++) {
 		const struct model_service *s = &list[i]->service;
 
+		/* A node's translate once, and may lead to one another. */
+		if (s->fronts->kind != KIND_EDGE)
+			continue;
 		for (size_t j = 0; j < s->nr_backends; j++)
 			check_backend(index, &f, r, list[i], &s->backends[j]);
 	}

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "definitions.h"
+#include "manifests.h"
 #include "report.h"
 #include "service_index.h"
 
@@ -20,28 +21,27 @@
 struct definitions {
 	struct source *sources[SOURCES_OF_DEFINITIONS_MAX];
 	size_t nr_sources;
+	struct manifests *manifests;	/* of all of them */
 	struct service_index index;
 	struct definitions_work work;
 	__u8 last[32];		/* digest of the model that was handed out */
 	bool has_last, was_partial;
 };
 
-static void source_free_dead(struct source *s)
-{
-	while (s->dead) {
-		struct part *next = s->dead->next_dead;
-
-		part_free(s->dead);
-		s->dead = next;
-	}
-}
-
 /* After running out of memory half way: start from nothing next time. */
 static void forget_all(struct definitions *d)
 {
 	service_index_clear(&d->index);
+	manifests_clear(d->manifests);
 	for (size_t i = 0; i < d->nr_sources; i++)
 		d->sources[i]->ops->clear(d->sources[i]);
+}
+
+/* All that services come from: what the objects make comes last. */
+static struct source *source_at(const struct definitions *d, size_t i)
+{
+	return i < d->nr_sources ? d->sources[i] :
+				   manifests_source(d->manifests);
 }
 
 static int refresh_all(struct definitions *d, struct report *r)
@@ -82,9 +82,9 @@ static int update_index(struct definitions *d)
 	size_t count = 0;
 	int err;
 
-	for (size_t i = 0; i < d->nr_sources; i++) {
-		count += collect_new(d->sources[i], NULL);
-		has_dead |= d->sources[i]->dead != NULL;
+	for (size_t i = 0; i <= d->nr_sources; i++) {
+		count += collect_new(source_at(d, i), NULL);
+		has_dead |= source_at(d, i)->dead != NULL;
 	}
 	if (!count && !has_dead)
 		return 0;
@@ -92,13 +92,13 @@ static int update_index(struct definitions *d)
 	if (!fresh)
 		return -ENOMEM;
 	count = 0;
-	for (size_t i = 0; i < d->nr_sources; i++)
-		count += collect_new(d->sources[i], fresh + count);
+	for (size_t i = 0; i <= d->nr_sources; i++)
+		count += collect_new(source_at(d, i), fresh + count);
 	err = service_index_update(&d->index, fresh, count);
 	if (err)
 		free(fresh);
-	for (size_t i = 0; !err && i < d->nr_sources; i++)
-		source_free_dead(d->sources[i]);
+	for (size_t i = 0; !err && i <= d->nr_sources; i++)
+		source_free_dead(source_at(d, i));
 	return err;
 }
 
@@ -224,6 +224,7 @@ static void check_services(const struct definitions *d, struct report *r)
 			     "no \"services\" in it; an empty list is written \"services: []\"");
 }
 
+/* Settings first: what the objects make depends on them. */
 static int build(struct definitions *d, struct report *r, struct model **ret)
 {
 	__cleanup(model_freep) struct model *m = model_new();
@@ -231,7 +232,9 @@ static int build(struct definitions *d, struct report *r, struct model **ret)
 
 	if (!m)
 		return -ENOMEM;
-	err = build_settings(d, m, r);
+	err = build_settings(d, m, r) ?:
+	      manifests_refresh(d->manifests, d->sources, d->nr_sources, m, r) ?:
+	      update_index(d);
 	if (err)
 		return err;
 	service_index_check(&d->index, r);
@@ -254,7 +257,7 @@ int definitions_reload(struct definitions *d, struct model **ret, FILE *errors,
 	int err;
 
 	d->work = (struct definitions_work){};
-	err = refresh_all(d, &r) ?: update_index(d) ?: build(d, &r, &m);
+	err = refresh_all(d, &r) ?: build(d, &r, &m);
 	if (err == -ENOMEM)
 		forget_all(d);
 	report_finish(&r);
@@ -265,6 +268,7 @@ int definitions_reload(struct definitions *d, struct model **ret, FILE *errors,
 	d->has_last = true;
 	d->was_partial = m->is_partial;
 	memcpy(d->last, m->sha256, 32);
+	m->nr_refused = r.refused;
 	*ret = m;
 	return 0;
 }
@@ -280,6 +284,10 @@ int definitions_new(struct definitions **ret)
 
 	if (!d)
 		return -ENOMEM;
+	if (manifests_new(&d->manifests)) {
+		free(d);
+		return -ENOMEM;
+	}
 	*ret = d;
 	return 0;
 }
@@ -326,6 +334,7 @@ void definitions_close(struct definitions *d)
 	forget_all(d);
 	for (size_t i = 0; i < d->nr_sources; i++)
 		d->sources[i]->ops->free(d->sources[i]);
+	manifests_free(d->manifests);
 	free(d);
 }
 

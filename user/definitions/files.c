@@ -18,6 +18,7 @@
 
 #include "base/cleanup.h"
 #include "files.h"
+#include "manifest.h"
 #include "report.h"
 #include "service_list.h"
 #include "source.h"
@@ -333,13 +334,15 @@ static struct part *item_find(struct service_known *known,
 
 static int tree_read(struct reader *r, enum piece piece,
 		     const struct service_list *list,
-		     const struct tree_node *root, struct native *ret)
+		     const struct tree_node *root, struct part *p)
 {
 	const struct tree_node *item;
+	struct native *ret = &p->native;
 
 	switch (piece) {
 	case PIECE_DOCUMENT:
-		return native_read(r, root, ret);
+		return manifest_is(root) ? manifest_read(r, root, p) :
+					   native_read(r, root, ret);
 	case PIECE_FRAME:
 		if (!service_list_fits(list, root))
 			return -EAGAIN;
@@ -361,6 +364,7 @@ static int part_parse(struct file_reading *fr, enum piece piece,
 		.path = fr->f->path,
 		.first_line = text->first_line,
 	};
+	const unsigned int refused = fr->all->r->refused;
 	struct tree_error error;
 	int err;
 
@@ -378,10 +382,10 @@ static int part_parse(struct file_reading *fr, enum piece piece,
 		return err;
 	if (piece == PIECE_FRAME)
 		yaml_tree_shift(tree, list->lines_before, list->lines);
-	err = tree_read(&reader, piece, list, yaml_tree_root(tree), &p->native);
+	err = tree_read(&reader, piece, list, yaml_tree_root(tree), p);
 	if (err && err != -EINVAL)
 		return err;
-	p->has_mistakes = err;
+	p->has_mistakes = err || fr->all->r->refused != refused;
 	return part_adopt(p);
 }
 

@@ -143,35 +143,6 @@ static void read_services(struct reader *r, const struct tree_node *list,
 		read_service(r, s, n);
 }
 
-static const struct tree_node *find(const struct tree_node *map,
-				    const char *key)
-{
-	for (const struct tree_node *k = map->first; k; k = k->next->next)
-		if (!strcmp(k->text, key))
-			return k;
-	return NULL;
-}
-
-/* Something that another dialect, or a later version, would understand. */
-static bool is_foreign(struct reader *r, const struct tree_node *root)
-{
-	const struct tree_node *kind;
-
-	if (root->kind != TREE_MAPPING)
-		return false;
-	kind = find(root, "kind") ?: find(root, "apiVersion");
-	if (!kind)
-		return false;
-	if (kind->next->kind == TREE_SCALAR && !strcmp(kind->text, "kind"))
-		reader_error(r, kind,
-			     "Kubernetes manifest (kind \"%.64s\"): not supported by this version",
-			     kind->next->text);
-	else
-		reader_error(r, kind,
-			     "Kubernetes manifest: not supported by this version");
-	return true;
-}
-
 /* A group is known by its first setting. */
 static bool is_top_key(int s)
 {
@@ -226,7 +197,7 @@ int native_read(struct reader *r, const struct tree_node *root,
 	struct top top = {};
 	unsigned int before = r->report->count;
 
-	if (!tree_is_null(root) && !is_foreign(r, root)) {
+	if (!tree_is_null(root)) {
 		read_frame(r, root, ret, &top);
 		if (top.others[KEY_SERVICES])
 			read_services(r, top.others[KEY_SERVICES], ret);
@@ -240,8 +211,7 @@ int native_read_frame(struct reader *r, const struct tree_node *root,
 	struct top top = {};
 	unsigned int before = r->report->count;
 
-	if (!is_foreign(r, root))
-		read_frame(r, root, ret, &top);
+	read_frame(r, root, ret, &top);
 	ret->says_services = true;
 	return result(r, before);
 }

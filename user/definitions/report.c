@@ -12,19 +12,42 @@ static void make_printable(char *text)
 			*text = '?';
 }
 
-void report_verror(struct report *r, const char *path, unsigned int line,
-		   unsigned int column, const char *fmt, va_list args)
+static void write_line(struct report *r, const char *path, unsigned int line,
+		       unsigned int column, const char *fmt, va_list args)
 {
 	char text[TEXT_MAX];
 
-	if (r->count++ >= REPORT_MAX)
-		return;
 	vsnprintf(text, sizeof(text), fmt, args);
 	make_printable(text);
 	if (line)
 		fprintf(r->out, "%s:%u:%u: %s\n", path, line, column, text);
 	else
 		fprintf(r->out, "%s: %s\n", path, text);
+}
+
+void report_verror(struct report *r, const char *path, unsigned int line,
+		   unsigned int column, const char *fmt, va_list args)
+{
+	if (r->count++ < REPORT_MAX)
+		write_line(r, path, line, column, fmt, args);
+}
+
+void report_vrefused(struct report *r, const char *path, unsigned int line,
+		     unsigned int column, const char *fmt, va_list args)
+{
+	if (r->refused++ < REPORT_MAX)
+		write_line(r, path, line, column, fmt, args);
+}
+
+void report_note(struct report *r, const char *path, unsigned int line,
+		 unsigned int column, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	if (r->notes++ < REPORT_MAX)
+		write_line(r, path, line, column, fmt, args);
+	va_end(args);
 }
 
 void report_error(struct report *r, const char *path, unsigned int line,
@@ -42,4 +65,7 @@ void report_finish(struct report *r)
 	if (r->count > REPORT_MAX)
 		fprintf(r->out, "%u more errors, not shown\n",
 			r->count - REPORT_MAX);
+	if (r->refused > REPORT_MAX)
+		fprintf(r->out, "%u more of what is refused, not shown\n",
+			r->refused - REPORT_MAX);
 }

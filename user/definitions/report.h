@@ -14,6 +14,8 @@
 struct report {
 	FILE *out;
 	unsigned int count;	/* of mistakes, written or not */
+	unsigned int notes;
+	unsigned int refused;	/* of what does not count, while the rest does */
 };
 
 /* line 0: about the file as a whole. */
@@ -21,6 +23,14 @@ void report_verror(struct report *r, const char *path, unsigned int line,
 		   unsigned int column, const char *fmt, va_list args);
 void report_error(struct report *r, const char *path, unsigned int line,
 		  unsigned int column, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* What is no mistake of the whole: something is refused by itself. */
+void report_vrefused(struct report *r, const char *path, unsigned int line,
+		     unsigned int column, const char *fmt, va_list args);
+/* Nor of anything: it is only said. */
+void report_note(struct report *r, const char *path, unsigned int line,
+		 unsigned int column, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
 /* Say how many were not written. */

@@ -10,6 +10,11 @@ void part_free(struct part *p)
 	if (!p)
 		return;
 	native_clear(&p->native);
+	for (size_t i = 0; i < p->nr_objects; i++) {
+		p->objects[i]->origin = NULL;
+		kube_object_free(p->objects[i]);
+	}
+	free(p->objects);
 	free(p);
 }
 
@@ -42,6 +47,16 @@ void part_error(struct report *r, const struct part *p, struct place at,
 	va_end(args);
 }
 
+void part_refuse(struct report *r, const struct part *p, struct place at,
+		 const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	report_vrefused(r, p->path, line_of(p, at), at.column, fmt, args);
+	va_end(args);
+}
+
 const char *part_place(const struct part *p, struct place at,
 		       char text[static PLACE_TEXT_MAX])
 {
@@ -51,6 +66,16 @@ const char *part_place(const struct part *p, struct place at,
 	else
 		snprintf(text, PLACE_TEXT_MAX, "%.480s", p->path);
 	return text;
+}
+
+void source_free_dead(struct source *s)
+{
+	while (s->dead) {
+		struct part *next = s->dead->next_dead;
+
+		part_free(s->dead);
+		s->dead = next;
+	}
 }
 
 void source_bury(struct source *s, struct part *p)

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 
+#include "kubernetes/object.h"
 #include "native.h"
 #include "report.h"
 
@@ -29,6 +30,9 @@ struct part {
 	bool is_live;		/* false: it is among the dead */
 	bool is_new;		/* its services are not in the index yet */
 	bool has_mistakes;	/* they were reported; settings do not count */
+	bool has_refused;	/* objects that do not count */
+	struct kube_object **objects;	/* owned */
+	size_t nr_objects;
 	struct native native;
 	struct part *next_dead;
 };
@@ -76,10 +80,14 @@ struct source {
 /* A mistake at a place of p, and the place as other messages name it. */
 void part_error(struct report *r, const struct part *p, struct place at,
 		const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* Something that does not count, while the rest does. */
+void part_refuse(struct report *r, const struct part *p, struct place at,
+		 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 #define PLACE_TEXT_MAX 512
 const char *part_place(const struct part *p, struct place at,
 		       char text[static PLACE_TEXT_MAX]);
 
 void source_bury(struct source *s, struct part *p);
+void source_free_dead(struct source *s);
 
 #endif

@@ -26,6 +26,17 @@ bool reader_error(struct reader *r, const struct tree_node *at,
 	return false;
 }
 
+void reader_refuse(struct reader *r, const struct tree_node *at,
+		   const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	report_vrefused(r->report, r->path, r->first_line + at->line,
+			at->column, fmt, args);
+	va_end(args);
+}
+
 char *reader_strdup(struct reader *r, const char *text)
 {
 	char *copy = strdup(text);

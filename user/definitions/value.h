@@ -27,6 +27,10 @@ struct reader {
 bool reader_error(struct reader *r, const struct tree_node *at,
 		  const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* Of something that does not count, while the rest does. */
+void reader_refuse(struct reader *r, const struct tree_node *at,
+		   const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
 /* A copy; NULL: noted in no_memory. */
 char *reader_strdup(struct reader *r, const char *text);
 

@@ -27,6 +27,7 @@ struct model_backend {
 	__u16 port;		/* host order; 0: the port the client asked for */
 	__u16 weight;		/* 0: drained; default 100 */
 	__u8 state;		/* BACKEND_ACTIVE or BACKEND_DRAIN */
+	__u8 flags;		/* of BACKEND_SET_FLAGS */
 };
 
 /* What decides about a client is the longest prefix that it is in. */
@@ -142,11 +143,17 @@ struct model {
 	struct model_prefix nodeport[MODEL_NODEPORT_PREFIXES_MAX];
 	__u32 nr_nodeport;	/* 0: the node's primary addresses */
 	bool masquerade_all;	/* what goes to cluster IPs too */
+	/* What of it the Node object says, or cluster_cidr does. */
+	struct model_prefix pods4, pods6; /* sources of pods; of this node's
+					   * alone with DETECT_NODE_CIDR */
+	struct addr node4, node6; /* primary addresses; zero: not known */
 	struct model_service *services; /* owned; sorted by name */
 	size_t nr_services;
 	/* A source has not said all yet: services that are not here may come,
 	 * so that those in force stay. */
 	bool is_partial;
+	/* How much of what is said does not count, while this does. */
+	unsigned int nr_refused;
 	/*
 	 * Of the file's bytes; of a directory: of what `sha256sum *.yaml ...`
 	 * prints there in byte order of names, so that a change in one file of

@@ -186,8 +186,6 @@ static const struct { const char *text, *error; } mistakes[] = {
 	/* what there is not yet */
 	{ "workloads: []", "1:12: workloads: not supported by this version" },
 	{ "policies: []", "1:11: policies: not supported by this version" },
-	{ "apiVersion: v1\nkind: Service", "2:1: Kubernetes manifest (kind \"Service\"): not supported by this version" },
-	{ "apiVersion: v1", "1:1: Kubernetes manifest: not supported by this version" },
 	{ SERVICE ", algorithm: least-connections}", "2:54: algorithm \"least-connections\" is not available yet" },
 
 	/* who may use a service */

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The objects that are there, and what they make together. One that comes or
+ * changes costs its own service and no other; a service's port that comes out
+ * the same as before is the same.
+ *
+ * A round of changes is: _begin(), _drop() what is not said any more, _put()
+ * or _refuse() what is, then _update(). An object that is refused leaves in
+ * force what was, for as long as it is there.
+ */
+#ifndef FAIRLEAD_KUBERNETES_CLUSTER_H
+#define FAIRLEAD_KUBERNETES_CLUSTER_H
+
+#include "object.h"
+#include "ports.h"
+
+struct kube_cluster;
+
+int kube_cluster_new(struct kube_cluster **ret);
+void kube_cluster_free(struct kube_cluster *c);	/* NULL is fine */
+
+void kube_cluster_begin(struct kube_cluster *c);
+/* No longer said where it was; of what is not there, nothing. */
+void kube_cluster_drop(struct kube_cluster *c, const struct kube_object *o);
+/* -EEXIST: another one of that kind and name is there, *ret_other. -ENOMEM. */
+int kube_cluster_put(struct kube_cluster *c, struct kube_object *o,
+		     const struct kube_object **ret_other);
+/* o has mistakes, but a name. -ENOMEM. */
+int kube_cluster_refuse(struct kube_cluster *c, const struct kube_object *o);
+
+/* What comes of a round. from: the Service. */
+struct kube_changes {
+	/* Into force; *ret_user is given back when it goes. s stays the
+	 * cluster's, as long. -ENOMEM. */
+	int (*add)(void *arg, const struct kube_object *from,
+		   struct model_service *s, void **ret_user);
+	void (*remove)(void *arg, void *user);
+	/* Somebody else has that address and port; said in each round. */
+	void (*lost)(void *arg, const struct kube_object *from,
+		     const struct model_front *front, __u8 proto,
+		     const struct kube_object *other);
+	void *arg;
+};
+
+struct kube_settings {
+	const char *node;	/* our name */
+	bool masquerade_all;
+};
+
+/* -ENOMEM: some of it may have been told; the next round goes on. */
+int kube_cluster_update(struct kube_cluster *c, const struct kube_settings *s,
+			const struct kube_changes *changes);
+
+/* Something that was there when this process began may not be known: it is
+ * refused, and was never right since. */
+bool kube_cluster_lacks(const struct kube_cluster *c);
+
+/* Our Node, as of the last round; NULL: it is not there. */
+const struct kube_object *kube_cluster_node(const struct kube_cluster *c);
+
+/* The address of a family by which a Node is known; false: it has none. */
+bool kube_node_addr(const struct kube_node *n, bool is4, struct addr *ret);
+
+#endif
