@@ -237,6 +237,44 @@ static void larger_maps_count_when_they_are_switched_to(void **state)
 	assert_int_equal(count_pins("*/*/services"), 2);
 }
 
+/* What is mapped already may serve for the next window, but no other's. */
+static void windows_show_the_entries_that_they_are_of(void **state)
+{
+	struct tables *t = dp_tables(dp);
+	const __u32 nr = t->nr_slots;
+	struct slot *slots;
+
+	for (__u32 i = 0; i < nr; i++) {
+		slots = t->slots(t, i, 1);
+		assert_non_null(slots);
+		slots->backend = i + 1;
+	}
+	for (__u32 i = nr; i--;) {
+		slots = t->slots(t, i, nr - i);
+		assert_non_null(slots);
+		assert_int_equal(slots[0].backend, i + 1);
+		assert_int_equal(slots[nr - i - 1].backend, nr);
+	}
+	assert_non_null(t->slots(t, 0, nr));
+	assert_null(t->slots(t, 0, nr + 1));
+	assert_null(t->slots(t, nr, 1));
+	assert_null(t->slots(t, ~0u, 1));
+}
+
+static void a_window_is_of_the_table_in_force(void **state)
+{
+	struct tables *t = dp_tables(dp);
+	const struct table_sizes larger = { .slots = 1 << 18 };
+
+	t->slots(t, 8, 1)->backend = 7;
+	assert_int_equal(dp_grow(dp, &larger), 0);
+	t = dp_tables(dp);
+	assert_int_equal(t->slots(t, 8, 1)->backend, 7);
+	t->slots(t, (1 << 18) - 1, 1)->backend = 9;
+	assert_int_equal(t->slots(t, (1 << 18) - 1, 1)->backend, 9);
+	assert_int_equal(t->slots(t, 8, 1)->backend, 7);
+}
+
 static void pins_that_are_removed_come_back(void **state)
 {
 	struct dp *view = NULL;
@@ -368,6 +406,8 @@ int main(void)
 		ADOPT(a_map_that_is_missing_is_made_as_large_as_its_like),
 		ADOPT(one_generation_stays),
 		ADOPT(larger_maps_count_when_they_are_switched_to),
+		ADOPT(windows_show_the_entries_that_they_are_of),
+		ADOPT(a_window_is_of_the_table_in_force),
 		ADOPT(pins_that_are_removed_come_back),
 		ADOPT(tables_of_another_abi_are_not_served_beside_ours),
 		ADOPT(programs_outlive_who_loaded_them),

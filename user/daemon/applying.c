@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* See applying.h. */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -13,6 +14,7 @@
 #include "nat_sources.h"
 
 #define PINS_RETRY 10		/* calls of applying_check() between tries */
+#define TRIM_SERVICES 4096	/* a change of more took memory worth giving back */
 
 void applying_clear(struct applying *a)
 {
@@ -95,6 +97,14 @@ static void connections_say(const struct applying *a)
 	log_hint("\"fairlead cleanup\" and a new start make another one");
 }
 
+/* What a large change took for a moment lies at the end of the heap, where
+ * malloc() keeps up to 64 MB for the next time. */
+static void memory_trim(const struct reconcile_result *r)
+{
+	if (r->added + r->changed + r->removed > TRIM_SERVICES)
+		malloc_trim(0);
+}
+
 int applying_do(struct applying *a)
 {
 	struct reconcile_result result;
@@ -123,6 +133,7 @@ int applying_do(struct applying *a)
 	ways_settle_local(a->ways);
 	nat_sources_fill(a);
 	applied_store(a, &result);
+	memory_trim(&result);
 	return 0;
 }
 

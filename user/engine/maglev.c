@@ -7,12 +7,14 @@
 #include <arpa/inet.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <fairlead/hash.h>
 
 #include "maglev.h"
 
 #define SLOTS_PER_MEMBER 100
+#define HOLES_MAX 256
 #define PERIOD_ONE (1ull << 40)	/* of weight 1: 65536 turns fit 64 bits */
 
 __u64 maglev_hash(const struct addr *addr, __u16 port)
@@ -128,27 +130,91 @@ static void prepare(struct maglev_member *members, __u32 nr, __u32 mask)
 	}
 }
 
+/* A table that is being filled: which slots are taken, and the last ones that
+ * are not. */
+struct filling {
+	__u32 mask;
+	__u64 taken[MAGLEV_SIZE_MAX / 64];
+	__u32 holes[HOLES_MAX];
+	__u32 nr_holes;
+};
+
+/* The next of m's preferences that is free. */
+static __u32 walk(struct filling *f, const struct maglev_member *m)
+{
+	__u32 slot = m->next;
+
+	while (f->taken[slot / 64] >> (slot % 64) & 1)
+		slot = (slot + m->skip) & f->mask;
+	f->taken[slot / 64] |= 1ull << (slot % 64);
+	return slot;
+}
+
+/* The x for which odd * x is 1 modulo 2^32: Newton's iteration, which doubles
+ * the bits that are right, 3 at first. */
+static __u32 inverse(__u32 odd)
+{
+	__u32 x = odd;
+
+	for (int bits = 3; bits < 32; bits *= 2)
+		x *= 2 - odd * x;
+	return x;
+}
+
+/* The same, where few are free and a walk would be long: m is at a hole after
+ * (hole - next) / skip steps. */
+static __u32 jump(struct filling *f, const struct maglev_member *m)
+{
+	const __u32 per_slot = inverse(m->skip);
+	__u32 best = 0, least = ~0u, slot;
+
+	for (__u32 i = 0; i < f->nr_holes; i++) {
+		__u32 steps = (f->holes[i] - m->next) * per_slot & f->mask;
+
+		if (steps >= least)
+			continue;
+		least = steps;
+		best = i;
+	}
+	slot = f->holes[best];
+	f->holes[best] = f->holes[--f->nr_holes];
+	return slot;
+}
+
+static void find_holes(struct filling *f)
+{
+	for (__u32 i = 0; i <= f->mask; i++)
+		if (!(f->taken[i / 64] >> (i % 64) & 1))
+			f->holes[f->nr_holes++] = i;
+}
+
+/* When `left` slots are free, a walk takes count / left steps, a jump one for
+ * each of them, which cost half as much. */
+static bool has_few(__u32 left, __u32 count)
+{
+	return left <= HOLES_MAX && left * left <= 2 * count;
+}
+
 void maglev_fill(struct maglev_member *members, __u32 nr, __u32 *owners,
 		 __u32 count)
 {
-	__u64 taken[MAGLEV_SIZE_MAX / 64];
-	const __u32 mask = count - 1;
+	struct filling f;
 	struct maglev_member *m;
 	struct turns turns;
 	__u32 slot;
 
-	for (__u32 i = 0; i < count / 64; i++)
-		taken[i] = 0;
-	prepare(members, nr, mask);
+	f.mask = count - 1;
+	f.nr_holes = 0;
+	memset(f.taken, 0, count / 8);
+	prepare(members, nr, f.mask);
 	turns = turns_start(members, nr);
 	for (__u32 i = 0; i < count; i++) {
 		m = &members[turns_next(&turns)];
-		slot = m->next;
-		while (taken[slot / 64] >> (slot % 64) & 1)
-			slot = (slot + m->skip) & mask;
-		taken[slot / 64] |= 1ull << (slot % 64);
+		if (!f.nr_holes && has_few(count - i, count))
+			find_holes(&f);
+		slot = f.nr_holes ? jump(&f, m) : walk(&f, m);
 		owners[slot] = m->value;
-		m->next = (slot + m->skip) & mask;
+		m->next = (slot + m->skip) & f.mask;
 	}
 }
 

@@ -19,10 +19,7 @@
 
 static void change_clear(struct change *c)
 {
-	free(c->wanted);
 	free(c->backends);
-	free(c->leaves);
-	free(c->entries);
 	free(c->next_entries);
 	free(c->old_entries);
 }
@@ -32,6 +29,7 @@ void plan_clear(struct plan *p)
 	for (size_t i = 0; i < p->nr_changes; i++)
 		change_clear(&p->changes[i]);
 	free(p->changes);
+	arena_clear(&p->memory);
 	free(p->order);
 	free(p->removed);
 }
@@ -254,15 +252,16 @@ static void same_backends(const struct state *s, struct change *c,
 	}
 }
 
-static int change_backends(const struct state *s, struct change *c)
+static int change_backends(const struct state *s, struct plan *p,
+			   struct change *c)
 {
 	const struct service_book *book = c->id ? &s->books[c->id] : NULL;
 	size_t most = (c->def ? c->def->nr_backends : 0) +
 		      (book ? book->nr_backends : 0) + 1;
 
-	c->wanted = calloc(most, sizeof(*c->wanted));
+	c->wanted = arena_alloc(&p->memory, most, sizeof(*c->wanted));
+	c->leaves = arena_alloc(&p->memory, most, sizeof(*c->leaves));
 	c->backends = calloc(most, sizeof(*c->backends));
-	c->leaves = calloc(most, sizeof(*c->leaves));
 	if (!c->wanted || !c->backends || !c->leaves)
 		return -ENOMEM;
 	if (c->def)
@@ -469,7 +468,7 @@ static int plan_entries(struct state *s, struct plan *p, const struct model *m,
 {
 	size_t nr = m ? c->def->nr_fronts : s->books[c->id].nr_entries;
 
-	c->entries = calloc(nr, sizeof(*c->entries));
+	c->entries = arena_alloc(&p->memory, nr, sizeof(*c->entries));
 	c->next_entries = calloc(nr, sizeof(*c->next_entries));
 	if (!c->entries || !c->next_entries)
 		return -ENOMEM;
@@ -486,7 +485,7 @@ static int plan_service(struct state *s, struct plan *p, const struct model *m,
 	int ret = plan_entries(s, p, m, c);
 
 	if (!ret)
-		ret = change_backends(s, c);
+		ret = change_backends(s, p, c);
 	if (ret)
 		return ret;
 	plan_slots(s, p, c);

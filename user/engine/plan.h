@@ -7,6 +7,7 @@
 #ifndef FAIRLEAD_PLAN_H
 #define FAIRLEAD_PLAN_H
 
+#include "base/arena.h"
 #include "books.h"
 
 struct wanted {
@@ -28,11 +29,11 @@ struct change {
 	__u64 digest;
 	struct wanted *wanted;	/* sorted; all that have an entry, or will */
 	size_t nr_wanted;
-	__u32 *backends;	/* the book's next */
+	__u32 *backends;	/* the book's next; owned */
 	bool *leaves;
 	struct wanted_entry *entries; /* one a front end */
 	__u32 nr_entries;
-	__u32 *next_entries;	/* the book's next */
+	__u32 *next_entries;	/* the book's next; owned */
 	__u32 *old_entries;	/* what the book had, once it is written; owned */
 	__u32 nr_old;
 	bool moves;		/* to a range of its own */
@@ -40,6 +41,7 @@ struct change {
 };
 
 struct plan {
+	struct arena memory;	/* what changes have that books do not keep */
 	struct change *changes;
 	size_t nr_changes, max_changes;
 	__u32 *order;		/* ids by name; 0: given later */

@@ -94,12 +94,14 @@ int ranges_grow(struct ranges *r, __u32 size)
 	for (int order = 0; order < RANGE_ORDERS; order++) {
 		size_t had = r->map[order] ? map_words(had_size, order) : 0;
 		size_t words = map_words(size, order);
-		__u64 *map = realloc(r->map[order], words * sizeof(*map));
+		/* calloc: of a large map, what is never set takes no memory */
+		__u64 *map = calloc(words, sizeof(*map));
 
 		if (!map)
 			return -ENOMEM;
-		if (words > had)
-			memset(map + had, 0, (words - had) * sizeof(*map));
+		if (had)
+			memcpy(map, r->map[order], had * sizeof(*map));
+		free(r->map[order]);
 		r->map[order] = map;
 	}
 	r->size = size;

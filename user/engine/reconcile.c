@@ -25,6 +25,7 @@ static __u32 backend_make(struct state *s, struct backend b, __u32 id,
 {
 	__u32 index = pool_take(&s->backends);
 	struct backend *entry = &s->t->backends[index];
+	const bool was_used = entry->generation;
 
 	b.generation = entry->generation + 1;
 	if (!b.generation)
@@ -34,7 +35,7 @@ static __u32 backend_make(struct state *s, struct backend b, __u32 id,
 	*entry = b;
 	if (s->host.way)
 		s->host.way(s->host.arg, index, entry);
-	if (s->t->backend_stats_reset)
+	if (was_used && s->t->backend_stats_reset)
 		s->t->backend_stats_reset(s->t, index);
 	return index;
 }

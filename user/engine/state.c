@@ -11,14 +11,17 @@
 #include "base/cleanup.h"
 #include "books.h"
 
+/* Not by realloc(): what calloc() zeroes takes no memory until it is used. */
 static int grow_zeroed(void *array, size_t had, size_t want, size_t size)
 {
 	void **p = array;
-	char *grown = realloc(*p, want * size);
+	void *grown = calloc(want, size);
 
 	if (!grown)
 		return -ENOMEM;
-	memset(grown + had * size, 0, (want - had) * size);
+	if (had)
+		memcpy(grown, *p, had * size);
+	free(*p);
 	*p = grown;
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include "dp_private.h"
 #include "base/log.h"
 
+#define WINDOW_MIN (256u << 10)	/* bytes: the next one asked for is often near */
 #define SOURCES_BATCH 256	/* entries that a system call reads */
 
 static size_t page_round(size_t len)
@@ -56,9 +57,10 @@ static void *memory_map(struct dp_memory *m, int fd, size_t off, size_t len)
 	size_t page = sysconf(_SC_PAGESIZE), skip = off % page;
 
 	memory_release(m);
+	m->off = off - skip;
 	m->len = page_round(skip + len);
 	m->at = mmap(NULL, m->len, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-		     off - skip);
+		     m->off);
 	if (m->at == MAP_FAILED) {
 		m->at = NULL;
 		return NULL;
@@ -78,18 +80,35 @@ static void *map_whole(struct dp *dp, enum table_id id)
 			  ((info.value_size + 7) & ~7u));
 }
 
+/* Of a map that has as many bytes as that. */
+static void *window_map(struct dp_memory *m, int fd, size_t off, size_t len,
+			size_t bytes)
+{
+	if (len < WINDOW_MIN)
+		len = bytes - off < WINDOW_MIN ? bytes - off : WINDOW_MIN;
+	m->end = off + len;
+	return memory_map(m, fd, off, len);
+}
+
+/* What is mapped, if that will do: services that follow one another in a
+ * reconcile have slots that do, most of the time. */
 static void *map_window(struct tables *t, enum table_id id, __u32 first,
 			__u32 count)
 {
 	struct dp *dp = (struct dp *)t;
+	struct dp_memory *m = &dp->memory[id];
 	struct bpf_map_info info;
+	size_t off = first * m->entry, end = off + count * m->entry;
 
+	if (m->at && off >= m->off && end <= m->end)
+		return (char *)m->at + (off - m->off);
 	if (map_info(dp->fd[id], &info) || first > info.max_entries ||
 	    count > info.max_entries - first)
 		return NULL;
-	return memory_map(&dp->memory[id], dp->fd[id],
-			  (size_t)first * info.value_size,
-			  (size_t)count * info.value_size);
+	m->entry = info.value_size;
+	return window_map(m, dp->fd[id], (size_t)first * info.value_size,
+			  (size_t)count * info.value_size,
+			  (size_t)info.max_entries * info.value_size);
 }
 
 #define WINDOW_WHOLE(name, of)

@@ -10,6 +10,9 @@
 struct dp_memory {
 	void *at;			/* NULL: not */
 	size_t len;
+	size_t off;			/* in the map */
+	size_t end;			/* of a window: in the map, */
+	size_t entry;			/* and bytes of an entry */
 };
 
 struct dp {

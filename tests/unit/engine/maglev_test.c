@@ -156,6 +156,43 @@ static void table_is_the_same_in_every_version(void **state)
 	free(m);
 }
 
+/* The paper's own loop: each in turn walks along its preferences. */
+static void fill_by_walking(const struct maglev_member *m, __u32 nr,
+			    __u32 *ret, __u32 count)
+{
+	__u32 *next = calloc(nr, sizeof(*next));
+
+	assert_non_null(next);
+	memset(ret, 0, count * sizeof(*ret));
+	for (__u32 i = 0; i < nr; i++)
+		next[i] = (m[i].hash >> 32) & (count - 1);
+	for (__u32 i = 0; i < count; i++) {
+		__u32 *at = &next[i % nr], skip = (m[i % nr].hash | 1);
+
+		while (ret[*at])
+			*at = (*at + skip) & (count - 1);
+		ret[*at] = m[i % nr].value;
+	}
+	free(next);
+}
+
+static void every_slot_is_whose_preference_comes_first(void **state)
+{
+	static const __u32 numbers[] = { 1, 2, 3, 10, 63, 64, 700, 5000 };
+
+	for (size_t n = 0; n < sizeof(numbers) / sizeof(*numbers); n++) {
+		struct maglev_member *m = members_new(numbers[n], 100);
+
+		for (__u32 size = MAGLEV_SIZE_MIN; size <= SIZE; size *= 2) {
+			maglev_fill(m, numbers[n], owners, size);
+			fill_by_walking(m, numbers[n], before, size);
+			assert_memory_equal(owners, before,
+					    size * sizeof(*owners));
+		}
+		free(m);
+	}
+}
+
 static void size_is_near_a_hundred_slots_for_each(void **state)
 {
 	assert_int_equal(maglev_size(1, 100, 100), 64);
@@ -227,6 +264,7 @@ int main(void)
 		cmocka_unit_test(removal_moves_few_other_slots),
 		cmocka_unit_test(order_of_members_does_not_matter),
 		cmocka_unit_test(table_is_the_same_in_every_version),
+		cmocka_unit_test(every_slot_is_whose_preference_comes_first),
 		cmocka_unit_test(size_is_near_a_hundred_slots_for_each),
 		cmocka_unit_test(round_robin_is_smooth_and_exact),
 		cmocka_unit_test(round_robin_of_equals_goes_around),

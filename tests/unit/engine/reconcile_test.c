@@ -832,6 +832,44 @@ static void only_nat_must_know_of_backends_here(void **state)
 	teardown(&w);
 }
 
+static unsigned int resets[256];
+
+static void count_reset(struct tables *t, __u32 backend)
+{
+	resets[backend]++;
+}
+
+/* A table that is new has none, and a million of them take a second. */
+static void statistics_of_an_id_that_was_used_are_reset(void **state)
+{
+	unsigned int used_again = 0;
+	struct world w;
+
+	setup(&w);
+	memset(resets, 0, sizeof(resets));
+	w.f->t.backend_stats_reset = count_reset;
+	web(&w, 1);
+	apply(&w);
+	for (__u32 i = 1; i < w.f->t.nr_backends; i++)
+		assert_int_equal(resets[i], 0);
+	for (int i = 0; i < 20; i++) {
+		fake_service_remove(w.m, "web");
+		apply(&w);
+		pass(&w, 100);
+		restart(&w);
+		web(&w, 1);
+		apply(&w);
+	}
+	for (__u32 i = 1; i < w.f->t.nr_backends; i++) {
+		__u32 times = w.f->t.backends[i].generation;
+
+		assert_int_equal(resets[i], times ? times - 1 : 0);
+		used_again += resets[i];
+	}
+	assert_true(used_again > 0);
+	teardown(&w);
+}
+
 static void what_does_not_fit_changes_nothing(void **state)
 {
 	struct world w;
@@ -1136,6 +1174,7 @@ int main(void)
 		cmocka_unit_test(our_own_addresses_are_followed),
 		cmocka_unit_test(host_flag_is_on_the_address_alone),
 		cmocka_unit_test(only_nat_must_know_of_backends_here),
+		cmocka_unit_test(statistics_of_an_id_that_was_used_are_reset),
 		cmocka_unit_test(what_does_not_fit_changes_nothing),
 		cmocka_unit_test(own_limits_are_told_with_numbers),
 		cmocka_unit_test(slots_that_cannot_be_mapped_are_tried_again),
