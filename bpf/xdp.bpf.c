@@ -81,6 +81,7 @@ int fl_xdp(struct xdp_md *ctx)
 	PROGRAM(prefix##xdp_error4, leave, take_tunnel_error(ctx, s, false)) \
 	PROGRAM(prefix##xdp_error6, leave, take_tunnel_error(ctx, s, true)) \
 	PROGRAM(prefix##xdp_open, leave, open_flow(ctx, s))		\
+	PROGRAM(prefix##xdp_again, leave, send_or(ctx, s, open_again(s)))		\
 	PROGRAM(prefix##xdp_send4, leave, send_opened(ctx, s, false))	\
 	PROGRAM(prefix##xdp_send6, leave, send_opened(ctx, s, true))	\
 	PROGRAM(prefix##xdp_fragment, leave, remember_fragment(ctx, s))

@@ -134,7 +134,7 @@ static __always_inline enum reason balance_flow(struct xdp_md *ctx,
 	s->nat.is_again = false;
 	if ((s->class & VIP_REPLIES && nat_of_reply(p, &s->nat)) ||
 	    (s->class & VIP_CONNS && nat_of_client(p, &s->nat, &r)))
-		return s->nat.is_again ? go_on(ctx, XDP_PROGRAM_xdp_open) :
+		return s->nat.is_again ? go_on(ctx, XDP_PROGRAM_xdp_again) :
 					 balance_known(ctx, f, s, v6);
 	svc = service_find(&p->lookup);
 	if (!svc || svc->flags & SERVICE_VIP)
@@ -206,6 +206,13 @@ static __always_inline enum reason balance_ours(struct xdp_md *ctx,
 	return why == REASON_ICMP_UNRELATED ? host_or(p, why) : why;
 }
 
+/* To an address of ours, but of nothing that is there? */
+static __always_inline bool is_unknown(enum reason why)
+{
+	return why == REASON_NO_CONN || why == REASON_HOST_PORT ||
+	       why == REASON_ICMP_UNRELATED;
+}
+
 /* The answer is another program's to make, if why asks for one. */
 static __always_inline enum reason or_answer(struct xdp_md *ctx,
 					     struct scratch *s,
@@ -228,10 +235,11 @@ static __always_inline enum reason balance(struct xdp_md *ctx,
 	if (!frame_again(&f, ctx->data, ctx->data_end, &s->pkt, v6))
 		return REASON_INTERNAL;
 	why = balance_ours(ctx, &f, s, v6);
-	if ((why == REASON_NO_CONN || why == REASON_HOST_PORT ||
-	     why == REASON_ICMP_UNRELATED) && may_be_tunnel_error(ctx, &f, v6))
-		return or_tunnel_error(ctx, s, why, v6);
-	return or_answer(ctx, s, why, v6);
+	if (!is_unknown(why))
+		return or_answer(ctx, s, why, v6);
+	ask_older(ctx);
+	return may_be_tunnel_error(ctx, &f, v6) ?
+		       or_tunnel_error(ctx, s, why, v6) : why;
 }
 
 /* Out of the interface ifindex, as pkt.ifindex. */
@@ -274,16 +282,6 @@ static __always_inline enum reason nat_send_icmp(struct xdp_md *ctx,
 	return or_answer(ctx, s, nat_send_error(ctx, &f, s, v6), v6);
 }
 
-/* A client that begins anew where its last connection ended: it has its
- * translation, but it may not be admitted any more. */
-static __always_inline enum reason open_again(struct scratch *s,
-					      const struct service *svc)
-{
-	s->forward = FORWARD_NAT;
-	return svc->sources && !sources_admit(&s->pkt.lookup, svc->sources) ?
-		       REASON_SOURCE : REASON_NONE;
-}
-
 /* Replies leave by the interface and VLAN that p came in by. 0: they cannot. A
  * link has one tag at most. */
 static __always_inline __u32 link_to_client(const struct pkt *p, __u32 ifindex)
@@ -302,8 +300,6 @@ static __always_inline enum reason open_for(struct xdp_md *ctx,
 
 	if (!svc)	/* it was there a moment ago */
 		return REASON_NO_CONN;
-	if (s->nat.is_again)
-		return open_again(s, svc);
 	if (!svc->slot_count)
 		return REASON_NO_BACKEND;
 	s->forward = svc->forward;
@@ -315,19 +311,38 @@ static __always_inline enum reason open_for(struct xdp_md *ctx,
 	return p->backend ? REASON_NONE : REASON_NO_BACKEND;
 }
 
-/* The same, and on to who sends the packet. Reads nothing of it, so that one
- * program does for both families. */
-static __always_inline enum reason open_flow(struct xdp_md *ctx,
-					     struct scratch *s)
+/* A client that begins anew where its last connection ended: it has its
+ * translation, but it may not be admitted any more. */
+static __always_inline enum reason open_again(struct scratch *s)
+{
+	const struct lookup *look = &s->pkt.lookup;
+	const struct service *svc = service_find(look);
+
+	s->forward = FORWARD_NAT;
+	if (!svc)	/* it was there a moment ago */
+		return REASON_NO_CONN;
+	return svc->sources && !sources_admit(look, svc->sources) ?
+		       REASON_SOURCE : REASON_NONE;
+}
+
+/* On to who sends the packet, unless why says why not. Reads nothing of it, so
+ * that one program does for both families. */
+static __always_inline enum reason send_or(struct xdp_md *ctx,
+					   struct scratch *s, enum reason why)
 {
 	const bool is_v6 = !addr_is_mapped(&s->pkt.flow.dst);
-	enum reason why = open_for(ctx, s);
 
 	if (why != REASON_NONE)
 		return is_v6 ? or_answer(ctx, s, why, true) :
 			       or_answer(ctx, s, why, false);
 	return is_v6 ? go_on(ctx, XDP_PROGRAM_xdp_send6) :
 		       go_on(ctx, XDP_PROGRAM_xdp_send4);
+}
+
+static __always_inline enum reason open_flow(struct xdp_md *ctx,
+					     struct scratch *s)
+{
+	return send_or(ctx, s, open_for(ctx, s));
 }
 
 /* The packet goes where open_flow() said. */

@@ -18,14 +18,14 @@
 /* By user/, before a link leads here. Two for each load of the programs. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, NR_XDP_PROGRAMS);
+	__uint(max_entries, NR_XDP_PLACES);
 	__type(key, __u32);
 	__type(value, __u32);
 } xdp_programs __weak SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, NR_TC_PROGRAMS);
+	__uint(max_entries, NR_TC_PLACES);
 	__type(key, __u32);
 	__type(value, __u32);
 } tc_programs __weak SEC(".maps");
@@ -43,6 +43,20 @@ static __always_inline enum reason go_on_tc(struct __sk_buff *skb,
 {
 	bpf_tail_call_static(skb, &tc_programs, program);
 	return REASON_NO_PROGRAM;
+}
+
+/* A reply that conns does not know may be known to those that these programs
+ * replace, while a larger table takes over from theirs; what would be opened is
+ * asked of them by their first program in the place of xdp_open and tc_open.
+ * These return if there are none. */
+static __always_inline void ask_older(struct xdp_md *ctx)
+{
+	bpf_tail_call_static(ctx, &xdp_programs, XDP_PROGRAM_OLDER);
+}
+
+static __always_inline void ask_older_tc(struct __sk_buff *skb)
+{
+	bpf_tail_call_static(skb, &tc_programs, TC_PROGRAM_OLDER);
 }
 
 #endif

@@ -162,7 +162,7 @@ static __always_inline enum reason node_flow(struct __sk_buff *skb,
 	s->nat.is_again = false;
 	if ((s->class & VIP_REPLIES && nat_of_reply(p, &s->nat)) ||
 	    (s->class & VIP_CONNS && nat_of_client(p, &s->nat, &r)))
-		return s->nat.is_again ? go_on_tc(skb, TC_PROGRAM_tc_open) :
+		return s->nat.is_again ? go_on_tc(skb, TC_PROGRAM_tc_again) :
 					 node_known(skb, p, v6);
 	svc = service_find(&p->lookup);
 	if (!svc || svc->flags & SERVICE_VIP)
@@ -227,10 +227,14 @@ static __always_inline enum reason node_balance(struct __sk_buff *skb,
 						const bool v6)
 {
 	struct frame f = {};
+	enum reason why;
 
 	if (!frame_again(&f, skb->data, skb->data_end, &s->pkt, v6))
 		return REASON_INTERNAL;
-	return node_or_answer(skb, s, node_ours(skb, &f, s, v6), v6);
+	why = node_ours(skb, &f, s, v6);
+	if (is_unknown(why))
+		ask_older_tc(skb);
+	return node_or_answer(skb, s, why, v6);
 }
 
 /* Where does the flow of s->pkt go, which conns does not know? */
@@ -241,22 +245,40 @@ static __always_inline enum reason node_open_for(struct scratch *s)
 
 	if (!svc)	/* it was there a moment ago */
 		return REASON_NO_CONN;
-	if (s->nat.is_again)
-		return open_again(s, svc);
 	return nat_open(p, svc, s->origin);
 }
 
-static __always_inline enum reason node_open(struct __sk_buff *skb,
-					     struct scratch *s)
+static __always_inline enum reason node_send_or(struct __sk_buff *skb,
+						struct scratch *s,
+						enum reason why)
 {
 	const bool is_v6 = !addr_is_mapped(&s->pkt.flow.dst);
-	enum reason why = node_open_for(s);
 
 	if (why != REASON_NONE)
 		return is_v6 ? node_or_answer(skb, s, why, true) :
 			       node_or_answer(skb, s, why, false);
 	return is_v6 ? go_on_tc(skb, TC_PROGRAM_tc_send6) :
 		       go_on_tc(skb, TC_PROGRAM_tc_send4);
+}
+
+static __always_inline enum reason node_open(struct __sk_buff *skb,
+					     struct scratch *s)
+{
+	return node_send_or(skb, s, node_open_for(s));
+}
+
+static __always_inline enum reason node_again(struct __sk_buff *skb,
+					      struct scratch *s)
+{
+	return node_send_or(skb, s, open_again(s));
+}
+
+/* Whatever program it is that the packet came to first. */
+static __always_inline enum reason node_anew(struct __sk_buff *skb,
+					     struct scratch *s)
+{
+	return s->is_leaving ? node_leave(skb) :
+			       node_classify(skb, s->origin);
 }
 
 /* Is it the stack that brings s->pkt on its way? */
@@ -423,8 +445,10 @@ static __always_inline enum reason node_return(struct __sk_buff *skb,
 	p->dst_sum = hash_dst(hash_key, &p->flow.dst);
 	if (p->fragment == FRAGMENT_LATER && !fragment_recall(p))
 		return REASON_NOT_OURS;
-	if (!node_find_return(p, &s->nat))
+	if (!node_find_return(p, &s->nat)) {
+		ask_older_tc(skb);
 		return REASON_NOT_OURS;
+	}
 	if (p->fragment == FRAGMENT_FIRST)
 		fragment_remember(p);
 	return node_known(skb, p, v6);

@@ -18,6 +18,7 @@
 	X(xdp_icmp4)	/* an ICMP error about a NAT connection */	\
 	X(xdp_icmp6)							\
 	X(xdp_open)	/* decides where its flow goes, and records it */ \
+	X(xdp_again)	/* its flow begins where one of the same ended */ \
 	X(xdp_send4)	/* sends it there */				\
 	X(xdp_send6)							\
 	X(xdp_fragment)	/* records its ports for later fragments */ \
@@ -30,6 +31,8 @@
 	X(tc_return4)	/* is it an answer to who knows the service only? */ \
 	X(tc_return6)							\
 	X(tc_open)	/* as xdp_open */				\
+	X(tc_again)	/* as xdp_again */				\
+	X(tc_anew)	/* all that was done, once more */		\
 	X(tc_send4)	/* translates the packet, and sends it */	\
 	X(tc_send6)							\
 	X(tc_icmp4)	/* an ICMP error about a connection */		\
@@ -42,6 +45,10 @@ enum xdp_program {
 	FAIRLEAD_XDP_PROGRAMS(X)
 #undef X
 	NR_XDP_PROGRAMS,
+	/* the first of the programs that these replace, while connections go
+	 * over from their table (user/kernel/dp_move.c); else none */
+	XDP_PROGRAM_OLDER = NR_XDP_PROGRAMS,
+	NR_XDP_PLACES,
 };
 
 enum tc_program {
@@ -49,6 +56,8 @@ enum tc_program {
 	FAIRLEAD_TC_PROGRAMS(X)
 #undef X
 	NR_TC_PROGRAMS,
+	TC_PROGRAM_OLDER = NR_TC_PROGRAMS,
+	NR_TC_PLACES,
 };
 
 #endif

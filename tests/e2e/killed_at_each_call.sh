@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Death at any system call of a start, an upgrade and a growth of the tables:
-# what was served is served, the next start finds tables that belong together,
+# Death at any system call of a start, an upgrade and a growth of the tables,
+# that of connections among them: what was served is served, the next start finds tables that belong together,
 # and nothing is left over. A few deaths a phase, spread over the calls that
 # change something; with ALL=1 at every call of every kind (an hour).
 # shellcheck source=tests/e2e/lib.sh
@@ -68,14 +68,14 @@ answers() {
 	local vip
 
 	for vip in "${FAMILIES[@]}"; do
-		[[ $(ask "$vip") == backend-1 ]] || return 1
+		[[ $(ask "$vip") == backend-[12] ]] || return 1
 	done
 }
 
 # One generation, whose tables have the sizes that they should; nothing else.
 whole() {
 	[[ $(find "$PINS/balancer" -mindepth 2 -maxdepth 2 -type d | wc -l) == 1 ]]
-	[[ -z $(find "$PINS/balancer" -name '*_next') ]]
+	[[ -z $(find "$PINS/balancer" -name '*_next' -o -name 'moving_to') ]]
 	[[ $(find "$PINS/balancer" -name 'fl_xdp_*' | wc -l) == 1 ]]
 	fairlead status --json >"$DIR/status.json"
 	jq -e '[.maps[] | select(.name | IN("services", "infos", "turns")) |
@@ -124,6 +124,43 @@ before_growth() {
 	many
 }
 
+# Each time to a larger one.
+before_connections() {
+	LIMIT=$((LIMIT + 700))
+	services nat 1 2
+	sed -i "1i limits: {connections: $LIMIT}" "$CONFIG"
+}
+
+connections_go_on() {
+	local before vip
+
+	for vip in "${FAMILIES[@]}"; do
+		before=$(load_answers "kept-$vip")
+		wait_for 5 load_is_past "kept-$vip" $((before + 20))
+	done
+}
+
+connections_grow() {
+	local vip
+
+	LIMIT=2000
+	nothing
+	before_connections
+	once
+	for vip in "${FAMILIES[@]}"; do
+		load_start "kept-$vip" keepalive "$vip" --concurrency 8 \
+			--pause-ms 5
+		load_start "short-$vip" short "$vip" --pause-ms 5
+	done
+	each before_connections connections_go_on 4
+	fairlead status --json | jq -e ".connections.limit >= $LIMIT"
+	for vip in "${FAMILIES[@]}"; do
+		load_stop "kept-$vip"
+		load_kept "kept-$vip"
+		load_stop "short-$vip"
+	done
+}
+
 # Once, and not once more for good measure.
 tables_have_a_quarter_to_spare() {
 	fairlead status --json | jq -e '[.maps[] |
@@ -141,11 +178,12 @@ upgrades_under_load() {
 }
 
 command -v strace >/dev/null || skip_all "needs strace"
-story 1
+story 2
 mkdir -p "$DIR/run-balancer"
 it "killed while it starts" each before_start true 4
 it "killed while it upgrades, under load" upgrades_under_load
 it "killed while its tables grow" each before_growth answers $((MANY + 4))
 it "the tables grew by what is needed and a quarter" \
 	tables_have_a_quarter_to_spare
+it "killed while the table of connections grows, under load" connections_grow
 finish

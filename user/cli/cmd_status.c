@@ -351,9 +351,11 @@ static void connections_text(const struct status *s)
 	       "made for %u\n", u->live, u->half, u->closing, limit);
 	if (wanted && conn_buckets_for(wanted) !=
 			      s->view.tables->conn_buckets)
-		printf("           \"limits: connections: %u\" is not in force "
-		       "before \"fairlead cleanup\" and a new start\n",
-		       wanted);
+		printf("           \"limits: connections: %u\" is not in "
+		       "force: %s\n", wanted, wanted > limit ?
+		       "more are live than it has safe room for" :
+		       "the table grows only; \"fairlead cleanup\" and a new "
+		       "start make a smaller one");
 	if (conns_are_full(s))
 		printf("           the table is full: new ones may be refused; "
 		       "raise \"limits: connections\"\n");

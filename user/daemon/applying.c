@@ -82,7 +82,7 @@ static void nat_sources_fill(struct applying *a)
 		log_warning(0, "cannot use every address of NAT");
 }
 
-/* The table of connections has the size that it was made with. */
+/* The table of connections never becomes smaller while it is in use. */
 static void connections_say(const struct applying *a)
 {
 	__u32 have = conns_for(parts_tables(a->parts)->conn_buckets);
@@ -92,9 +92,15 @@ static void connections_say(const struct applying *a)
 			       parts_tables(a->parts)->conn_buckets ||
 	    (a->model && a->model->max_conns == wanted))
 		return;
-	log_warning(0, "limits: connections: %u is not in force: the table was "
-		    "made for %u, and its connections are kept", wanted, have);
-	log_hint("\"fairlead cleanup\" and a new start make another one");
+	if (wanted > have) {
+		log_warning(0, "limits: connections: %u is not in force: more "
+			    "are live than it has safe room for", wanted);
+		log_hint("a larger one comes into force at once");
+		return;
+	}
+	log_warning(0, "limits: connections: %u is not in force: the table has "
+		    "room for %u, and grows only", wanted, have);
+	log_hint("\"fairlead cleanup\" and a new start make a smaller one");
 }
 
 /* What a large change took for a moment lies at the end of the heap, where

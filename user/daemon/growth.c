@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "growth.h"
+#include "model/conns.h"
 
 #define GROW_TRIES 4
 
@@ -23,6 +24,35 @@ static int tables_grow(const struct parts *p, const struct table_sizes *needed)
 	int err = dp_grow(p->dp, needed);
 
 	return err ? err : tables_switch(p);
+}
+
+/* Room for what is live at the hashes' worst: what does not find a place in
+ * the larger table is lost. */
+static bool fits(const struct parts *p, __u32 buckets)
+{
+	struct conns_usage usage;
+
+	return !conns_usage(parts_tables(p), &usage) &&
+	       usage.live <= (__u64)buckets * CONN_WAYS * 3 / 4;
+}
+
+static int connections_grow(const struct parts *p, const struct model *m,
+			    struct refusal *why)
+{
+	__u32 buckets = conn_buckets_for(m->max_conns);
+	struct table_sizes needed = {
+		.conn_buckets = buckets,
+		.reply_buckets = reply_buckets_for(buckets),
+	};
+	__u64 bytes = (__u64)buckets * sizeof(struct conn_bucket) +
+		      (__u64)needed.reply_buckets * sizeof(struct reply_bucket);
+
+	if (buckets <= parts_tables(p)->conn_buckets || !fits(p, buckets) ||
+	    !tables_grow(p, &needed))
+		return 0;
+	return refuse(why, -ENOMEM, "limits: connections: cannot make a table "
+		      "for %u, which takes %llu MB", m->max_conns,
+		      (bytes >> 20) + 1);
 }
 
 static int reconcile_growing(const struct parts *p, const struct model *m,
@@ -62,6 +92,9 @@ int growth_reconcile(const struct parts *p, const struct model *m,
 
 	if (dp_must_switch(p->dp) && tables_switch(p))
 		return refuse(why, -ENOSPC, "cannot go over to larger tables");
+	err = connections_grow(p, m, why);
+	if (err)
+		return err;
 	err = reconcile_growing(p, m, result, why);
 	if (err && in_force && is_half_done(result))
 		reconcile_growing(p, in_force, &undone, &ignored);

@@ -28,6 +28,7 @@ void dp_close(struct dp *dp)
 	close_fd(&dp->old_counters);
 	for (int id = 0; id < NR_TABLES && !dp->skel; id++)
 		close_fd(&dp->fd[id]);
+	fairlead_bpf__destroy(dp->older);
 	fairlead_bpf__destroy(dp->skel);
 	close_fd(&dp->lock_fd);
 	free(dp);
@@ -309,6 +310,8 @@ static int open_tables(struct dp *dp)
 	       sizeof(dp->hash_key));
 	if (*dp->dir)
 		err = dp_pin_tables(dp, dp->fd, &dp->next_generation);
+	if (!err)
+		err = dp_move_resume(dp);
 	return err ? err : dp_switch(dp);
 }
 
@@ -391,6 +394,10 @@ static int grow_reuse(struct dp *dp, struct fairlead_bpf *skel)
 		     !is_larger(map, skel_map(dp->skel, id))))
 			err = skel_reuse(skel, id, dp->fd[id]);
 	}
+	/* what one of the programs knows of a packet, the others go on with */
+	if (!err && is_larger(skel->maps.conns, dp->skel->maps.conns))
+		err = bpf_map__reuse_fd(skel->maps.scratch,
+					bpf_map__fd(dp->skel->maps.scratch));
 	return err;
 }
 
@@ -427,7 +434,10 @@ static int grow_take(struct dp *dp, struct fairlead_bpf *skel)
 		return err;
 	}
 	dp_map_release(&old);
-	fairlead_bpf__destroy(old.skel); /* links hold the old program */
+	if (is_larger(skel->maps.conns, old.skel->maps.conns))
+		dp->older = old.skel;
+	else
+		fairlead_bpf__destroy(old.skel); /* links hold its programs */
 	return 0;
 }
 
@@ -440,7 +450,27 @@ static int grow_pin(struct dp *dp, struct fairlead_bpf *skel)
 	return *dp->dir ? dp_pin_tables(dp, fd, &dp->next_generation) : 0;
 }
 
-int dp_grow(struct dp *dp, const struct table_sizes *sizes)
+/* Programs over larger maps, which are as they were made. */
+static int grow_load(struct dp *dp, struct fairlead_bpf *skel, int conns,
+		     int replies)
+{
+	int err = conns < 0 ? 0 : skel_reuse(skel, TABLE_conns, conns);
+
+	if (!err && replies >= 0)
+		err = skel_reuse(skel, TABLE_replies, replies);
+	if (!err)
+		err = grow_reuse(dp, skel);
+	if (err)
+		return log_error(err, "cannot keep maps");
+	skel_set_config(dp, skel);
+	err = skel_load(skel);
+	if (!err && is_larger(skel->maps.conns, dp->skel->maps.conns))
+		err = dp_programs_ask(skel, dp->skel);
+	return err;
+}
+
+int dp_grow_into(struct dp *dp, const struct table_sizes *sizes, int conns,
+		 int replies)
 {
 	__cleanup(skel_freep) struct fairlead_bpf *skel = NULL;
 	int err;
@@ -449,11 +479,7 @@ int dp_grow(struct dp *dp, const struct table_sizes *sizes)
 	if (!skel)
 		return log_error(-errno, "cannot open the BPF object");
 	skel_set_sizes(skel, sizes);
-	err = grow_reuse(dp, skel);
-	if (err)
-		return log_error(err, "cannot keep maps");
-	skel_set_config(dp, skel);
-	err = skel_load(skel);
+	err = grow_load(dp, skel, conns, replies);
 	if (err)
 		return err;
 	err = grow_copy(dp, skel);
@@ -468,24 +494,40 @@ int dp_grow(struct dp *dp, const struct table_sizes *sizes)
 	return 0;
 }
 
+int dp_grow(struct dp *dp, const struct table_sizes *sizes)
+{
+	return dp_grow_into(dp, sizes, -1, -1);
+}
+
 bool dp_must_switch(const struct dp *dp)
 {
-	return dp->next_generation;
+	return dp->next_generation || dp->older;
 }
 
 int dp_switch(struct dp *dp)
 {
+	bool is_new = dp->next_generation &&
+		      dp->next_generation != dp->generation;
 	int err = 0;
 
-	if (dp->next_generation && dp->next_generation != dp->generation)
+	if (dp->older)
+		err = dp_move_conns(dp);
+	if (!err && is_new)
 		err = dp_pin_switch(dp, dp->next_generation);
-	if (!err)
+	if (!err && !dp->older)
 		err = dp_link_replace_all(dp);
+	if (err)
+		return err;
+	if (dp->older)
+		err = dp_programs_ask_nobody(dp->skel);
 	if (err)
 		return err;
 	dp->next_generation = 0;
 	if (*dp->dir)
 		dp_pin_sweep(dp);
+	fairlead_bpf__destroy(dp->older);
+	dp->older = NULL;
+	dp->is_resumed = false;
 	return 0;
 }
 

@@ -6,6 +6,8 @@
  *	<root>/<abi>/		what is attached to interfaces, see dp_link.c
  *	<root>/<abi>/<n>/	the tables of one generation of programs
  *	<root>/<abi>/tables	a symbolic link to the generation in force
+ *	<root>/<abi>/moving_to	likewise, to the one that its connections are
+ *				on their way to
  *
  * Whatever is pinned anew is pinned whole, beside the old, and comes into
  * force by one rename: a death at any moment leaves tables that belong
@@ -34,6 +36,8 @@
 
 #define IN_FORCE "tables"
 #define IN_FORCE_NEXT "tables_next"
+#define MOVING "moving_to"
+#define MOVING_NEXT "moving_to_next"
 
 static void free_dir(DIR **dir)
 {
@@ -162,13 +166,33 @@ static int check_abi(const struct dp *dp)
 	return 0;
 }
 
-/* 0: none. */
-static unsigned int generation_in_force(const struct dp *dp)
+/* Which generation a symbolic link names; 0: none. */
+static unsigned int generation_of(const struct dp *dp, const char *what)
 {
 	char path[DP_PATH_MAX], name[16] = "";
 
-	snprintf(path, sizeof(path), "%s/" IN_FORCE, dp->dir);
+	snprintf(path, sizeof(path), "%s/%s", dp->dir, what);
 	return readlink(path, name, sizeof(name) - 1) < 0 ? 0 : number(name);
+}
+
+static unsigned int generation_in_force(const struct dp *dp)
+{
+	return generation_of(dp, IN_FORCE);
+}
+
+/* By one rename. */
+static int name_generation(const struct dp *dp, unsigned int generation,
+			   const char *what, const char *beside)
+{
+	char path[DP_PATH_MAX], next[DP_PATH_MAX], name[16];
+
+	snprintf(name, sizeof(name), "%u", generation);
+	snprintf(path, sizeof(path), "%s/%s", dp->dir, what);
+	snprintf(next, sizeof(next), "%s/%s", dp->dir, beside);
+	unlink(next);
+	if (symlink(name, next) || rename(next, path))
+		return log_error(-errno, "cannot make \"%s\"", path);
+	return 0;
 }
 
 int dp_pin_open(struct dp *dp)
@@ -186,17 +210,23 @@ int dp_pin_open(struct dp *dp)
 	return err;
 }
 
-int dp_pin_get(const struct dp *dp, enum table_id id)
+int dp_pin_get_from(const struct dp *dp, unsigned int generation,
+		    enum table_id id)
 {
 	char path[DP_PATH_MAX];
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/%u/%s", dp->dir, dp->generation,
+	snprintf(path, sizeof(path), "%s/%u/%s", dp->dir, generation,
 		 table_rows[id].name);
-	fd = dp->generation ? bpf_obj_get(path) : -1;
-	if (fd < 0 && (!dp->generation || errno == ENOENT))
+	fd = generation ? bpf_obj_get(path) : -1;
+	if (fd < 0 && (!generation || errno == ENOENT))
 		return -ENOENT;
 	return fd < 0 ? log_error(-errno, "cannot open \"%s\"", path) : fd;
+}
+
+int dp_pin_get(const struct dp *dp, enum table_id id)
+{
+	return dp_pin_get_from(dp, dp->generation, id);
 }
 
 /* Who may not look there cannot say that there is nothing. */
@@ -263,17 +293,28 @@ int dp_pin_tables(const struct dp *dp, const int fd[static NR_TABLES],
 	return 0;
 }
 
+int dp_pin_moving(const struct dp *dp, unsigned int generation)
+{
+	return name_generation(dp, generation, MOVING, MOVING_NEXT);
+}
+
+unsigned int dp_pin_moving_to(const struct dp *dp)
+{
+	unsigned int generation = *dp->dir ? generation_of(dp, MOVING) : 0;
+
+	return generation == dp->generation ? 0 : generation;
+}
+
 int dp_pin_switch(struct dp *dp, unsigned int generation)
 {
-	char path[DP_PATH_MAX], next[DP_PATH_MAX], name[16];
+	char path[DP_PATH_MAX];
+	int err = name_generation(dp, generation, IN_FORCE, IN_FORCE_NEXT);
 
-	snprintf(name, sizeof(name), "%u", generation);
-	snprintf(path, sizeof(path), "%s/" IN_FORCE, dp->dir);
-	snprintf(next, sizeof(next), "%s/" IN_FORCE_NEXT, dp->dir);
-	unlink(next);
-	if (symlink(name, next) || rename(next, path))
-		return log_error(-errno, "cannot make \"%s\"", path);
+	if (err)
+		return err;
 	dp->generation = generation;
+	snprintf(path, sizeof(path), "%s/" MOVING, dp->dir);
+	unlink(path);
 	return 0;
 }
 
@@ -292,10 +333,9 @@ static void generation_remove(const struct dp *dp, const char *name)
 	rmdir(below);
 }
 
-/* A program that a link does not lead to any more may still be at work on
- * another CPU: wait for a grace period of RCU. A kernel without the system
- * call lets it finish in the time that the next lines take, most probably. */
-static void wait_for_all_cpus(void)
+/* A grace period of RCU. A kernel without the system call lets it finish in
+ * the time that the next lines take, most probably. */
+void dp_wait_for_programs(void)
 {
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
@@ -305,7 +345,7 @@ void dp_pin_sweep(const struct dp *dp)
 	__cleanup(free_dir) DIR *dir = opendir(dp->dir);
 	struct dirent *entry;
 
-	wait_for_all_cpus();
+	dp_wait_for_programs();
 	while (dir && (entry = readdir(dir)))
 		if (number(entry->d_name) &&
 		    number(entry->d_name) != dp->generation)

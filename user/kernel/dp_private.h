@@ -18,6 +18,9 @@ struct dp_memory {
 struct dp {
 	struct tables tables;		/* first: tables callbacks get it */
 	struct fairlead_bpf *skel;	/* NULL: a view */
+	struct fairlead_bpf *older;	/* whose connections skel's table is to
+					 * take over; NULL: none */
+	bool is_resumed;		/* of a daemon that died at that */
 	int fd[NR_TABLES];
 	struct dp_memory memory[NR_TABLES];
 	__u32 hash_key[16];
@@ -49,6 +52,18 @@ int dp_link_replace_all(struct dp *dp);	/* programs of all pinned links */
  * to them. */
 void dp_programs_choose(struct fairlead_bpf *skel);	/* before load */
 int dp_programs_fill(struct fairlead_bpf *skel);
+/* What skel's programs do not know, older's are asked; or nobody is. */
+int dp_programs_ask(struct fairlead_bpf *skel, struct fairlead_bpf *older);
+int dp_programs_ask_nobody(struct fairlead_bpf *skel);
+/* What older's programs do not know either, skel's record. */
+int dp_programs_hand_over(struct fairlead_bpf *older,
+			  struct fairlead_bpf *skel);
+
+/* dp_move.c: all connections of dp->older's table into dp's, while traffic
+ * goes by both. Logs. */
+int dp_move_conns(struct dp *dp);
+/* What a daemon that died has left to be moved: before dp_switch(). Logs. */
+int dp_move_resume(struct dp *dp);
 
 struct dp_kind;
 
@@ -127,5 +142,20 @@ int dp_pin_tables(const struct dp *dp, const int fd[static NR_TABLES],
 		  unsigned int *ret);
 int dp_pin_switch(struct dp *dp, unsigned int generation);
 void dp_pin_sweep(const struct dp *dp);
+/* Say that the connections of the tables in force are on their way into those
+ * of a generation, until that is the one in force; which one it is (0: none). */
+int dp_pin_moving(const struct dp *dp, unsigned int generation);
+unsigned int dp_pin_moving_to(const struct dp *dp);
+/* As dp_pin_get(), of any generation. */
+int dp_pin_get_from(const struct dp *dp, unsigned int generation,
+		    enum table_id id);
+/* A program that a link leads to no more may be at work on another CPU yet:
+ * until none is. */
+void dp_wait_for_programs(void);
+
+/* dp.c: larger tables in place of dp's; conns, replies: file descriptors of
+ * those that a dead daemon has begun to fill, or -1. Logs. */
+int dp_grow_into(struct dp *dp, const struct table_sizes *sizes, int conns,
+		 int replies);
 
 #endif

@@ -85,3 +85,50 @@ int dp_programs_fill(struct fairlead_bpf *skel)
 	}
 	return 0;
 }
+
+static int program_put(const struct bpf_map *map, __u32 index,
+		       const struct bpf_program *prog)
+{
+	int fd = bpf_program__fd(prog);
+
+	return bpf_map_update_elem(bpf_map__fd(map), &index, &fd, BPF_ANY) ?
+		       -errno : 0;
+}
+
+/* What opens the flows that skel's programs do not know. */
+static int open_put(struct fairlead_bpf *skel, const struct bpf_program *xdp,
+		    const struct bpf_program *tc)
+{
+	int err = program_put(skel->maps.xdp_programs, XDP_PROGRAM_xdp_open,
+			      xdp);
+
+	return err ? err : program_put(skel->maps.tc_programs,
+				       TC_PROGRAM_tc_open, tc);
+}
+
+int dp_programs_ask(struct fairlead_bpf *skel, struct fairlead_bpf *older)
+{
+	const struct bpf_program *xdp = older->progs.fl_xdp;
+	const struct bpf_program *tc = older->progs.fl_tc_anew;
+	int err;
+
+	err = program_put(skel->maps.xdp_programs, XDP_PROGRAM_OLDER, xdp);
+	if (!err)
+		err = program_put(skel->maps.tc_programs, TC_PROGRAM_OLDER, tc);
+	return err ? err : open_put(skel, xdp, tc);
+}
+
+int dp_programs_ask_nobody(struct fairlead_bpf *skel)
+{
+	const __u32 xdp = XDP_PROGRAM_OLDER, tc = TC_PROGRAM_OLDER;
+
+	bpf_map_delete_elem(bpf_map__fd(skel->maps.xdp_programs), &xdp);
+	bpf_map_delete_elem(bpf_map__fd(skel->maps.tc_programs), &tc);
+	return dp_programs_hand_over(skel, skel);
+}
+
+int dp_programs_hand_over(struct fairlead_bpf *older, struct fairlead_bpf *skel)
+{
+	return open_put(older, skel->progs.fl_xdp_open,
+			skel->progs.fl_tc_open);
+}

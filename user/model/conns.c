@@ -9,6 +9,7 @@
 #include "model/conns.h"
 
 #define LINE (CONN_WAYS + 1)	/* positions of a bucket */
+#define CONN_KEY_BYTES offsetof(struct conn, what)
 
 __u32 conn_buckets_for(__u32 conns)
 {
@@ -56,8 +57,7 @@ bool conn_is_dead(const struct tables *t, const struct conn_entry *e,
 	return conn_age(time, now_s) > limit;
 }
 
-static bool entry_read(const struct conn_bucket *b, __u32 way,
-		       struct conn_entry *ret)
+bool conn_read(const struct conn_bucket *b, __u32 way, struct conn_entry *ret)
 {
 	__u32 word = __atomic_load_n(&b->head[way], __ATOMIC_ACQUIRE);
 
@@ -87,7 +87,7 @@ bool conn_walk_next(struct conn_walk *w, struct conn_entry *ret)
 		__u32 bucket = w->next / CONN_WAYS, way = w->next % CONN_WAYS;
 
 		w->next++;
-		if (!entry_read(&w->at[bucket], way, ret))
+		if (!conn_read(&w->at[bucket], way, ret))
 			continue;
 		ret->position = (w->first + bucket) * LINE + 1 + way;
 		return true;
@@ -121,15 +121,17 @@ int conns_each(struct tables *t,
 static bool find_in(struct tables *t, __u32 bucket, __u32 tag,
 		    const struct flow *f, struct conn_entry *ret)
 {
-	struct conn_walk w;
+	const struct conn_bucket *b = t->conns(t, bucket, 1);
 	struct flow key;
 
-	if (!conn_walk_start(&w, t, bucket, 1))
-		return false;
-	while (conn_walk_next(&w, ret)) {
+	for (__u32 way = 0; b && way < CONN_WAYS; way++) {
+		if ((__atomic_load_n(&b->head[way], __ATOMIC_RELAXED) ^ tag) &
+			    CONN_TAG_MASK ||
+		    !conn_read(b, way, ret))
+			continue;
+		ret->position = bucket * LINE + 1 + way;
 		key = conn_flow(&ret->conn);
-		if (!((ret->word ^ tag) & CONN_TAG_MASK) &&
-		    !memcmp(&key, f, sizeof(key)))
+		if (!memcmp(&key, f, sizeof(key)))
 			return true;
 	}
 	return false;
@@ -143,6 +145,18 @@ bool conns_find(struct tables *t, const struct flow *f, struct conn_entry *ret)
 		       f, ret) ||
 	       find_in(t, conn_bucket2(hash, t->conn_buckets), conn_tag(hash),
 		       f, ret);
+}
+
+bool conns_read(struct tables *t, __u32 position, struct conn_entry *ret)
+{
+	__u32 way = position % LINE - 1;
+	const struct conn_bucket *b;
+
+	if (way >= CONN_WAYS || position / LINE >= t->conn_buckets)
+		return false;
+	b = t->conns(t, position / LINE, 1);
+	ret->position = position;
+	return b && conn_read(b, way, ret);
 }
 
 /* A window of a map, wherever the next position lies in it. */
@@ -171,6 +185,16 @@ static struct reply_bucket *reply_at(struct tables *t, struct window *w,
 	return w->at ? (struct reply_bucket *)w->at + (idx - w->first) : NULL;
 }
 
+/* The cell of the record at position, if it is yet that one's. */
+static void clear_cell(__u64 *cell, __u32 position)
+{
+	__u64 was = __atomic_load_n(cell, __ATOMIC_RELAXED);
+
+	if ((__u32)was == position)
+		__atomic_compare_exchange_n(cell, &was, 0, false,
+					    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
 /* The record's cell is mapped before anything is locked: what is locked and
  * never given back would be lost. */
 static bool free_one(struct conn_bucket *b, const struct conn_entry *e,
@@ -178,7 +202,6 @@ static bool free_one(struct conn_bucket *b, const struct conn_entry *e,
 {
 	__u32 way = e->position % LINE - 1, word = e->word;
 	struct conn *c = &b->conn[1 + way];
-	__u64 *cell = &reply->cell[e->conn.reply % REPLY_CELLS], was;
 
 	if (!__atomic_compare_exchange_n(&b->head[way], &word, CONN_BUSY,
 					 false, __ATOMIC_ACQ_REL,
@@ -188,13 +211,9 @@ static bool free_one(struct conn_bucket *b, const struct conn_entry *e,
 		__atomic_store_n(&b->head[way], e->word, __ATOMIC_RELEASE);
 		return false;
 	}
-	if (e->conn.what & CONN_NAT) {
-		was = __atomic_load_n(cell, __ATOMIC_RELAXED);
-		if ((__u32)was == e->position)
-			__atomic_compare_exchange_n(cell, &was, 0, false,
-						    __ATOMIC_ACQ_REL,
-						    __ATOMIC_RELAXED);
-	}
+	if (e->conn.what & CONN_NAT)
+		clear_cell(&reply->cell[e->conn.reply % REPLY_CELLS],
+			   e->position);
 	__atomic_store_n(&b->head[way], 0, __ATOMIC_RELEASE);
 	return true;
 }
@@ -265,105 +284,225 @@ static struct flow reply_flow(const struct tables *t, const struct conn *c)
 	};
 }
 
-static bool has_cell(struct tables *t, __u32 bucket, __u32 tag)
+/* How many cells of a bucket have the tag; *ret_position: what one names. */
+static int count_tag(struct tables *t, __u32 bucket, __u32 tag,
+		     __u32 *ret_position)
 {
 	const struct reply_bucket *b = t->replies(t, bucket, 1);
+	int count = 0;
+	__u64 cell;
 
-	for (int i = 0; b && i < REPLY_CELLS; i++)
-		if (b->cell[i] >> 32 == tag)
-			return true;
-	return false;
+	for (int i = 0; b && i < REPLY_CELLS; i++) {
+		cell = __atomic_load_n(&b->cell[i], __ATOMIC_ACQUIRE);
+		if (cell >> 32 != tag)
+			continue;
+		*ret_position = cell;
+		count++;
+	}
+	return count;
 }
 
-/* A cell in one bucket: its place in *ret. */
+/* Where a reply's cell may be. */
+struct reply_place {
+	__u32 first, second, tag;
+};
+
+static struct reply_place reply_place(struct tables *t, const struct conn *c)
+{
+	struct flow f = reply_flow(t, c);
+	__u64 hash = flow_hash(t->hash_key, hash_dst(t->hash_key, &f.dst), &f);
+
+	return (struct reply_place){
+		.first = conn_bucket1(hash, t->reply_buckets),
+		.second = conn_bucket2(hash, t->reply_buckets),
+		.tag = reply_tag(hash),
+	};
+}
+
+static int count_cells_of(struct tables *t, const struct reply_place *p,
+			  __u32 *ret_position)
+{
+	int count = count_tag(t, p->first, p->tag, ret_position);
+
+	return p->first == p->second ? count :
+	       count + count_tag(t, p->second, p->tag, ret_position);
+}
+
+__u32 conns_reply_holder(struct tables *t, const struct conn *c)
+{
+	struct reply_place p = reply_place(t, c);
+	__u32 position = 0;
+
+	count_cells_of(t, &p, &position);
+	return position;
+}
+
+static __u32 used_cells(struct tables *t, __u32 bucket)
+{
+	const struct reply_bucket *b = t->replies(t, bucket, 1);
+	__u32 used = 0;
+
+	for (int i = 0; b && i < REPLY_CELLS; i++)
+		used += !!b->cell[i];
+	return used;
+}
+
+/* Put word in one bucket: its place in *ret, which the record has to say
+ * before anybody finds the cell. */
 static bool put_cell_in(struct tables *t, __u32 bucket, __u64 word, __u32 *ret)
 {
 	struct reply_bucket *b = t->replies(t, bucket, 1);
 	__u64 empty;
 
 	for (int i = 0; b && i < REPLY_CELLS; i++) {
+		__atomic_store_n(ret, bucket * REPLY_CELLS + i,
+				 __ATOMIC_RELAXED);
 		empty = 0;
-		if (!__atomic_compare_exchange_n(&b->cell[i], &empty, word,
-						 false, __ATOMIC_ACQ_REL,
-						 __ATOMIC_RELAXED))
-			continue;
-		*ret = bucket * REPLY_CELLS + i;
-		return true;
+		if (__atomic_compare_exchange_n(&b->cell[i], &empty, word,
+						false, __ATOMIC_SEQ_CST,
+						__ATOMIC_RELAXED))
+			return true;
 	}
 	return false;
 }
 
+/* Looked at again when all can see it: a program may have put the same one at
+ * the same moment, each sees both then, and ours goes. The fence pairs with
+ * the full order of the programs' compare-and-swap (reply_put()). */
 static bool put_cell(struct tables *t, const struct conn *c, __u32 position,
 		     __u32 *ret)
 {
-	struct flow f = reply_flow(t, c);
-	__u64 hash = flow_hash(t->hash_key, hash_dst(t->hash_key, &f.dst), &f);
-	__u32 first = conn_bucket1(hash, t->reply_buckets);
-	__u32 second = conn_bucket2(hash, t->reply_buckets);
-	__u32 tag = reply_tag(hash);
-	__u64 word = (__u64)tag << 32 | position;
+	struct reply_place p = reply_place(t, c);
+	__u64 word = (__u64)p.tag << 32 | position;
+	struct reply_bucket *b;
+	__u32 other, bucket;
 
-	return !has_cell(t, first, tag) && !has_cell(t, second, tag) &&
-	       (put_cell_in(t, first, word, ret) ||
-		put_cell_in(t, second, word, ret));
-}
-
-/* The emptier of two buckets; ~0: both are full, or cannot be mapped. */
-static __u32 emptier(struct tables *t, __u32 first, __u32 second)
-{
-	const __u32 buckets[] = { first, second };
-	__u32 best = ~0u, most = 0;
-
-	for (int i = 0; i < 2; i++) {
-		const struct conn_bucket *b = t->conns(t, buckets[i], 1);
-		__u32 empty = 0;
-
-		for (int way = 0; b && way < CONN_WAYS; way++)
-			empty += !b->head[way];
-		if (empty > most) {
-			most = empty;
-			best = buckets[i];
-		}
-	}
-	return best;
-}
-
-static bool put_record(struct tables *t, __u32 bucket, __u32 tag,
-		       const struct conn_entry *e)
-{
-	struct conn_bucket *b = t->conns(t, bucket, 1);
-	__u32 empty, word = (e->word & ~CONN_TAG_MASK) | tag;
-
-	for (__u32 way = 0; b && way < CONN_WAYS; way++) {
-		empty = 0;
-		if (!__atomic_compare_exchange_n(&b->head[way], &empty,
-						 CONN_BUSY, false,
-						 __ATOMIC_ACQ_REL,
-						 __ATOMIC_RELAXED))
-			continue;
-		b->conn[1 + way] = e->conn;
-		if (e->conn.what & CONN_NAT &&
-		    !put_cell(t, &e->conn, bucket * LINE + 1 + way,
-			      &b->conn[1 + way].reply))
-			word = 0;
-		__atomic_store_n(&b->head[way], word, __ATOMIC_RELEASE);
-		return word;
-	}
+	if (count_cells_of(t, &p, &other))
+		return false;
+	bucket = used_cells(t, p.second) < used_cells(t, p.first) ? p.second :
+								    p.first;
+	if (!put_cell_in(t, bucket, word, ret))
+		return false;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (count_cells_of(t, &p, &other) == 1)
+		return true;
+	b = t->replies(t, bucket, 1);
+	if (b)
+		clear_cell(&b->cell[*ret % REPLY_CELLS], position);
 	return false;
 }
 
-bool conns_insert(struct tables *t, const struct conn_entry *e)
+/* As the programs choose: the first, unless it is rather full and the second
+ * is not (CONN_FIRST_MAX in bpf/lib/conn_claim.h). */
+#define FIRST_EMPTY_MIN (CONN_WAYS - 11)
+
+static __u32 empty_ways(struct tables *t, __u32 bucket)
 {
-	struct flow f = conn_flow(&e->conn);
-	__u64 hash = flow_hash(t->hash_key, hash_dst(t->hash_key, &f.dst), &f);
+	const struct conn_bucket *b = t->conns(t, bucket, 1);
+	__u32 empty = 0;
+
+	for (int way = 0; b && way < CONN_WAYS; way++)
+		empty += !b->head[way];
+	return empty;
+}
+
+static __u32 bucket_for(struct tables *t, __u64 hash)
+{
+	__u32 first = conn_bucket1(hash, t->conn_buckets);
+	__u32 second = conn_bucket2(hash, t->conn_buckets);
+	__u32 empty = empty_ways(t, first);
+
+	return empty >= FIRST_EMPTY_MIN || empty_ways(t, second) <= empty ?
+		       first : second;
+}
+
+/* An empty way of a bucket, locked: its position; 0: it is full. */
+static __u32 lock_way(struct conn_bucket *b, __u32 bucket)
+{
+	__u32 empty;
+
+	for (__u32 way = 0; b && way < CONN_WAYS; way++) {
+		empty = 0;
+		if (__atomic_compare_exchange_n(&b->head[way], &empty,
+						CONN_BUSY, false,
+						__ATOMIC_SEQ_CST,
+						__ATOMIC_RELAXED))
+			return bucket * LINE + 1 + way;
+	}
+	return 0;
+}
+
+/* Is e's key in a bucket, anywhere but at position? */
+static bool has_twin(struct tables *t, __u32 bucket, __u32 position,
+		     const struct conn_entry *e)
+{
+	const struct conn_bucket *b = t->conns(t, bucket, 1);
 	struct conn_entry other;
-	__u32 bucket;
+
+	for (__u32 way = 0; b && way < CONN_WAYS; way++)
+		if (bucket * LINE + 1 + way != position &&
+		    !((__atomic_load_n(&b->head[way], __ATOMIC_ACQUIRE) ^
+		       e->word) & CONN_TAG_MASK) &&
+		    conn_read(b, way, &other) &&
+		    !memcmp(&other.conn, &e->conn, CONN_KEY_BYTES) &&
+		    !((other.conn.what ^ e->conn.what) & CONN_KEY_MASK))
+			return true;
+	return false;
+}
+
+/* The record at position, which is locked, with its cell and for all to see;
+ * or away again, as a program has recorded the same at the same moment. The
+ * exchange orders what is written before and looked at after, as the programs'
+ * own does (conn_publish()): each of the two sees the other, or one does. */
+static bool publish(struct tables *t, __u32 position, __u64 hash,
+		    struct conn_entry *e)
+{
+	__u32 first = conn_bucket1(hash, t->conn_buckets);
+	__u32 second = conn_bucket2(hash, t->conn_buckets);
+	struct conn_bucket *b;
+
+	e->position = position;
+	b = t->conns(t, position / LINE, 1);
+	__atomic_exchange_n(&b->head[position % LINE - 1], e->word,
+			    __ATOMIC_SEQ_CST);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!has_twin(t, first, position, e) &&
+	    !has_twin(t, second, position, e))
+		return true;
+	conns_free(t, e, 1);
+	return false;
+}
+
+static bool put_record(struct tables *t, __u64 hash, struct conn_entry *e)
+{
+	__u32 bucket = bucket_for(t, hash), position;
+	struct conn_bucket *b = t->conns(t, bucket, 1);
+
+	position = lock_way(b, bucket);
+	if (!position)
+		return false;
+	/* before its cell: who dies in between leaves nothing but a lock */
+	b->conn[position % LINE] = e->conn;
+	if (e->conn.what & CONN_NAT &&
+	    !put_cell(t, &e->conn, position, &b->conn[position % LINE].reply)) {
+		__atomic_store_n(&b->head[position % LINE - 1], 0,
+				 __ATOMIC_RELEASE);
+		return false;
+	}
+	e->conn.reply = b->conn[position % LINE].reply;
+	return publish(t, position, hash, e);
+}
+
+bool conns_insert(struct tables *t, const struct conn_entry *entry)
+{
+	struct flow f = conn_flow(&entry->conn);
+	__u64 hash = flow_hash(t->hash_key, hash_dst(t->hash_key, &f.dst), &f);
+	struct conn_entry e = *entry, other;
 
 	if (conns_find(t, &f, &other))
 		return false;
-	bucket = emptier(t, conn_bucket1(hash, t->conn_buckets),
-			 conn_bucket2(hash, t->conn_buckets));
-	return bucket != ~0u && put_record(t, bucket, conn_tag(hash), e);
+	e.word = (e.word & ~CONN_TAG_MASK) | conn_tag(hash);
+	return put_record(t, hash, &e);
 }
 
 static int count_cells(struct tables *t, __u64 *ret)

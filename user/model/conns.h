@@ -44,6 +44,10 @@ static inline enum conn_state conn_entry_state(const struct conn_entry *e)
 bool conn_is_dead(const struct tables *t, const struct conn_entry *e,
 		  __u32 now_s);
 
+/* What is at a way of b, all but its position, which is the caller's to say.
+ * False: nothing, or it changes. */
+bool conn_read(const struct conn_bucket *b, __u32 way, struct conn_entry *ret);
+
 /* What is in some buckets, one record after the other. */
 struct conn_walk {
 	const struct conn_bucket *at;	/* the first bucket */
@@ -80,6 +84,13 @@ size_t conns_free(struct tables *t, struct conn_entry *list, size_t count);
  * Ends a walk.
  */
 bool conns_insert(struct tables *t, const struct conn_entry *e);
+
+/* Position of the record that has the cell which replies to c would be found
+ * by, with c or without it; 0: none has. */
+__u32 conns_reply_holder(struct tables *t, const struct conn *c);
+
+/* The record at a position. False: there is none. */
+bool conns_read(struct tables *t, __u32 position, struct conn_entry *ret);
 
 /* Records of each state, cells, and what there is room for. */
 struct conns_usage {

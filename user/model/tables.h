@@ -56,6 +56,7 @@ enum table_size {
  *	SAME	it never grows: the programs before and after share it
  *	COPY	what the smaller one holds
  *	EMPTY	nothing: its owner fills it
+ *	MOVE	nothing: records come while traffic goes on, see conns_move.h
  *	OWN	it belongs to its programs: whenever they are loaded anew, there
  *		is a new one
  * Where 0 is no valid index, the first entry is not used.
@@ -78,8 +79,8 @@ enum table_size {
 	X(nat_addrs,	struct addr,		fixed,	      WHOLE,  SAME)  \
 	X(prefixes,	struct prefix,		fixed,	      CALLS,  SAME)  \
 	X(sources,	__u32,			sources,      CALLS,  SAME)  \
-	X(conns,	struct conn_bucket,	conn_buckets, WINDOW, SAME)  \
-	X(replies,	struct reply_bucket,	reply_buckets, WINDOW, SAME) \
+	X(conns,	struct conn_bucket,	conn_buckets, WINDOW, MOVE)  \
+	X(replies,	struct reply_bucket,	reply_buckets, WINDOW, MOVE) \
 	X(counters,	struct counter,		fixed,	      CALLS,  SAME)  \
 	X(early_fragments, struct early_fragment, fixed,      CALLS,  SAME)  \
 	X(xdp_programs,	__u32,			fixed,	      CALLS,  OWN)  \
@@ -93,7 +94,8 @@ enum table_id {
 };
 
 enum table_reach { TABLE_WHOLE, TABLE_WINDOW, TABLE_CALLS };
-enum table_growth { TABLE_SAME, TABLE_COPY, TABLE_EMPTY, TABLE_OWN };
+enum table_growth { TABLE_SAME, TABLE_COPY, TABLE_EMPTY, TABLE_MOVE,
+		    TABLE_OWN };
 
 struct table_row {
 	const char *name;
