@@ -2,8 +2,6 @@
 /* See nat_sources.h. */
 #include <errno.h>
 
-#include <fairlead/hash.h>
-
 #include "base/addr.h"
 #include "nat_sources.h"
 
@@ -29,22 +27,13 @@ static void addr_append(struct job *j, const struct addr *a)
 		j->left_out++;
 }
 
-/* The datapath's own filter says no at once for nearly every address. */
-static bool may_be_vip(const struct job *j, const struct addr *a)
-{
-	__u32 at = vip_filter_index(hash_dst(j->t->hash_key, a));
-
-	return j->t->vip_filter[at] & VIP_SERVICE ||
-	       j->t->runtime->has_prefixes;
-}
-
 /* Packets to a service's address are clients', not replies: it is nobody's
  * source, even where the interface has it. */
 static bool is_no_vip(void *arg, const struct addr *a)
 {
 	const struct job *j = arg;
 
-	return !may_be_vip(j, a) || !model_serves(j->model, a);
+	return !state_serves(j->parts->state, a);
 }
 
 static void mark_link(void *arg, __u32 index, struct backend *b)

@@ -17,13 +17,11 @@
 #include "service_index.h"
 
 #define BITS_PER_FRONT 16
+#define FILTER_BACKENDS_MIN 1024	/* fewer are looked up in the index at once */
 
 struct filter {
 	__u64 *words;		/* NULL: everything may be in it */
 	__u64 mask;		/* of bits */
-	__u8 lens[129];		/* of services' prefixes, each once */
-	unsigned int nr_lens;
-	bool has_len[129];
 };
 
 static void filter_clear(struct filter *f)
@@ -37,6 +35,21 @@ static __u64 addr_bit(const struct filter *f, const struct addr *a)
 
 	memcpy(words, a, sizeof(words));
 	return hash_mix(words[0] * 0x9e3779b97f4a7c15ull + words[1]) & f->mask;
+}
+
+/* The lengths of services' prefixes, each once. */
+static void lens_find(struct service_index *index)
+{
+	bool has_len[129] = {};
+
+	index->nr_lens = 0;
+	for (size_t i = 0; i < index->nr_fronts; i++) {
+		__u8 len = index->by_addr[i]->front->prefix_len;
+
+		if (!has_len[len])
+			index->lens[index->nr_lens++] = len;
+		has_len[len] = true;
+	}
 }
 
 static void filter_fill(struct filter *f, const struct service_index *index)
@@ -53,9 +66,6 @@ static void filter_fill(struct filter *f, const struct service_index *index)
 
 		if (f->words)
 			f->words[bit / 64] |= 1ull << bit % 64;
-		if (!f->has_len[front->prefix_len])
-			f->lens[f->nr_lens++] = front->prefix_len;
-		f->has_len[front->prefix_len] = true;
 	}
 }
 
@@ -101,13 +111,13 @@ static void check_backend(const struct service_index *index,
 	__u16 first = b->port ? b->port : s->service.fronts->port_first;
 	__u16 last = b->port ? b->port : s->service.fronts->port_last;
 
-	for (unsigned int i = 0; i < f->nr_lens; i++) {
-		struct addr a = prefix_of(b->addr, f->lens[i]);
+	for (unsigned int i = 0; i < index->nr_lens; i++) {
+		struct addr a = prefix_of(b->addr, index->lens[i]);
 		const struct native_front *target;
 
 		if (!filter_may_have(f, &a))
 			continue;
-		target = service_index_find(index, &a, f->lens[i],
+		target = service_index_find(index, &a, index->lens[i],
 					    s->service.proto, first, last);
 		if (!target)
 			continue;
@@ -116,23 +126,29 @@ static void check_backend(const struct service_index *index,
 	}
 }
 
+static size_t count_backends(struct native_service *const *list, size_t count)
+{
+	size_t backends = 0;
+
+	for (size_t i = 0; i < count; i++)
+		backends += list[i]->service.nr_backends;
+	return backends;
+}
+
 void backends_check(struct service_index *index, struct report *r)
 {
-	bool is_all = !index->is_checked ||
-		      index->addrs != index->checked_addrs;
+	bool is_all = !service_index_knows_fronts(index);
 	struct native_service **list = is_all ? index->by_name : index->fresh;
 	size_t count = is_all ? index->count : index->nr_fresh;
 	__cleanup(filter_clear) struct filter f = {};
 
-	if (!count)
-		return;
-	filter_fill(&f, index);
+	if (is_all)
+		lens_find(index);
+	if (count_backends(list, count) >= FILTER_BACKENDS_MIN)
+		filter_fill(&f, index);
 	for (size_t i = 0; i < count; i++) {
 		const struct model_service *s = &list[i]->service;
 
-		/* A node's translate once, and may lead to one another. */
-		if (s->fronts->kind != KIND_EDGE)
-			continue;
 		for (size_t j = 0; j < s->nr_backends; j++)
 			check_backend(index, &f, r, list[i], &s->backends[j]);
 	}

@@ -157,6 +157,7 @@ int service_index_update(struct service_index *index,
 		.nr_fresh = nr_fresh,
 		.checked_addrs = index->checked_addrs,
 		.is_checked = index->is_checked && !index->fresh,
+		.nr_lens = index->nr_lens,
 	};
 
 	if (!fronts || !next.by_name || !next.by_addr) {
@@ -164,6 +165,7 @@ int service_index_update(struct service_index *index,
 		free(next.by_addr);
 		return -ENOMEM;
 	}
+	memcpy(next.lens, index->lens, sizeof(next.lens));
 	next.addrs = addrs_next(index, fronts, nr_fronts);
 	next.count = merge((void **)next.by_name, (void **)index->by_name,
 			   index->count, (void **)fresh, nr_fresh,
@@ -440,10 +442,72 @@ service_index_find(const struct service_index *index, const struct addr *a,
 	return NULL;
 }
 
+static bool is_name_alone(const struct service_index *index, const char *name)
+{
+	size_t low = 0, high = index->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(index->by_name[middle]->service.name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low + 1 >= index->count ||
+	       strcmp(index->by_name[low + 1]->service.name, name);
+}
+
+/* As check_group() without its reports. False: there would be some. */
+static bool group_is_right(const struct service_index *index, struct group g)
+{
+	for (size_t i = g.first; i < g.end; i++) {
+		struct native_front *f = index->by_addr[i];
+		const struct native_front *a = i > g.first ?
+			index->by_addr[i - 1] : NULL;
+
+		f->reach = f->front->port_last;
+		if (a && proto_of(a) == proto_of(f) &&
+		    a->reach >= f->front->port_first)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The front ends are those that were checked, so that the new services alone
+ * can be wrong: another one of their names, and what is at their addresses.
+ * False: something is, or all have to be looked at.
+ */
+static bool fresh_are_right(const struct service_index *index)
+{
+	if (!service_index_knows_fronts(index))
+		return false;
+	for (size_t i = 0; i < index->nr_fresh; i++) {
+		const struct model_service *s = &index->fresh[i]->service;
+
+		if (!is_name_alone(index, s->name))
+			return false;
+		for (size_t j = 0; j < s->nr_fronts; j++)
+			if (!group_is_right(index,
+					    find_group(index, &s->fronts[j].addr,
+						       s->fronts[j].prefix_len)))
+				return false;
+	}
+	return true;
+}
+
+bool service_index_knows_fronts(const struct service_index *index)
+{
+	return index->is_checked && index->addrs == index->checked_addrs;
+}
+
 void service_index_check(struct service_index *index, struct report *r)
 {
-	check_names(index, r);
-	check_addrs(index, r);
+	if (!fresh_are_right(index)) {
+		check_names(index, r);
+		check_addrs(index, r);
+	}
 	backends_check(index, r);
 	if (r->count)
 		return;

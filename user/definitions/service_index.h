@@ -23,6 +23,8 @@ struct service_index {
 	size_t nr_fresh;
 	__u64 checked_addrs;
 	bool is_checked;
+	__u8 lens[129];		/* of prefixes of front ends that were checked */
+	unsigned int nr_lens;
 };
 
 /* Take services of parts that are not live out, put fresh[] in (it is sorted
@@ -32,6 +34,9 @@ int service_index_update(struct service_index *index,
 void service_index_clear(struct service_index *index);
 
 void service_index_check(struct service_index *index, struct report *r);
+
+/* All front ends were there at the last check without mistakes, and no other. */
+bool service_index_knows_fronts(const struct service_index *index);
 
 /* The first front end, in order of address, that packets to a, of this
  * protocol and one of these ports, belong to; NULL: none. */

@@ -109,6 +109,9 @@ bool state_is_nat(const struct state *s, const struct backend *b);
 /* Does a service with NAT have a backend on this host, by BACKEND_LOCAL? */
 bool state_has_local_nat(const struct state *s);
 
+/* Is a the address of a front end in force, or in its CIDR? */
+bool state_serves(const struct state *s, const struct addr *a);
+
 /* The host has other addresses now: writes SERVICE_HOST of the VIP entries, and
  * the sets of our own addresses. struct state_host's is_host is asked for each
  * VIP. */

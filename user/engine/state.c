@@ -154,6 +154,15 @@ bool state_has_local_nat(const struct state *s)
 	return s->nr_local_nat > 0;
 }
 
+bool state_serves(const struct state *s, const struct addr *a)
+{
+	for (size_t i = 0; i < s->nr_prefixes; i++)
+		if (addr_in(a, &s->prefixes[i].key.addr,
+			    s->prefixes[i].key.len))
+			return true;
+	return s->vips[cells_find(s, a, 0, 0)].single;
+}
+
 void state_set_host(struct state *s, const struct state_host *host)
 {
 	s->host = *host;

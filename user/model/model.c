@@ -177,18 +177,6 @@ static void format_ports(const struct model_front *f, char text[static 12])
 		sprintf(text, "%u-%u", f->port_first, f->port_last);
 }
 
-bool model_serves(const struct model *m, const struct addr *a)
-{
-	const struct model_service *s = m->services, *end = s + m->nr_services;
-
-	for (; s < end; s++)
-		for (size_t i = 0; i < s->nr_fronts; i++)
-			if (addr_in(a, &s->fronts[i].addr,
-				    s->fronts[i].prefix_len))
-				return true;
-	return false;
-}
-
 int model_front_compare(const struct model_front *a,
 			const struct model_front *b)
 {

@@ -192,9 +192,6 @@ const char *kind_name(enum service_kind kind);
 const char *backend_state_name(enum backend_state state);
 const char *proto_name(__u8 proto);
 
-/* Is a the address of a front end, or in its CIDR? Asks every one. */
-bool model_serves(const struct model *m, const struct addr *a);
-
 /* The sign of a after b: by address, prefix (the shorter first), ports. */
 int model_front_compare(const struct model_front *a,
 			const struct model_front *b);

@@ -1376,7 +1376,11 @@ static void edit_reset(struct edited *e)
 			 "---\nservices:\n" ITEM(4, 80) "\n" ITEM(5, 80)
 			 "---\nservices: [{name: s6, address: 192.0.2.6,\n"
 			 "  port: 80}]\n---\nservices:\n" ITEM(7, 80)
-			 ITEM(8, 80));
+			 "    backends: [{address: 192.0.2.9, port: 80}]\n"
+			 ITEM(8, 80) "    backends:\n"
+			 "      - {address: 192.0.2.33, port: 80}\n"
+			 "  - name: s0\n    address: 192.0.2.16/28\n"
+			 "    port: 80\n");
 }
 
 /* The beginning of a line. */
@@ -1408,7 +1412,8 @@ static const char *const edit_pieces[] = {
 	ITEM(9, 80), "  - ", "---\n", "\n", "# x\n", "...\n", "services:\n",
 	"  - {name: s9, address: 192.0.2.9, port: 80}\n", "services: []\n",
 	"\r", "\"", "'", " ", "\t", "-", "{", "[", "1", ":", "\xe2\x80\xa8",
-	"    idle: 3\n", "kind: x\n", "    name: >\n", "- name: s10\n",
+	"    idle: 3\n", "    backends: [{address: 192.0.2.3}]\n",
+	"    backends: [{address: 192.0.2.17}]\n", "kind: x\n", "    name: >\n", "- name: s10\n",
 };
 
 static void edit(struct edited *e)

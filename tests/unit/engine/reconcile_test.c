@@ -752,6 +752,41 @@ static void our_own_addresses_are_followed(void **state)
 	teardown(&w);
 }
 
+static bool serves(const struct world *w, __u32 addr)
+{
+	struct addr a = fake_addr4(addr);
+
+	return state_serves(w->s, &a);
+}
+
+static void addresses_that_are_served_are_known(void **state)
+{
+	struct model_service *svc;
+	struct world w;
+
+	setup(&w);
+	assert_false(serves(&w, VIP));
+	web(&w, 1);
+	svc = fake_service(w.m, "net", HOST & ~255u, 443, IPPROTO_TCP);
+	svc->fronts->prefix_len = 120;
+	fake_backend(svc, HOST, 8443, 100);
+	apply(&w);
+	assert_true(serves(&w, VIP));
+	assert_false(serves(&w, VIP + 1));
+	assert_true(serves(&w, HOST));
+	assert_true(serves(&w, HOST | 255));
+	assert_false(serves(&w, HOST + 256));
+	restart(&w);
+	assert_true(serves(&w, VIP));
+	assert_true(serves(&w, HOST));
+	fake_service_remove(w.m, "web");
+	fake_service_remove(w.m, "net");
+	apply(&w);
+	assert_false(serves(&w, VIP));
+	assert_false(serves(&w, HOST));
+	teardown(&w);
+}
+
 static bool vip_is_host(void *arg, const struct addr *a)
 {
 	struct addr vip = fake_addr4(VIP);
@@ -1172,6 +1207,7 @@ int main(void)
 		cmocka_unit_test(filter_knows_services_nat_and_its_addresses),
 		cmocka_unit_test(nat_address_keeps_its_place_while_records_name_it),
 		cmocka_unit_test(our_own_addresses_are_followed),
+		cmocka_unit_test(addresses_that_are_served_are_known),
 		cmocka_unit_test(host_flag_is_on_the_address_alone),
 		cmocka_unit_test(only_nat_must_know_of_backends_here),
 		cmocka_unit_test(statistics_of_an_id_that_was_used_are_reset),
