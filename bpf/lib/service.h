@@ -326,6 +326,13 @@ __global __u32 service_record(const struct flow *f, __u64 hash, __u32 position,
 	return r.head ? conn_backend(r.conn) : id;
 }
 
+/* set: enum backend_set. */
+static __always_inline bool backend_is_in(const struct backend *b, __u32 set)
+{
+	return set == SET_LOCAL ? b->flags & BACKEND_IN_LOCAL :
+				  !(b->flags & BACKEND_NOT_IN_CLUSTER);
+}
+
 /* Where the client that r is of went when it came last; 0: it may not stay. */
 static __always_inline __u32 client_backend(struct conn_ref *r,
 					    const struct service *svc,
@@ -335,7 +342,7 @@ static __always_inline __u32 client_backend(struct conn_ref *r,
 	__u32 now = now_8th();
 
 	if (!backend_has(b, r->conn) || b->state != BACKEND_ACTIVE ||
-	    (set == SET_LOCAL && !(b->flags & BACKEND_LOCAL)) ||
+	    !backend_is_in(b, set) ||
 	    conn_age(r->conn->time, now >> 3) > svc->affinity_s ||
 	    !conn_is_still(r))
 		return 0;

@@ -90,7 +90,7 @@ enum service_flag {
  * Kept for a node, so that no pinned struct has to change for it: flag 1 << 9
  * of an entry with SERVICE_VIP (the address is the node's: its node ports are
  * served there), bits 1 << 3 (the same) and 1 << 4 (a backend's address) of
- * enum vip_class, and a local range of slots apart from the rest.
+ * enum vip_class.
  */
 struct service {
 	struct addr addr;	/* the front end's own, as are its ports */
@@ -109,8 +109,8 @@ struct service {
 	__u32 slot_base;	/* index in slots */
 	__u32 slot_count;	/* 0: no usable backend; a power of two, unless
 				 * slots_are_dense() */
-	__u32 local_base;	/* of backends on this host alone: the dense */
-	__u32 local_count;	/* slots begin with theirs; else none is known */
+	__u32 local_base;	/* SET_LOCAL, of dense slots alone: the first of */
+	__u32 local_count;	/* them, or behind them, see service_slots() */
 	__u32 affinity_s;
 	__u32 idle_s;		/* an entry in conns not seen for so long is dead */
 	__u32 sources;		/* a list in the map sources; 0: all may come;

@@ -124,6 +124,45 @@ static void affinity_does_not_lead_out_of_the_local_set(void **state)
 	}
 }
 
+static void define_outside(struct service_words words)
+{
+	words.kind = KIND_LB_VIP;
+	define(&words);
+	/* one front end of each policy */
+	world_model(world)->services[0].fronts[1].flags = SERVICE_POLICY_LOCAL;
+	world_apply(world);
+}
+
+/* At the front end with or without policy Local. */
+static struct addr went_by(const struct family *f, bool local, int i)
+{
+	const struct model_front *front =
+		&world_model(world)->services[0].fronts[local];
+	const char *vip = is(front->addr, f->vip) ? f->vip : f->vip2;
+	struct packet p = tcp(f->client, 2000 + i, vip, 80, .flags = SYN);
+
+	return went_to(&p);
+}
+
+/* It is going, while others are ready elsewhere; or hints say so. */
+static void a_local_backend_may_be_for_the_local_set_alone(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = node_service(f);
+
+	for (int sticks = 0; sticks < 2; sticks++) {
+		world_reset(world);
+		world_in_sets(world, f->backend3,
+			      BACKEND_IN_LOCAL | BACKEND_NOT_IN_CLUSTER);
+		words.affinity_s = 3600 * sticks;
+		define_outside(words);
+		for (int i = 0; i < CLIENTS; i++) {
+			assert_true(is(went_by(f, true, i), f->backend3));
+			assert_false(is(went_by(f, false, i), f->backend3));
+		}
+	}
+}
+
 /* No translation of the source: what a node's own backend gets is the
  * client's packet, but for where it goes. */
 static void policy_local_stays_here_and_keeps_the_source(void **state)
@@ -257,6 +296,7 @@ int main(void)
 		BOTH(every_address_leads_to_the_same_backends),
 		BOTH(clients_stick_at_whichever_address),
 		BOTH(affinity_does_not_lead_out_of_the_local_set),
+		BOTH(a_local_backend_may_be_for_the_local_set_alone),
 		BOTH(policy_local_stays_here_and_keeps_the_source),
 		BOTH(a_cluster_ip_from_elsewhere_is_masqueraded),
 		BOTH(nobody_here_is_rejected_or_dropped),

@@ -78,7 +78,8 @@ static struct model_service *service_named(struct run *r, int number)
 
 static bool is_member(const struct backend *b)
 {
-	return b->state == BACKEND_ACTIVE && b->weight;
+	return b->state == BACKEND_ACTIVE && b->weight &&
+	       !(b->flags & BACKEND_NOT_IN_CLUSTER);
 }
 
 /* In slots of 65536 or fewer: to within one, and rounding. */
@@ -116,19 +117,33 @@ static void check_slots(struct run *r, const struct service *e, __u64 sum)
 			check_share(r, e, sum, i, counts[i]);
 }
 
-/* Slots of local backends are a prefix, where entries say that there is one. */
+static __u8 flags_at(const struct run *r, __u32 slot)
+{
+	return r->f->t.backends[r->f->slot_memory[slot].backend].flags;
+}
+
+/* Slots of the local set begin the others, or follow them. */
 static void check_local(struct run *r, const struct service *e)
 {
-	const struct slot *slot = r->f->slot_memory + e->slot_base;
+	bool is_apart = e->local_count && e->local_base != e->slot_base;
 
-	must(!e->local_count || e->local_base == e->slot_base,
-	     "local slots are among the others");
-	if (e->forward != FORWARD_NAT || e->algorithm != ALGORITHM_RANDOM)
+	if (e->forward != FORWARD_NAT || e->algorithm != ALGORITHM_RANDOM) {
+		must(!e->local_count, "a table has no local slots");
 		return;
-	for (__u32 i = 0; i < e->slot_count; i++)
-		must((i < e->local_count) ==
-		     (r->f->t.backends[slot[i].backend].flags & BACKEND_LOCAL),
+	}
+	must(!is_apart || e->local_base == e->slot_base + e->slot_count,
+	     "local slots follow the others");
+	for (__u32 i = 0; i < e->local_count; i++)
+		must(flags_at(r, e->local_base + i) & BACKEND_IN_LOCAL,
+		     "local slots are of the local set");
+	for (__u32 i = 0; i < e->slot_count; i++) {
+		__u8 flags = flags_at(r, e->slot_base + i);
+
+		must(!(flags & BACKEND_NOT_IN_CLUSTER),
+		     "slots are of the cluster's set");
+		must(is_apart || !(flags & BACKEND_IN_LOCAL) == (i >= e->local_count),
 		     "local slots come first");
+	}
 }
 
 /* All are one service, wherever it is asked for. */
@@ -432,6 +447,13 @@ static void pass(struct run *r, int seconds, bool with_packets)
 	}
 }
 
+/* Its weight, and the sets that it is in. */
+static void set_backend(struct model_backend *b, __u8 byte)
+{
+	b->weight = 20 * (byte / 16);
+	b->flags = byte / 64 * BACKEND_IN_LOCAL & BACKEND_SET_FLAGS;
+}
+
 static void change(struct run *r, __u8 op, __u8 byte)
 {
 	struct model_service *svc = service_named(r, byte % SERVICES);
@@ -443,8 +465,7 @@ static void change(struct run *r, __u8 op, __u8 byte)
 	else if (op == 1 || op == 2)
 		toggle_backend(svc, next(r));
 	else if (op == 3 && svc->nr_backends)
-		svc->backends[byte / 4 % svc->nr_backends].weight =
-			20 * (byte / 16);
+		set_backend(&svc->backends[byte / 4 % svc->nr_backends], byte);
 	else if (op == 4) {
 		svc->algorithm = byte / 4 % 3;
 		set_sources(svc, byte >> 4);

@@ -520,16 +520,16 @@ static bool is_for_local(const struct step *s)
 
 static bool is_in_set(const struct step *s, __u32 backend)
 {
-	return !is_for_local(s) ||
-	       backend_at(s->r, backend)->flags & BACKEND_LOCAL;
+	__u8 flags = backend_at(s->r, backend)->flags;
+
+	return is_for_local(s) ? flags & BACKEND_IN_LOCAL :
+				 !(flags & BACKEND_NOT_IN_CLUSTER);
 }
 
 /* Every backend of the set that has a slot, into s->candidates. */
 static void any_slot(struct step *s)
 {
-	const struct service *svc = &s->service->service;
-
-	for (__u32 i = 0; i < svc->slot_count; i++) {
+	for (__u32 i = 0; i < s->service->nr_slots; i++) {
 		__u32 backend = s->service->slots[i].backend;
 		size_t j;
 

@@ -38,7 +38,8 @@ struct outcome {
 struct reference_service {
 	struct service service;	/* as the tables have it */
 	unsigned int prefix_len; /* bits of struct addr */
-	struct slot *slots;	/* owned */
+	struct slot *slots;	/* owned; those of the local set too */
+	__u32 nr_slots;
 	struct model_source *sources;	/* as they were defined; owned */
 	size_t nr_sources;
 };

@@ -32,6 +32,9 @@ struct world {
 	size_t nr_hosts;
 	struct addr locals[HOSTS_MAX];
 	size_t nr_locals;
+	struct addr in_sets[HOSTS_MAX];
+	__u8 sets[HOSTS_MAX];	/* BACKEND_SET_FLAGS of in_sets */
+	size_t nr_in_sets;
 	struct reference_mac macs[REFERENCE_MACS_MAX];
 	size_t nr_macs;
 	__u32 now_s;
@@ -306,6 +309,7 @@ void world_reset(struct world *w)
 	}
 	w->nr_hosts = 0;
 	w->nr_locals = 0;
+	w->nr_in_sets = 0;
 	w->nr_macs = 0;
 	w->link = LINK_TX;
 	w->path_mtu = 0;
@@ -515,20 +519,23 @@ static struct reference_service reference_of(struct tables *t,
 					     const struct service *svc,
 					     const struct model_service *s)
 {
-	size_t bytes = svc->slot_count * sizeof(struct slot);
+	__u32 local_end = svc->local_count ?
+		svc->local_base - svc->slot_base + svc->local_count : 0;
+	__u32 count = local_end > svc->slot_count ? local_end : svc->slot_count;
+	size_t bytes = count * sizeof(struct slot);
 	struct reference_service ret = {
 		.service = *svc,
 		.prefix_len = svc->prefix_len,
 		.sources = copy_sources(s),
 		.nr_sources = s->nr_sources,
 		.slots = malloc(bytes + 1),
+		.nr_slots = count,
 	};
 
 	if (!ret.slots)
 		abort();
 	if (bytes)
-		memcpy(ret.slots,
-		       t->slots(t, svc->slot_base, svc->slot_count), bytes);
+		memcpy(ret.slots, t->slots(t, svc->slot_base, count), bytes);
 	return ret;
 }
 
@@ -573,6 +580,23 @@ static void refresh(struct world *w)
 	update_reference(w);
 }
 
+/* What is on this host is in the local set of a node's services. */
+static __u8 sets_of(const struct world *w, const struct addr *a)
+{
+	for (size_t i = 0; i < w->nr_in_sets; i++)
+		if (!memcmp(&w->in_sets[i], a, sizeof(*a)))
+			return w->sets[i];
+	return among(w->locals, w->nr_locals, a) ? BACKEND_IN_LOCAL : 0;
+}
+
+static void set_sets(const struct world *w, struct model_service *s)
+{
+	if (s->fronts->kind == KIND_EDGE)
+		return;
+	for (size_t i = 0; i < s->nr_backends; i++)
+		s->backends[i].flags = sets_of(w, &s->backends[i].addr);
+}
+
 void world_apply(struct world *w)
 {
 	struct reconcile_result result = {};
@@ -585,6 +609,8 @@ void world_apply(struct world *w)
 		.way = set_hop,
 		.arg = w,
 	});
+	for (size_t i = 0; i < w->model->nr_services; i++)
+		set_sets(w, &w->model->services[i]);
 	err = reconcile(w->state, w->model, w->now_s, &result, text);
 	if (err)
 		die(text[0] ? text : "reconcile", err);
@@ -648,6 +674,12 @@ void world_path_mtu(struct world *w, __u16 mtu)
 void world_local(struct world *w, const char *text)
 {
 	w->locals[w->nr_locals++] = addr(text);
+}
+
+void world_in_sets(struct world *w, const char *text, __u8 flags)
+{
+	w->sets[w->nr_in_sets] = flags;
+	w->in_sets[w->nr_in_sets++] = addr(text);
 }
 
 void world_host(struct world *w, const char *text)

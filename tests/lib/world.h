@@ -78,7 +78,9 @@ void world_backend_state(struct world *w, const char *addr,
 void world_link(struct world *w, int link);
 /* What is known of the way to every backend, likewise; 0: nothing. */
 void world_path_mtu(struct world *w, __u16 mtu);
-void world_local(struct world *w, const char *addr); /* BACKEND_LOCAL */
+void world_local(struct world *w, const char *addr); /* BACKEND_LOCAL, _IN_LOCAL */
+/* The sets that it is in at services of a node: BACKEND_SET_FLAGS. */
+void world_in_sets(struct world *w, const char *addr, __u8 flags);
 
 /* Frames to this MAC address are for the host, in one VLAN or (-1) all, from
  * world_reset() on those to mac_us. */

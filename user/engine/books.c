@@ -84,11 +84,11 @@ bool range_is_first(const struct state *s, const __u32 *entries, __u32 i)
 {
 	__u32 base = s->t->services[entries[i]].slot_base;
 
-	if (!s->t->services[entries[i]].slot_count)
+	if (!service_slots(&s->t->services[entries[i]]))
 		return false;
 	while (i--)
 		if (s->t->services[entries[i]].slot_base == base &&
-		    s->t->services[entries[i]].slot_count)
+		    service_slots(&s->t->services[entries[i]]))
 			return false;
 	return true;
 }

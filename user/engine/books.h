@@ -23,7 +23,6 @@ struct service_book {
 	__u32 nr_backends;
 	__u32 nr_leaving;	/* of them */
 	__u32 written_s;	/* last time that a slot was written */
-	bool is_uneven;		/* backends became local, or are no more */
 	bool has_local_nat;	/* counted in state.nr_local_nat */
 };
 
@@ -123,7 +122,7 @@ struct state {
 	size_t nr_unswept, max_unswept;
 	struct maglev_member *members;	/* scratch of layout_write() */
 	size_t max_members;
-	__u32 *owners;			/* [MAGLEV_SIZE_MAX], scratch */
+	__u32 *owners;			/* [2 * MAGLEV_SIZE_MAX], scratch */
 	struct slot *old_slots;		/* [MAGLEV_SIZE_MAX], scratch */
 	struct scan scan;
 	struct state_host host;
@@ -217,7 +216,6 @@ struct layout {
 	const __u32 *backends;		/* those that leave are not ACTIVE, */
 	size_t nr_backends;		/* or in leaves */
 	const bool *leaves;		/* NULL: none */
-	__u32 local_count;		/* is set: slots of local backends */
 };
 
 /* Weights of the backends that may get new flows. */
@@ -227,22 +225,25 @@ struct weights {
 };
 
 /*
- * One slot an endpoint, or as many as the weights need, those of local ones
- * first: choices are by chance, and nobody asks who had a slot before.
+ * One slot an endpoint, or as many as the weights need, those of the local set
+ * first: choices are by chance, and nobody asks who had a slot before. Has that
+ * set backends that the cluster's has not, then it has slots of its own, behind
+ * all others.
  */
 bool slots_are_dense(const struct service *e);
+/* Of both, from slot_base on. */
+__u32 service_slots(const struct service *e);
 void weights_add(struct weights *w, __u32 weight);
 /* How many slots e is to have; had: of its table now, which never gets smaller
  * but where it is dense. */
 __u32 layout_size(const struct service *e, const struct weights *w, __u32 had);
 int layout_reserve(struct state *s, size_t members);
-/* Are the slots of new, dense ones, what layout_write() would write? Then
- * local_count is set. */
+/* Are the slots of new, dense ones, what layout_write() would write? */
 bool layout_is_written(struct state *s, struct layout *l);
 /* Write the slots of new; how many were written, or -errno. */
 int layout_write(struct state *s, struct layout *l, __u32 now_s);
 
-/* reconcile.c: the slots anew, after a backend was set by hand or is local */
+/* reconcile.c: the slots anew, after a backend was set by hand */
 int service_relayout(struct state *s, __u32 id, __u32 now_s);
 
 /* load.c: into the books what is in the tables */
@@ -255,8 +256,6 @@ void nat_addrs_walk(struct state *s);	/* one begins */
 /* ... and is over: which places live records name. */
 void nat_addrs_walked(struct state *s, const bool *is_named);
 
-/* settle.c: reconcile_tick() but for backends that became local */
-unsigned int settle_tick(struct state *s, __u32 now_s);
 void unswept_add(struct state *s, __u32 backend, __u32 now_s);
 void scan_clear(struct scan *scan);
 

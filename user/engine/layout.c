@@ -16,7 +16,7 @@ int layout_reserve(struct state *s, size_t members)
 	struct maglev_member *m;
 
 	if (!s->owners)
-		s->owners = malloc(MAGLEV_SIZE_MAX * sizeof(*s->owners));
+		s->owners = malloc(2 * MAGLEV_SIZE_MAX * sizeof(*s->owners));
 	if (!s->old_slots)
 		s->old_slots = malloc(MAGLEV_SIZE_MAX * sizeof(*s->old_slots));
 	if (!s->owners || !s->old_slots)
@@ -31,18 +31,17 @@ int layout_reserve(struct state *s, size_t members)
 	return 0;
 }
 
-/* Who may get new flows, among those whose BACKEND_LOCAL is local, into
- * members from nr on; how many there are then. */
+/* Who may get new flows, among those that are in these sets (flags of mask),
+ * into members from nr on; how many there are then. */
 static __u32 layout_members(struct state *s, const struct layout *l,
-			    __u8 local, __u32 nr)
+			    __u8 mask, __u8 flags, __u32 nr)
 {
 	const struct backend *b;
 
 	for (size_t i = 0; i < l->nr_backends; i++) {
 		b = &s->t->backends[l->backends[i]];
 		if (b->state != BACKEND_ACTIVE || !b->weight ||
-		    (l->leaves && l->leaves[i]) ||
-		    (b->flags & BACKEND_LOCAL) != local)
+		    (l->leaves && l->leaves[i]) || (b->flags & mask) != flags)
 			continue;
 		s->members[nr++] = (struct maglev_member){
 			.hash = maglev_hash(&b->addr, ntohs(b->port)),
@@ -79,44 +78,49 @@ __u32 layout_size(const struct service *e, const struct weights *w, __u32 had)
 	return size < MAGLEV_SIZE_MAX ? size : MAGLEV_SIZE_MAX;
 }
 
-/*
- * In proportion to the weights: where the slots of one member end is rounded,
- * not how many they are, so that all slots are given away. Returns how many
- * are of local ones, which come first.
- */
-static __u32 dense_fill(const struct state *s, __u32 nr, __u32 count)
+/* In proportion to the weights: where the slots of one member end is rounded,
+ * not how many they are, so that all slots are given away. */
+static void dense_fill(const struct state *s, __u32 nr, __u32 *owners,
+		       __u32 count)
 {
-	const struct backend *backends = s->t->backends;
 	const struct maglev_member *m = s->members, *end = m + nr;
-	__u32 slot = 0, local = 0;
 	__u64 sum = 0, upto = 0;
+	__u32 slot = 0;
 
 	for (; m < end; m++)
 		sum += m->weight;
 	for (m = s->members; m < end; m++) {
 		upto += m->weight;
 		while (slot < upto * count / sum)
-			s->owners[slot++] = m->value;
-		if (backends[m->value].flags & BACKEND_LOCAL)
-			local = slot;
+			owners[slot++] = m->value;
 	}
-	return local;
+}
+
+/* Of the cluster's set, the local ones first. */
+static __u32 cluster_members(struct state *s, const struct layout *l)
+{
+	__u32 nr = layout_members(s, l, BACKEND_SET_FLAGS, BACKEND_IN_LOCAL, 0);
+
+	return layout_members(s, l, BACKEND_SET_FLAGS, 0, nr);
 }
 
 static void layout_owners(struct state *s, struct layout *l)
 {
-	__u32 nr = layout_members(s, l, BACKEND_LOCAL, 0);
+	const struct service *e = l->new;
+	__u32 nr = cluster_members(s, l);
 
-	nr = layout_members(s, l, 0, nr);
-	l->local_count = 0;
 	if (!nr)
-		memset(s->owners, 0, l->new->slot_count * sizeof(*s->owners));
-	else if (slots_are_dense(l->new))
-		l->local_count = dense_fill(s, nr, l->new->slot_count);
-	else if (l->new->algorithm == ALGORITHM_ROUND_ROBIN)
-		round_robin_fill(s->members, nr, s->owners, l->new->slot_count);
+		memset(s->owners, 0, e->slot_count * sizeof(*s->owners));
+	else if (slots_are_dense(e))
+		dense_fill(s, nr, s->owners, e->slot_count);
+	else if (e->algorithm == ALGORITHM_ROUND_ROBIN)
+		round_robin_fill(s->members, nr, s->owners, e->slot_count);
 	else
-		maglev_fill(s->members, nr, s->owners, l->new->slot_count);
+		maglev_fill(s->members, nr, s->owners, e->slot_count);
+	if (service_slots(e) == e->slot_count)
+		return;
+	nr = layout_members(s, l, BACKEND_IN_LOCAL, BACKEND_IN_LOCAL, 0);
+	dense_fill(s, nr, s->owners + e->slot_count, e->local_count);
 }
 
 /* Nobody's, if it is no backend of this service: tables may lie. */
@@ -141,13 +145,20 @@ bool slots_are_dense(const struct service *e)
 	return e->algorithm == ALGORITHM_RANDOM && !remembers(e);
 }
 
+__u32 service_slots(const struct service *e)
+{
+	__u32 end = e->local_count ?
+			e->local_base - e->slot_base + e->local_count : 0;
+
+	return end > e->slot_count ? end : e->slot_count;
+}
+
 bool layout_is_written(struct state *s, struct layout *l)
 {
-	__u32 count = l->new->slot_count;
+	__u32 count = service_slots(l->new);
 	const struct slot *slots = count ? s->t->slots(s->t, l->new->slot_base,
 						       count) : NULL;
 
-	l->local_count = 0;
 	if (!count)
 		return true;
 	if (!slots || layout_reserve(s, l->nr_backends))
@@ -212,7 +223,8 @@ static struct slot slot_before(const struct state *s, const struct layout *l,
 {
 	struct slot was = {};
 
-	if (!l->old || !l->old->slot_count)
+	/* those behind are dense, and have no past */
+	if (!l->old || !l->old->slot_count || i >= l->new->slot_count)
 		return was;
 	was = s->old_slots[(__u64)i * l->old->slot_count / l->new->slot_count];
 	was.backend = own(s, l->id, was.backend);
@@ -224,20 +236,20 @@ int layout_write(struct state *s, struct layout *l, __u32 now_s)
 {
 	struct service_info *info = &s->t->infos[l->id];
 	enum slot_rule rule = layout_rule(l);
+	__u32 count = service_slots(l->new);
 	__u32 stand_in = l->nr_backends ? l->backends[0] : 0;
 	__u32 tracked = 0, written = 0;
 	struct slot *slots, next;
 
-	l->local_count = 0;
-	if (!l->new->slot_count)
+	if (!count)
 		return 0;
 	if (layout_old(s, l))
 		return -ENOMEM;
-	slots = s->t->slots(s->t, l->new->slot_base, l->new->slot_count);
+	slots = s->t->slots(s->t, l->new->slot_base, count);
 	if (!slots)
 		return -ENOMEM;
 	layout_owners(s, l);
-	for (__u32 i = 0; i < l->new->slot_count; i++) {
+	for (__u32 i = 0; i < count; i++) {
 		next = slot_next(slot_before(s, l, i), s->owners[i], rule,
 				 stand_in);
 		tracked += next.previous != 0;
@@ -245,7 +257,7 @@ int layout_write(struct state *s, struct layout *l, __u32 now_s)
 			continue;
 		/* A crash amid the writing must not leave it for settled. */
 		if (!written++) {
-			info->tracked = l->new->slot_count;
+			info->tracked = count;
 			info->changed_s = now_s;
 		}
 		table_store(&slots[i], next);

@@ -32,12 +32,24 @@ static bool backend_is_used(const void *state, __u32 backend)
 	return s->t->backends[backend].state != BACKEND_FREE;
 }
 
+/* Local slots begin the others, or follow them. */
+static bool local_makes_sense(const struct service *e)
+{
+	if (!e->local_count)
+		return true;
+	return slots_are_dense(e) &&
+	       ((e->local_base == e->slot_base &&
+		 e->local_count <= e->slot_count) ||
+		e->local_base == e->slot_base + e->slot_count);
+}
+
 static bool entry_makes_sense(const struct state *s, const struct service *e)
 {
 	if (e->flags & SERVICE_VIP || !e->proto || !e->id ||
 	    e->id >= s->nr_services || e->port_first > e->port_last ||
 	    !e->prefix_len || e->prefix_len > 128 ||
 	    e->slot_count > MAGLEV_SIZE_MAX ||
+	    e->local_count > MAGLEV_SIZE_MAX || !local_makes_sense(e) ||
 	    (!slots_are_dense(e) && e->slot_count & (e->slot_count - 1)) ||
 	    e->sources >= s->t->nr_sources)
 		return false;
@@ -99,12 +111,13 @@ static bool hold_entry(struct state *s, const struct service_book *book)
 	const struct service *e = &s->t->services[book->entries[last]];
 	bool takes = range_is_first(s, book->entries, last);
 
-	if (takes && ranges_reserve(&s->slots, e->slot_base, e->slot_count))
+	if (takes && ranges_reserve(&s->slots, e->slot_base,
+				     service_slots(e)))
 		return false;
 	if (vip_adopt(s, e))
 		return true;
 	if (takes)
-		ranges_free(&s->slots, e->slot_base, e->slot_count);
+		ranges_free(&s->slots, e->slot_base, service_slots(e));
 	return false;
 }
 
@@ -159,7 +172,7 @@ static void drop_service(struct state *s, __u32 id)
 	for (__u32 i = 0; i < book->nr_entries; i++) {
 		e = &s->t->services[book->entries[i]];
 		if (range_is_first(s, book->entries, i))
-			ranges_free(&s->slots, e->slot_base, e->slot_count);
+			ranges_free(&s->slots, e->slot_base, service_slots(e));
 		s->vips[cells_find(s, &e->addr, 0, 0)].services--;
 	}
 	book->nr_entries = 0;

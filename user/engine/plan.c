@@ -83,7 +83,7 @@ static __u64 definition_digest(const struct model_service *def)
 	for (b = def->backends; b < end; b++) {
 		digest = digest_addr(digest, &b->addr);
 		digest = digest_word(digest, (__u64)b->port << 32 |
-				     b->weight << 8 | b->state);
+				     b->flags << 24 | b->weight << 8 | b->state);
 	}
 	return digest | 1;
 }
@@ -183,6 +183,7 @@ struct backend backend_wanted(const struct state *s, const struct wanted *w)
 	b.port = htons(w->def->port);
 	b.weight_defined = w->def->weight;
 	b.state_defined = w->def->state;
+	b.flags = (b.flags & ~BACKEND_SET_FLAGS) | w->def->flags;
 	if (!(b.flags & BACKEND_SET_WEIGHT))
 		b.weight = b.weight_defined;
 	b.state = state_wanted(&b);
@@ -279,18 +280,54 @@ static __u32 slots_had(const struct state *s, const struct change *c)
 	return e && !slots_are_dense(e) ? e->slot_count : 0;
 }
 
-/* How many slots the service is to have. */
-static __u32 wanted_slots(const struct state *s, const struct change *c)
+/* Those who get new connections, by the sets that they are in. */
+struct members {
+	struct weights cluster, local, both;
+};
+
+static struct members members_of(const struct state *s, const struct change *c)
 {
-	struct weights w = {};
+	struct members ret = {};
 
 	for (size_t i = 0; i < c->nr_wanted; i++) {
 		struct backend b = backend_wanted(s, &c->wanted[i]);
+		bool is_cluster = !(b.flags & BACKEND_NOT_IN_CLUSTER);
+		bool is_local = b.flags & BACKEND_IN_LOCAL;
 
-		if (b.state == BACKEND_ACTIVE && b.weight)
-			weights_add(&w, b.weight);
+		if (b.state != BACKEND_ACTIVE || !b.weight)
+			continue;
+		if (is_cluster)
+			weights_add(&ret.cluster, b.weight);
+		if (is_local)
+			weights_add(&ret.local, b.weight);
+		if (is_cluster && is_local)
+			weights_add(&ret.both, b.weight);
 	}
-	return layout_size(&c->entries[0].entry, &w, slots_had(s, c));
+	return ret;
+}
+
+/* How many slots the service is to have, and where the local ones are. */
+struct sizes {
+	__u32 count, local_count;
+	bool is_apart;		/* local slots are none of the others */
+};
+
+static struct sizes wanted_slots(const struct state *s, const struct change *c)
+{
+	const struct service *e = &c->entries[0].entry;
+	struct members m = members_of(s, c);
+	struct sizes ret = {
+		.count = layout_size(e, &m.cluster, slots_had(s, c)),
+		.is_apart = m.local.nr != m.both.nr,
+	};
+
+	if (!slots_are_dense(e))
+		ret.is_apart = false;
+	else if (ret.is_apart)
+		ret.local_count = layout_size(e, &m.local, 0);
+	else if (m.both.nr)
+		ret.local_count = m.both.sum * ret.count / m.cluster.sum;
+	return ret;
 }
 
 static bool backends_differ(const struct state *s, const struct change *c)
@@ -328,24 +365,26 @@ static struct change *plan_change(struct plan *p)
 	return &p->changes[p->nr_changes++];
 }
 
-static void set_slots(struct change *c, __u32 base, __u32 count,
-		      __u32 local_count)
+static void set_slots(struct change *c, __u32 base, struct sizes sizes)
 {
 	for (__u32 i = 0; i < c->nr_entries; i++) {
 		struct service *e = &c->entries[i].entry;
 
 		e->slot_base = base;
-		e->slot_count = count;
-		e->local_base = local_count ? base : 0;
-		e->local_count = local_count;
+		e->slot_count = sizes.count;
+		e->local_count = sizes.local_count;
+		e->local_base = 0;
+		if (e->local_count)
+			e->local_base = base + (sizes.is_apart ? sizes.count : 0);
 	}
 }
 
 /* Dense slots are never changed: packets that may go to local backends alone
- * count on the first ones being theirs. Are those of old as c wants them? */
-static bool slots_stay(struct state *s, const struct change *c,
-		       const struct service *old, __u32 *ret_local_count)
+ * count on theirs. Are those of old as c wants them? */
+static bool slots_stay(struct state *s, struct change *c,
+		       const struct service *old, struct sizes sizes)
 {
+	const struct service *e = &c->entries[0].entry;
 	struct layout l = {
 		.id = c->id,
 		.new = old,
@@ -353,14 +392,14 @@ static bool slots_stay(struct state *s, const struct change *c,
 		.nr_backends = s->books[c->id].nr_backends,
 	};
 
-	*ret_local_count = 0;
-	if (!slots_are_dense(&c->entries[0].entry))
-		return !slots_are_dense(old);
-	if (!slots_are_dense(old) || backends_differ(s, c) ||
-	    !layout_is_written(s, &l))
+	if (sizes.count != old->slot_count ||
+	    sizes.local_count != old->local_count ||
+	    slots_are_dense(e) != slots_are_dense(old))
 		return false;
-	*ret_local_count = l.local_count;
-	return true;
+	set_slots(c, old->slot_base, sizes);
+	return !slots_are_dense(e) ||
+	       (e->local_base == old->local_base && !backends_differ(s, c) &&
+		layout_is_written(s, &l));
 }
 
 static void plan_short(struct plan *p, __u32 block)
@@ -374,19 +413,21 @@ static void plan_short(struct plan *p, __u32 block)
 static void plan_slots(struct state *s, struct plan *p, struct change *c)
 {
 	const struct service *old = c->id ? book_entry(s, c->id) : NULL;
-	__u32 want = wanted_slots(s, c), base = 0, local = 0;
+	struct sizes sizes = wanted_slots(s, c);
+	__u32 total, base = 0;
 
-	p->slots += want;
-	if (old && want == old->slot_count && slots_stay(s, c, old, &local)) {
-		set_slots(c, old->slot_base, want, local);
+	set_slots(c, 0, sizes);
+	total = service_slots(&c->entries[0].entry);
+	p->slots += total;
+	if (old && slots_stay(s, c, old, sizes))
 		return;
-	}
-	if (!want)
+	set_slots(c, 0, sizes);
+	if (!total)
 		return;
-	c->moves = !ranges_alloc(&s->slots, want, &base);
+	c->moves = !ranges_alloc(&s->slots, total, &base);
 	if (!c->moves)
-		plan_short(p, ranges_block(want));
-	set_slots(c, base, want, 0);
+		plan_short(p, ranges_block(total));
+	set_slots(c, base, sizes);
 }
 
 /* Which of the entries are there already, word for word? */
@@ -509,7 +550,7 @@ static void plan_same(struct state *s, struct plan *p, __u32 id)
 	const struct service_book *book = &s->books[id];
 	const struct service *e;
 
-	p->slots += book_entry(s, id)->slot_count;
+	p->slots += service_slots(book_entry(s, id));
 	for (__u32 i = 0; i < book->nr_entries; i++) {
 		e = &s->t->services[book->entries[i]];
 		p->keys += cells_of(e->port_first, e->port_last) + 1;
@@ -600,7 +641,11 @@ int plan_relayout(struct state *s, struct plan *p, __u32 id)
 		return ret;
 	/* A larger table would be more even, but this one does as well. */
 	old = book_entry(s, id);
-	set_slots(c, old->slot_base, old->slot_count, 0);
+	set_slots(c, old->slot_base, (struct sizes){
+		.count = old->slot_count,
+		.local_count = old->local_count,
+		.is_apart = old->local_base != old->slot_base,
+	});
 	c->digest = 0;
 	p->short_slots = 0;
 	return old->slot_count ? 0 : -ENOSPC;
@@ -721,7 +766,7 @@ void plan_undo(struct state *s, struct plan *p)
 		if (!p->changes[i].moves)
 			continue;
 		e = &p->changes[i].entries[0].entry;
-		ranges_free(&s->slots, e->slot_base, e->slot_count);
+		ranges_free(&s->slots, e->slot_base, service_slots(e));
 	}
 	plan_release(s, p, 0);
 }

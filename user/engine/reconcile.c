@@ -57,6 +57,7 @@ static void write_backends(struct state *s, struct change *c,
 			b->weight_defined = want.weight_defined;
 			b->state_defined = want.state_defined;
 			b->weight = want.weight;
+			b->flags = want.flags;
 			ret->backends_added += backend_left(b);
 			ret->backends_changed += !backend_left(b);
 			backend_state_store(b, want.state, now_s);
@@ -149,7 +150,6 @@ static void write_info(struct state *s, const struct change *c, __u32 now_s)
 	strncpy(info->name, c->def->name, sizeof(info->name) - 1);
 }
 
-/* The slots, and what entries say of them: which are local is known now. */
 static int write_slots(struct state *s, struct change *c, __u32 now_s)
 {
 	const struct service *old = s->books[c->id].nr_entries ?
@@ -162,18 +162,8 @@ static int write_slots(struct state *s, struct change *c, __u32 now_s)
 		.leaves = c->leaves,
 		.nr_backends = c->nr_wanted,
 	};
-	int written = layout_write(s, &layout, now_s);
 
-	if (c->entries[0].entry.local_count == layout.local_count)
-		return written;
-	for (__u32 i = 0; i < c->nr_entries; i++) {
-		struct service *e = &c->entries[i].entry;
-
-		e->local_count = layout.local_count;
-		e->local_base = e->local_count ? e->slot_base : 0;
-		c->entries[i].index = 0;
-	}
-	return written;
+	return layout_write(s, &layout, now_s);
 }
 
 static void make_id(struct state *s, struct change *c, __u32 now_s)
@@ -205,7 +195,7 @@ static int write_change(struct state *s, struct change *c,
 	written = write_slots(s, c, now_s);
 	err = written < 0 ? written : write_entries(s, c, now_s);
 	if (err && c->moves && c->next_entries)	/* nothing is published */
-		ranges_free(&s->slots, e->slot_base, e->slot_count);
+		ranges_free(&s->slots, e->slot_base, service_slots(e));
 	if (written > 0)
 		ret->slots_written += written;
 	c->differs |= written > 0;
@@ -257,9 +247,9 @@ static int give_up_entries(struct state *s, const __u32 *entries, __u32 nr,
 	for (__u32 i = 0; i < nr; i++) {
 		e = &s->t->services[entries[i]];
 		if (range_is_first(s, entries, i) &&
-		    (!now || !now->slot_count ||
+		    (!now || !service_slots(now) ||
 		     now->slot_base != e->slot_base))
-			retire(s, RETIRED_RANGE, e->slot_base, e->slot_count,
+			retire(s, RETIRED_RANGE, e->slot_base, service_slots(e),
 			       now_s);
 		err = book_has(book, entries[i]) ?
 			      0 : give_up_entry(s, entries[i], now_s);
@@ -405,23 +395,4 @@ int service_relayout(struct state *s, __u32 id, __u32 now_s)
 		return err;
 	}
 	return carry_out(s, &p, &result, now_s);
-}
-
-/* Backends that became local, or are no more: their services' slots anew. What
- * finds no room is tried again. */
-static void relayout_uneven(struct state *s, __u32 now_s)
-{
-	for (size_t i = 0; i < s->nr_order; i++) {
-		struct service_book *book = &s->books[s->order[i]];
-
-		if (book->is_uneven)
-			book->is_uneven = service_relayout(s, s->order[i],
-							   now_s) != 0;
-	}
-}
-
-unsigned int reconcile_tick(struct state *s, __u32 now_s)
-{
-	relayout_uneven(s, now_s);
-	return settle_tick(s, now_s);
 }

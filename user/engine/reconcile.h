@@ -58,9 +58,8 @@ int reconcile(struct state *s, const struct model *m, __u32 now_s,
 unsigned int reconcile_diff(struct state *s, const struct model *m, FILE *out);
 
 /*
- * To be called every second or so: gives backends that became local (or are no
- * more) their slots, gives entries that are out of use and past their grace
- * period back, frees backends that left and that no slot names,
+ * To be called every second or so: gives entries that are out of use and past
+ * their grace period back, frees backends that left and that no slot names,
  * and settles slots whose last change is older than the service's idle limit
  * and that no live connection needs. Returns the number of slots settled.
  */
@@ -97,8 +96,7 @@ struct state_host {
 void state_set_host(struct state *s, const struct state_host *host);
 
 /* Backends in use, for next hops: f is called with index and entry; it may
- * write hop (table_store) and the BACKEND_LOCAL flag, which reconcile_tick()
- * heeds where local ones have slots of their own. */
+ * write hop (table_store) and the BACKEND_LOCAL flag. */
 void state_each_backend(struct state *s,
 			void (*f)(void *arg, __u32 index, struct backend *b),
 			void *arg);

@@ -394,7 +394,7 @@ static unsigned int scan_finish(struct state *s, __u32 now_s)
 	return settled;
 }
 
-unsigned int settle_tick(struct state *s, __u32 now_s)
+unsigned int reconcile_tick(struct state *s, __u32 now_s)
 {
 	give_back_old(s, now_s);
 	if (!s->scan.active && !scan_start(s, now_s))

@@ -138,7 +138,6 @@ void state_each_backend(struct state *s,
 		}
 		if (!has_changed)
 			continue;
-		book->is_uneven |= slots_are_dense(book_entry(s, s->order[i]));
 		local_nat_count(s, s->order[i]);
 	}
 }

@@ -450,23 +450,16 @@ static void udp_of_a_node_leaves_at_once(void **state)
 	}
 }
 
-static __u32 here;	/* the first address after those of this host */
-
-static void low_ones_are_here(void *arg, __u32 index, struct backend *b)
-{
-	b->flags &= ~BACKEND_LOCAL;
-	if (ntohl(b->addr.word[3]) < here)
-		b->flags |= BACKEND_LOCAL;
-}
-
-static struct model_service *pods(struct world *w, int backends)
+/* The first so many are in the local set, too. */
+static struct model_service *pods(struct world *w, int backends, int local)
 {
 	struct model_service *svc = web(w, 2, backends);
 
 	svc->forward = FORWARD_NAT;
 	svc->algorithm = ALGORITHM_RANDOM;
 	svc->fronts[0].kind = svc->fronts[1].kind = KIND_CLUSTER_IP;
-	state_set_host(w->s, &(struct state_host){ .way = low_ones_are_here });
+	for (int i = 0; i < local; i++)
+		svc->backends[i].flags = BACKEND_IN_LOCAL;
 	return svc;
 }
 
@@ -481,16 +474,25 @@ static unsigned int slots_of(struct world *w, const struct service *e,
 	return nr;
 }
 
-/* The first of e's slots are those of backends here, and no other is. */
+/* count slots from base on are those of backends with these flags. */
+static void check_range(struct world *w, __u32 base, __u32 count, __u8 mask,
+			__u8 flags)
+{
+	const struct slot *slot = w->f->slot_memory + base;
+
+	for (__u32 i = 0; i < count; i++)
+		assert_int_equal(w->f->t.backends[slot[i].backend].flags & mask,
+				 flags);
+}
+
+/* The first of e's slots are those of the local set, and no other is. */
 static void check_local(struct world *w, const struct service *e, __u32 count)
 {
-	const struct slot *slot = w->f->slot_memory + e->slot_base;
-
 	assert_int_equal(e->local_count, count);
 	assert_int_equal(e->local_base, count ? e->slot_base : 0);
-	for (__u32 i = 0; i < e->slot_count; i++)
-		assert_int_equal(w->f->t.backends[slot[i].backend].flags &
-				 BACKEND_LOCAL, i < count);
+	check_range(w, e->slot_base, count, BACKEND_IN_LOCAL, BACKEND_IN_LOCAL);
+	check_range(w, e->slot_base + count, e->slot_count - count,
+		    BACKEND_IN_LOCAL, 0);
 }
 
 static void chance_needs_one_slot_an_endpoint(void **state)
@@ -498,9 +500,8 @@ static void chance_needs_one_slot_an_endpoint(void **state)
 	struct model_service *svc;
 	struct world w;
 
-	here = HOST + 3;
 	setup(&w);
-	svc = pods(&w, 7);
+	svc = pods(&w, 7, 3);
 	apply(&w);
 	assert_int_equal(found(&w, 0)->slot_count, 7);
 	assert_int_equal(used(&w).slots, 7);
@@ -534,9 +535,8 @@ static void dense_slots_are_never_written_over(void **state)
 	struct model_service *svc;
 	struct world w;
 
-	here = HOST + 3;
 	setup(&w);
-	svc = pods(&w, 7);
+	svc = pods(&w, 7, 3);
 	apply(&w);
 	before = *found(&w, 0);
 	memcpy(slots, w.f->slot_memory + before.slot_base, sizeof(slots));
@@ -551,21 +551,19 @@ static void dense_slots_are_never_written_over(void **state)
 
 static void what_becomes_local_is_laid_out_anew(void **state)
 {
+	struct model_service *svc;
 	struct world w;
 
-	here = HOST + 3;
 	setup(&w);
-	pods(&w, 7);
+	svc = pods(&w, 7, 3);
 	apply(&w);
-	here = HOST + 5;
-	state_each_backend(w.s, low_ones_are_here, NULL);
-	assert_int_equal(found(&w, 0)->local_count, 3);
-	pass(&w, 1);
-	check_local(&w, found(&w, 0), 5);
-	check_local(&w, found(&w, 1), 5);
-	here = 0;
-	state_each_backend(w.s, low_ones_are_here, NULL);
-	pass(&w, 1);
+	svc->backends[5].flags = BACKEND_IN_LOCAL;
+	apply(&w);
+	check_local(&w, found(&w, 0), 4);
+	check_local(&w, found(&w, 1), 4);
+	for (int i = 0; i < 7; i++)
+		svc->backends[i].flags = 0;
+	apply(&w);
 	check_local(&w, found(&w, 0), 0);
 	pass(&w, GRACE);
 	assert_int_equal(used(&w).slots, 7);
@@ -574,27 +572,78 @@ static void what_becomes_local_is_laid_out_anew(void **state)
 	teardown(&w);
 }
 
+/* One that hints keep from the cluster's set, or that is going while others
+ * are ready elsewhere: the local set is no part of the other. */
+static void a_local_set_of_its_own_has_its_own_slots(void **state)
+{
+	struct model_service *svc;
+	const struct service *e;
+	struct world w;
+	__u64 before;
+
+	setup(&w);
+	svc = pods(&w, 7, 3);
+	svc->backends[6].flags = BACKEND_IN_LOCAL | BACKEND_NOT_IN_CLUSTER;
+	apply(&w);
+	e = found(&w, 1);
+	assert_int_equal(e->slot_count, 6);
+	assert_int_equal(e->local_count, 4);
+	assert_int_equal(e->local_base, e->slot_base + 6);
+	check_range(&w, e->slot_base, 6, BACKEND_NOT_IN_CLUSTER, 0);
+	check_range(&w, e->local_base, 4, BACKEND_IN_LOCAL, BACKEND_IN_LOCAL);
+	assert_int_equal(used(&w).slots, 10);
+	before = fake_digest(w.f);
+	restart(&w);
+	assert_int_equal(used(&w).slots, 10);
+	apply(&w);
+	assert_int_equal(w.r.unchanged, 1);
+	assert_true(fake_digest(w.f) == before);
+	svc->backends[6].flags = 0;
+	apply(&w);
+	check_local(&w, found(&w, 0), 3);
+	pass(&w, GRACE);
+	assert_int_equal(used(&w).slots, 7);
+	teardown(&w);
+}
+
+static void a_local_set_may_be_all_there_is(void **state)
+{
+	struct model_service *svc;
+	const struct service *e;
+	struct world w;
+
+	setup(&w);
+	svc = pods(&w, 3, 0);
+	svc->backends[2].flags = BACKEND_IN_LOCAL | BACKEND_NOT_IN_CLUSTER;
+	svc->backends[0].state = svc->backends[1].state = BACKEND_DRAIN;
+	apply(&w);
+	e = found(&w, 0);
+	assert_int_equal(e->slot_count, 0);
+	assert_int_equal(e->local_count, 1);
+	check_range(&w, e->local_base, 1, BACKEND_IN_LOCAL, BACKEND_IN_LOCAL);
+	assert_int_equal(used(&w).slots, 1);
+	restart(&w);
+	assert_int_equal(used(&w).slots, 1);
+	fake_service_remove(w.m, "web");
+	apply(&w);
+	pass(&w, GRACE);
+	assert_int_equal(used(&w).slots, 0);
+	teardown(&w);
+}
+
 static void a_restart_leaves_dense_slots_alone(void **state)
 {
 	struct world w;
 	__u64 before;
 
-	here = HOST + 3;
 	setup(&w);
-	pods(&w, 7);
+	pods(&w, 7, 3);
 	apply(&w);
 	before = fake_digest(w.f);
 	restart(&w);
-	state_set_host(w.s, &(struct state_host){ .way = low_ones_are_here });
 	apply(&w);
 	assert_int_equal(w.r.unchanged, 1);
 	assert_true(fake_digest(w.f) == before);
-	pass(&w, GRACE);
-	here = HOST + 2;	/* since the daemon before */
-	state_each_backend(w.s, low_ones_are_here, NULL);
-	restart(&w);
-	apply(&w);
-	check_local(&w, found(&w, 0), 2);
 	teardown(&w);
 }
 
@@ -604,7 +653,6 @@ static void hundred_thousand_endpoints_take_800_kilobytes(void **state)
 	struct world w;
 	char name[16];
 
-	here = 0;
 	setup_sizes(&w, (struct fake_sizes){ 40000, 100001, 64, 16384, 0 });
 	for (int i = 0; i < 10000; i++) {
 		struct model_service *svc;
@@ -672,6 +720,8 @@ int main(void)
 		cmocka_unit_test(chance_needs_one_slot_an_endpoint),
 		cmocka_unit_test(dense_slots_are_never_written_over),
 		cmocka_unit_test(what_becomes_local_is_laid_out_anew),
+		cmocka_unit_test(a_local_set_of_its_own_has_its_own_slots),
+		cmocka_unit_test(a_local_set_may_be_all_there_is),
 		cmocka_unit_test(a_restart_leaves_dense_slots_alone),
 		cmocka_unit_test(hundred_thousand_endpoints_take_800_kilobytes),
 		cmocka_unit_test(chance_with_a_tunnel_keeps_a_table_that_remembers),
