@@ -132,8 +132,9 @@ static __always_inline enum reason balance_flow(struct xdp_md *ctx,
 	p->hash = flow_hash(hash_key, p->dst_sum, &p->flow);
 	s->nat.to.proto = p->flow.proto;
 	s->nat.is_again = false;
+	s->old.position = 0;
 	if ((s->class & VIP_REPLIES && nat_of_reply(p, &s->nat)) ||
-	    (s->class & VIP_CONNS && nat_of_client(p, &s->nat, &r)))
+	    (s->class & VIP_CONNS && nat_of_client(p, s)))
 		return s->nat.is_again ? go_on(ctx, XDP_PROGRAM_xdp_again) :
 					 balance_known(ctx, f, s, v6);
 	svc = service_find(&p->lookup);
@@ -147,12 +148,12 @@ static __always_inline enum reason balance_flow(struct xdp_md *ctx,
 		return REASON_ICMP_UNRELATED;
 	if (svc->forward != FORWARD_NAT) {
 		id = service_pick(&p->lookup, svc, &r);
+		s->old.position = r.head && !p->is_error ? r.position : 0;
+		s->old.word = r.word;
 		if (id != SERVICE_ADMIT)
 			return direct_send(ctx, f, svc->forward, id, &s->out,
 					   v6);
 	}
-	s->old.position = r.head && !p->is_error ? r.position : 0;
-	s->old.word = r.word;
 	return go_on(ctx, XDP_PROGRAM_xdp_open);
 }
 

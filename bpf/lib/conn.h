@@ -223,11 +223,9 @@ __global __u32 conn_limit_other(__u32 state, __u32 what, __u32 time,
 static __always_inline bool conn_is_over(const struct conn_ref *r, __u32 now,
 					 __u32 opens)
 {
-	__u32 time = READ_ONCE(r->conn->time), limit;
+	__u32 time = READ_ONCE(r->conn->time), limit = conn_limit_live(time);
 
-	if (conn_state(r) == CONN_LIVE)
-		limit = conn_limit_live(time);
-	else
+	if (conn_state(r) != CONN_LIVE)
 		limit = conn_limit_other(conn_state(r), r->conn->what, time,
 					 opens);
 	return conn_age(time, now) >= limit;

@@ -245,13 +245,24 @@ static __always_inline bool nat_of_reply(struct pkt *p, struct nat *n)
 	return r.head && nat_known(&r, p, n, true);
 }
 
-/* What p, a client's packet, becomes. False and r.head: r is to go. */
-static __always_inline bool nat_of_client(struct pkt *p, struct nat *n,
-					  struct conn_ref *r)
+/*
+ * What p, the packet of scratch and of a client, becomes: s->nat. False: it is
+ * of no connection, and what conns has of it, s->old, is to go. Global, as the
+ * verifier would follow all that it knows of a record to the end of the program.
+ */
+__global int nat_of_client(struct pkt *p, struct scratch *s)
 {
-	*r = conn_find(&p->flow, p->hash);
-	return r->head && r->conn->what & CONN_NAT &&
-	       nat_known(r, p, n, false);
+	struct conn_ref r;
+
+	if (!p || !s)
+		return false;
+	r = conn_find(&p->flow, p->hash);
+	if (r.head && r.conn->what & CONN_NAT &&
+	    nat_known(&r, p, &s->nat, false))
+		return true;
+	s->old.position = r.head && !p->is_error ? r.position : 0;
+	s->old.word = r.word;
+	return false;
 }
 
 /* Index in nat_addrs of the source for p's flow to b: the link's own, or one

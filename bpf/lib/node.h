@@ -155,13 +155,13 @@ static __always_inline enum reason node_flow(struct __sk_buff *skb,
 {
 	struct pkt *p = &s->pkt;
 	const struct service *svc;
-	struct conn_ref r = {};
 
 	p->hash = flow_hash(hash_key, p->dst_sum, &p->flow);
 	s->nat.to.proto = p->flow.proto;
 	s->nat.is_again = false;
+	s->old.position = 0;
 	if ((s->class & VIP_REPLIES && nat_of_reply(p, &s->nat)) ||
-	    (s->class & VIP_CONNS && nat_of_client(p, &s->nat, &r)))
+	    (s->class & VIP_CONNS && nat_of_client(p, s)))
 		return s->nat.is_again ? go_on_tc(skb, TC_PROGRAM_tc_again) :
 					 node_known(skb, p, v6);
 	svc = service_find(&p->lookup);
@@ -175,8 +175,6 @@ static __always_inline enum reason node_flow(struct __sk_buff *skb,
 		return REASON_SOURCE;
 	if (p->is_error)
 		return REASON_ICMP_UNRELATED;
-	s->old.position = r.head ? r.position : 0;
-	s->old.word = r.word;
 	return go_on_tc(skb, TC_PROGRAM_tc_open);
 }
 

@@ -55,12 +55,9 @@ static __always_inline enum result open(struct scratch *s)
 {
 	const __u32 entry = 1;
 	const struct service *svc = bpf_map_lookup_elem(&services, &entry);
-	struct conn_ref r = {};
 
-	if (nat_of_client(&s->pkt, &s->nat, &r))
+	if (nat_of_client(&s->pkt, s))
 		return RESULT_KNOWN;
-	s->old.position = r.head ? r.position : 0;
-	s->old.word = r.word;
 	s->pkt.from.link = 1;
 	return svc ? result_of(nat_open(&s->pkt, svc, ORIGIN_ELSEWHERE)) :
 		     RESULT_OTHER;
@@ -93,7 +90,6 @@ static __always_inline enum result step_do(struct script *script, __u32 idx)
 {
 	const struct step *step = bpf_map_lookup_elem(&steps, &idx);
 	struct scratch *s = map_only(scratch);
-	struct conn_ref r = {};
 
 	if (!step || !s)
 		return RESULT_OTHER;
@@ -102,8 +98,8 @@ static __always_inline enum result step_do(struct script *script, __u32 idx)
 	case STEP_OPEN:
 		return open(s);
 	case STEP_CLIENT:
-		return nat_of_client(&s->pkt, &s->nat, &r) ? RESULT_DONE :
-							     RESULT_MISSING;
+		return nat_of_client(&s->pkt, s) ? RESULT_DONE :
+						   RESULT_MISSING;
 	case STEP_REPLY:
 		return nat_of_reply(&s->pkt, &s->nat) ? RESULT_DONE :
 							RESULT_MISSING;
