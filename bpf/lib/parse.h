@@ -283,6 +283,68 @@ static __always_inline enum reason parse_ip4(struct frame *f)
 	return REASON_NONE;
 }
 
+/* Options of IPv4 (RFC 791, 3.1). */
+enum {
+	IP4_OPTIONS_END = 0,
+	IP4_OPTION_NOP = 1,
+	IP4_LOOSE_ROUTE = 131,
+	IP4_STRICT_ROUTE = 137,
+};
+
+#define IP4_OPTIONS_MAX 40	/* bytes */
+
+struct ip4_option {
+	__u8 type;
+	__u8 len;		/* with these two; but the first two have none */
+	__u8 next;		/* source routes: where in the option the next
+				 * hop stands */
+};
+
+/*
+ * A source route that is not used up asks for the packet to be sent on, which
+ * we do for nobody, and behind which a sender hides (RFC 7126, 4.3 and 4.4).
+ * What makes no sense ends the walk: whom the packet is for judges that.
+ */
+static __always_inline enum reason parse_ip4_options(const struct bytes *in,
+						     const struct pkt *p)
+{
+	__u32 at = p->l2_len + sizeof(struct iphdr), end = p->l2_len + p->l4_off;
+	struct ip4_option o;
+
+	for (int i = 0; i < IP4_OPTIONS_MAX && at < end; i++) {
+		if (bytes_load(in, at, &o, sizeof(o)) ||
+		    o.type == IP4_OPTIONS_END)
+			break;
+		if (o.type == IP4_OPTION_NOP) {
+			at++;
+			continue;
+		}
+		if (at + 2 > end || o.len < 2)
+			break;
+		if ((o.type == IP4_LOOSE_ROUTE || o.type == IP4_STRICT_ROUTE) &&
+		    (at + sizeof(o) > end || o.len < sizeof(o) ||
+		     o.next <= o.len))
+			return REASON_BAD_HEADER;
+		at += o.len;
+	}
+	return REASON_NONE;
+}
+
+/* Global, as few packets have options. */
+__global int parse_ip4_options_xdp(struct xdp_md *ctx, const struct pkt *p)
+{
+	const struct bytes in = { ctx, HOOK_XDP };
+
+	return p ? parse_ip4_options(&in, p) : REASON_INTERNAL;
+}
+
+__global int parse_ip4_options_tc(struct __sk_buff *skb, const struct pkt *p)
+{
+	const struct bytes in = { skb, HOOK_TC };
+
+	return p ? parse_ip4_options(&in, p) : REASON_INTERNAL;
+}
+
 static __always_inline bool is_ip6_ext(__u8 proto)
 {
 	return proto == IPPROTO_HOPOPTS || proto == IPPROTO_ROUTING ||
@@ -562,6 +624,13 @@ static __always_inline enum reason parse_rest(const struct bytes *in,
 		return REASON_TRUNCATED;
 	if (v6 && f->pkt->wrong_at)
 		return REASON_ROUTED;
+	if (!v6 && f->pkt->l4_off != sizeof(struct iphdr)) {
+		why = in->hook == HOOK_XDP ?
+			      parse_ip4_options_xdp(in->ctx, f->pkt) :
+			      parse_ip4_options_tc(in->ctx, f->pkt);
+		if (why != REASON_NONE)
+			return why;
+	}
 	return parse_l4(in, f, v6);
 }
 

@@ -310,6 +310,17 @@ static void any_change(struct scene *s)
 	world_apply(s->w);
 }
 
+/* Some with a length, or source routes, used up or not, behind others. */
+static const uint8_t *any_options(void)
+{
+	static const uint8_t types[] = { 0, 1, 1, 7, 68, 131, 137, 148 };
+	static uint8_t options[40];
+
+	for (size_t i = 0; i < sizeof(options); i++)
+		options[i] = chance(50) ? types[any(sizeof(types))] : any(16);
+	return options;
+}
+
 static void any_shape(struct words *w)
 {
 	bool v6 = addr_v6(&w->dst);
@@ -325,6 +336,7 @@ static void any_shape(struct words *w)
 	w->tcp_options = chance(30) ? any(11) * 4 : 0;
 	w->unsummed = !v6 && chance(20);
 	w->options = chance(10) ? any(11) * 4 : 0;
+	w->options_content = chance(50) ? any_options() : NULL;
 	for (int i = 0; v6 && chance(15) && i < 3; i++)
 		w->extensions[i] = 1 + any(chance(10) ? 5 : 4);
 	for (uint32_t i = 0, n = chance(15) ? 1 + any(2) : 0; i < n; i++)

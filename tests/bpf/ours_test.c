@@ -319,6 +319,48 @@ static void headers_that_contradict_themselves_are_dropped(void **state)
 	expect_reason(&p, BAD_HEADER);
 }
 
+/* Loose and strict source routes that are not used up (RFC 7126, 4.3, 4.4);
+ * what has arrived at the end of its route has arrived (RFC 1122, 3.2.1.8). */
+static void source_routes_are_not_followed(void **state)
+{
+	const struct family *f = *state;
+	static const struct {
+		uint8_t options[12];
+		bool bad;
+	} cases[] = {
+		{ { 131, 7, 4, 10, 0, 0, 1, 0 }, true },
+		{ { 137, 7, 4, 10, 0, 0, 1, 0 }, true },
+		{ { 1, 1, 148, 4, 0, 0, 131, 6, 4 }, true },
+		{ { 137, 11, 8, 0, 0, 0, 0, 10, 0, 0, 1 }, true },
+		{ { 1, 1, 1, 1, 1, 1, 1, 1, 1, 131, 3, 3 }, true },
+		{ { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 131, 3 }, true },
+		{ { 131, 2, 200, 1 }, true },
+		{ { 131, 7, 8, 10, 0, 0, 1, 0 }, false },
+		{ { 137, 7, 255, 10, 0, 0, 1, 0 }, false },
+		{ { 7, 7, 4, 0, 0, 0, 0, 0 }, false },	/* records only */
+		{ { 0, 131, 7, 4 }, false },	/* behind the end */
+		{ { 68, 8, 131, 7, 4, 10, 0, 0 }, false }, /* in another */
+		{ { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 131 }, false },
+		{ { 148, 1, 131, 7, 4 }, false },	/* makes no sense */
+	};
+
+	l2_service(f);
+	for (size_t i = 0; !f->v6 && i < sizeof(cases) / sizeof(*cases); i++) {
+		struct packet p = tcp(f->client, 1, f->vip, 80, .flags = SYN,
+				      .options = 12,
+				      .options_content = cases[i].options);
+		struct packet other = tcp(f->client, 1, f->stranger, 80,
+					  .options = 12,
+					  .options_content = cases[i].options);
+
+		if (cases[i].bad)
+			expect_reason(&p, BAD_HEADER);
+		else
+			expect_reason(&p, FORWARDED);
+		expect_untouched(&other, NOT_OURS);
+	}
+}
+
 static void sources_that_nobody_has_are_dropped(void **state)
 {
 	const struct family *f = *state;
@@ -598,6 +640,7 @@ int main(void)
 		BOTH(protocols_without_ports_are_dropped_at_a_vip),
 		BOTH(addresses_that_the_host_owns_keep_their_other_ports),
 		BOTH(extension_headers_and_options_are_walked),
+		BOTH(source_routes_are_not_followed),
 		BOTH(sources_that_are_ours_are_dropped),
 		BOTH(sources_that_share_a_bit_with_ours_are_served),
 		BOTH(what_neighbours_say_to_each_other_passes),

@@ -21,6 +21,32 @@ static struct addr addr_from_wire(const uint8_t *p, bool v6)
 	return a;
 }
 
+/*
+ * RFC 791, 3.1: options of one byte are 0, which ends them, and 1; others have
+ * a length. Of loose and strict source routes, the third byte says where the
+ * next address stands; none is left if that is behind the option.
+ */
+static bool is_source_routed(const uint8_t *option, const uint8_t *end)
+{
+	while (option < end && option[0]) {
+		size_t room = end - option, len = room > 1 ? option[1] : 0;
+
+		if (option[0] == 1) {
+			option++;
+			continue;
+		}
+		if (len < 2)
+			return false;
+		if ((option[0] == 131 || option[0] == 137) &&
+		    (len < 3 || room < 3 || option[2] <= len))
+			return true;
+		if (len > room)
+			return false;
+		option += len;
+	}
+	return false;
+}
+
 static void layers_ip4(const uint8_t *data, size_t limit, struct layers *l)
 {
 	const uint8_t *ip = data + l->l3;
@@ -47,6 +73,8 @@ static void layers_ip4(const uint8_t *data, size_t limit, struct layers *l)
 		l->state = LAYERS_BAD;
 	else if (total > room)
 		l->state = LAYERS_TRUNCATED;
+	else
+		l->source_routed = is_source_routed(ip + 20, ip + header);
 }
 
 static bool is_extension(uint8_t proto)

@@ -88,6 +88,8 @@ static void put_ip4(struct packet *p, const struct words *w)
 	memcpy(ip + 12, &w->src.word[3], 4);
 	memcpy(ip + 16, &w->dst.word[3], 4);
 	memset(ip + 20, 1, w->options);
+	if (w->options_content)
+		memcpy(ip + 20, w->options_content, w->options);
 }
 
 static uint8_t extension_proto(enum extension e)

@@ -68,6 +68,7 @@ struct words {
 	uint16_t id;		/* IPv4 */
 	bool df;
 	uint8_t options;	/* IPv4: bytes of NOPs, a multiple of 4 */
+	const uint8_t *options_content; /* in place of the NOPs */
 	enum extension extensions[EXTENSIONS_MAX];
 
 	uint8_t flags;		/* TCP: enum tcp_flag */
@@ -158,6 +159,7 @@ struct layers {
 	unsigned int extensions; /* how many headers */
 	size_t routed;		/* the type of a routing header that has
 				 * segments left; 0: there is none */
+	bool source_routed;	/* IPv4: so is an option */
 	enum {
 		LAYERS_OK,
 		LAYERS_NOT_IP,

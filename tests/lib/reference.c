@@ -1071,6 +1071,10 @@ static void ours(struct step *s)
 		or_left_to_host(s);
 	} else if (s->l.routed) {
 		routed(s);
+	} else if (s->l.source_routed) {
+		/* RFC 7126, 4.3 and 4.4: dropped, as it is by the host */
+		expect(s, REASON_BAD_HEADER);
+		or_left_to_host(s);
 	} else if (s->l.v6 && s->l.fragment_offset) {
 		transport_arrived(s);
 	} else if (is_icmp(&s->l) && !s->l.fragment_offset) {
