@@ -46,7 +46,7 @@ struct egress {
 struct scratch {
 	struct pkt pkt;
 	enum reason why;	/* what there is to answer */
-	__u8 origin;		/* enum origin, on a node */
+	__u8 origin;		/* enum origin, of whom the hook is for */
 	bool is_leaving;	/* this host, on a node: its last hook */
 	bool to_host;		/* it goes on as if it had come in there */
 	__u8 class;		/* enum vip_class: what may be at its address */

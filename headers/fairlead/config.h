@@ -37,7 +37,13 @@ struct runtime {
 	__u8 has_prefixes;	/* a CIDR VIP exists: look into prefixes */
 	__u8 has_local;		/* NAT to a backend on this host: translate what
 				 * it answers, see fl_uplink_out */
-	__u8 pad[2];
+	__u8 pods_by_interface;	/* whoever fl_pod_in sees is a pod of this node;
+				 * else those in pods4 and pods6 */
+	__u8 pods4_len;		/* bits of struct addr; 0: nothing tells them */
+	__u8 pods6_len;
+	__u8 pad[3];
+	struct addr pods4;
+	struct addr pods6;
 	__u32 syn_s;		/* life of an entry that saw no answer yet */
 	__u32 half_closed_s;	/* ... and after the FIN of one side, at most */
 	__u32 closing_s;	/* ... and after that of both, or RST */

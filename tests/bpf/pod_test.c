@@ -22,8 +22,11 @@ static struct service_words cluster_ip(const struct family *f, uint8_t proto)
 	};
 }
 
+/* Who comes by a pod's interface is one, unless a test says how else to tell. */
 static void define(const struct service_words *words)
 {
+	if (!world_model(world)->pods4.is_set)
+		world_model(world)->detect_local = DETECT_INTERFACES;
 	world_define(world, words);
 	world_apply(world);
 }
@@ -296,6 +299,62 @@ static void some_front_ends_masquerade(void **state)
 		       rows[i].masquerades ? TC_ACT_REDIRECT : TCX_NEXT,
 		       REASON_BIT(FORWARDED), &want);
 	}
+}
+
+/* Sources of pods, as the cluster's CIDR has them; without any, all are taken
+ * for pods where they dial cluster IPs, and for none elsewhere. */
+static void pods_are_told_by_their_source(void **state)
+{
+	static const struct {
+		bool is_set, is_pod;
+		enum service_kind kind;
+		__u16 flags;
+		bool masquerades;
+	} rows[] = {
+		{ true, true, KIND_CLUSTER_IP, 0, false },
+		{ true, false, KIND_CLUSTER_IP, 0, true },
+		{ false, false, KIND_CLUSTER_IP, 0, false },
+		{ true, true, KIND_LB_VIP, SERVICE_POLICY_LOCAL, false },
+		{ true, true, KIND_LB_VIP, 0, true },
+		{ false, true, KIND_LB_VIP, 0, true },
+	};
+	const struct family *f = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct service_words words = cluster_ip(f, IPPROTO_TCP);
+		struct packet in = tcp(f->client, 4321, f->vip, 80,
+				       .flags = SYN);
+		struct model_prefix pods = {
+			.addr = addr(rows[i].is_pod ? f->client : f->client2),
+			.len = rows[i].is_pod ? 100 : 128,
+			.is_set = rows[i].is_set,
+		};
+
+		world_reset(world);
+		world_model(world)->pods4 = pods;
+		world_model(world)->pods6 = pods;
+		words.kind = rows[i].kind;
+		words.flags = rows[i].flags;
+		world_define(world, &words);
+		world_apply(world);
+		run("fl_pod_in", &in,
+		    rows[i].masquerades ? TC_ACT_REDIRECT : TCX_NEXT,
+		    REASON_BIT(FORWARDED));
+	}
+}
+
+/* The local set is for others: who is no pod, by its source, is one of them. */
+static void who_is_no_pod_takes_no_short_circuit(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+	struct packet in = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
+
+	words.kind = KIND_LB_VIP;
+	words.flags = SERVICE_POLICY_LOCAL | SERVICE_EMPTY_DROPS;
+	world_define(world, &words);
+	world_apply(world);
+	expect_dropped(&in, NO_LOCAL);
 }
 
 /* XDP gives it to tc untouched, which translates it past the stack. */
@@ -759,6 +818,8 @@ int main(void)
 		BOTH(each_connection_chooses_anew),
 		BOTH(a_pod_reaches_itself),
 		BOTH(some_front_ends_masquerade),
+		BOTH(pods_are_told_by_their_source),
+		BOTH(who_is_no_pod_takes_no_short_circuit),
 		BOTH(pods_get_packets_from_outside),
 		BOTH(policy_local_shows_pods_the_client),
 		BOTH(nobody_outside_can_move_a_pod),

@@ -132,6 +132,59 @@ static int attachments(struct status *s)
 		       sizeof(rows[0]), count, NULL);
 }
 
+/* Of a node with hundreds of pods, how many of them have each program. */
+struct pods_row {
+	const char *program, *mechanism;
+	__u64 interfaces;
+};
+
+static const struct column pods_columns[] = {
+	COLUMN("program", "ON PODS", TEXT, struct pods_row, program),
+	COLUMN("mechanism", "MECHANISM", TEXT, struct pods_row, mechanism),
+	COLUMN("interfaces", "INTERFACES", COUNT, struct pods_row, interfaces),
+	COLUMNS_END,
+};
+
+#define POD_ROWS_MAX (2 * NR_DP_HOOKS)
+
+static void pods_count(struct pods_row *rows, size_t *nr_rows,
+		       const struct dp_attachment *a)
+{
+	const char *program = dp_hook_name(a->hook);
+	const char *mechanism = dp_mechanism_name(a->mechanism);
+	size_t i;
+
+	for (i = 0; i < *nr_rows; i++)
+		if (rows[i].program == program &&
+		    rows[i].mechanism == mechanism)
+			break;
+	if (i == POD_ROWS_MAX)
+		return;
+	if (i == *nr_rows)
+		rows[(*nr_rows)++] = (struct pods_row){ program, mechanism, 0 };
+	rows[i].interfaces++;
+}
+
+static int pods(struct status *s)
+{
+	int count = dp_pods(s->view.dp, NULL, 0);
+	struct dp_attachment *list = calloc(count + 1, sizeof(*list));
+	struct pods_row rows[POD_ROWS_MAX];
+	size_t nr_rows = 0;
+	char name[IF_NAMESIZE];
+	int found;
+
+	if (!list)
+		return -ENOMEM;
+	found = dp_pods(s->view.dp, list, count);
+	for (int i = 0; i < found && i < count; i++)
+		if (if_indextoname(list[i].ifindex, name))
+			pods_count(rows, &nr_rows, &list[i]);
+	free(list);
+	return section(s, "pods", pods_columns, rows, sizeof(rows[0]),
+		       nr_rows, NULL);
+}
+
 static bool has_packets(const void *row)
 {
 	return ((const struct reason_row *)row)->packets;
@@ -413,7 +466,7 @@ static int status_print(struct status *s)
 {
 	static int (*const of_datapath[])(struct status *s) = {
 		applied_section, backends_section, connections_section,
-		warnings_section, attachments, reasons, maps, features,
+		warnings_section, attachments, pods, reasons, maps, features,
 	};
 	size_t count = sizeof(of_datapath) / sizeof(of_datapath[0]);
 	int err;

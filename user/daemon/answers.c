@@ -27,6 +27,7 @@ static const char *what_is_wrong(const struct answers *a)
 	const struct refusal *all[] = {
 		&a->loading->refusal, &a->applying->refusal,
 		&a->applying->pins, &a->applying->uplinks->refusal,
+		&a->applying->pods->refusal,
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)

@@ -125,10 +125,13 @@ int applying_do(struct applying *a)
 		err = uplinks_prepare(a->uplinks, &change, &a->refusal);
 	if (err)
 		return err;
+	pods_begin(a->pods, a->pending);
 	err = growth_reconcile(a->parts, a->pending, a->model, &result,
 			       &a->refusal);
 	if (err) {
 		uplinks_undo(a->uplinks, &change);
+		if (a->model)
+			pods_begin(a->pods, a->model);
 		return err;
 	}
 	connections_say(a);
@@ -136,6 +139,8 @@ int applying_do(struct applying *a)
 	a->model = take_ptr(a->pending);
 	a->refusal = (struct refusal){};
 	uplinks_commit(a->uplinks, &change);
+	pods_settle(a->pods, a->model);
+	uplinks_set_node(a->uplinks, a->pods->are_here);
 	ways_settle_local(a->ways);
 	nat_sources_fill(a);
 	applied_store(a, &result);
@@ -183,6 +188,7 @@ void applying_follow(struct applying *a)
 {
 	applying_try(a);
 	uplinks_follow(a);
+	pods_follow(a->pods);
 	ways_fill(a->ways);
 	ways_settle_local(a->ways);
 	nat_sources_fill(a);
@@ -214,4 +220,5 @@ void applying_check(struct applying *a)
 	/* a name may have gone to another interface without an event of ours */
 	uplinks_follow(a);
 	uplinks_check(a->uplinks);
+	pods_check(a->pods);
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "parts.h"
+#include "pods.h"
 #include "refusal.h"
 #include "uplinks.h"
 #include "ways.h"
@@ -17,6 +18,7 @@ struct applying {
 	const struct parts *parts;
 	struct uplinks *uplinks;
 	struct ways *ways;
+	struct pods *pods;
 	struct model *model;	/* in force; owned */
 	struct model *pending;	/* owned, or NULL */
 	struct refusal refusal;	/* of what is pending */

@@ -20,6 +20,7 @@
 #include "loading.h"
 #include "model/conns.h"
 #include "parts.h"
+#include "pods.h"
 #include "size_errors.h"
 #include "uplinks.h"
 #include "ways.h"
@@ -33,6 +34,7 @@ struct daemon {
 	struct loading loading;
 	struct uplinks uplinks;
 	struct ways ways;
+	struct pods pods;
 	struct applying applying;
 	struct hints hints;
 	struct answers answers;
@@ -93,11 +95,13 @@ static struct daemon *daemon_new(void)
 	if (!d)
 		return NULL;
 	d->uplinks.parts = &d->parts;
+	d->pods.parts = &d->parts;
 	d->ways = (struct ways){ &d->parts, &d->uplinks };
 	d->applying = (struct applying){
 		.parts = &d->parts,
 		.uplinks = &d->uplinks,
 		.ways = &d->ways,
+		.pods = &d->pods,
 	};
 	d->size_errors = (struct size_errors){ &d->parts, -1, -1 };
 	d->hints.parts = &d->parts;
@@ -166,6 +170,7 @@ void daemon_close(struct daemon *d)
 	event_remove(d->nexthop_events);
 	event_remove(d->fragment_events);
 	size_errors_end(&d->size_errors);
+	pods_clear(&d->pods);
 	parts_close(&d->parts);
 	loading_close(&d->loading);
 	applying_clear(&d->applying);

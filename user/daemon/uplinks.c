@@ -112,6 +112,8 @@ static void points_detach(struct uplinks *u, const struct uplink_points *p)
 
 static enum dp_need needs(const struct uplinks *u)
 {
+	if (u->is_node)
+		return DP_NEED_NODE;
 	return parts_tables(u->parts)->runtime->has_local ? DP_NEED_LOCAL_NAT :
 							    DP_NEED_ALWAYS;
 }
@@ -176,6 +178,9 @@ int uplinks_prepare(struct uplinks *u, struct uplink_change *c,
 	}
 	if (err)
 		uplinks_undo(u, c);
+	else
+		nexthops_set_uplinks(u->parts->nexthops, c->set.ifindexes,
+				     c->set.count);
 	return err;
 }
 
@@ -184,6 +189,8 @@ void uplinks_undo(struct uplinks *u, const struct uplink_change *c)
 	struct refusal why;
 	int err;
 
+	nexthops_set_uplinks(u->parts->nexthops, u->set.ifindexes,
+			     u->set.count);
 	points_detach(u, &c->attached);
 	for (size_t i = 0; i < c->detached.count; i++) {
 		enum dp_hook hook = c->detached.at[i].hook;
@@ -304,12 +311,28 @@ void uplinks_local_begin(struct uplinks *u)
 	uplinks_attach(u);
 }
 
+static void detach_all(struct uplinks *u, enum dp_need need)
+{
+	for (int hook = 0; hook < NR_DP_HOOKS; hook++)
+		for (size_t i = 0; i < u->set.count; i++)
+			if (dp_hook_need(hook) == need)
+				dp_detach(u->parts->dp, hook,
+					  u->set.ifindexes[i]);
+}
+
 void uplinks_local_end(struct uplinks *u)
 {
 	local_set(u, 0);
-	for (int hook = 0; hook < NR_DP_HOOKS; hook++)
-		for (size_t i = 0; i < u->set.count; i++)
-			if (dp_hook_need(hook) == DP_NEED_LOCAL_NAT)
-				dp_detach(u->parts->dp, hook,
-					  u->set.ifindexes[i]);
+	detach_all(u, DP_NEED_LOCAL_NAT);
+}
+
+void uplinks_set_node(struct uplinks *u, bool is_node)
+{
+	if (u->is_node == is_node)
+		return;
+	u->is_node = is_node;
+	if (is_node)
+		uplinks_attach(u);
+	else
+		detach_all(u, DP_NEED_NODE);
 }

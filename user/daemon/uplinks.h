@@ -25,6 +25,7 @@ struct uplink_set {
 struct uplinks {
 	const struct parts *parts;
 	struct uplink_set set;		/* in force */
+	bool is_node;			/* services of a node are in force */
 	struct refusal refusal;		/* one is missing, or not attached */
 };
 
@@ -81,5 +82,8 @@ bool uplinks_has_link(const struct uplinks *u, const struct link *l);
 /* What backends on this host need for NAT, from now on or no longer. */
 void uplinks_local_begin(struct uplinks *u);
 void uplinks_local_end(struct uplinks *u);
+
+/* Likewise what services of a node need. */
+void uplinks_set_node(struct uplinks *u, bool is_node);
 
 #endif

@@ -2,12 +2,15 @@
 /* See ways.h. */
 #include <string.h>
 
+#include "pods.h"
 #include "ways.h"
 
-/* Only NAT needs to see what backends on this host answer. */
+/* Only NAT needs to see what backends on this host answer; on a node, pods as
+ * well, whose addresses are their own. */
 void ways_settle_local(struct ways *w)
 {
-	bool has_local = state_has_local_nat(w->parts->state);
+	bool has_local = w->uplinks->is_node ||
+			 state_has_local_nat(w->parts->state);
 
 	if (has_local == parts_tables(w->parts)->runtime->has_local)
 		return;
@@ -85,6 +88,8 @@ enum dp_need ways_need(const struct ways *w, const struct model *m,
 	struct model_delta delta = { .was = in_force, .is = m };
 	const struct model_service *was, *is;
 
+	if (w->uplinks->is_node || pods_need(m))
+		return DP_NEED_NODE;
 	if (parts_tables(w->parts)->runtime->has_local)
 		return DP_NEED_LOCAL_NAT;
 	while (model_delta_next(&delta, &was, &is))

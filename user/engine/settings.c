@@ -22,6 +22,16 @@ static const enum setting runtime_settings[] = {
 	SETTING_ANSWERS, SETTING_ANSWERS_NETWORK,
 };
 
+static void pods_write(struct runtime *rt, const struct model *m)
+{
+	rt->pods_by_interface = m->detect_local == DETECT_BRIDGE ||
+				m->detect_local == DETECT_INTERFACES;
+	rt->pods4_len = m->pods4.is_set ? m->pods4.len : 0;
+	rt->pods6_len = m->pods6.is_set ? m->pods6.len : 0;
+	rt->pods4 = m->pods4.addr;
+	rt->pods6 = m->pods6.addr;
+}
+
 void settings_write(struct tables *t, const struct model *m)
 {
 	struct runtime want = *t->runtime;
@@ -29,6 +39,7 @@ void settings_write(struct tables *t, const struct model *m)
 #define X(field) want.field = m->field;
 	RUNTIME_FIELDS(X)
 #undef X
+	pods_write(&want, m);
 	if (memcmp(t->runtime, &want, sizeof(want)))
 		*t->runtime = want;
 }

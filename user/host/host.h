@@ -23,6 +23,10 @@ void host_free(struct host *h);		/* NULL is fine */
 void host_freep(struct host **h);
 /* Each of these, and each VLAN on it, has an entry in links from now on. */
 void host_set_uplinks(struct host *h, const __u32 *ifindexes, size_t count);
+/* See nexthops_set_pods(), nexthops_pods(). */
+void host_set_pods(struct host *h, const struct pod_match *match);
+size_t host_pods(const struct host *h, __u32 *ret, size_t room);
+bool host_reaches_pods(const struct host *h, __u32 ifindex);
 void host_move(struct host *h, struct link *links);
 
 /* Keep this set (see nexthops_ingress()) from now on. */

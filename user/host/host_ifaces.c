@@ -124,6 +124,7 @@ static void iface_read_kind(const struct nlattr *const *attrs,
 	ret->role = role_of(info[IFLA_INFO_KIND]);
 	ret->is_vrf = text_is(info[IFLA_INFO_KIND], "vrf");
 	ret->is_veth = text_is(info[IFLA_INFO_KIND], "veth");
+	ret->is_elsewhere = ret->is_veth && attrs[IFLA_LINK_NETNSID];
 	if (ret->role == IFACE_ON_LOWER && !attrs[IFLA_LINK_NETNSID])
 		netlink_u32(attrs[IFLA_LINK], &ret->lower);
 	if (info[IFLA_INFO_DATA] && text_is(info[IFLA_INFO_KIND], "vlan"))

@@ -6,6 +6,7 @@
  * names or the kernel chooses (two subnets on one interface; an address that
  * is on lo).
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <fairlead/config.h>
@@ -35,11 +36,26 @@ static __u8 flags_of(const struct host *h, __u32 ifindex)
 	return iface && iface->is_veth ? LINK_REDIRECTS : 0;
 }
 
+/* Where pods are, XDP sends by uplinks alone: frames that it sends into a veth
+ * or a bridge are lost. */
+static bool is_xdps(const struct host *h, const struct iface *iface)
+{
+	return !h->has_pods || host_is_uplink(h, iface->ifindex) ||
+	       (iface_is_vlan(iface) && host_is_uplink(h, iface->lower));
+}
+
+static __u32 sends_by(const struct host *h, const struct iface *iface)
+{
+	if (!is_xdps(h, iface))
+		return 0;
+	return iface_is_vlan(iface) ? iface->lower : iface->ifindex;
+}
+
 /* All but the addresses. */
 static struct link link_of(const struct host *h, const struct iface *iface)
 {
 	struct link ret = {
-		.ifindex = iface_is_vlan(iface) ? iface->lower : iface->ifindex,
+		.ifindex = sends_by(h, iface),
 		.mtu = iface->mtu < 0xffff ? iface->mtu : 0xffff,
 		.vlan_proto = iface->vlan_proto,
 		.vlan_id = iface->vlan_id,
@@ -242,7 +258,8 @@ bool link_is_wanted(const struct host *h, const struct iface *iface)
 {
 	return host_is_uplink(h, iface->ifindex) ||
 	       (iface_is_vlan(iface) && host_is_uplink(h, iface->lower) &&
-		iface_can_send(h, iface));
+		iface_can_send(h, iface)) ||
+	       iface_is_pods(h, iface);
 }
 
 /* The VRF that an interface is in; 0: none. */
@@ -284,12 +301,97 @@ static void give_if_wanted(struct host *h, struct node *node)
 		link_entry(h, iface);
 }
 
+static void publish(struct host *h, struct node *node)
+{
+	link_publish(h, (struct iface *)node);
+}
+
 void host_set_uplinks(struct host *h, const __u32 *ifindexes, size_t count)
 {
 	h->nr_uplinks = count < UPLINKS_MAX ? count : UPLINKS_MAX;
 	memcpy(h->uplinks, ifindexes, h->nr_uplinks * sizeof(*ifindexes));
 	table_each(h, &h->ifaces, give_if_wanted);
+	table_each(h, &h->ifaces, publish);
 	host_find_domains(h);
+}
+
+static bool name_begins(const struct iface *iface, const char *prefix)
+{
+	return !strncmp(iface->name, prefix, strlen(prefix));
+}
+
+bool iface_is_pods(const struct host *h, const struct iface *iface)
+{
+	const struct iface *master = iface_find(h, iface->master);
+
+	if (!h->has_pods || host_is_uplink(h, iface->ifindex))
+		return false;
+	if (*h->pod_bridge)
+		return master && !strcmp(master->name, h->pod_bridge);
+	if (*h->pod_prefix)
+		return name_begins(iface, h->pod_prefix);
+	return iface->is_elsewhere;
+}
+
+void host_set_pods(struct host *h, const struct pod_match *match)
+{
+	struct pod_match none = {};
+	const struct pod_match *m = match ? match : &none;
+
+	h->has_pods = match;
+	snprintf(h->pod_bridge, sizeof(h->pod_bridge), "%s", m->bridge ?: "");
+	snprintf(h->pod_prefix, sizeof(h->pod_prefix), "%s", m->prefix ?: "");
+	table_each(h, &h->ifaces, give_if_wanted);
+	table_each(h, &h->ifaces, publish);
+}
+
+struct pods_list {
+	__u32 *ret;
+	size_t room, count;
+};
+
+static void pod_list(const struct host *h, const struct iface *iface,
+		     struct pods_list *list)
+{
+	if (!iface_is_pods(h, iface))
+		return;
+	if (list->count < list->room)
+		list->ret[list->count] = iface->ifindex;
+	list->count++;
+}
+
+size_t host_pods(const struct host *h, __u32 *ret, size_t room)
+{
+	struct pods_list list = { ret, room, 0 };
+	const struct node *node;
+
+	for (__u32 i = 0; i <= h->ifaces.mask; i++)
+		for (node = h->ifaces.buckets[i]; node; node = node->next)
+			pod_list(h, (const struct iface *)node, &list);
+	return list.count;
+}
+
+static bool is_pods_port(const struct host *h, const struct iface *iface,
+			 __u32 bridge)
+{
+	return iface->master == bridge && iface_is_pods(h, iface);
+}
+
+bool host_reaches_pods(const struct host *h, __u32 ifindex)
+{
+	const struct iface *iface = iface_find(h, ifindex);
+	const struct node *node;
+
+	if (!iface || !h->has_pods)
+		return false;
+	if (iface->role != IFACE_ON_PORTS)
+		return iface_is_pods(h, iface);
+	for (__u32 i = 0; i <= h->ifaces.mask; i++)
+		for (node = h->ifaces.buckets[i]; node; node = node->next)
+			if (is_pods_port(h, (const struct iface *)node,
+					 ifindex))
+				return true;
+	return false;
 }
 
 bool host_source_like(const struct host *h, __u32 entry,
@@ -325,11 +427,6 @@ static void adopt_beside(struct host *h, __u32 entry)
 	if (l->source_of && iface && iface->entry &&
 	    host_is_local(h, link_addr(l, l->source_of == 6)))
 		entry_join(h, iface, entry);
-}
-
-static void publish(struct host *h, struct node *node)
-{
-	link_publish(h, (struct iface *)node);
 }
 
 void host_adopt_links(struct host *h)

@@ -58,6 +58,7 @@ struct iface {
 	__be16 vlan_proto;	/* 0: no VLAN */
 	__be16 vlan_id;
 	bool is_vrf;
+	bool is_elsewhere;	/* a veth: the other end is in another namespace */
 	bool is_veth;
 	__u8 mac[ETH_ALEN];
 	__u8 mac_len;		/* 0: has no MACs; other than 6: not Ethernet */
@@ -161,6 +162,9 @@ struct host {
 	__u32 joining;		/* host_join_addresses(): whose */
 	__u32 uplinks[UPLINKS_MAX];
 	size_t nr_uplinks;
+	bool has_pods;
+	char pod_bridge[IF_NAMESIZE];	/* "": see struct pod_match */
+	char pod_prefix[IF_NAMESIZE];
 };
 
 static inline __u64 hash_of(const struct host *h, const struct addr *addr,
@@ -209,6 +213,8 @@ void host_join_addresses(struct host *h, const struct iface *iface);
 
 /* The first len bits of addr, then zeros. */
 struct addr addr_masked(const struct addr *addr, unsigned int len);
+
+bool iface_is_pods(const struct host *h, const struct iface *iface);
 
 /* The entry of links[] that iface has, or gets now; 0: all are in use. */
 __u32 link_entry(struct host *h, struct iface *iface);

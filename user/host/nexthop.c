@@ -393,6 +393,22 @@ void nexthops_set_uplinks(struct nexthops *n, const __u32 *ifindexes,
 	host_update_ingress(n->host);
 }
 
+void nexthops_set_pods(struct nexthops *n, const struct pod_match *match)
+{
+	host_set_pods(n->host, match);
+	host_update_ingress(n->host);
+}
+
+size_t nexthops_pods(const struct nexthops *n, __u32 *ret, size_t room)
+{
+	return host_pods(n->host, ret, room);
+}
+
+bool nexthops_reaches_pods(const struct nexthops *n, __u32 ifindex)
+{
+	return host_reaches_pods(n->host, ifindex);
+}
+
 bool nexthops_source_like(const struct nexthops *n, __u32 entry,
 			  const struct addr *near,
 			  const struct addr_test *test, struct addr *ret)

@@ -82,6 +82,31 @@ size_t nexthops_default_uplinks(const struct nexthops *n, __u32 *ret,
 void nexthops_set_uplinks(struct nexthops *n, const __u32 *ifindexes,
 			  size_t count);
 
+/*
+ * How the interfaces of pods look from outside of them. Whichever of these is
+ * not NULL: a bridge that they are ports of; what their names begin with. With
+ * neither, every veth whose other end is in another network namespace is one.
+ * Never an uplink.
+ */
+struct pod_match {
+	const char *bridge;
+	const char *prefix;
+};
+
+/*
+ * Pods are here (NULL: no more): their interfaces get entries in links, and of
+ * all interfaces, only uplinks and VLANs on them are XDP's to send by, which
+ * the others' entries say. The strings are copied.
+ */
+void nexthops_set_pods(struct nexthops *n, const struct pod_match *match);
+
+/* The interfaces of pods that are there: fills ret, at most room; returns how
+ * many. Another answer is a change that nexthops_read() tells of. */
+size_t nexthops_pods(const struct nexthops *n, __u32 *ret, size_t room);
+
+/* Is that interface a pod's, or a bridge that pods' interfaces are ports of? */
+bool nexthops_reaches_pods(const struct nexthops *n, __u32 ifindex);
+
 /* What an address is asked before it is taken. */
 struct addr_test {
 	bool (*passes)(void *arg, const struct addr *a);

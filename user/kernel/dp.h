@@ -133,8 +133,10 @@ bool dp_is_attached(struct dp *dp, enum dp_hook hook, __u32 ifindex);
 const char *dp_attach_text(enum dp_hook hook, __u32 ifindex, int err,
 			   char text[static DP_ATTACH_TEXT_MAX]);
 
-/* Up to max of them; returns how many there are. */
+/* Up to max of them, but for those of pods; returns how many there are. */
 int dp_attachments(struct dp *dp, struct dp_attachment *ret, size_t max);
+/* Those of pods, likewise; but also those whose interface is gone. */
+int dp_pods(struct dp *dp, struct dp_attachment *ret, size_t max);
 
 /* Sums over all CPUs since the maps were made. */
 int dp_counters(struct dp *dp, struct counter ret[static NR_REASONS]);

@@ -185,6 +185,15 @@ struct attachments {
 	int count;
 };
 
+static int attachment_put(struct attachments *all,
+			  const struct dp_attachment *found)
+{
+	if ((size_t)all->count < all->max)
+		all->ret[all->count] = *found;
+	all->count++;
+	return 0;
+}
+
 static int attachment_add(void *arg, const struct dp_point *at)
 {
 	struct attachments *all = arg;
@@ -193,19 +202,37 @@ static int attachment_add(void *arg, const struct dp_point *at)
 		.hook = at->hook - dp_hook_rows,
 	};
 
-	if (!at->hook->kind->is_attached(at, &found.mechanism))
+	if (at->hook->need == DP_NEED_POD ||
+	    !at->hook->kind->is_attached(at, &found.mechanism))
 		return 0;
-	if ((size_t)all->count < all->max)
-		all->ret[all->count] = found;
-	all->count++;
-	return 0;
+	return attachment_put(all, &found);
 }
 
+static int pod_add(void *arg, const struct dp_point *at)
+{
+	struct dp_attachment found = {
+		.ifindex = at->ifindex,
+		.hook = at->hook - dp_hook_rows,
+	};
+
+	if (at->hook->need != DP_NEED_POD)
+		return 0;
+	at->hook->kind->is_attached(at, &found.mechanism);
+	return attachment_put(arg, &found);
+}
 int dp_attachments(struct dp *dp, struct dp_attachment *ret, size_t max)
 {
 	struct attachments all = { ret, max, 0 };
 
 	each_point(dp, attachment_add, &all);
+	return all.count;
+}
+
+int dp_pods(struct dp *dp, struct dp_attachment *ret, size_t max)
+{
+	struct attachments all = { ret, max, 0 };
+
+	each_point(dp, pod_add, &all);
 	return all.count;
 }
 

@@ -1170,6 +1170,125 @@ static void ports_take_what_is_sent_to_their_bond(void **state)
 	assert_true(takes(net, 5, 6, -1));
 }
 
+/* The host's end of a veth; master: 0, or a bridge's. */
+static void pod_is(struct net *net, __u32 ifindex, bool is_elsewhere,
+		   __u32 master)
+{
+	build_on(net, ifindex, 1, "veth");
+	if (is_elsewhere)
+		mnl_attr_put_u32(&net->m, IFLA_LINK_NETNSID, 0);
+	if (master)
+		mnl_attr_put_u32(&net->m, IFLA_MASTER, master);
+	take(net);
+}
+
+static void pods_are(struct net *net, const __u32 *want, size_t count)
+{
+	__u32 found[LINKS];
+	size_t got = host_pods(net->host, found, LINKS);
+
+	assert_int_equal(got, count);
+	for (size_t i = 0; i < count; i++) {
+		bool is_there = false;
+
+		for (size_t j = 0; j < got; j++)
+			is_there |= found[j] == want[i];
+		assert_true(is_there);
+	}
+}
+
+#define expect_pods(net, ...) do {					\
+	const __u32 want_[] = { __VA_ARGS__ };				\
+	pods_are(net, want_, sizeof(want_) / sizeof(*want_));		\
+} while (0)
+
+/* 1 the uplink, 2 a bridge; of the veths, 6 has both of its ends here. */
+static void pods_are_known_by_what_they_are(void **state)
+{
+	const struct pod_match veths = {}, ports = { .bridge = "link2" };
+	const struct pod_match names = { .prefix = "link5" };
+	struct net *net = *state;
+	const __u32 uplink = 1;
+
+	pod_is(net, 1, true, 0);
+	build_on(net, 2, 0, "bridge");
+	take(net);
+	pod_is(net, 3, true, 0);
+	pod_is(net, 4, true, 2);
+	pod_is(net, 5, false, 0);
+	pod_is(net, 6, false, 2);
+	host_set_uplinks(net->host, &uplink, 1);
+	pods_are(net, NULL, 0);
+	host_set_pods(net->host, &veths);
+	expect_pods(net, 3, 4);
+	host_set_pods(net->host, &ports);
+	expect_pods(net, 4, 6);
+	host_set_pods(net->host, &names);
+	expect_pods(net, 5);
+	host_set_pods(net->host, NULL);
+	pods_are(net, NULL, 0);
+}
+
+static void a_pod_that_comes_or_goes_is_a_change(void **state)
+{
+	const struct pod_match veths = {};
+	struct net *net = *state;
+
+	host_set_pods(net->host, &veths);
+	host_changed(net->host);
+	pod_is(net, 3, true, 0);
+	assert_true(host_changed(net->host));
+	expect_pods(net, 3);
+	assert_true(host_reaches_pods(net->host, 3));
+	build_link(net, RTM_DELLINK, 3, 0);
+	take(net);
+	assert_true(host_changed(net->host));
+	pods_are(net, NULL, 0);
+	assert_false(host_reaches_pods(net->host, 3));
+}
+
+static void a_bridge_reaches_the_pods_at_its_ports(void **state)
+{
+	const struct pod_match veths = {};
+	struct net *net = *state;
+
+	host_set_pods(net->host, &veths);
+	build_on(net, 2, 0, "bridge");
+	take(net);
+	assert_false(host_reaches_pods(net->host, 2));
+	pod_is(net, 4, true, 2);
+	assert_true(host_reaches_pods(net->host, 2));
+}
+
+/* The interface's entry, by the pods' veth; XDP has it if it is an uplink's. */
+static void xdp_sends_by_uplinks_alone_where_pods_are(void **state)
+{
+	const struct pod_match veths = {};
+	struct net *net = *state;
+	const __u32 uplink = 1;
+
+	link_is(net, 1, UP);
+	build_vlan(net, 5, 1, ETH_P_8021Q, 7);
+	take(net);
+	host_set_uplinks(net->host, &uplink, 1);
+	pod_is(net, 3, true, 0);
+	host_set_pods(net->host, &veths);
+	for (__u32 i = 1; i < LINKS; i++) {
+		const struct link *l = &net->links[i];
+
+		if (l->user_ifindex == 1 || l->user_ifindex == 5)
+			assert_int_equal(l->ifindex, 1);
+		else if (l->user_ifindex)
+			assert_int_equal(l->user_ifindex, 3);
+		if (l->user_ifindex == 3)
+			assert_int_equal(l->ifindex, 0);
+	}
+	host_set_pods(net->host, NULL);
+	for (__u32 i = 1; i < LINKS; i++)
+		if (net->links[i].user_ifindex == 3)
+			assert_int_equal(net->links[i].ifindex, 3);
+}
+
 /* The way back to an entry of links. */
 static void links_are_found_by_interface_and_vlan(void **state)
 {
@@ -1227,6 +1346,10 @@ int main(void)
 		CASE(only_mac_addresses_of_its_own_are_added),
 		CASE(ports_take_what_is_sent_to_their_bond),
 		CASE(links_are_found_by_interface_and_vlan),
+		CASE(pods_are_known_by_what_they_are),
+		CASE(a_pod_that_comes_or_goes_is_a_change),
+		CASE(a_bridge_reaches_the_pods_at_its_ports),
+		CASE(xdp_sends_by_uplinks_alone_where_pods_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

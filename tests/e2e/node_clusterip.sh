@@ -1,0 +1,287 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Pods of a node and cluster IPs: whom a pod's server sees, itself among them,
+# who is refused, and what a change does to connections. Checksums and segments
+# are left to the veths, and the node's rp_filter is strict.
+# shellcheck source=tests/e2e/lib.sh
+. "${0%/*}/lib.sh"
+
+CONFIG=$DIR/definitions
+POD4=10.244.1.
+POD6=fd44::
+IP4=10.96.0.10
+IP6=fd96::10
+FAMILIES=("$IP4" "$IP6")
+
+# Routed, as many CNIs do it: the veth's end here is the pod's gateway.
+pod_add() {
+	host_add "pod-$1"
+	ip_on balancer <<-END
+		link add pod-$1 type veth peer name eth0 netns $NET-pod-$1
+		link set pod-$1 up
+		addr add ${POD4}254/32 dev pod-$1
+		addr add ${POD6}fe/128 dev pod-$1 nodad
+		route add $POD4$1/32 dev pod-$1
+		route add $POD6$1/128 dev pod-$1
+	END
+	ip_on "pod-$1" <<-END
+		link set eth0 up
+		addr add $POD4$1/32 dev eth0
+		addr add $POD6$1/128 dev eth0 nodad
+		route add ${POD4}254/32 dev eth0
+		route add ${POD6}fe/128 dev eth0
+		route add default via ${POD4}254
+		route add default via ${POD6}fe
+	END
+	ip -n "$NET-balancer" -json link show "pod-$1" | jq '.[0].ifindex' \
+		>"$DIR/index-$1"
+	start "server-$1" "pod-$1" "$B/tests/sandbox/server" "pod-$1" 8080
+}
+
+pod_answers() {
+	on balancer curl -so /dev/null --max-time 1 "$POD4$1:8080" &&
+		on balancer curl -so /dev/null --max-time 1 "[$POD6$1]:8080"
+}
+
+# put FILE: standard input, in one step.
+put() {
+	cat >"$CONFIG/$1.new"
+	mv "$CONFIG/$1.new" "$CONFIG/$1"
+}
+
+# endpoints POD...: of the Service.
+endpoints() {
+	local family prefix pod
+
+	for family in 4 6; do
+		prefix=POD$family
+		cat <<-END
+			---
+			apiVersion: discovery.k8s.io/v1
+			kind: EndpointSlice
+			metadata:
+			  name: web-$family
+			  labels: {kubernetes.io/service-name: web}
+			addressType: IPv$family
+			ports: [{name: http, port: 8080}, {name: dns, port: 8080, protocol: UDP}]
+			endpoints:
+		END
+		for pod; do
+			echo "- {addresses: ['${!prefix}$pod'], nodeName: node-1}"
+		done
+		(($#)) || echo "  []"
+	done | put endpoints.yaml
+	in_force
+}
+
+service_web() {
+	put web.yaml <<-END
+		apiVersion: v1
+		kind: Service
+		metadata: {name: web}
+		spec:
+		  clusterIP: $IP4
+		  clusterIPs: [$IP4, '$IP6']
+		  ipFamilies: [IPv4, IPv6]
+		  ports:
+		  - {name: http, port: 80}
+		  - {name: dns, port: 80, protocol: UDP}
+	END
+}
+
+# Whom the server saw. ask does it by client-1, if nobody else is named.
+seen_by() {
+	ASKER=$1 ask "$2" --include | tr -d '\r' |
+		sed -n 's/^Client: \(::ffff:\)\?//p'
+}
+
+# An address of pod N, of the family of $1.
+pod_addr() {
+	[[ $1 == *:* ]] && echo "$POD6$2" || echo "$POD4$2"
+}
+
+source_is_kept() {
+	[[ $(ASKER=pod-1 ask "$1") == pod-2 ]]
+	[[ $(seen_by pod-1 "$1") == $(pod_addr "$1" 1) ]]
+}
+
+# From a pod to itself: it sees the node.
+hairpin() {
+	local seen
+
+	[[ $(ASKER=pod-2 ask "$1") == pod-2 ]]
+	seen=$(seen_by pod-2 "$1")
+	echo "$seen"
+	ip -n "$NET-balancer" -json addr show |
+		jq -e --arg a "$seen" 'any(.[].addr_info[]; .local == $a)'
+}
+
+large_answer() {
+	local bytes
+
+	bytes=$(on "$1" curl -sS --max-time 10 "$(url "$2")1000000" | wc -c)
+	echo "$bytes bytes"
+	((bytes == 1000000))
+}
+
+# A body that the pod sends in segments for the device to cut.
+large_request() {
+	head -c 3000000 /dev/zero >"$DIR/body"
+	on "$1" curl -sS --max-time 10 --data-binary "@$DIR/body" "$(url "$2")" \
+		>/dev/null
+}
+
+datagrams() {
+	on "$1" "$B/tests/sandbox/load" --mode udp --target "$2" --seconds 1 \
+		--concurrency 30 --pause-ms 20 --timeout-ms 1000 80 |
+		tee "$DIR/udp"
+	jq -e '.failures == 0 and .moved == 0' "$DIR/udp"
+}
+
+refused() {
+	local error status=0
+
+	on pod-1 curl -sS --max-time 5 "$(url "$1")" || status=$?
+	((status == 7))
+	error=$(on pod-1 timeout 5 bash -c "
+		exec 3<>/dev/udp/$1/80
+		while echo hello >&3; do sleep 0.01; done" 2>&1 || true)
+	echo "$error"
+	[[ $error == *refused* ]]
+}
+
+# Connections that live stay with an endpoint that has gone.
+tcp_lives_on() {
+	local vip
+
+	endpoints 2
+	for vip in "${FAMILIES[@]}"; do
+		start "live-$vip" pod-1 "$B/tests/sandbox/load" \
+			--mode keepalive --target "$vip" --every-ms 100 \
+			--concurrency 4 --pause-ms 5 80
+		wait_for 5 test -s "$DIR/live-$vip.log"
+	done
+	endpoints 3
+	for vip in "${FAMILIES[@]}"; do
+		[[ $(ASKER=pod-1 ask "$vip") == pod-3 ]]
+		wait_for 5 load_is_past "live-$vip" \
+			$(($(load_answers "live-$vip") + 20))
+		load_stop "live-$vip"
+		load_report "live-$vip" |
+			jq -e '.moved == 0 and .connections == 4'
+	done
+}
+
+# A flow of UDP goes on at the endpoint that there is.
+udp_moves() {
+	local vip
+
+	endpoints 2
+	for vip in "${FAMILIES[@]}"; do
+		start "flow-$vip" pod-1 "$B/tests/sandbox/load" \
+			--mode udp --target "$vip" --every-ms 100 \
+			--concurrency 1 --pause-ms 5 80
+		wait_for 5 test -s "$DIR/flow-$vip.log"
+	done
+	endpoints 3
+	for vip in "${FAMILIES[@]}"; do
+		wait_for 5 answered_by "flow-$vip" pod-3
+		load_stop "flow-$vip"
+	done
+}
+
+answered_by() {
+	load_report "$1" | jq -e --arg name "$2" '.backends | has($name)'
+}
+
+# Interfaces come and go; each has two programs.
+attached() {
+	fairlead status --json | tee "$DIR/status.json" |
+		jq -e --argjson n "$1" '.pods | length == 2 and
+			all(.[]; .interfaces == $n)'
+}
+
+pods_come_and_go() {
+	attached 3
+	pod_add 4
+	wait_for 5 attached 4
+	wait_for 5 pod_answers 4
+	endpoints 4
+	[[ $(ASKER=pod-4 ask "$IP4") == pod-4 ]]
+	[[ $(ASKER=pod-1 ask "$IP6") == pod-4 ]]
+	endpoints 2
+	ip netns pids "$NET-pod-4" | xargs -r kill
+	ip netns del "$NET-pod-4"
+	wait_for 5 attached 3
+	[[ -z $(find "$PINS" -name "*_$(<"$DIR/index-4")") ]]
+}
+
+# Somebody takes one away: its interface's pin, and what it holds.
+lost_ones_come_back() {
+	local pin
+
+	pin=$(compgen -G "$PINS/balancer/[0-9]*/fl_pod_in_*_$(<"$DIR/index-1")")
+	rm "$pin"
+	wait_for 10 attached 3
+	[[ $(ASKER=pod-1 ask "$IP4") == pod-2 ]]
+}
+
+survives_the_daemon() {
+	stop serve KILL
+	[[ $(ASKER=pod-1 ask "$IP4") == pod-2 ]]
+	[[ $(ASKER=pod-2 ask "$IP6") == pod-2 ]]
+	serve --hostname-override node-1
+	attached 3
+	[[ $(ASKER=pod-1 ask "$IP4") == pod-2 ]]
+}
+
+cleaned() {
+	stop serve
+	fairlead cleanup --yes
+	on balancer bpftool -j net | jq -e '.[0] | all(.[]; length == 0)'
+	[[ -z $(find "$PINS" -type f) ]]
+}
+
+story 0
+mkdir "$CONFIG"
+on balancer sysctl -qw net.ipv4.conf.all.rp_filter=1
+put native.yaml <<-END
+	uplinks: [eth0]
+	cluster-cidr: [10.244.0.0/16, 'fd44::/64']
+END
+for pod in 1 2 3; do
+	pod_add $pod
+done
+for pod in 1 2 3; do
+	wait_for 5 pod_answers $pod
+done
+service_web
+serve --hostname-override node-1
+it "two programs on each pod's interface" attached 3
+for vip in "${FAMILIES[@]}"; do
+	it "nobody there at $vip is said at once" refused "$vip"
+done
+endpoints 2
+for vip in "${FAMILIES[@]}"; do
+	it "a pod is seen as what it is by $vip" source_is_kept "$vip"
+	it "a pod reaches itself by $vip" hairpin "$vip"
+	it "a large answer from $vip" large_answer pod-1 "$vip"
+	it "a large answer to itself from $vip" large_answer pod-2 "$vip"
+	it "a large request to $vip" large_request pod-1 "$vip"
+	it "a large request to itself by $vip" large_request pod-2 "$vip"
+	it "datagrams to $vip" datagrams pod-1 "$vip"
+	it "datagrams to itself by $vip" datagrams pod-2 "$vip"
+done
+endpoints 2 3
+for vip in "${FAMILIES[@]}"; do
+	ASKER=pod-1 it "each of several endpoints answers at $vip" \
+		all_answer "$vip" pod-2 pod-3
+done
+it "TCP lives on at an endpoint that is gone" tcp_lives_on
+it "UDP moves to an endpoint that is there" udp_moves
+endpoints 2
+it "pods come and go" pods_come_and_go
+it "what is taken away is made again" lost_ones_come_back
+it "without the daemon it goes on, and a new one finds it" survives_the_daemon
+it "cleanup detaches" cleaned
+finish
