@@ -255,10 +255,11 @@ struct word_bucket {
  * Addresses of our own: the host's, VIPs, those that NAT uses. No packet from
  * one of them comes in rightly. Two sets of the same, as most packets need but
  * a look at the first: a bit for each own_bit(), which others may share; and
- * own_word(), which says whose it is. CIDR VIPs are in prefixes alone.
+ * own_word(), which says whose it is. CIDR VIPs are in prefixes alone. Fifty
+ * thousand find room, but for a chance of 1 in 5 000.
  */
 #define OWN_BITS (1 << 18)
-#define OWN_BUCKETS 4096
+#define OWN_BUCKETS (1 << 15)
 
 struct own_filter {
 	__u64 bits[OWN_BITS / 64];

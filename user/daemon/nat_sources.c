@@ -64,9 +64,9 @@ static void mark_links(struct job *j)
 /* Of a trunk with a thousand VLANs those count that backends are in. */
 static bool needs_source(const struct job *j, const struct link *l)
 {
-	return l->ifindex && (uplinks_has(j->uplinks, l->user_ifindex) ||
-			      (uplinks_has(j->uplinks, l->ifindex) &&
-			       j->has_backend[l - j->t->links]));
+	return uplinks_has(j->uplinks, l->user_ifindex) ||
+	       (uplinks_has(j->uplinks, l->ifindex) &&
+		j->has_backend[l - j->t->links]);
 }
 
 /* addr, which is l's, or what its interface has in place of a VIP; or zero. */

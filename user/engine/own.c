@@ -17,7 +17,7 @@ struct own {
 	struct state *s;
 	__u64 bits[OWN_BITS / 64];
 	__u8 wanted[OWN_BUCKETS];	/* a bit for each word of a bucket */
-	bool is_full;
+	__u32 nr, left_out;		/* found no room */
 };
 
 static void put(void *data, const struct addr *a)
@@ -30,20 +30,21 @@ static void put(void *data, const struct addr *a)
 
 	if (addr_is_zero(a))
 		return;
+	o->nr++;
 	o->bits[bit / 64] |= 1ull << bit % 64;
 	at = words_put(set, OWN_BUCKETS, own_word(sum));
 	if (at)
 		o->wanted[(at - set->word) / WORD_WAYS] |=
 			1 << (at - set->word) % WORD_WAYS;
 	else
-		o->is_full = true;
+		o->left_out++;
 }
 
 static void put_all(struct own *o)
 {
 	const struct state *s = o->s;
 
-	o->is_full = false;
+	o->nr = o->left_out = 0;
 	for (__u32 i = 1; i < s->nr_services; i++)
 		if (s->vips[i].single)
 			put(o, &s->t->services[i].addr);
@@ -84,12 +85,12 @@ void own_update(struct state *s)
 	o->s = s;
 	put_all(o);
 	drop_others(o);
-	if (o->is_full)
+	if (o->left_out)
 		put_all(o);	/* there is more room now */
-	if (o->is_full)
-		log_warning(0, "more than %u addresses of our own: packets "
-			    "that claim to come from some are not told apart",
-			    OWN_BUCKETS * WORD_WAYS);
+	if (o->left_out)
+		log_warning(0, "%u of %u addresses of our own find no room: "
+			    "packets that claim to come from them are not "
+			    "told apart", o->left_out, o->nr);
 	store_bits(o);
 	free(o);
 }

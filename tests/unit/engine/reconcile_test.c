@@ -752,6 +752,37 @@ static void our_own_addresses_are_followed(void **state)
 	teardown(&w);
 }
 
+/* As many as services of a large cluster. */
+static void fifty_thousand_addresses_are_our_own(void **state)
+{
+	struct model_service *svc;
+	struct world w;
+	char name[16];
+
+	setup_sizes(&w, (struct fake_sizes){ 1 << 17, 64, 1 << 18, 1 << 16,
+					     64 });
+	w.m->services = calloc(200, sizeof(*w.m->services));
+	for (int i = 0; i < 200; i++) {
+		svc = &w.m->services[w.m->nr_services++];
+		*svc = (struct model_service){ .proto = IPPROTO_TCP };
+		sprintf(name, "s%03d", i);
+		svc->name = strdup(name);
+		svc->nr_fronts = 250;
+		svc->fronts = calloc(250, sizeof(*svc->fronts));
+		for (int j = 0; j < 250; j++)
+			svc->fronts[j] = (struct model_front){
+				.addr = fake_addr4(VIP + 250 * i + j),
+				.port_first = 80,
+				.port_last = 80,
+				.prefix_len = 128,
+			};
+	}
+	apply(&w);
+	for (int i = 0; i < 50000; i++)
+		assert_true(is_own(&w, VIP + i));
+	teardown(&w);
+}
+
 static bool serves(const struct world *w, __u32 addr)
 {
 	struct addr a = fake_addr4(addr);
@@ -1207,6 +1238,7 @@ int main(void)
 		cmocka_unit_test(filter_knows_services_nat_and_its_addresses),
 		cmocka_unit_test(nat_address_keeps_its_place_while_records_name_it),
 		cmocka_unit_test(our_own_addresses_are_followed),
+		cmocka_unit_test(fifty_thousand_addresses_are_our_own),
 		cmocka_unit_test(addresses_that_are_served_are_known),
 		cmocka_unit_test(host_flag_is_on_the_address_alone),
 		cmocka_unit_test(only_nat_must_know_of_backends_here),
