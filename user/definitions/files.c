@@ -18,6 +18,7 @@
 
 #include "base/cleanup.h"
 #include "files.h"
+#include "old_parts.h"
 #include "manifest.h"
 #include "report.h"
 #include "service_list.h"
@@ -126,116 +127,6 @@ static int digest(const void *text, size_t len, __u8 ret[static 32])
 	       -ENOMEM;
 }
 
-static __u64 fold(__u64 a, __u64 b)
-{
-	unsigned __int128 product = (unsigned __int128)a * b;
-
-	return product ^ product >> 64;
-}
-
-/* What text_hash() goes through a text with. */
-struct hash {
-	const __u64 *key;	/* [4] */
-	__u64 a, b;
-};
-
-static void hash_words(struct hash *h, const __u64 words[static 2])
-{
-	h->a = fold(h->a ^ words[0], words[1] ^ h->key[2]);
-	h->b = fold(h->b ^ words[1], words[0] ^ h->key[3]) + h->a;
-}
-
-/*
- * 128 bits by which a text is known again: a comparison of all bytes would
- * need the old ones. Whoever does not know the key, which is of this process
- * alone, cannot look for two texts that meet.
- */
-static void text_hash(const __u64 key[static 4], const char *text, size_t len,
-		      __u64 ret[static 2])
-{
-	struct hash h = { key, key[0] ^ len, key[1] + len };
-	__u64 words[2];
-
-	for (; len >= sizeof(words); len -= sizeof(words)) {
-		memcpy(words, text, sizeof(words));
-		hash_words(&h, words);
-		text += sizeof(words);
-	}
-	if (len) {
-		words[0] = words[1] = 0;
-		memcpy(words, text, len);
-		hash_words(&h, words);
-	}
-	ret[0] = fold(h.a ^ key[1], h.b ^ key[2]);
-	ret[1] = fold(h.b ^ key[3], h.a ^ key[0]);
-}
-
-/*
- * What a file said when it was last read. Most of it comes again in the same
- * order, so the next one is looked at first; a table of all is made when that
- * was another one.
- */
-struct old_parts {
-	struct part **list;
-	size_t count, next;
-	__u32 *table;		/* positions in list and 1; by hash */
-	size_t mask;
-};
-
-static int old_table(struct old_parts *old)
-{
-	size_t size = 16;
-
-	while (size < 2 * old->count)
-		size *= 2;
-	old->table = calloc(size, sizeof(*old->table));
-	if (!old->table)
-		return -ENOMEM;
-	old->mask = size - 1;
-	for (size_t i = 0; i < old->count; i++) {
-		size_t at = old->list[i]->hash[0] & old->mask;
-
-		while (old->table[at])
-			at = (at + 1) & old->mask;
-		old->table[at] = i + 1;
-	}
-	return 0;
-}
-
-/* Bytes are the same, nobody has taken it yet, and it has nothing to report. */
-static bool is_wanted(const struct part *p, const __u64 hash[static 2])
-{
-	return p->hash[0] == hash[0] && p->hash[1] == hash[1] && !p->is_live &&
-	       !p->has_mistakes;
-}
-
-/* *ret NULL: none. */
-static int old_find(struct old_parts *old, const __u64 hash[static 2],
-		    struct part **ret)
-{
-	size_t i = old->next, at;
-
-	*ret = NULL;
-	if (!old->count)
-		return 0;
-	old->next = i + 1;
-	if (i < old->count && is_wanted(old->list[i], hash)) {
-		*ret = old->list[i];
-		return 0;
-	}
-	if (!old->table && old_table(old))
-		return -ENOMEM;
-	for (at = hash[0] & old->mask; (i = old->table[at]);
-	     at = (at + 1) & old->mask) {
-		if (!is_wanted(old->list[i - 1], hash))
-			continue;
-		old->next = i;
-		*ret = old->list[i - 1];
-		return 0;
-	}
-	return 0;
-}
-
 /* A file that is being read. */
 struct file_reading {
 	struct service_known known;
@@ -308,7 +199,7 @@ static struct part *item_next(struct service_known *known,
 	    !service_list_ends_item(list, text + p->len, end))
 		return NULL;
 	piece_hash(fr, PIECE_ITEM, text, p->len, hash);
-	if (!is_wanted(p, hash))
+	if (!old_part_is_wanted(p, hash))
 		return NULL;
 	old->next++;
 	p->is_live = true;
@@ -326,7 +217,7 @@ static struct part *item_find(struct service_known *known,
 	if (!fr->old.count)
 		return NULL;
 	piece_hash(fr, PIECE_ITEM, item->text, item->len, hash);
-	if (old_find(&fr->old, hash, &p) || !p)
+	if (old_part_find(&fr->old, hash, &p) || !p)
 		return NULL;
 	p->is_live = true;
 	return p;
@@ -402,7 +293,7 @@ static int part_read(struct file_reading *fr, enum piece piece,
 	piece_hash(fr, piece, text->text, text->len, hash);
 	if (piece == PIECE_FRAME)
 		hash[1] ^= (__u64)list->lines_before << 32 | list->lines;
-	err = old_find(&fr->old, hash, &p);
+	err = old_part_find(&fr->old, hash, &p);
 	if (err || p)
 		return err ?: part_keep(fr, p, text->first_line);
 	p = calloc(1, sizeof(*p));
