@@ -27,8 +27,6 @@ struct {
 	__type(value, struct bench_flow);
 } bench_flows SEC(".maps");
 
-/* Stores of words, each where the programs load words or less of one: what is
- * read too soon after is then forwarded by the CPU, as it would be cached. */
 static __always_inline void packet_words(__u32 *to,
 					 const struct bench_setup *s,
 					 const struct bench_flow *flow,
@@ -47,6 +45,9 @@ static __always_inline void packet_words(__u32 *to,
 	to[l4 + 4] = flow->l4_check;
 }
 
+/* The packet's words, which are stored as no card stores them, have to be in
+ * the cache before they are read: an atomic operation waits for that. Else a
+ * load of more than one of them would wait, in the next repetition. */
 static __always_inline void packet_write(struct xdp_md *ctx,
 					 struct bench_setup *s)
 {
@@ -56,7 +57,6 @@ static __always_inline void packet_write(struct xdp_md *ctx,
 	const struct bench_flow *flow;
 
 	flow = bpf_map_lookup_elem(&bench_flows, &idx);
-	s->next++;
 	if (!flow || data + 64 > end)
 		return;
 	eth[0] = s->eth[0];
@@ -67,6 +67,7 @@ static __always_inline void packet_write(struct xdp_md *ctx,
 		packet_words(data + ETH_HLEN, s, flow, false);
 	else if (data + 74 <= end)
 		packet_words(data + ETH_HLEN, s, flow, true);
+	__sync_fetch_and_add(&s->next, 1);
 }
 
 /* The end of every repetition. */
