@@ -19,6 +19,17 @@ static __always_inline __u32 egress_ifindex(const struct link *link)
 	return link->ifindex | (__u32)link->flags << 31;
 }
 
+/*
+ * Two MACs, each in the low 48 bits. In the words that egress_push() loads: a
+ * CPU that loads a word whose halves have just been stored waits for both.
+ */
+static __always_inline void egress_macs(struct egress *e, __u64 to, __u64 from)
+{
+	e->macs[0] = to;
+	e->macs[1] = (to >> 32 & 0xffff) | from << 16;
+	e->macs[2] = from >> 16;
+}
+
 /* By hop; false: where that is is not known, or not any more. */
 static __always_inline bool egress_find(const struct nexthop *hop,
 				       struct egress *e)
@@ -38,8 +49,8 @@ static __always_inline bool egress_find(const struct nexthop *hop,
 	e->link = idx;
 	e->vlan_proto = link->vlan_proto;
 	e->vlan_id = link->vlan_id;
-	__builtin_memcpy(e->to, u.hop.mac, 6);
-	__builtin_memcpy(e->from, link->mac, 6);
+	_Static_assert(offsetof(struct link, mac) == 10, "ends a word");
+	egress_macs(e, u.word, *(const __u64 *)&link->vlan_id >> 16);
 	return true;
 }
 
@@ -79,8 +90,8 @@ static __always_inline bool egress_push(struct xdp_md *ctx, struct frame *f,
 					__be16 proto)
 {
 	__u32 l2_len = ETH_HLEN + (e->vlan_proto ? 4 : 0);
-	struct ethhdr *eth = f->data;
 	struct vlan_tag *tag;
+	__u32 *macs;
 	int delta;
 
 	delta = (int)(l2_len + extra) - (int)f->pkt->l2_len;
@@ -89,21 +100,23 @@ static __always_inline bool egress_push(struct xdp_md *ctx, struct frame *f,
 			return false;
 		f->data = (void *)(long)ctx->data;
 		f->end = (void *)(long)ctx->data_end;
-		eth = f->data;
 	}
-	tag = (void *)(eth + 1);
-	if (!pkt_has(f, eth, sizeof(*eth)))
+	macs = f->data;		/* struct ethhdr is packed: byte by byte */
+	tag = f->data + ETH_HLEN;
+	if (!pkt_has(f, f->data, ETH_HLEN))
 		return false;
-	__builtin_memcpy(eth->h_dest, e->to, 6);
-	__builtin_memcpy(eth->h_source, e->from, 6);
-	eth->h_proto = proto;
+	macs[0] = e->macs[0];
+	macs[1] = e->macs[1];
+	macs[2] = e->macs[2];
 	f->l3 = tag;
 	f->pkt->ifindex = e->ifindex;
-	if (l2_len == ETH_HLEN)
+	if (l2_len == ETH_HLEN) {
+		*(__be16 *)(macs + 3) = proto;
 		return true;
+	}
 	if (!pkt_has(f, tag, sizeof(*tag)))
 		return false;
-	eth->h_proto = e->vlan_proto;
+	*(__be16 *)(macs + 3) = e->vlan_proto;
 	tag->id = e->vlan_id;
 	tag->proto = proto;
 	f->l3 = tag + 1;

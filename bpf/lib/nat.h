@@ -169,10 +169,10 @@ __global int nat_change(const struct pkt *p, __u32 position, __u32 word,
 
 /* A packet of r was seen. Most are of an open one, and change nothing. */
 static __always_inline void nat_touch(struct conn_ref *r, const struct pkt *p,
-				      bool is_reply)
+				      bool is_reply, __u32 now)
 {
 	if (conn_is_open(r) && !p->closes)
-		conn_seen(r, now_8th());
+		conn_seen(r, now);
 	else
 		nat_change(p, r->position, r->word, is_reply);
 }
@@ -219,8 +219,10 @@ static __always_inline void nat_learn_hop(const struct conn_ref *r,
 static __always_inline bool nat_known(struct conn_ref *r, struct pkt *p,
 				      struct nat *n, const bool is_reply)
 {
+	const __u32 now = now_8th();
+
 	if (r->word <= CONN_BUSY ||
-	    conn_is_over(r, now_s(), !is_reply && p->opens))
+	    conn_is_over(r, now >> 3, !is_reply && p->opens))
 		return false;
 	if (is_reply)
 		nat_reply(r->conn, p, n);
@@ -233,7 +235,7 @@ static __always_inline bool nat_known(struct conn_ref *r, struct pkt *p,
 		return true;
 	if (!is_reply)
 		nat_learn_hop(r, p);
-	nat_touch(r, p, is_reply);
+	nat_touch(r, p, is_reply, now);
 	return true;
 }
 

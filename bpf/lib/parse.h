@@ -172,35 +172,37 @@ static __always_inline __u32 is_tag(__be16 proto)
  * Start f at an Ethernet frame; *proto is the type of what it holds. Counts
  * tags by arithmetic: a branch for each would make the verifier walk through
  * all that follows once for each length. No frame under 22 bytes holds IP.
+ * clang: through struct ethhdr, which is packed, it goes byte by byte.
  */
 static __always_inline enum reason parse_eth(struct frame *f, __u32 data,
 					     __u32 data_end, __be16 *proto)
 {
-	struct ethhdr *eth = (void *)(long)data;
-	__be16 *type = (__be16 *)(eth + 1) - 1;
+	__be16 *type;
 	__u32 tags;
 
-	f->data = eth;
+	f->data = (void *)(long)data;
 	f->end = (void *)(long)data_end;
 	f->pkt->frame_len = data_end - data;
-	if (!pkt_has(f, eth, ETH_HLEN + VLAN_TAGS * sizeof(struct vlan_tag)))
+	if (!pkt_has(f, f->data, L2_LEN_MAX))
 		return REASON_NOT_IP;
 
 	/* the MAC, and 0 for the link: one store, as it is loaded */
-	*(__u64 *)&f->pkt->from = *(const __u64 *)eth->h_source & ~0ull >> 16;
-	tags = is_tag(eth->h_proto);
-	f->pkt->vlan_proto = eth->h_proto & -tags;
-	f->pkt->vlan_id = *(__be16 *)(eth + 1) & -tags;
+	*(__u64 *)&f->pkt->from = *(__u64 *)(f->data + ETH_ALEN) & ~0ull >> 16;
+	type = f->data + offsetof(struct ethhdr, h_proto);
+	tags = is_tag(*type);
+	f->pkt->vlan_proto = *type & -tags;
+	f->pkt->vlan_id = type[1] & -tags;
 	type += 2 * tags;
 	if (!pkt_has(f, type, sizeof(*type)))
 		return REASON_NOT_IP;
 	tags += tags & is_tag(*type);
-	type = (__be16 *)(eth + 1) - 1 + 2 * tags;
+	type = f->data + offsetof(struct ethhdr, h_proto) +
+	       tags * sizeof(struct vlan_tag);
 	if (!pkt_has(f, type, sizeof(*type)))
 		return REASON_NOT_IP;
 	*proto = *type;
 	f->pkt->l2_len = ETH_HLEN + tags * sizeof(struct vlan_tag);
-	f->l3 = (void *)eth + ETH_HLEN + tags * sizeof(struct vlan_tag);
+	f->l3 = f->data + ETH_HLEN + tags * sizeof(struct vlan_tag);
 	return REASON_NONE;
 }
 

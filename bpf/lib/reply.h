@@ -34,6 +34,12 @@ static __always_inline __u32 reply_match(const struct reply_bucket *b,
 	return mask;
 }
 
+/* The way of a cell that is taken if it is empty, and looked at first. */
+static __always_inline __u32 reply_guess(__u32 tag)
+{
+	return tag >> 29;
+}
+
 /* Does the record, locked or not, say that its reply is found by this cell? */
 static __always_inline bool reply_is(const struct conn *c, __u32 cell,
 				     const struct flow *reply)
@@ -47,15 +53,18 @@ static __always_inline bool reply_in(const struct reply_bucket *b, __u32 idx,
 				     const struct flow *reply, __u32 tag,
 				     struct conn_ref *r)
 {
-	__u32 mask = reply_match(b, tag), way;
-	__u64 cell;
+	__u32 way = reply_guess(tag), mask;
+	__u64 cell = READ_ONCE(b->cell[way]);
 
-	if (!mask)
-		return false;
-	way = lowest_bit(mask) & 7;
-	cell = READ_ONCE(b->cell[way]);
-	if (cell >> 32 != tag)
-		return false;
+	if (cell >> 32 != tag) {
+		mask = reply_match(b, tag);
+		if (!mask)
+			return false;
+		way = lowest_bit(mask) & 7;
+		cell = READ_ONCE(b->cell[way]);
+		if (cell >> 32 != tag)
+			return false;
+	}
 	*r = conn_at(cell);
 	if (r->head && !reply_is(r->conn, idx * REPLY_CELLS + way, reply))
 		r->head = NULL;
@@ -127,7 +136,8 @@ __global __u32 reply_put(__u32 idx, __u32 tag, __u32 position)
 		empty = reply_match(b, 0);
 		if (!empty)
 			return 0;
-		way = lowest_bit(empty) & 7;
+		way = empty >> reply_guess(tag) & 1 ? reply_guess(tag) :
+						      lowest_bit(empty) & 7;
 		WRITE_ONCE(r.conn->reply, idx * REPLY_CELLS + way);
 		if (!__sync_val_compare_and_swap(&b->cell[way], 0,
 						 (__u64)tag << 32 | position))

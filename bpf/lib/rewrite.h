@@ -17,14 +17,16 @@ static __always_inline void rewrite_hops(const struct frame *f, const bool v6)
 {
 	struct ipv6hdr *ip6 = f->l3;
 	struct iphdr *ip4 = f->l3;
+	__u32 check;
 
 	if (v6) {
 		ip6->hop_limit--;
 		return;
 	}
 	ip4->ttl--;
-	/* the high byte of a word in network order is one less */
-	ip4->check = csum_apply(ip4->check, (__u16)~bpf_htons(0x0100));
+	/* its word is 0x0100 less, so the sum's complement is that much more */
+	check = ip4->check + bpf_htons(0x0100);
+	ip4->check = check + (check >= 0xffff);
 }
 
 static __always_inline void rewrite_ports(const struct frame *f, __u32 ports,

@@ -33,8 +33,13 @@ struct egress {
 	__u16 link;		/* index in links; 0: unknown */
 	__be16 vlan_proto;
 	__be16 vlan_id;
-	__u8 to[6];
-	__u8 from[6];
+	union {
+		struct {
+			__u8 to[6];
+			__u8 from[6];
+		};
+		__u32 macs[3];	/* both, as a frame begins with them */
+	};
 	struct addr src;	/* tunnels: our end */
 };
 

@@ -535,10 +535,10 @@ __global int choice_change(const struct lookup *look, __u32 position,
 
 /* A packet of r was seen. Most are of a live one, and change nothing. */
 static __always_inline void choice_touch(struct conn_ref *r,
-					 const struct lookup *look)
+					 const struct lookup *look, __u32 now)
 {
 	if (conn_is_open(r) && !look->closes)
-		conn_seen(r, now_8th());
+		conn_seen(r, now);
 	else
 		choice_change(look, r->position, r->word);
 }
@@ -550,6 +550,7 @@ static __always_inline void choice_touch(struct conn_ref *r,
 static __always_inline __u32 service_track(struct lookup *look,
 					   struct conn_ref *r)
 {
+	const __u32 now = now_8th();
 	const struct backend *b;
 	__u32 id;
 
@@ -559,11 +560,11 @@ static __always_inline __u32 service_track(struct lookup *look,
 	id = conn_backend(r->conn);
 	b = backend_find(id);
 	/* a dead record may name an owner from before the slot was settled */
-	if (!backend_has(b, r->conn) || conn_is_over(r, now_s(), look->opens) ||
+	if (!backend_has(b, r->conn) || conn_is_over(r, now >> 3, look->opens) ||
 	    !conn_is_still(r))
 		return SERVICE_ADMIT;
 	if (!look->is_error)
-		choice_touch(r, look);
+		choice_touch(r, look, now);
 	return id;
 }
 
