@@ -319,16 +319,18 @@ __global int nat_reply_flow(const struct pkt *p, __u32 id)
 	return true;
 }
 
-/* How gladly r's port is given away: 0 never, dead ones first, then what was
- * half open for longest; the closing ones' backends may remember them. */
+/* How gladly r's port is given away: 0 never, dead ones first, what was dead for
+ * longest before others, then what was half open for longest; the backends of
+ * those that ended may remember them, the longer ago, the less. */
 static __always_inline __u32 nat_worth(const struct conn_ref *r, __u32 now)
 {
 	__u32 age = (now - (r->word >> CONN_STAMP_SHIFT)) & CONN_STAMP_MASK;
+	const __u32 dead = 1 << 20;
 
 	if (r->word <= CONN_BUSY)
 		return 0;
 	if (conn_is_dead(r, now >> 3))
-		return 1 << 20;
+		return dead + (conn_age(r->conn->time, now >> 3) & (dead - 1));
 	if (conn_is_open(r))
 		return 0;
 	return 1 + age + (conn_state(r) == CONN_HALF ? 1 << 16 : 0);

@@ -5,6 +5,7 @@
  * seen, and choices, of which only the client's is.
  */
 #include "model/conns.h"
+#include "bytes.h"
 #include "family.h"
 
 #define CLOSING_S 10	/* the settings' defaults */
@@ -348,6 +349,70 @@ static void who_is_drained_gets_no_new_ones(void **state)
 	assert_int_not_equal(backend_of(f), first);
 }
 
+/* Another client, with the same port: its backend may remember who had it. */
+static void a_port_is_not_given_away_while_others_are_free(void **state)
+{
+	const struct family *f = *state;
+	struct packet other = tcp(f->client2, PORT, f->vip, 80, .flags = SYN);
+	struct outcome got;
+	struct layers l;
+
+	world_service(world, .addr = f->vip, .port = 80,
+		      .forward = FORWARD_NAT, .backends = { f->backend },
+		      .backend_port = 8080);
+	handshake(f, 1000);
+	client_says(f, FIN | ACK, 1001);
+	backend_says(f, FIN | ACK, 1001);
+	world_age(world, 3 * CLOSING_S);
+	world_run(world, &other, &got);
+	assert_int_equal(got.reasons, REASON_BIT(FORWARDED));
+	packet_layers(&got.packet, &l);
+	assert_int_not_equal(get16(got.packet.data + l.l4), PORT);
+	/* its own client has it again */
+	client_says(f, SYN, 0);
+	assert_int_equal(ntohs(entry(f).conn.nat_port), PORT);
+}
+
+/* Of those that had a port, who ended first loses it first. */
+static void the_port_that_rests_for_longest_goes_first(void **state)
+{
+	const struct family *f = *state;
+	struct packet p, answer, last;
+	struct outcome got;
+	struct layers l;
+
+	world_model(world)->nat_port_first = 6000;
+	world_model(world)->nat_port_last = 6007;
+	world_service(world, .addr = f->vip, .port = 80,
+		      .forward = FORWARD_NAT, .backends = { f->backend },
+		      .backend_port = 8080);
+	for (int i = 0; i < 8; i++) {
+		int port = 6000 + i * 3 % 8;
+
+		p = tcp(f->client, port, f->vip, 80, .flags = SYN);
+		expect_reason(&p, FORWARDED);
+		answer = tcp(f->backend, 8080, f->nat, port,
+			     .flags = SYN | ACK, .seq = 1000);
+		expect_reason(&answer, RETURNED);
+		last = tcp(f->client, port, f->vip, 80, .flags = FIN | ACK,
+			   .ack = 1001);
+		expect_reason(&last, FORWARDED);
+		answer = tcp(f->backend, 8080, f->nat, port,
+			     .flags = FIN | ACK, .seq = 1001);
+		expect_reason(&answer, RETURNED);
+		world_age(world, 2);
+	}
+	world_age(world, 2 * CLOSING_S);
+	for (int i = 0; i < 8; i++) {
+		p = tcp(f->client2, 100 + i, f->vip, 80, .flags = SYN);
+		world_run(world, &p, &got);
+		assert_int_equal(got.reasons, REASON_BIT(FORWARDED));
+		packet_layers(&got.packet, &l);
+		assert_int_equal(get16(got.packet.data + l.l4),
+				 6000 + i * 3 % 8);
+	}
+}
+
 /* Choices */
 
 static void choose(const struct family *f)
@@ -440,6 +505,8 @@ int main(void)
 		BOTH(nobody_is_moved_by_what_can_be_forged),
 		BOTH(what_both_have_closed_begins_anew),
 		BOTH(who_is_drained_gets_no_new_ones),
+		BOTH(a_port_is_not_given_away_while_others_are_free),
+		BOTH(the_port_that_rests_for_longest_goes_first),
 		BOTH(a_choice_outlives_its_clients_end),
 		BOTH(a_choice_that_was_reset_ends),
 		BOTH(a_choices_reset_is_disproved_by_its_client),

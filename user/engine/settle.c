@@ -21,6 +21,7 @@
 
 #define SCAN_INTERVAL_S 10	/* if anything waits, else */
 #define SWEEP_INTERVAL_S 30	/* well below CONN_STAMP_TURN_S */
+#define PORT_RESTS_S 60		/* likewise, both together */
 #define SCAN_WINDOWS 32		/* in a tick */
 #define SLOTS_WINDOW 65536
 
@@ -194,6 +195,22 @@ static const struct backend *conn_owner(const struct state *s,
 									NULL;
 }
 
+/*
+ * Of a connection that both sides have closed: its backend may remember it for a
+ * while (RFC 9293, 3.6.1: TIME-WAIT, 60 s in Linux), and refuse what comes from
+ * the same address and port with other numbers, which another client's next
+ * connection has. The record keeps the port for its client meanwhile; it makes
+ * room for whoever needs it.
+ */
+static bool port_rests(const struct backend *b, const struct conn_entry *e,
+		       __u32 now_s)
+{
+	return b && !backend_left(b) && e->conn.what & CONN_NAT &&
+	       conn_entry_state(e) == CONN_CLOSING &&
+	       (e->conn.what & CONN_BOTH_FINS) == CONN_BOTH_FINS &&
+	       conn_age(e->conn.time, now_s) < PORT_RESTS_S;
+}
+
 /* Dead, or of a backend that is gone. */
 static bool is_nobodys(const struct state *s, const struct conn_entry *e,
 		       __u32 now_s)
@@ -201,7 +218,7 @@ static bool is_nobodys(const struct state *s, const struct conn_entry *e,
 	const struct backend *b = conn_owner(s, &e->conn);
 
 	if (conn_is_dead(s->t, e, now_s))
-		return true;
+		return !port_rests(b, e, now_s);
 	switch (conn_kind(&e->conn)) {
 	case FLOW_FRAGMENT:
 		return false;

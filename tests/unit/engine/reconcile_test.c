@@ -395,6 +395,46 @@ static void live_nat_flows_hold_a_backend_that_left(void **state)
 	teardown(&w);
 }
 
+/* Both sides have closed it, and its backend may remember that. */
+static void a_port_rests_after_its_connection(void **state)
+{
+	struct flow flow = flow_of(1);
+	struct model_service *svc;
+	struct conn_entry e;
+	struct world w;
+
+	for (int i = 0; i < 3; i++) {
+		setup(&w);
+		svc = web(&w, 2);
+		svc->forward = FORWARD_NAT;
+		apply(&w);
+		e = (struct conn_entry){
+			.conn = {
+				.client = flow.src, .vip = flow.dst,
+				.cport = flow.sport, .vport = flow.dport,
+				.what = conn_what(&flow) | CONN_NAT |
+					(i == 1 ? CONN_CLIENT_FIN :
+						  CONN_BOTH_FINS),
+				.nat_port = flow.sport,
+				.backend = conn_backend_word(backend_at(&w,
+							     HOST), 1),
+				.time = conn_time(w.now_s, 0),
+			},
+			.word = CONN_CLOSING,
+		};
+		assert_true(conns_insert(&w.f->t, &e));
+		if (i == 2) {	/* who leaves is not waited for */
+			fake_backend_remove(svc, HOST, 8443);
+			apply(&w);
+		}
+		pass(&w, 50);
+		assert_int_equal(conns_find(&w.f->t, &flow, &e), !i);
+		pass(&w, 50);
+		assert_false(conns_find(&w.f->t, &flow, &e));
+		teardown(&w);
+	}
+}
+
 static void slots_are_tracked_when_their_service_is_not(void **state)
 {
 	struct world w;
@@ -1227,6 +1267,7 @@ int main(void)
 		cmocka_unit_test(backend_that_left_is_freed_when_unnamed),
 		cmocka_unit_test(backend_that_comes_back_is_the_same),
 		cmocka_unit_test(live_nat_flows_hold_a_backend_that_left),
+		cmocka_unit_test(a_port_rests_after_its_connection),
 		cmocka_unit_test(slots_are_tracked_when_their_service_is_not),
 		cmocka_unit_test(slots_are_tracked_when_there_were_none_to_ask),
 	cmocka_unit_test(flags_and_idle_follow_the_definition),
