@@ -94,6 +94,44 @@ renamed() {
 	wait_for 5 answers_again
 }
 
+# down_since TIME: said with when that began.
+down_since() {
+	out_of_step 'uplink "eth0" is down' &&
+		fairlead status --json |
+		jq -e --argjson time "$1" '.applied.error_since >= $time' &&
+		fairlead status | grep -E 'not in step .* since [-0-9: ]+: uplink'
+}
+
+set_down() {
+	local start
+
+	start=$(date +%s)
+	balancer_links link set eth0 down
+	wait_for 5 down_since "$start"
+	balancer_links link set eth0 up
+	balancer_routes
+	wait_for 5 attached_to eth0
+	fairlead status --json | jq -e '.applied.error_since == null'
+	wait_for 5 answers_again
+}
+
+hints() {
+	fairlead status --json | jq -e --arg text "$1" \
+		'any(.applied.hints[]; contains($text))'
+}
+
+hints_not() {
+	fairlead status --json | jq -e '.applied.hints == []'
+}
+
+without_carrier() {
+	ip -n "$NET-router" link set balancer down
+	wait_for 5 hints 'uplink "eth0" has no carrier'
+	ip -n "$NET-router" link set balancer up
+	wait_for 5 hints_not
+	wait_for 5 answers_again
+}
+
 # One of two is not there when the daemon starts; then it comes.
 started_without_one() {
 	stop serve
@@ -102,7 +140,8 @@ started_without_one() {
 	start serve balancer "$FAIRLEAD" serve --config "$CONFIG"
 	wait_for 10 out_of_step 'uplink "eth7" is missing'
 	answers_again
-	balancer_links link add eth7 type veth peer name eth8
+	balancer_links link add eth7 up type veth peer name eth8
+	balancer_links link set eth8 up
 	wait_for 5 attached_to eth0 eth7
 	balancer_links link del eth7
 	wait_for 5 out_of_step 'uplink "eth7" is missing'
@@ -138,6 +177,8 @@ it "detached by somebody" detached_by_somebody
 it "replaced by somebody" replaced_by_somebody
 it "the pins are removed" pins_are_removed
 it "an uplink is renamed" renamed
+it "the uplink is set down" set_down
+it "the uplink has no carrier" without_carrier
 it "one of two uplinks is missing at the start" started_without_one
 it "the only uplink is missing at the start" started_without_any
 it "bpffs is unmounted" bpffs_is_unmounted

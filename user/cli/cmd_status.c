@@ -308,14 +308,16 @@ static int daemon_section(struct status *s)
 }
 
 static void applied_text(const struct applied *a, bool is_synced,
-			 const char *error, const char *sha256)
+			 const char *error, json_int_t error_since,
+			 const char *sha256)
 {
 	char text[32];
 
 	printf("applied:   generation %llu since %s, sha256 %.16s...\n",
 	       a->generation, time_text(a->since_s, text), sha256);
 	if (error)
-		printf("not in step with the definitions: %s\n", error);
+		printf("not in step with the definitions since %s: %s\n",
+		       time_text(error_since, text), error);
 	else if (is_synced)
 		puts("           in step with the definitions");
 }
@@ -334,21 +336,25 @@ static int applied_section(struct status *s)
 	json_t *hints = json_object_get(s->daemon, "hints");
 	bool is_synced = json_is_true(json_object_get(s->daemon, "synced"));
 	json_t *error = json_object_get(s->daemon, "error");
+	json_t *since = json_is_string(error) ?
+		json_object_get(s->daemon, "error_since") : NULL;
 	const struct applied *a = s->view.tables->applied;
 	char sha256[2 * sizeof(a->sha256) + 1];
 
 	for (size_t i = 0; i < sizeof(a->sha256); i++)
 		sprintf(sha256 + 2 * i, "%02x", a->sha256[i]);
 	if (s->text) {
-		applied_text(a, is_synced, json_string_value(error), sha256);
+		applied_text(a, is_synced, json_string_value(error),
+			     json_integer_value(since), sha256);
 		hints_text(hints);
 		return 0;
 	}
 	return json_object_set_new(s->json, "applied",
-		json_pack("{s:I, s:s, s:b, s:O, s:O?, s:I}",
+		json_pack("{s:I, s:s, s:b, s:O, s:O, s:O?, s:I}",
 			  "generation", (json_int_t)a->generation,
 			  "config_sha256", sha256, "synced", is_synced,
 			  "error", error ? error : json_null(),
+			  "error_since", since ? since : json_null(),
 			  "hints", hints,
 			  "since", (json_int_t)a->since_s));
 }

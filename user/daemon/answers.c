@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <arpa/inet.h>
@@ -36,6 +37,16 @@ static const char *what_is_wrong(const struct answers *a)
 	return "";
 }
 
+void answers_check(struct answers *a)
+{
+	const char *now = what_is_wrong(a);
+
+	if (!strcmp(a->wrong.text, now))
+		return;
+	a->wrong_since_s = time(NULL);
+	refuse(&a->wrong, 0, "%s", now);
+}
+
 static json_t *hints_json(const struct hints *h)
 {
 	json_t *ret = json_array();
@@ -47,18 +58,20 @@ static json_t *hints_json(const struct hints *h)
 	return ret;
 }
 
-json_t *answers_status(const struct answers *a)
+json_t *answers_status(struct answers *a)
 {
 	const struct applied *applied = parts_tables(a->parts)->applied;
-	const char *error = what_is_wrong(a);
 	char sha256[2 * sizeof(applied->sha256) + 1];
+	const char *error = a->wrong.text;
 
+	answers_check(a);
 	for (size_t i = 0; i < sizeof(applied->sha256); i++)
 		sprintf(sha256 + 2 * i, "%02x", applied->sha256[i]);
-	return json_pack("{s:b, s:b, s:b, s:o, s:o, s:s, s:I, s:i, s:I, s:I}",
+	return json_pack("{s:b, s:b, s:b, s:o, s:I, s:o, s:s, s:I, s:i, s:I, s:I}",
 			 "ok", 1,
 			 "synced", !*error, "early", a->applying->is_early,
 			 "error", text_json(error),
+			 "error_since", (json_int_t)a->wrong_since_s,
 			 "hints", hints_json(a->hints),
 			 "sha256", sha256,
 			 "generation", (json_int_t)applied->generation,

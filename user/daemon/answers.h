@@ -17,9 +17,15 @@ struct answers {
 	const struct applying *applying;
 	const struct hints *hints;
 	int64_t since_s;	/* CLOCK_REALTIME: the daemon's start */
+	struct refusal wrong;	/* at the last look */
+	int64_t wrong_since_s;	/* CLOCK_REALTIME */
 };
 
-json_t *answers_status(const struct answers *a);
+/* Note since when what is served has not been all that is wanted; to be called
+ * every second or so. */
+void answers_check(struct answers *a);
+
+json_t *answers_status(struct answers *a);
 json_t *answers_backend(const struct answers *a, const json_t *request);
 
 #endif

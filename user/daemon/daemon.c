@@ -192,6 +192,7 @@ static void on_tick(void *arg)
 		ways_settle_local(&d->ways);
 	applying_check(&d->applying);
 	hints_check(&d->hints);
+	answers_check(&d->answers);
 }
 
 static void on_refresh(void *arg)

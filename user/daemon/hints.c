@@ -66,6 +66,22 @@ static void say_no_way(const struct hints *h, const struct found *f,
 	       f->count[HINT_NO_WAY], addr_format(&b->addr, text), why);
 }
 
+/* The first uplink that is up and yet gets nothing. */
+static void say_no_carrier(const struct hints *h, struct refusal *ret)
+{
+	const struct nexthops *n = h->parts->nexthops;
+	const struct uplink_set *set = &h->uplinks->set;
+	__u32 flags;
+
+	for (size_t i = 0; i < set->count && !*ret->text; i++) {
+		flags = nexthops_ifflags(n, set->ifindexes[i]);
+		if (flags & IFF_UP && !(flags & IFF_RUNNING))
+			refuse(ret, 0, "uplink \"%s\" has no carrier: nothing "
+			       "comes in by it",
+			       nexthops_ifname(n, set->ifindexes[i]));
+	}
+}
+
 /* The count alone is no news. */
 static void tell(struct hints *h, enum hint hint, const struct refusal *now)
 {
@@ -87,6 +103,7 @@ void hints_check(struct hints *h)
 		say_no_uplink(h, &f, &now[HINT_NO_UPLINK]);
 	if (f.count[HINT_NO_WAY])
 		say_no_way(h, &f, &now[HINT_NO_WAY]);
+	say_no_carrier(h, &now[HINT_NO_CARRIER]);
 	for (enum hint hint = 0; hint < NR_HINTS; hint++)
 		tell(h, hint, &now[hint]);
 }

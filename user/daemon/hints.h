@@ -13,6 +13,7 @@
 enum hint {
 	HINT_NO_UPLINK,		/* answers to NAT come in where nobody looks */
 	HINT_NO_WAY,		/* no route, or no neighbour that answers */
+	HINT_NO_CARRIER,	/* an uplink that is up, without a cable */
 	NR_HINTS,
 };
 

@@ -204,17 +204,36 @@ void uplinks_undo(struct uplinks *u, const struct uplink_change *c)
 	}
 }
 
-static void missing_refuse(struct uplinks *u)
+/* The first that somebody has set down. NULL: all are up. */
+static const char *find_down(const struct uplinks *u)
+{
+	const struct nexthops *n = u->parts->nexthops;
+
+	for (size_t i = 0; i < u->set.count; i++)
+		if (!(nexthops_ifflags(n, u->set.ifindexes[i]) & IFF_UP))
+			return nexthops_ifname(n, u->set.ifindexes[i]);
+	return NULL;
+}
+
+/* What is attached as it should be, and yet is not served. */
+static void set_refuse(struct uplinks *u)
 {
 	struct refusal before = u->refusal;
+	const char *down = find_down(u);
 
 	u->refusal = (struct refusal){};
-	if (!*u->set.missing)
+	if (*u->set.missing)
+		refuse(&u->refusal, 0, "uplink \"%s\" is missing: it is served "
+		       "when it comes", u->set.missing);
+	else if (down)
+		refuse(&u->refusal, 0, "uplink \"%s\" is down: it is served "
+		       "when it is up", down);
+	if (!strcmp(before.text, u->refusal.text))
 		return;
-	refuse(&u->refusal, 0, "uplink \"%s\" is missing: it is served when it "
-	       "comes", u->set.missing);
-	if (strcmp(before.text, u->refusal.text))
+	if (*u->refusal.text)
 		log_warning(0, "%s", u->refusal.text);
+	else
+		log_info("every uplink is served again");
 }
 
 static bool is_native(const struct uplinks *u, __u32 ifindex)
@@ -258,7 +277,7 @@ void uplinks_commit(struct uplinks *u, const struct uplink_change *c)
 			     u->set.count);
 	points_outside(u, &u->set, &others);
 	points_detach(u, &others);
-	missing_refuse(u);
+	set_refuse(u);
 }
 
 static void say_attached(const struct uplink_change *c, const char *how)
@@ -280,7 +299,7 @@ static void attach_missing(struct uplinks *u, const char *how)
 
 	say_attached(&c, how);
 	if (!err) {
-		missing_refuse(u);
+		set_refuse(u);
 		return;
 	}
 	u->refusal = why;

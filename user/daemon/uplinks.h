@@ -26,7 +26,8 @@ struct uplinks {
 	const struct parts *parts;
 	struct uplink_set set;		/* in force */
 	bool is_node;			/* services of a node are in force */
-	struct refusal refusal;		/* one is missing, or not attached */
+	struct refusal refusal;		/* one is missing, down, or not
+					 * attached */
 };
 
 /* Room for every hook of as many uplinks as there can be, old and new. */

@@ -141,6 +141,7 @@ void host_each_answered(struct host *h,
 			void *data);
 
 __u32 host_ifindex(const struct host *h, const char *name);	/* 0: none */
+__u32 host_ifflags(const struct host *h, __u32 ifindex);
 const char *host_ifname(const struct host *h, __u32 ifindex);
 
 #endif

@@ -247,6 +247,13 @@ __u32 host_ifindex(const struct host *h, const char *name)
 	return 0;
 }
 
+__u32 host_ifflags(const struct host *h, __u32 ifindex)
+{
+	const struct iface *iface = iface_find(h, ifindex);
+
+	return iface ? iface->flags : 0;
+}
+
 const char *host_ifname(const struct host *h, __u32 ifindex)
 {
 	const struct iface *iface = iface_find(h, ifindex);

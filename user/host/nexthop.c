@@ -426,6 +426,11 @@ int nexthops_ifindex(const struct nexthops *n, const char *name, __u32 *ret)
 	return 0;
 }
 
+__u32 nexthops_ifflags(const struct nexthops *n, __u32 ifindex)
+{
+	return host_ifflags(n->host, ifindex);
+}
+
 const char *nexthops_ifname(const struct nexthops *n, __u32 ifindex)
 {
 	return host_ifname(n->host, ifindex);

@@ -123,6 +123,8 @@ bool nexthops_source_like(const struct nexthops *n, __u32 entry,
 /* An interface by name and back. -ENODEV, NULL: there is none. The name is
  * valid until the next nexthops_read(). */
 int nexthops_ifindex(const struct nexthops *n, const char *name, __u32 *ret);
+/* IFF_UP, IFF_RUNNING and others of an interface; 0: there is none. */
+__u32 nexthops_ifflags(const struct nexthops *n, __u32 ifindex);
 const char *nexthops_ifname(const struct nexthops *n, __u32 ifindex);
 
 /* Ask for the neighbours that are needed and not resolved: every second or so,
