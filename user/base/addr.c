@@ -94,6 +94,17 @@ static bool has_host_bits(const struct addr *a, unsigned int len)
 	return false;
 }
 
+struct addr addr_prefix(struct addr a, unsigned int len)
+{
+	for (unsigned int i = 0; i < 4; i++) {
+		if (len <= 32 * i)
+			a.word[i] = 0;
+		else if (len < 32 * i + 32)
+			a.word[i] &= htonl(~0u << (32 * i + 32 - len));
+	}
+	return a;
+}
+
 bool addr_parse_cidr(const char *text, struct addr *ret, unsigned int *ret_len)
 {
 	const char *slash = strchrnul(text, '/');

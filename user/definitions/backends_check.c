@@ -7,7 +7,6 @@
  */
 #include <stdlib.h>
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include <fairlead/hash.h>
@@ -76,18 +75,6 @@ static bool filter_may_have(const struct filter *f, const struct addr *a)
 	return !f->words || f->words[bit / 64] >> bit % 64 & 1;
 }
 
-/* The first address of a's prefix of that length. */
-static struct addr prefix_of(struct addr a, unsigned int len)
-{
-	for (unsigned int i = 0; i < 4; i++) {
-		if (len <= 32 * i)
-			a.word[i] = 0;
-		else if (len < 32 * i + 32)
-			a.word[i] &= htonl(~0u << (32 * i + 32 - len));
-	}
-	return a;
-}
-
 static void report_backend(struct report *r, const struct native_service *s,
 			   const struct model_backend *b,
 			   const struct native_front *target)
@@ -112,7 +99,7 @@ static void check_backend(const struct service_index *index,
 	__u16 last = b->port ? b->port : s->service.fronts->port_last;
 
 	for (unsigned int i = 0; i < index->nr_lens; i++) {
-		struct addr a = prefix_of(b->addr, index->lens[i]);
+		struct addr a = addr_prefix(b->addr, index->lens[i]);
 		const struct native_front *target;
 
 		if (!filter_may_have(f, &a))

@@ -150,11 +150,44 @@ static void check_settings(const struct model *m, const struct part **from,
 			   detect_local_names[m->detect_local], missing);
 }
 
-static int build_settings(const struct definitions *d, struct model *m,
-			  struct report *r)
+static void check_nat_addrs(const struct definitions *d, const struct part *p,
+			    const struct addr *addrs, size_t count,
+			    struct report *r)
 {
-	const struct part *from[NR_SETTINGS] = {};
+	struct place at = p->native.settings->at[SETTING_NAT_ADDRESSES];
+	char text[FRONT_TEXT_MAX], place[PLACE_TEXT_MAX];
 
+	for (size_t i = 0; i < count; i++) {
+		const struct native_front *f = service_index_at(&d->index,
+								&addrs[i]);
+		const struct native_service *s;
+
+		if (!f || f->front->kind == KIND_NODE_PORT)
+			continue;
+		s = f->service;
+		part_error(r, s->owner, f->at,
+			   "%s of service \"%s\" is an address of \"nat: addresses\" at %s: answers to NAT would be taken for clients' packets",
+			   model_front_text(f->front, s->service.proto, text),
+			   s->service.name, part_place(p, at, place));
+	}
+}
+
+/* What comes to a service's address is a client's, so that no answer of a
+ * backend may come there: it is no source for NAT. Node ports are a few ports
+ * of the node's own address. */
+static void check_nat(const struct definitions *d, const struct model *m,
+		      const struct part *p, struct report *r)
+{
+	if (!p)
+		return;
+	check_nat_addrs(d, p, m->nat4, m->nr_nat4, r);
+	check_nat_addrs(d, p, m->nat6, m->nr_nat6, r);
+}
+
+/* from[NR_SETTINGS], which is empty: the part that gives each setting. */
+static int build_settings(const struct definitions *d, struct model *m,
+			  const struct part **from, struct report *r)
+{
 	for (size_t i = 0; i < d->nr_sources; i++) {
 		const struct source *s = d->sources[i];
 
@@ -228,16 +261,18 @@ static void check_services(const struct definitions *d, struct report *r)
 static int build(struct definitions *d, struct report *r, struct model **ret)
 {
 	__cleanup(model_freep) struct model *m = model_new();
+	const struct part *from[NR_SETTINGS] = {};
 	int err;
 
 	if (!m)
 		return -ENOMEM;
-	err = build_settings(d, m, r) ?:
+	err = build_settings(d, m, from, r) ?:
 	      manifests_refresh(d->manifests, d->sources, d->nr_sources, m, r) ?:
 	      update_index(d);
 	if (err)
 		return err;
 	service_index_check(&d->index, r);
+	check_nat(d, m, from[SETTING_NAT_ADDRESSES], r);
 	if (!r->count)
 		check_services(d, r);
 	if (r->count)

@@ -502,6 +502,19 @@ bool service_index_knows_fronts(const struct service_index *index)
 	return index->is_checked && index->addrs == index->checked_addrs;
 }
 
+const struct native_front *
+service_index_at(const struct service_index *index, const struct addr *a)
+{
+	for (unsigned int len = 129; len-- > 0;) {
+		struct addr base = addr_prefix(*a, len);
+		struct group g = find_group(index, &base, len);
+
+		if (g.end)
+			return index->by_addr[g.first];
+	}
+	return NULL;
+}
+
 void service_index_check(struct service_index *index, struct report *r)
 {
 	if (!fresh_are_right(index)) {

@@ -45,6 +45,10 @@ service_index_find(const struct service_index *index, const struct addr *a,
 		   unsigned int prefix_len, __u8 proto, __u16 port_first,
 		   __u16 port_last);
 
+/* A front end of the longest prefix that has a in it; NULL: none has. */
+const struct native_front *
+service_index_at(const struct service_index *index, const struct addr *a);
+
 /* Backends that are addresses of services: their packets would come back. */
 void backends_check(struct service_index *index, struct report *r);
 

@@ -118,6 +118,21 @@ static void a_prefix_has_its_addresses_in_it(void **state)
 	assert_false(addr_in(&in, &net, 128));
 }
 
+static void a_prefix_begins_with_its_first_address(void **state)
+{
+	static const unsigned int lens[] = { 0, 1, 31, 32, 33, 95, 97, 127, 128 };
+	struct addr a = parsed("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+
+	for (size_t i = 0; i < sizeof(lens) / sizeof(*lens); i++) {
+		struct addr net = addr_prefix(a, lens[i]);
+		struct addr twice = addr_prefix(net, lens[i]);
+
+		assert_true(addr_in(&a, &net, lens[i]));
+		assert_false(lens[i] < 128 && addr_in(&a, &net, lens[i] + 1));
+		assert_int_equal(addr_compare(&net, &twice), 0);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -127,6 +142,7 @@ int main(void)
 		cmocka_unit_test(prefixes_count_bits_of_the_mapped_form),
 		cmocka_unit_test(what_is_no_prefix_is_refused),
 		cmocka_unit_test(a_prefix_has_its_addresses_in_it),
+		cmocka_unit_test(a_prefix_begins_with_its_first_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

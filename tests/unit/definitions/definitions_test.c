@@ -323,6 +323,8 @@ static const struct { const char *text, *error; } mistakes[] = {
 	{ "services:\n- {name: a, address: 192.0.2.1, port: 1-2, forward: gre, backends: [{address: 10.0.0.1, port: 1}]}", "2:95: a backend's port in a service of several ports: forward \"gre\" keeps the client's port, only \"nat\" rewrites it" },
 
 	/* several services, several documents */
+	{ "nat: {addresses: [192.0.2.7, 192.0.2.1]}\nservices:\n- {name: a, address: 192.0.2.1, port: 1}", "3:22: 192.0.2.1:1/tcp of service \"a\" is an address of \"nat: addresses\" at D/f.yaml:1:18: answers to NAT would be taken for clients' packets" },
+	{ "services:\n- {name: a, address: 'fd00::/64', port: 1}\nnat: {addresses: ['fd00::9']}", "2:22: [fd00::]/64:1/tcp of service \"a\" is an address of \"nat: addresses\" at D/f.yaml:3:18: answers to NAT would be taken for clients' packets" },
 	{ "services:\n- {name: a, address: 192.0.2.1, port: 1}\n- {name: a, address: 192.0.2.2, port: 1}", "3:10: service \"a\" is defined already at D/f.yaml:2:10" },
 	{ "services:\n- {name: b, address: 192.0.2.1, port: 2-9}\n---\nservices:\n- {name: a, address: 192.0.2.1, port: 9}", "5:22: 192.0.2.1:9/tcp overlaps 192.0.2.1:2-9/tcp of service \"b\" at D/f.yaml:2:22" },
 	{ "services:\n- {name: a, address: 192.0.2.1, port: '*'}\n- {name: b, address: 192.0.2.1, port: 80}", "3:22: 192.0.2.1:80/tcp overlaps 192.0.2.1:any/tcp of service \"a\" at D/f.yaml:2:22" },
