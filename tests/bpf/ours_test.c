@@ -452,6 +452,33 @@ static void extension_headers_and_options_are_walked(void **state)
 	expect_reason(&p, FORWARDED);
 }
 
+/* Seven destination options headers, of which the last ends behind the packet:
+ * after six it is given up (RFC 8504, 5.3), whatever follows. */
+static void too_many_extension_headers_are_dropped(void **state)
+{
+	const struct family *f = *state;
+	struct packet p, error, quote = udp(f->vip, 80, f->client, 1,
+					    .payload = 200);
+	struct addr vip = addr(f->vip), router = addr(f->router);
+
+	if (!f->v6)
+		return;
+	l2_service(f);
+	p = udp(f->client, 1, f->vip, 80, .payload = 200);
+	for (int last = 0; last < 2; last++) {
+		for (int i = 0; i < 7; i++) {
+			p.data[ETH_LEN + 40 + 8 * i] = i < 6 ? 60 : 17;
+			p.data[ETH_LEN + 41 + 8 * i] = i < 6 ? 0 : 255 * last;
+		}
+		p.data[ETH_LEN + 6] = 60;
+		expect_reason(&p, PROTOCOL);
+		memcpy(quote.data + ETH_LEN + 40, p.data + ETH_LEN + 40, 56);
+		quote.data[ETH_LEN + 6] = 60;
+		error = icmp_error(&router, &vip, 1, 0, 0, &quote, PACKET_MAX);
+		assert_true(world_check(world, &error, NULL));
+	}
+}
+
 /* A VIP's, NAT's, the host's: forged, or gone round in a circle. */
 static void sources_that_are_ours_are_dropped(void **state)
 {
@@ -641,6 +668,7 @@ int main(void)
 		BOTH(addresses_that_the_host_owns_keep_their_other_ports),
 		BOTH(extension_headers_and_options_are_walked),
 		BOTH(source_routes_are_not_followed),
+		BOTH(too_many_extension_headers_are_dropped),
 		BOTH(sources_that_are_ours_are_dropped),
 		BOTH(sources_that_share_a_bit_with_ours_are_served),
 		BOTH(what_neighbours_say_to_each_other_passes),

@@ -106,7 +106,6 @@ static bool layers_extension(const uint8_t *data, size_t end, struct layers *l)
 	l->proto = at[0];
 	l->next_at = l->l4;
 	l->l4 += size;
-	l->extensions++;
 	return true;
 }
 
@@ -126,6 +125,7 @@ static bool layers_extensions(const uint8_t *data, size_t end,
 	while (is_extension(l->proto) && !l->fragment_offset) {
 		if (is_part_of_part(data, end, l))
 			return true;
+		l->extensions++;
 		if (!layers_extension(data, end, l))
 			return false;
 	}

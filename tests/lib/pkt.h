@@ -156,7 +156,7 @@ struct layers {
 	bool more;
 	uint16_t fragment_offset; /* bytes */
 	uint32_t fragment_id;
-	unsigned int extensions; /* how many headers */
+	unsigned int extensions; /* headers, with one that is cut */
 	size_t routed;		/* the type of a routing header that has
 				 * segments left; 0: there is none */
 	bool source_routed;	/* IPv4: so is an option */
