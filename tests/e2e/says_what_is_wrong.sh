@@ -29,6 +29,27 @@ lacks() {
 	grep -qi "this process lacks cap_$1: Operation not permitted" "$DIR/said"
 }
 
+# A daemon that is stuck: what the tables say is shown, within seconds.
+stuck() {
+	local pid
+
+	pid=$(<"$DIR/serve.pid")
+	kill -STOP "$pid"
+	# shellcheck disable=SC2064
+	trap "kill -CONT $pid" EXIT
+	fails timeout 20 env FAIRLEAD_PIN_ROOT="$PINS/balancer" \
+		FAIRLEAD_RUN_DIR="$DIR/run-balancer" nsenter \
+		--net="/run/netns/$NET-balancer" "$FAIRLEAD" status --json \
+		>"$DIR/said"
+	jq -e '.daemon.running and (.daemon.answers | not) and
+		(.applied.synced | not) and .services == 4' "$DIR/said"
+	fails fairlead status >"$DIR/said"
+	grep 'daemon: *does not answer' "$DIR/said"
+	kill -CONT "$pid"
+	fairlead status --json |
+		jq -e '.daemon.answers and .applied.synced'
+}
+
 levels() {
 	fails fairlead serve --log-level loud --config "$CONFIG" 2>"$DIR/said"
 	grep -q 'none of error, warning, info, debug' "$DIR/said"
@@ -47,5 +68,6 @@ it "a disk that is full" disk_full
 for right in bpf perfmon net_admin; do
 	it "a process without cap_$right" lacks "$right"
 done
+it "a daemon that is stuck" stuck
 it "levels of the log" levels
 finish

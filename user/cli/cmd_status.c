@@ -22,11 +22,13 @@
 
 #define ATTACHMENTS_MAX 64
 #define WAIT_STEP_MS 50
+#define ANSWER_S 3		/* a daemon that is busy for longer is stuck */
 
 struct status {
 	struct view view;
 	bool is_loaded;
-	json_t *daemon;		/* its answer; NULL: none runs */
+	json_t *daemon;		/* its answer; NULL: none */
+	bool is_silent;		/* one runs, and does not answer */
 	json_t *json;		/* being built; owned */
 	struct conns_usage conns;
 	bool text;
@@ -285,23 +287,33 @@ static const char *time_text(json_int_t since_s, char text[static 32])
 	return text;
 }
 
+static json_t *daemon_json(const struct status *s, int pid, json_int_t since)
+{
+	if (s->daemon)
+		return json_pack("{s:b, s:b, s:i, s:I}", "running", 1,
+				 "answers", 1, "pid", pid, "since", since);
+	if (s->is_silent)
+		return json_pack("{s:b, s:b}", "running", 1, "answers", 0);
+	return json_pack("{s:b}", "running", 0);
+}
+
 static int daemon_section(struct status *s)
 {
-	json_t *d = s->daemon;
-	int pid = 0;
 	json_int_t since = 0;
 	char text[32];
+	int pid = 0;
 
-	if (d)
-		json_unpack(d, "{s:i, s:I}", "pid", &pid, "since", &since);
+	if (s->daemon)
+		json_unpack(s->daemon, "{s:i, s:I}", "pid", &pid,
+			    "since", &since);
 	if (!s->text)
-		return json_object_set_new(s->json, "daemon", d ?
-			json_pack("{s:b, s:i, s:I}", "running", 1, "pid", pid,
-				  "since", since) :
-			json_pack("{s:b}", "running", 0));
-	if (d)
+		return json_object_set_new(s->json, "daemon",
+					   daemon_json(s, pid, since));
+	if (s->daemon)
 		printf("daemon:    running, pid %d, since %s\n", pid,
 		       time_text(since, text));
+	else if (s->is_silent)
+		puts("daemon:    does not answer: traffic goes on as it was");
 	else
 		puts("daemon:    not running: traffic goes on as it was");
 	return 0;
@@ -534,6 +546,20 @@ static int status_wait(const struct options *o)
 	return is_synced ? 0 : -EINVAL;
 }
 
+/* The tables tell most of it even if the daemon is stuck, or gone. */
+static int status_ask(const struct options *o, struct status *s)
+{
+	struct options soon = *o;
+	int err;
+
+	if (soon.timeout_s > ANSWER_S)
+		soon.timeout_s = ANSWER_S;
+	err = daemon_ask(&soon, json_pack("{s:s}", "cmd", "status"),
+			 &s->daemon);
+	s->is_silent = err == -ETIMEDOUT;
+	return s->is_silent || err == -ENOENT ? 0 : err;
+}
+
 int cmd_status(const struct options *o)
 {
 	struct status s = { .text = !o->json };
@@ -541,8 +567,7 @@ int cmd_status(const struct options *o)
 
 	if (o->wait && status_wait(o))
 		return FAILED;
-	err = daemon_ask(o, json_pack("{s:s}", "cmd", "status"), &s.daemon);
-	if (err && err != -ENOENT)
+	if (status_ask(o, &s))
 		return FAILED;
 	err = view_try(o, &s.view);
 	if (err && err != -ENOENT) {
@@ -558,5 +583,5 @@ int cmd_status(const struct options *o)
 	json_decref(s.daemon);
 	if (s.is_loaded)
 		view_close(&s.view);
-	return err ? FAILED : DONE;
+	return err || s.is_silent ? FAILED : DONE;
 }
