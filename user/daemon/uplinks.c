@@ -228,12 +228,8 @@ static void set_refuse(struct uplinks *u)
 	else if (down)
 		refuse(&u->refusal, 0, "uplink \"%s\" is down: it is served "
 		       "when it is up", down);
-	if (!strcmp(before.text, u->refusal.text))
-		return;
-	if (*u->refusal.text)
+	if (*u->refusal.text && strcmp(before.text, u->refusal.text))
 		log_warning(0, "%s", u->refusal.text);
-	else
-		log_info("every uplink is served again");
 }
 
 static bool is_native(const struct uplinks *u, __u32 ifindex)
@@ -300,6 +296,8 @@ static void attach_missing(struct uplinks *u, const char *how)
 	say_attached(&c, how);
 	if (!err) {
 		set_refuse(u);
+		if (*before.text && !*u->refusal.text)
+			log_info("every uplink is served again");
 		return;
 	}
 	u->refusal = why;
