@@ -32,7 +32,7 @@ int fl_pod_out(struct __sk_buff *skb)
 {
 	struct scratch *s = map_only(scratch);
 
-	return s ? finish(s, node_leave(skb)) : TCX_NEXT;
+	return s ? finish(s, node_leave(skb, ORIGIN_ELSEWHERE)) : TCX_NEXT;
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

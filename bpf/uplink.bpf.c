@@ -4,12 +4,14 @@
  * or a device that XDP does not send by is the way. fl_uplink_out: a backend on
  * this host answers through the stack, which knows nothing of the service; on
  * the way out its packets, and ICMP errors about those that it got, become the
- * service's.
+ * service's. And on a node, what the host itself sends to a service goes to a
+ * backend, past the stack, as far as the route there is one of an uplink.
  *
  * What a packet costs
  *   in, stranger		1 array read (vip_filter)
  *   out, no such backend	1 array read (runtime)
- *   out, the host's own	1 jump and 1 search of replies (2 array reads)
+ *   out, else			1 jump and 1 search of replies (2 array reads),
+ *				of the host's own 1 array read more
  *   else			see tc.bpf.c
  */
 #include <stdbool.h>
@@ -35,7 +37,11 @@ int fl_uplink_out(struct __sk_buff *skb)
 	const struct runtime *rt = map_only(runtime);
 	struct scratch *s = map_only(scratch);
 
-	return s && rt && rt->has_local ? finish(s, node_leave(skb)) : TCX_NEXT;
+	if (!s || !rt || !rt->has_local)
+		return TCX_NEXT;
+	return finish(s, node_leave(skb, rt->has_node && !skb->ingress_ifindex ?
+						 ORIGIN_NODE :
+						 ORIGIN_ELSEWHERE));
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -67,22 +67,27 @@ static __always_inline enum reason node_classify_dst(struct __sk_buff *skb,
 		    go_on_tc(skb, TC_PROGRAM_tc4);
 }
 
-/* The first program of what leaves for a pod, or by an uplink. */
+/* The first program of what leaves for a pod, or by an uplink; ORIGIN_NODE: and
+ * is the host's own, so that it may be a client's. */
 static __always_inline enum reason node_leave_dst(struct __sk_buff *skb,
 						  struct frame *f,
+						  enum origin origin,
 						  const bool v6)
 {
 	struct scratch *s = map_only(scratch);
 
 	if (!s || parse_dst(f, v6) != REASON_NONE)
 		return REASON_NOT_OURS;
+	s->class = origin == ORIGIN_NODE ? vip_class(&f->pkt->lookup) : 0;
+	s->origin = origin;
 	s->is_leaving = true;
 	pkt_keep(&s->pkt, f->pkt);
 	return v6 ? go_on_tc(skb, TC_PROGRAM_tc_return6) :
 		    go_on_tc(skb, TC_PROGRAM_tc_return4);
 }
 
-static __always_inline enum reason node_leave(struct __sk_buff *skb)
+static __always_inline enum reason node_leave(struct __sk_buff *skb,
+					      enum origin origin)
 {
 	struct pkt p = {};
 	struct frame f = { .pkt = &p };
@@ -92,9 +97,9 @@ static __always_inline enum reason node_leave(struct __sk_buff *skb)
 		return REASON_NOT_OURS;
 	switch (proto) {
 	case bpf_htons(ETH_P_IP):
-		return node_leave_dst(skb, &f, false);
+		return node_leave_dst(skb, &f, origin, false);
 	case bpf_htons(ETH_P_IPV6):
-		return node_leave_dst(skb, &f, true);
+		return node_leave_dst(skb, &f, origin, true);
 	default:
 		return REASON_NOT_OURS;
 	}
@@ -308,7 +313,7 @@ static __always_inline enum reason node_again(struct __sk_buff *skb,
 static __always_inline enum reason node_anew(struct __sk_buff *skb,
 					     struct scratch *s)
 {
-	return s->is_leaving ? node_leave(skb) :
+	return s->is_leaving ? node_leave(skb, s->origin) :
 			       node_classify(skb, s->origin);
 }
 
@@ -316,6 +321,15 @@ static __always_inline enum reason node_anew(struct __sk_buff *skb,
 static __always_inline bool node_by_stack(const struct scratch *s)
 {
 	return !s->nat.has_source;
+}
+
+/* An answer goes this way at the last hook alone. And the host has sent what it
+ * sends to itself in another way already. */
+static __always_inline enum reason node_stack_way(const struct scratch *s)
+{
+	if (s->nat.is_reply)
+		return s->is_leaving ? REASON_NONE : REASON_NOT_OURS;
+	return s->origin == ORIGIN_NODE ? REASON_NO_NEXT_HOP : REASON_NONE;
 }
 
 /* As egress_find(), by interfaces that XDP does not send by as well. */
@@ -336,6 +350,12 @@ static __always_inline bool node_egress(const struct nexthop *hop,
 	return true;
 }
 
+/* Is the packet neither the host's own nor for it? */
+static __always_inline bool node_is_router(const struct scratch *s)
+{
+	return !s->to_host && s->origin != ORIGIN_NODE;
+}
+
 /* The way that s->nat names. Not REASON_NONE: the packet cannot go it. */
 static __always_inline enum reason node_way(struct __sk_buff *skb,
 					    struct frame *f, struct scratch *s,
@@ -346,14 +366,13 @@ static __always_inline enum reason node_way(struct __sk_buff *skb,
 
 	f->pkt->ifindex = 0;
 	if (node_by_stack(s))
-		return n->is_reply && !s->is_leaving ? REASON_NOT_OURS :
-						       REASON_NONE;
+		return node_stack_way(s);
 	if (!node_egress(&n->hop, e, &s->to_host))
 		return REASON_NO_NEXT_HOP;
 	f->pkt->ifindex = e->ifindex;
 	if (s->to_host)
 		return REASON_NONE;
-	if (pkt_hops(f, v6) <= 1)
+	if (node_is_router(s) && pkt_hops(f, v6) <= 1)
 		return REASON_HOPS_EXCEEDED;
 	egress_narrow(e, n->mtu, v6 ? IP6_MTU_MIN : 0);
 	f->pkt->mtu_left = e->mtu;
@@ -390,7 +409,7 @@ static __always_inline bool node_push(struct __sk_buff *skb, struct scratch *s,
 		return true;
 	__builtin_memcpy(macs, e->to, 6);
 	__builtin_memcpy(macs + 6, e->from, 6);
-	return (s->to_host || skb_fewer_hops(skb, &s->pkt, v6)) &&
+	return (!node_is_router(s) || skb_fewer_hops(skb, &s->pkt, v6)) &&
 	       !bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0);
 }
 
@@ -456,6 +475,28 @@ static __always_inline bool node_find_return(struct pkt *p, struct nat *n)
 	return nat_of_reply(p, n) && !n->has_source;
 }
 
+/* It answers nobody. What the host itself sends to an address of ours is asked
+ * about as a client's is, from what node_leave() knew of it on. */
+static __always_inline enum reason node_no_return(struct __sk_buff *skb,
+						  struct scratch *s,
+						  const bool v6)
+{
+	struct frame f = {};
+
+	if (!s->class) {
+		ask_older_tc(skb);
+		return REASON_NOT_OURS;
+	}
+	s->is_leaving = false;
+	s->pkt.is_error = false;
+	if (!frame_again(&f, skb->data, skb->data_end, &s->pkt, v6) ||
+	    parse_dst(&f, v6) != REASON_NONE)
+		return REASON_NOT_OURS;
+	node_from(skb, &s->pkt, ORIGIN_NODE);
+	return v6 ? go_on_tc(skb, TC_PROGRAM_tc6) :
+		    go_on_tc(skb, TC_PROGRAM_tc4);
+}
+
 /* A packet that leaves the host: if it answers a client, as a last thing it
  * comes from the service. Strangers' fragments are not remembered. */
 static __always_inline enum reason node_return(struct __sk_buff *skb,
@@ -470,16 +511,12 @@ static __always_inline enum reason node_return(struct __sk_buff *skb,
 	if (!frame_again(&f, skb->data, skb->data_end, p, v6) ||
 	    skb_parse_rest(skb, &f, v6) != REASON_NONE)
 		return REASON_NOT_OURS;
-	if (p->flow.proto == icmp &&
-	    (p->fragment || icmp_flow(&in, &f, v6) != REASON_NONE))
-		return REASON_NOT_OURS;
 	p->dst_sum = hash_dst(hash_key, &p->flow.dst);
-	if (p->fragment == FRAGMENT_LATER && !fragment_recall(p))
-		return REASON_NOT_OURS;
-	if (!node_find_return(p, &s->nat)) {
-		ask_older_tc(skb);
-		return REASON_NOT_OURS;
-	}
+	if ((p->flow.proto == icmp &&
+	     (p->fragment || icmp_flow(&in, &f, v6) != REASON_NONE)) ||
+	    (p->fragment == FRAGMENT_LATER && !fragment_recall(p)) ||
+	    !node_find_return(p, &s->nat))
+		return node_no_return(skb, s, v6);
 	if (p->fragment == FRAGMENT_FIRST)
 		fragment_remember(p);
 	return node_known(skb, p, v6);

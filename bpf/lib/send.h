@@ -31,8 +31,7 @@ static __always_inline enum reason too_big(struct xdp_md *ctx,
 	return fragment_cut(ctx, f->pkt);
 }
 
-/* Untouched to fl_uplink_in: XDP reaches no pod, and the host takes a packet
- * that comes in from an address of its own for a martian. It counts there. */
+/* Untouched to fl_uplink_in: XDP reaches no pod. It counts there. */
 static __always_inline enum reason hand_on(struct pkt *p)
 {
 	p->backend = 0;
@@ -48,7 +47,7 @@ static __always_inline enum reason nat_way(struct xdp_md *ctx,
 	struct egress *e = &s->out;
 
 	if (n->is_local)
-		return n->has_source ? hand_on(f->pkt) : REASON_NONE;
+		return REASON_NONE;
 	if (pkt_hops(f, v6) <= 1)
 		return REASON_HOPS_EXCEEDED;
 	if (!egress_find(&n->hop, e))

@@ -41,7 +41,8 @@ struct runtime {
 				 * else those in pods4 and pods6 */
 	__u8 pods4_len;		/* bits of struct addr; 0: nothing tells them */
 	__u8 pods6_len;
-	__u8 pad[3];
+	__u8 has_node;		/* services of a node: see fl_uplink_out */
+	__u8 pad[2];
 	struct addr pods4;
 	struct addr pods6;
 	__u32 syn_s;		/* life of an entry that saw no answer yet */

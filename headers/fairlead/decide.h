@@ -28,11 +28,10 @@ enum backend_set {
 	SET_LOCAL,		/* its local slots */
 };
 
-/* May the backend see the client's address? */
+/* When may the backend see the client's address? */
 enum snat {
-	SNAT_HAIRPIN,		/* but if it is the backend's own */
-	SNAT_REMOTE,		/* if the backend is on this host */
-	SNAT_ALWAYS,		/* never */
+	SNAT_HAIRPIN,		/* unless it is the backend's own */
+	SNAT_ALWAYS,		/* if it is the host itself */
 };
 
 struct decision {
@@ -67,7 +66,7 @@ DECIDE_INLINE struct decision decide_cluster_ip(const struct service *e,
 DECIDE_INLINE struct decision decide(const struct service *e,
 				     enum origin origin)
 {
-	struct decision d = { .set = SET_CLUSTER, .snat = SNAT_REMOTE };
+	struct decision d = { .set = SET_CLUSTER, .snat = SNAT_ALWAYS };
 
 	if (e->kind == KIND_EDGE)
 		return d;
@@ -79,16 +78,18 @@ DECIDE_INLINE struct decision decide(const struct service *e,
 	return d;
 }
 
-/* Is a connection of client to b to come from an address of ours? */
+/* Is a connection of client to b to come from an address of ours? Never to the
+ * host itself, which takes what comes in from one of its addresses for forged,
+ * and answers by way of itself. */
 DECIDE_INLINE bool decision_snat(const struct decision *d,
 				 const struct backend *b,
 				 const struct addr *client)
 {
 	const __u64 *x = (const __u64 *)&b->addr, *y = (const __u64 *)client;
 
-	if (d->snat == SNAT_HAIRPIN)
-		return x[0] == y[0] && x[1] == y[1];
-	return d->snat == SNAT_ALWAYS || !(b->flags & BACKEND_LOCAL);
+	if (b->flags & BACKEND_LOCAL)
+		return false;
+	return d->snat != SNAT_HAIRPIN || (x[0] == y[0] && x[1] == y[1]);
 }
 
 #endif

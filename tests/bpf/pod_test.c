@@ -445,6 +445,167 @@ static void nobody_outside_can_move_a_pod(void **state)
 	expect_same(&p, &got.packet);
 }
 
+/* What is told of the host's own is in force, and its packets are seen. */
+static void define_for_host(const struct service_words *words)
+{
+	define(words);
+	world_tables(world)->runtime->has_local = 1;
+	world_tables(world)->runtime->has_node = 1;
+}
+
+/* As if it had come in by the link that its route to the service leads to. */
+static struct packet to_host(const struct packet *p)
+{
+	const struct link *l = &world_tables(world)->links[LINK_TX];
+
+	return packet_framed(p, l->mac, l->mac, (struct vlan[VLANS_MAX]){});
+}
+
+static void the_host_reaches_pods(void **state)
+{
+	const struct family *f = *state;
+
+	for (int i = 0; i < 3; i++) {
+		struct service_words words = cluster_ip(f, protos[i]);
+		struct packet in = l4(protos[i], f->nat, 4321, f->vip, 80);
+		struct packet sent = l4(protos[i], f->nat, 4321, f->backend,
+					POD_PORT);
+		struct packet reply = l4(protos[i], f->backend, POD_PORT,
+					 f->nat, 4321);
+		struct packet back = l4(protos[i], f->vip, 80, f->nat, 4321);
+		struct outcome got;
+
+		world_reset(world);
+		world_host(world, f->nat);
+		define_for_host(&words);
+		sent = framed_to(&sent, f->backend, LINK_TX);
+		expect("fl_uplink_out", &in, TC_ACT_REDIRECT,
+		       REASON_BIT(FORWARDED), &sent);
+		expect_left_alone("fl_pod_out", &sent);
+		back = to_host(&back);
+		expect("fl_pod_in", &reply, TC_ACT_REDIRECT,
+		       REASON_BIT(RETURNED), &back);
+		expect_left_alone("fl_uplink_in", &back);
+		world_run(world, &reply, &got);
+		assert_int_equal(got.reasons, REASON_BIT(HANDED_ON));
+		expect_same(&reply, &got.packet);
+		expect("fl_uplink_in", &reply, TC_ACT_REDIRECT,
+		       REASON_BIT(RETURNED), &back);
+	}
+}
+
+/* Its sockets have ports that NAT might give to others. */
+static void the_hosts_own_connections_are_left_alone(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+	struct packet own[] = {
+		tcp(f->nat, 4321, f->stranger, 80, .flags = SYN),
+		tcp(f->nat, 4321, f->backend, POD_PORT, .flags = SYN),
+		tcp(f->nat, 22, f->client, 4321, .flags = SYN | ACK),
+		tcp(f->nat, 22, f->nat, 4321, .flags = SYN | ACK),
+		echo_request(f->nat, f->client, 1, 10),
+	};
+	struct packet replies[] = {
+		tcp(f->backend, POD_PORT, f->nat, 4321, .flags = SYN | ACK),
+		tcp(f->client, 4321, f->nat, 22, .flags = SYN),
+		echo_request(f->client, f->nat, 1, 10),
+	};
+
+	world_host(world, f->nat);
+	define_for_host(&words);
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		expect_left_alone("fl_uplink_out", &own[i]);
+	for (size_t i = 0; i < sizeof(replies) / sizeof(*replies); i++) {
+		expect_left_alone("fl_pod_in", &replies[i]);
+		expect_left_alone("fl_uplink_in", &replies[i]);
+	}
+}
+
+static void the_host_is_refused_as_well(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+	struct packet in = tcp(f->nat, 4321, f->vip, 80, .flags = SYN,
+			       .seq = 99);
+	struct packet want = tcp(f->vip, 80, f->nat, 4321, .df = true,
+				 .flags = RST | ACK, .ack = 100);
+
+	put16(want.data + want.len - 6, 0);
+	packet_sum(&want);
+	want = packet_framed(&want, mac_client, mac_us,
+			     (struct vlan[VLANS_MAX]){});
+	words.backends[0] = NULL;
+	world_host(world, f->nat);
+	define_for_host(&words);
+	expect("fl_uplink_out", &in, TC_ACT_REDIRECT, REASON_BIT(NO_BACKEND),
+	       &want);
+}
+
+/* Of an edge's services they are left alone, as nothing tells of a node. */
+static void on_the_edge_the_host_is_nobodys_client(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+	struct packet in = tcp(f->nat, 4321, f->vip, 80, .flags = SYN);
+
+	define(&words);
+	world_tables(world)->runtime->has_local = 1;
+	expect_left_alone("fl_uplink_out", &in);
+}
+
+/* A pod in the host's own network has the host's address, and sees all. */
+static void the_host_as_backend_sees_the_client(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+	struct packet in = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
+	struct packet sent = tcp(f->client, 4321, f->backend, POD_PORT,
+				 .flags = SYN);
+	struct packet reply = tcp(f->backend, POD_PORT, f->client, 4321,
+				  .flags = SYN | ACK);
+	struct packet back = tcp(f->vip, 80, f->client, 4321,
+				 .flags = SYN | ACK);
+
+	world_local(world, f->backend);
+	for (int kind = KIND_CLUSTER_IP; kind <= KIND_EXTERNAL_IP; kind++) {
+		words.kind = kind;
+		world_forget(world);
+		define(&words);
+		expect_from_pod(&in, &sent);
+		expect_to_pod(&reply, &back);
+	}
+	world_forget(world);
+	world_tables(world)->runtime->has_local = 1;
+	expect_packet(&in, LOCAL, &sent);
+	expect("fl_uplink_out", &reply, TCX_NEXT, REASON_BIT(RETURNED), &back);
+}
+
+static void clients_stick_whoever_they_are(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+	struct addr first;
+
+	words.also[0] = f->vip2;
+	words.backends[1] = f->backend2;
+	words.backends[2] = f->backend3;
+	words.affinity_s = 3600;
+	define(&words);
+	for (int i = 0; i < 60; i++) {
+		struct packet in = tcp(f->client, 2000 + i,
+				       i & 1 ? f->vip2 : f->vip, 80,
+				       .flags = SYN), sent;
+		struct layers l;
+
+		sent = run("fl_pod_in", &in, TCX_NEXT, REASON_BIT(FORWARDED));
+		packet_layers(&sent, &l);
+		if (!i)
+			first = l.dst;
+		assert_memory_equal(&first, &l.dst, sizeof(first));
+	}
+}
+
 /* From the pod's interface straight back into it. */
 static void expect_answer(const struct packet *in, enum reason why,
 			  const struct packet *want)
@@ -823,6 +984,12 @@ int main(void)
 		BOTH(pods_get_packets_from_outside),
 		BOTH(policy_local_shows_pods_the_client),
 		BOTH(nobody_outside_can_move_a_pod),
+		BOTH(the_host_reaches_pods),
+		BOTH(the_hosts_own_connections_are_left_alone),
+		BOTH(the_host_is_refused_as_well),
+		BOTH(on_the_edge_the_host_is_nobodys_client),
+		BOTH(the_host_as_backend_sees_the_client),
+		BOTH(clients_stick_whoever_they_are),
 		BOTH(nobody_there_is_refused_at_once),
 		BOTH(refusals_to_pods_have_no_limit),
 		BOTH(a_reset_has_no_options),

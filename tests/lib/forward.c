@@ -340,8 +340,8 @@ static bool in_range(const struct step *s, __be16 port)
 }
 
 /*
- * Which backends see the client's address: at the edge those on this host, as
- * their replies pass there in any case. Of a cluster, those of front ends for
+ * Which backends see the client's address: the host itself, which believes no
+ * packet that comes in from one of its own. At the edge no others. Of a cluster, those of front ends for
  * the outside whose policy is Local; clients here all come from elsewhere, and
  * the rest has to answer them by way of the node.
  */
@@ -349,7 +349,7 @@ static bool sees_client(const struct step *s, const struct backend *b)
 {
 	const struct service *svc = &s->service->service;
 
-	if (svc->kind == KIND_EDGE)
+	if (b->flags & BACKEND_LOCAL || svc->kind == KIND_EDGE)
 		return b->flags & BACKEND_LOCAL;
 	return svc->kind != KIND_CLUSTER_IP &&
 	       svc->flags & SERVICE_POLICY_LOCAL &&
@@ -586,18 +586,15 @@ static size_t way_mtu(const struct step *s, const struct backend *b,
 	return b->mtu && mtu < link->mtu ? mtu : link->mtu;
 }
 
-/* A packet that would come in from an address of this host, or has to leave by
- * an interface that XDP does not send by, is another program's. */
+/* What has to leave by an interface that XDP does not send by is another
+ * program's. */
 static bool is_handed_on(const struct step *s, const struct backend *b)
 {
-	const struct memory *m = memory_find(s->r, &s->flow);
 	const struct link *link = &s->r->tables->links[b->hop.link];
 
-	if (s->service->service.forward != FORWARD_NAT || !m)
-		return false;
-	if (b->flags & BACKEND_LOCAL)
-		return !keeps_address(s, m);
-	return hop_limit(s) > 1 && !link->ifindex && link->user_ifindex;
+	return s->service->service.forward == FORWARD_NAT &&
+	       !(b->flags & BACKEND_LOCAL) && hop_limit(s) > 1 &&
+	       !link->ifindex && link->user_ifindex;
 }
 
 static void hand_on(struct step *s)

@@ -348,6 +348,8 @@ void uplinks_set_node(struct uplinks *u, bool is_node)
 	if (u->is_node == is_node)
 		return;
 	u->is_node = is_node;
+	__atomic_store_n(&parts_tables(u->parts)->runtime->has_node, is_node,
+			 __ATOMIC_RELEASE);
 	if (is_node)
 		uplinks_attach(u);
 	else

@@ -122,14 +122,15 @@ static void an_empty_set_rejects_or_drops(void **state)
 static void the_edge_knows_no_policy(void **state)
 {
 	for (int i = 0; i < 3; i++) {
-		check(ask(KIND_EDGE, 0, origins[i]), CLUSTER, SNAT_REMOTE);
+		check(ask(KIND_EDGE, 0, origins[i]), CLUSTER, SNAT_ALWAYS);
 		check(ask(KIND_EDGE, SERVICE_AFFINITY | SERVICE_TRACKED,
-			  origins[i]), CLUSTER, SNAT_REMOTE);
+			  origins[i]), CLUSTER, SNAT_ALWAYS);
 		assert_false(ask(KIND_EDGE, 0, origins[i]).drops);
 	}
 }
 
-/* Hairpin: the chosen endpoint is the client itself. */
+/* Hairpin: the chosen endpoint is the client itself. The host as a backend sees
+ * everybody, as it would believe nobody else. */
 static void who_sees_the_clients_address(void **state)
 {
 	static const struct {
@@ -139,12 +140,11 @@ static void who_sees_the_clients_address(void **state)
 		{ SNAT_HAIRPIN, false, false, false },
 		{ SNAT_HAIRPIN, true, false, false },
 		{ SNAT_HAIRPIN, false, true, true },
-		{ SNAT_HAIRPIN, true, true, true },
-		{ SNAT_REMOTE, false, false, true },
-		{ SNAT_REMOTE, true, false, false },
+		{ SNAT_HAIRPIN, true, true, false },
 		{ SNAT_ALWAYS, false, false, true },
-		{ SNAT_ALWAYS, true, false, true },
-		{ SNAT_ALWAYS, true, true, true },
+		{ SNAT_ALWAYS, false, true, true },
+		{ SNAT_ALWAYS, true, false, false },
+		{ SNAT_ALWAYS, true, true, false },
 	};
 	const struct addr client = { { 0, 0, 0xffff0000, 0x0100000a } };
 	const struct addr other = { { 0, 0, 0xffff0000, 0x0200000a } };
