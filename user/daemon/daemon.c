@@ -18,7 +18,7 @@
 #include "daemon.h"
 #include "hints.h"
 #include "loading.h"
-#include "model/conns.h"
+#include "model/conns_repair.h"
 #include "parts.h"
 #include "pods.h"
 #include "size_errors.h"
@@ -56,6 +56,19 @@ static int datapath_open(struct daemon *d, const char *pin_root)
 	return dp_open(&opts, &d->parts.dp);
 }
 
+/* What somebody left who was killed while he worked on connections. */
+static void conns_mend(struct tables *t)
+{
+	struct conns_repaired repaired;
+
+	if (conns_repair(t, dp_wait_for_programs, &repaired))
+		log_warning(0, "cannot look for locks that are left over in "
+			    "the table of connections");
+	else if (repaired.locks || repaired.cells)
+		log_info("mended the table of connections: %zu locks, %zu "
+			 "cells", repaired.locks, repaired.cells);
+}
+
 static int parts_open(struct daemon *d, const char *pin_root)
 {
 	struct parts *p = &d->parts;
@@ -67,6 +80,7 @@ static int parts_open(struct daemon *d, const char *pin_root)
 	if (err)
 		return err;
 	t = parts_tables(p);
+	conns_mend(t);
 	err = state_load(t, dp_now_s(), &p->state, &dropped);
 	if (err)
 		return log_error(err, "cannot read what is in the tables");

@@ -11,6 +11,7 @@
 #include "pool.h"
 #include "ranges.h"
 #include "reconcile.h"
+#include "model/conns_repair.h"
 
 #define GRACE_S 2	/* packets that read an entry are gone after that */
 
@@ -92,6 +93,7 @@ struct scan {
 	struct conn_entry *dead;	/* of a window, */
 	struct scan_flow *flows;	/* and those that live */
 	size_t nr_flows;
+	struct conns_locked locked;
 };
 
 struct state {
@@ -125,6 +127,8 @@ struct state {
 	__u32 *owners;			/* [2 * MAGLEV_SIZE_MAX], scratch */
 	struct slot *old_slots;		/* [MAGLEV_SIZE_MAX], scratch */
 	struct scan scan;
+	struct conns_locked locked;	/* when the last scan met them */
+	bool has_asked_conns;		/* which ids records name, at the start */
 	struct state_host host;
 };
 
@@ -257,6 +261,7 @@ void nat_addrs_walk(struct state *s);	/* one begins */
 void nat_addrs_walked(struct state *s, const bool *is_named);
 
 void unswept_add(struct state *s, __u32 backend, __u32 now_s);
+int unswept_find(struct state *s, __u32 now_s);	/* before any is given away */
 void scan_clear(struct scan *scan);
 
 #endif

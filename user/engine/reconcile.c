@@ -354,6 +354,8 @@ int reconcile(struct state *s, const struct model *m, __u32 now_s,
 	ret->needed = more_cells(s);
 	err = state_resize(s);
 	if (!err)
+		err = unswept_find(s, now_s);
+	if (!err)
 		err = plan_all(s, &p, m);
 	if (!err)
 		err = plan_check_limits(s, &p, m, text);

@@ -17,7 +17,7 @@
 #include <fairlead/hash.h>
 
 #include "books.h"
-#include "model/conns.h"
+#include "model/conns_repair.h"
 
 #define SCAN_INTERVAL_S 10	/* if anything waits, else */
 #define SWEEP_INTERVAL_S 30	/* well below CONN_STAMP_TURN_S */
@@ -61,6 +61,49 @@ void unswept_add(struct state *s, __u32 backend, __u32 now_s)
 		s->max_unswept = max;
 	}
 	s->unswept[s->nr_unswept++] = (struct unswept){ backend, now_s };
+}
+
+static int name_backend(void *arg, const struct conn_entry *e)
+{
+	struct state *s = arg;
+	__u32 id = conn_backend(&e->conn);
+
+	if (id < s->nr_backends)
+		bit_set(s->scan.named, id);
+	return 0;
+}
+
+static bool is_held(const void *arg, __u32 id)
+{
+	const struct state *s = arg;
+
+	return s->t->backends[id].state != BACKEND_FREE ||
+	       bit_is_set(s->scan.named, id);
+}
+
+/* What an earlier daemon gave back, records may name yet: it is not given away
+ * before they are swept, whatever their few bits of a generation say. */
+int unswept_find(struct state *s, __u32 now_s)
+{
+	int err = 0;
+
+	if (s->has_asked_conns)
+		return 0;
+	scan_clear(&s->scan);
+	s->scan.named = calloc(1, s->nr_backends / 8 + 1);
+	if (!s->scan.named)
+		return -ENOMEM;
+	if (s->t->conn_buckets)
+		err = conns_each(s->t, name_backend, s);
+	if (!err)
+		err = pool_fill(&s->backends, s->nr_backends, is_held, s);
+	for (__u32 id = 1; !err && id < s->nr_backends; id++)
+		if (bit_is_set(s->scan.named, id) &&
+		    s->t->backends[id].state == BACKEND_FREE)
+			unswept_add(s, id, now_s);
+	scan_clear(&s->scan);
+	s->has_asked_conns = !err;
+	return err;
 }
 
 /* Those that were nobody's when the walk that ends now began. */
@@ -312,6 +355,7 @@ static bool scan_window(struct state *s, __u32 now_s)
 
 	if (count > CONNS_WINDOW)
 		count = CONNS_WINDOW;
+	conns_locked_find(s->t, scan->bucket, count, &scan->locked);
 	if (!conn_walk_start(&w, s->t, scan->bucket, count))
 		return false;
 	while (conn_walk_next(&w, &e)) {
@@ -405,6 +449,8 @@ static unsigned int scan_finish(struct state *s, __u32 now_s)
 		if (s->books[id].nr_leaving)
 			free_leaving(s, id, now_s);
 	}
+	conns_locked_free(s->t, &s->locked, &s->scan.locked);
+	s->locked = s->scan.locked;
 	unswept_give(s);
 	nat_addrs_walked(s, s->scan.nat_named);
 	scan_clear(&s->scan);

@@ -159,6 +159,9 @@ int dp_maps(struct dp *dp, struct dp_map ret[static DP_MAPS_MAX]);
 /* Seconds as conn_head.time has them (CLOCK_MONOTONIC). */
 __u32 dp_now_s(void);
 
+/* Until every program that is at work now has ended. */
+void dp_wait_for_programs(void);
+
 /*
  * Fragments that came before their first one: the file descriptor to poll,
  * and what to do when it is readable. dp_fragments_retry() puts held ones

@@ -149,9 +149,6 @@ unsigned int dp_pin_moving_to(const struct dp *dp);
 /* As dp_pin_get(), of any generation. */
 int dp_pin_get_from(const struct dp *dp, unsigned int generation,
 		    enum table_id id);
-/* A program that a link leads to no more may be at work on another CPU yet:
- * until none is. */
-void dp_wait_for_programs(void);
 
 /* dp.c: larger tables in place of dp's; conns, replies: file descriptors of
  * those that a dead daemon has begun to fill, or -1. Logs. */

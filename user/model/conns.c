@@ -214,8 +214,10 @@ static bool free_one(struct conn_bucket *b, const struct conn_entry *e,
 	if (e->conn.what & CONN_NAT)
 		clear_cell(&reply->cell[e->conn.reply % REPLY_CELLS],
 			   e->position);
-	__atomic_store_n(&b->head[way], 0, __ATOMIC_RELEASE);
-	return true;
+	/* by an exchange, as whoever was stopped here for long has lost it */
+	word = CONN_BUSY;
+	return __atomic_compare_exchange_n(&b->head[way], &word, 0, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
 static int compare_cells(const void *a, const void *b)
@@ -503,6 +505,18 @@ bool conns_insert(struct tables *t, const struct conn_entry *entry)
 		return false;
 	e.word = (e.word & ~CONN_TAG_MASK) | conn_tag(hash);
 	return put_record(t, hash, &e);
+}
+
+void conns_clear_cell(struct tables *t, const struct conn *c, __u32 position)
+{
+	__u32 bucket = c->reply / REPLY_CELLS;
+	struct reply_bucket *b;
+
+	if (!(c->what & CONN_NAT) || bucket >= t->reply_buckets)
+		return;
+	b = t->replies(t, bucket, 1);
+	if (b)
+		clear_cell(&b->cell[c->reply % REPLY_CELLS], position);
 }
 
 static int count_cells(struct tables *t, __u64 *ret)

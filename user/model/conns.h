@@ -89,6 +89,9 @@ bool conns_insert(struct tables *t, const struct conn_entry *e);
  * by, with c or without it; 0: none has. */
 __u32 conns_reply_holder(struct tables *t, const struct conn *c);
 
+/* Empty the cell that c says is its own, if it names a position. */
+void conns_clear_cell(struct tables *t, const struct conn *c, __u32 position);
+
 /* The record at a position. False: there is none. */
 bool conns_read(struct tables *t, __u32 position, struct conn_entry *ret);
 

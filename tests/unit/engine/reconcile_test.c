@@ -435,6 +435,54 @@ static void a_port_rests_after_its_connection(void **state)
 	}
 }
 
+/* A record has but eight bits of a generation, and an entry that is given away
+ * might come to have the same ones. */
+static void ids_that_records_name_are_not_given_away_after_a_restart(
+	void **state)
+{
+	struct world w;
+	struct model_service *svc;
+	struct flow flow = flow_of(0);
+	struct conn_entry e;
+	__u32 old, new;
+
+	setup(&w);
+	svc = web(&w, 1);
+	fake_backend(svc, HOST + 1, 8443, 100);
+	apply(&w);
+	old = backend_at(&w, HOST + 1);
+	fake_backend_remove(svc, HOST + 1, 8443);
+	apply(&w);
+	pass(&w, 2 * IDLE_TCP);
+	assert_int_equal(w.f->t.backends[old].state, BACKEND_FREE);
+	e = (struct conn_entry){
+		.conn = {
+			.client = flow.src, .vip = flow.dst,
+			.cport = flow.sport, .vport = flow.dport,
+			.what = conn_what(&flow),
+			.backend = conn_backend_word(
+				old, w.f->t.backends[old].generation + 1),
+			.time = conn_time(w.now_s, conn_life_from(IDLE_TCP)),
+		},
+		.word = CONN_LIVE,
+	};
+	assert_true(conns_insert(&w.f->t, &e));
+	restart(&w);
+	fake_backend(svc, HOST + 2, 8443, 100);
+	apply(&w);
+	new = backend_at(&w, HOST + 2);
+	assert_int_not_equal(new, 0);
+	assert_int_not_equal(new, old);
+	/* when it is swept, it is as good as others */
+	pass(&w, 60);
+	assert_false(conns_find(&w.f->t, &flow, &e));
+	for (int i = 3; i < 250; i++)
+		fake_backend(svc, HOST + i, 8443, 100);
+	apply(&w);
+	assert_int_not_equal(w.f->t.backends[old].state, BACKEND_FREE);
+	teardown(&w);
+}
+
 static void slots_are_tracked_when_their_service_is_not(void **state)
 {
 	struct world w;
@@ -1268,6 +1316,8 @@ int main(void)
 		cmocka_unit_test(backend_that_comes_back_is_the_same),
 		cmocka_unit_test(live_nat_flows_hold_a_backend_that_left),
 		cmocka_unit_test(a_port_rests_after_its_connection),
+		cmocka_unit_test(
+			ids_that_records_name_are_not_given_away_after_a_restart),
 		cmocka_unit_test(slots_are_tracked_when_their_service_is_not),
 		cmocka_unit_test(slots_are_tracked_when_there_were_none_to_ask),
 	cmocka_unit_test(flags_and_idle_follow_the_definition),
