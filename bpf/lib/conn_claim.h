@@ -141,6 +141,16 @@ static __always_inline __u32 conn_one_dead(__u32 idx, __u32 guess, __u32 now)
 		       way + 1 : 0;
 }
 
+/* Apart, so that its map costs nobody else stack. */
+__global int conn_evicted(void)
+{
+	struct conn_stats *stats = map_only(conn_stats);
+
+	if (stats)
+		stats->evicted++;
+	return 0;
+}
+
 /* A place in one bucket. 0: all are alive; CONN_NOT_NOW: ask again. */
 __global __u32 conn_take(__u32 idx, __u32 guess, __u32 now)
 {
@@ -174,8 +184,10 @@ __global __u32 conn_take(__u32 idx, __u32 guess, __u32 now)
 	}
 	if (__sync_val_compare_and_swap(r.head, word, CONN_BUSY) != word)
 		return CONN_NOT_NOW;
-	if (word)
+	if (word) {
 		reply_clear(&r);
+		conn_evicted();
+	}
 	return position;
 }
 

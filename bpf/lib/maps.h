@@ -164,6 +164,14 @@ struct {
 	__type(value, struct reply_bucket);
 } replies __weak SEC(".maps");
 
+/* By bpf/. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct conn_stats);
+} conn_stats __weak SEC(".maps");
+
 /* By bpf/: whose turn it is, by service id (round-robin). */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

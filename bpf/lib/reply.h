@@ -216,6 +216,7 @@ __global int reply_take_over(__u32 from, __u32 word, __u32 position)
 		    __sync_val_compare_and_swap(cell, was,
 			(was & ~0xffffffffull) | position) == was) {
 			__sync_lock_test_and_set(old.head, 0);
+			conn_evicted();
 			return true;
 		}
 	}

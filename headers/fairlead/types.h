@@ -309,6 +309,12 @@ struct counter {
 	__u64 bytes;
 };
 
+/* Of the table of connections, on one CPU. */
+struct conn_stats {
+	__u64 evicted;		/* half-open and closing ones that others have
+				 * taken the place of, or the NAT port */
+};
+
 /* A CIDR VIP: the services of every address in it are those of base. */
 struct prefix_key {
 	__u32 len;		/* bits, IPv4's plus 96 */

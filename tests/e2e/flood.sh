@@ -2,31 +2,50 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # A flood of forged first packets, alone and with forged acknowledgements: who is
 # connected loses nothing, who comes gets in, meanwhile and afterwards.
+# As large as a busy machine makes it; what is to be withstood is
+#	RATE=200000 SECONDS_LONG=20 tests/e2e/flood.sh
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 
-SECONDS_LONG=4
-RATE=50000
-LIMIT=5000
+SECONDS_LONG=${SECONDS_LONG:-4}
+RATE=${RATE:-50000}
+LIMIT=${LIMIT:-5000}
 
-# A small table, so that the flood is many times as large.
+# A small table, so that the flood is many times as large. At port 81 nobody
+# answers.
 definitions() {
 	{
 		echo "limits: {connections: $LIMIT}"
 		echo "services:"
 		service tcp4 "$VIP4" tcp nat 1 2
 		service tcp6 "$VIP6" tcp nat 1 2
+		echo "  - {name: silent4, address: $VIP4, port: 81, protocol: tcp,"
+		echo "     forward: nat, backends: [{address: 10.91.0.99}]}"
+		echo "  - {name: silent6, address: '$VIP6', port: 81, protocol: tcp,"
+		echo "     forward: nat, backends: [{address: 'fd91::99'}]}"
 	} | config
+}
+
+# Whoever has the MAC address is not there.
+silent_backends() {
+	local addr
+
+	for addr in 10.91.0.99 fd91::99; do
+		ip -n "$NET-balancer" neighbour replace "$addr" \
+			lladdr 02:00:00:00:00:99 nud permanent \
+			dev "$(ip -n "$NET-balancer" -json route get "$addr" |
+				jq -r '.[0].dev')"
+	done
 }
 
 balancer_mac() {
 	ip -n "$NET-balancer" -json link show eth0 | jq -r '.[0].address'
 }
 
-# flood ADDRESS [ack]: prints how many were sent.
+# flood ADDRESS PORT [ack]: prints how many were sent.
 flood() {
-	on client-1 "$B/tests/sandbox/flood" eth0 "$(balancer_mac)" "$1" 80 \
-		"$SECONDS_LONG" "$RATE" "${@:2}"
+	on client-1 "$B/tests/sandbox/flood" eth0 "$(balancer_mac)" "$1" "$2" \
+		"$SECONDS_LONG" "$RATE" "${@:3}"
 }
 
 # Of those that came during the flood, at least 99 in 100 got in.
@@ -37,14 +56,14 @@ got_in() {
 		.failures * 100 <= .requests' >/dev/null
 }
 
-# flooded ADDRESS [ack]
+# flooded ADDRESS PORT [ack]
 flooded() {
 	local sent
 
 	load_start kept keepalive "$1" --concurrency 8 --pause-ms 5
 	load_start short short "$1" --concurrency 4 --pause-ms 5
 	sent=$(flood "$@")
-	echo "$sent forged packets"
+	echo "# $((sent / SECONDS_LONG)) forged packets a second" >&3
 	((sent > 4 * LIMIT))
 	got_in
 	load_stop kept
@@ -65,16 +84,47 @@ status_tells() {
 	jq -c .connections "$DIR/status.json"
 	jq -e ".connections.limit >= $LIMIT and .connections.half_open + .connections.closing > 0 and
 		(.connections.full | not)" "$DIR/status.json"
+	jq -e '.connections.evicted > 0 and (.connections.top | length) >= 2 and
+		(.connections.top[0].service | test("^(tcp|silent)[46]$"))' \
+		"$DIR/status.json"
+	fairlead status | grep 'made room for others: [1-9]'
 }
 
+full() {
+	fairlead status --json |
+		jq -e '.connections | .full and .refused.no_room > 0'
+}
+
+# More live ones than there are records: who comes now learns why not.
+a_full_table_says_so() {
+	stop serve
+	fairlead cleanup --yes
+	LIMIT=100
+	definitions
+	serve
+	load_start many keepalive "$VIP4" --concurrency 200 --pause-ms 50
+	wait_for 30 full
+	fairlead status | tee "$DIR/status.text"
+	grep 'refused: [1-9][0-9]* packets, as the table was full' \
+		"$DIR/status.text"
+	grep 'raise "limits: connections"' "$DIR/status.text"
+	grep 'most are of: tcp4 1' "$DIR/status.text"
+	stop many
+}
+
+exec 3>&1
 story 2
 definitions
+silent_backends
 serve
 for vip in "${FAMILIES[@]}"; do
-	it "first packets to $vip" flooded "$vip"
-	it "afterwards" all_get_in_afterwards "$vip"
-	it "and forged acknowledgements" flooded "$vip" ack
-	it "afterwards" all_get_in_afterwards "$vip"
+	for port in 80 81; do
+		it "first packets to $vip, port $port" flooded "$vip" "$port"
+		it "afterwards" all_get_in_afterwards "$vip"
+		it "and forged acknowledgements" flooded "$vip" "$port" ack
+		it "afterwards" all_get_in_afterwards "$vip"
+	done
 done
 it "status tells" status_tells
+it "a full table says so" a_full_table_says_so
 finish

@@ -745,6 +745,28 @@ void world_run(struct world *w, const struct packet *in, struct outcome *ret)
 	ret->actions = 1u << run(w, w->program, in, ret);
 }
 
+void world_grow(struct world *w, __u32 conns)
+{
+	__u32 buckets = conn_buckets_for(conns);
+	struct table_sizes sizes = {
+		.conn_buckets = buckets,
+		.reply_buckets = reply_buckets_for(buckets),
+	};
+	int err = dp_grow(w->dp, &sizes);
+
+	if (err)
+		die("larger table", err);
+	w->program = dp_program_fd(w->dp, "fl_xdp");
+}
+
+void world_grown(struct world *w)
+{
+	int err = dp_switch(w->dp);
+
+	if (err)
+		die("larger table", err);
+}
+
 void world_hide_program(struct world *w, enum xdp_program program)
 {
 	int map = program_map(w->program, "xdp_programs");

@@ -105,6 +105,11 @@ int world_program(const struct world *w);
 /* What fl_xdp makes of in. */
 void world_run(struct world *w, const struct packet *in, struct outcome *ret);
 
+/* A larger table of connections, in two steps: programs over it, which ask
+ * those of the old one; and all is over there. */
+void world_grow(struct world *w, __u32 conns);
+void world_grown(struct world *w);
+
 /* One of the programs that fl_xdp calls is not there, until it is shown. */
 void world_hide_program(struct world *w, enum xdp_program program);
 void world_show_program(struct world *w, enum xdp_program program);

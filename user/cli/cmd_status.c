@@ -12,6 +12,7 @@
 #include <net/if.h>
 
 #include "cmd.h"
+#include "connections.h"
 #include "base/log.h"
 #include "model/conns.h"
 #include "model/reason.h"
@@ -30,7 +31,7 @@ struct status {
 	json_t *daemon;		/* its answer; NULL: none */
 	bool is_silent;		/* one runs, and does not answer */
 	json_t *json;		/* being built; owned */
-	struct conns_usage conns;
+	struct connections conns;
 	bool text;
 };
 
@@ -246,7 +247,7 @@ static int maps(struct status *s)
 					    map_used(&used, list[i].size),
 					    list[i].entry_bytes,
 					    list[i].bytes };
-		conns_row(&s->conns, &rows[i]);
+		conns_row(&s->conns.usage, &rows[i]);
 		bytes += list[i].bytes;
 	}
 	if (s->text)
@@ -400,61 +401,19 @@ static int backends_section(struct status *s)
 	return 0;
 }
 
-/* More live ones than the table was made for: new ones may find no room. */
-static bool conns_are_full(const struct status *s)
-{
-	return s->conns.live >= conns_for(s->view.tables->conn_buckets);
-}
-
-/* What the definitions ask for; 0: nothing, or nobody to say. */
-static __u32 conns_wanted(const struct status *s)
-{
-	return json_integer_value(json_object_get(s->daemon, "connections"));
-}
-
-static void connections_text(const struct status *s)
-{
-	__u32 wanted = conns_wanted(s);
-	const struct conns_usage *u = &s->conns;
-	__u32 limit = conns_for(s->view.tables->conn_buckets);
-
-	printf("connections: %llu live, %llu half-open, %llu closing; "
-	       "made for %u\n", u->live, u->half, u->closing, limit);
-	if (wanted && conn_buckets_for(wanted) !=
-			      s->view.tables->conn_buckets)
-		printf("           \"limits: connections: %u\" is not in "
-		       "force: %s\n", wanted, wanted > limit ?
-		       "more are live than it has safe room for" :
-		       "the table grows only; \"fairlead cleanup\" and a new "
-		       "start make a smaller one");
-	if (conns_are_full(s))
-		printf("           the table is full: new ones may be refused; "
-		       "raise \"limits: connections\"\n");
-}
-
 static int connections_section(struct status *s)
 {
-	const struct conns_usage *u = &s->conns;
-	int err = conns_usage(s->view.tables, &s->conns);
+	json_t *wanted = json_object_get(s->daemon, "connections");
+	int err = connections_look(&s->view, json_integer_value(wanted),
+				   &s->conns);
 
 	if (err)
 		return err;
-	if (s->text) {
-		connections_text(s);
-		return 0;
-	}
-	return json_object_set_new(s->json, "connections",
-		json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}",
-			  "wanted", (json_int_t)conns_wanted(s),
-			  "limit", (json_int_t)
-				  conns_for(s->view.tables->conn_buckets),
-			  "room", (json_int_t)u->room,
-			  "live", (json_int_t)u->live,
-			  "half_open", (json_int_t)u->half,
-			  "closing", (json_int_t)u->closing,
-			  "cells", (json_int_t)u->cells,
-			  "cells_room", (json_int_t)u->cells_room,
-			  "full", conns_are_full(s)));
+	if (!s->text)
+		return json_object_set_new(s->json, "connections",
+					   connections_json(&s->conns));
+	connections_print(&s->conns);
+	return 0;
 }
 
 static int warnings_section(struct status *s)

@@ -145,6 +145,9 @@ int dp_counters(struct dp *dp, struct counter ret[static NR_REASONS]);
 int dp_backend_stats(struct dp *dp, __u32 first, __u32 count,
 		     struct backend_stats *ret);
 
+/* Of the table of connections, sums of all CPUs. */
+int dp_conn_stats(struct dp *dp, struct conn_stats *ret);
+
 struct dp_map {
 	char name[16];
 	enum table_size size;	/* what measures it */

@@ -321,6 +321,20 @@ int dp_backend_stats(struct dp *dp, __u32 first, __u32 count,
 	return 0;
 }
 
+int dp_conn_stats(struct dp *dp, struct conn_stats *ret)
+{
+	struct conn_stats per_cpu[dp->nr_cpus];
+	const __u32 zero = 0;
+
+	if (bpf_map_lookup_elem(dp->fd[TABLE_conn_stats], &zero, per_cpu))
+		return log_error(-errno, "cannot read statistics of "
+				 "connections");
+	*ret = (struct conn_stats){};
+	for (int cpu = 0; cpu < dp->nr_cpus; cpu++)
+		ret->evicted += per_cpu[cpu].evicted;
+	return 0;
+}
+
 /* "memlock:" of a map, which bpf_map_info does not tell. */
 static __u64 map_bytes(int fd)
 {

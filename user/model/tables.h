@@ -81,6 +81,7 @@ enum table_size {
 	X(sources,	__u32,			sources,      CALLS,  SAME)  \
 	X(conns,	struct conn_bucket,	conn_buckets, WINDOW, MOVE)  \
 	X(replies,	struct reply_bucket,	reply_buckets, WINDOW, MOVE) \
+	X(conn_stats,	struct conn_stats,	fixed,	      CALLS,  SAME)  \
 	X(counters,	struct counter,		fixed,	      CALLS,  SAME)  \
 	X(early_fragments, struct early_fragment, fixed,      CALLS,  SAME)  \
 	X(xdp_programs,	__u32,			fixed,	      CALLS,  OWN)  \
