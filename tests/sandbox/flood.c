@@ -153,10 +153,12 @@ static uint64_t flood(int fd, unsigned int seconds, unsigned int rate,
 		      bool acks)
 {
 	uint64_t start = now_us(), now = start, sent = 0, due = 0;
+	const uint64_t end = start + seconds * 1000000ull;
 	const struct timespec step = { .tv_nsec = 500000 };
 
-	while (now < start + seconds * 1000000ull) {
-		while (due < (now - start) * rate / 1000000) {
+	while (now < end) {
+		/* a machine that is too slow for the rate is so to the end */
+		while (now < end && due < (now - start) * rate / 1000000) {
 			sent += send_batch(fd, acks);
 			due += BATCH;
 			now = now_us();
