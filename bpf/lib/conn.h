@@ -253,10 +253,11 @@ static __always_inline void conn_set_state(struct conn_ref *r, __u32 now,
 		     (now & CONN_STAMP_MASK) << CONN_STAMP_SHIFT | state;
 	__u32 was;
 
-	/* again, if it is but in another state by now: both sides may end it in
-	 * one moment, and the last one knows of both */
+	/* an end again, if it is but in another state by now: both sides may
+	 * close in one moment, and who comes last knows of both */
 	was = __sync_val_compare_and_swap(r->head, r->word, word);
-	if (was != r->word && !((was ^ word) & CONN_TAG_MASK))
+	if (was != r->word && !((was ^ word) & CONN_TAG_MASK) &&
+	    state == CONN_CLOSING)
 		was = __sync_val_compare_and_swap(r->head, r->word = was, word);
 	if (was == r->word)
 		r->word = word;

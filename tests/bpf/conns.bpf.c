@@ -78,8 +78,9 @@ static __always_inline void packet_of(const struct step *step, struct pkt *p)
 	p->number = step->number;
 	p->offers = step->kind == STEP_REPLY && step->number;
 	p->opens = step->kind == STEP_OPEN;
-	p->closes = 0;
-	p->tcp_flags = 0;
+	p->closes = step->kind == STEP_CLIENT_FIN ||
+		    step->kind == STEP_REPLY_FIN;
+	p->tcp_flags = p->closes;	/* FIN is the first of them */
 	p->is_error = 0;
 	p->unrecorded = 0;
 	p->dst_sum = hash_dst(hash_key, &p->flow.dst);
@@ -88,21 +89,29 @@ static __always_inline void packet_of(const struct step *step, struct pkt *p)
 
 static __always_inline enum result step_do(struct script *script, __u32 idx)
 {
-	const struct step *step = bpf_map_lookup_elem(&steps, &idx);
+	struct step *step = bpf_map_lookup_elem(&steps, &idx);
+	__u32 kind;
 	struct scratch *s = map_only(scratch);
 
 	if (!step || !s)
 		return RESULT_OTHER;
 	packet_of(step, &s->pkt);
-	switch (step->kind) {
+	kind = step->kind;
+	if (kind == STEP_CLIENT_FIN || kind == STEP_REPLY_FIN)
+		step->kind = STEP_NONE;
+	switch (kind) {
 	case STEP_OPEN:
 		return open(s);
 	case STEP_CLIENT:
+	case STEP_CLIENT_FIN:
 		return nat_of_client(&s->pkt, s) ? RESULT_DONE :
 						   RESULT_MISSING;
 	case STEP_REPLY:
+	case STEP_REPLY_FIN:
 		return nat_of_reply(&s->pkt, &s->nat) ? RESULT_DONE :
 							RESULT_MISSING;
+	case STEP_NONE:
+		return RESULT_DONE;
 	default:
 		return drop(s);
 	}

@@ -13,6 +13,9 @@ enum step_kind {
 	STEP_CLIENT,	/* one of a connection that there should be */
 	STEP_REPLY,	/* its backend's */
 	STEP_DROP,	/* it is taken out */
+	STEP_CLIENT_FIN, /* one side closes, once: STEP_NONE then */
+	STEP_REPLY_FIN,
+	STEP_NONE,
 };
 
 struct step {

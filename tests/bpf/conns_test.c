@@ -621,6 +621,45 @@ static void one_tuple_on_two_cpus_is_one_clients(void **state)
 	}
 }
 
+/* Neither side's FIN is lost, when both close in the same moment. */
+static void what_both_sides_close_at_once_is_closing(void **state)
+{
+	size_t both = 0;
+
+	if (!has_two_cpus())
+		skip();
+	for (int round = 0; round < RACE_ROUNDS; round++) {
+		empty(NULL);
+		open_new(RACE_STEPS);
+		confirm_all();
+		assert_int_equal(list_all(), RACE_STEPS);
+		for (__u32 i = 0; i < RACE_STEPS; i++) {
+			const struct conn *c = &list[i].conn;
+
+			steps[i] = (struct step){ .flow = conn_flow(c),
+						  .kind = STEP_CLIENT_FIN };
+			steps[RACE_STEPS + i] = (struct step){
+				.flow = reply_flow(c), .kind = STEP_REPLY_FIN,
+			};
+		}
+		run_on_both(skel->progs.conns_at_once, 300000, RACE_STEPS,
+			    RACE_STEPS);
+		for (__u32 i = 0; i < RACE_STEPS; i++) {
+			if (steps[i].kind != STEP_NONE ||
+			    steps[RACE_STEPS + i].kind != STEP_NONE)
+				continue;
+			both++;
+			assert_true(conns_find(&tables, &steps[i].flow,
+					       &list[0]));
+			assert_int_equal(conn_entry_state(&list[0]),
+					 CONN_CLOSING);
+			assert_int_equal(list[0].conn.what & CONN_BOTH_FINS,
+					 CONN_BOTH_FINS);
+		}
+	}
+	assert_true(both > RACE_STEPS);
+}
+
 /* Opened, used both ways, dropped, taken over; few ports, so that they clash;
  * and user space takes out what it likes. */
 static void whatever_two_cpus_do_the_table_stays_whole(void **state)
@@ -757,6 +796,7 @@ int main(void)
 		TEST(the_really_oldest_makes_room),
 		TEST(one_flow_on_two_cpus_is_one_connection),
 		TEST(one_tuple_on_two_cpus_is_one_clients),
+		TEST(what_both_sides_close_at_once_is_closing),
 		TEST(whatever_two_cpus_do_the_table_stays_whole),
 		TEST(what_is_swept_meanwhile_is_gone_whole),
 		TEST(a_live_one_is_dead_after_its_life_and_stays_so),
