@@ -67,7 +67,8 @@ int cable(struct xdp_md *ctx)
 	return bpf_redirect(CABLE_END, 0);
 }
 
-/* In tc: XDP would cost packets that a stack has sent a copy, others nothing. */
+/* In tc: XDP would cost packets that a stack has sent a copy, others
+ * nothing. */
 SEC("tc")
 int sink_tc(struct __sk_buff *skb)
 {

@@ -2,8 +2,9 @@
 /*
  * The two ends of a wire with a balancer between: wire_send makes packets of
  * many flows out of live frames (BPF_F_TEST_XDP_LIVE_FRAMES), wire_count
- * counts what arrives and ends it, wire_echo sends it back. Frames are used again with what others
- * wrote into them, so all of a packet is written each time.
+ * counts what arrives and ends it, wire_echo sends it back. Frames are used
+ * again with what others wrote into them, so all of a packet is written each
+ * time.
  */
 #include <stdbool.h>
 

@@ -221,7 +221,8 @@ static void the_congestion_mark_goes_in(void **state)
 	each_way(mark_one);
 }
 
-/* A wrong checksum inside stays as wrong as it was: to drop it is the host's. */
+/* A wrong checksum inside stays as wrong as it was: to drop it is the
+ * host's. */
 static void checksums_inside_are_brought_along_not_repaired(void **state)
 {
 	struct way w = { .forward = FORWARD_IPIP };

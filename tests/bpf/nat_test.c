@@ -801,7 +801,8 @@ static __u32 open_by_chance(const struct family *f, const struct packet *open)
 }
 
 /* A client's RST can be forged: within the closing time its next connection
- * goes the same way, from the same port, so that a live one is moved by none. */
+ * goes the same way, from the same port, so that a live one is moved by
+ * none. */
 static void the_next_one_of_an_ended_connection_goes_its_way(void **state)
 {
 	const struct family *f = *state;

@@ -22,7 +22,8 @@ static struct service_words cluster_ip(const struct family *f, uint8_t proto)
 	};
 }
 
-/* Who comes by a pod's interface is one, unless a test says how else to tell. */
+/* Who comes by a pod's interface is one, unless a test says how else to
+ * tell. */
 static void define(const struct service_words *words)
 {
 	if (!world_model(world)->pods4.is_set)

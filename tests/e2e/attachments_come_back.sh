@@ -99,7 +99,8 @@ down_since() {
 	out_of_step 'uplink "eth0" is down' &&
 		fairlead status --json |
 		jq -e --argjson time "$1" '.applied.error_since >= $time' &&
-		fairlead status | grep -E 'not in step .* since [-0-9: ]+: uplink'
+		fairlead status |
+		grep -E 'not in step .* since [-0-9: ]+: uplink'
 }
 
 set_down() {

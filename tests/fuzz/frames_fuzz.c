@@ -46,7 +46,8 @@ static void count(void *arg, const __u8 *frame, size_t len)
 	*(size_t *)arg += len + frame[len - 1] % 1;
 }
 
-/* IPv4 in an untagged frame: from a router to us, about our own to a backend. */
+/* IPv4 in an untagged frame: from a router to us, about our own to a
+ * backend. */
 static void make_found(uint8_t *frame, size_t len)
 {
 	uint8_t *ip = frame + ETH_LEN;

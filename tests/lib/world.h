@@ -4,9 +4,9 @@
  * from a model as the daemon fills them, next hops by hand, and packets run
  * through BPF_PROG_TEST_RUN. Everything arrives on lo of a network namespace
  * of its own: a backend of link 1 is hairpinned (XDP_TX), one of link 2 is
- * behind another interface (XDP_REDIRECT), one of link 3 in a VLAN of it, one of
- * link 5 in a pod, whose interface XDP does not send by.
- * Each packet is put to the reference as well.
+ * behind another interface (XDP_REDIRECT), one of link 3 in a VLAN of it, one
+ * of link 5 in a pod, whose interface XDP does not send by. Each packet is put
+ * to the reference as well.
  */
 #ifndef FAIRLEAD_TEST_WORLD_H
 #define FAIRLEAD_TEST_WORLD_H
@@ -126,7 +126,8 @@ void world_pod(struct world *w, bool is_pod);
  * 0: one packet. Until world_reset(). */
 void world_gso(struct world *w, __u32 size);
 
-/* What fl_xdp makes of in, and whether the reference agrees; got may be NULL. */
+/* What fl_xdp makes of in, and whether the reference agrees; got may be
+ * NULL. */
 bool world_check(struct world *w, const struct packet *in,
 		 struct outcome *got);
 

@@ -6,8 +6,9 @@
  *   server NAME PORT...
  *
  * The answer's head has who asked,
- * "Client: ADDRESS"; GET /N answers with N bytes at least. A UDP answer is "NAME LENGTH SUM", of
- * the datagram that came, and leaves from the address that it was sent to.
+ * "Client: ADDRESS"; GET /N answers with N bytes at least. A UDP answer is
+ * "NAME LENGTH SUM", of the datagram that came, and leaves from the address
+ * that it was sent to.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* struct addr to text and back: the only file of user/ that asks which family. */
+/* struct addr to text and back: the only file of user/ that asks which
+ * family. */
 #ifndef FAIRLEAD_ADDR_H
 #define FAIRLEAD_ADDR_H
 
@@ -27,7 +28,8 @@ bool addr_is_zero(const struct addr *a);
 int addr_compare(const struct addr *a, const struct addr *b); /* as memcmp */
 bool addr_is_in(const struct addr *addrs, size_t count, const struct addr *a);
 bool addr_in(const struct addr *a, const struct addr *net, unsigned int len);
-/* The first address of a's prefix of that length, in bits of the mapped form. */
+/* The first address of a's prefix of that length, in bits of the mapped
+ * form. */
 struct addr addr_prefix(struct addr a, unsigned int len);
 
 /* The mapped form of 4 bytes off the wire. */

@@ -24,7 +24,8 @@ int log_error(int err, const char *fmt, ...)
 int log_warning(int err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* A line of its own, "fairlead: hint: ...", after the error that it is about. */
+/* A line of its own, "fairlead: hint: ...", after the error that it is
+ * about. */
 void log_hint(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

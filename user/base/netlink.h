@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A thin front to libmnl, for rtnetlink first of all: a socket that asks or follows, dumps
- * that say whether they are whole, and attributes whose size has been checked
- * before anybody reads them. Functions return 0 or a negative errno.
+ * A thin front to libmnl, for rtnetlink first of all: a socket that asks or
+ * follows, dumps that say whether they are whole, and attributes whose size has
+ * been checked before anybody reads them. Functions return 0 or a negative
+ * errno.
  */
 #ifndef FAIRLEAD_NETLINK_H
 #define FAIRLEAD_NETLINK_H

@@ -7,9 +7,9 @@
 #include "parts.h"
 #include "uplinks.h"
 
-/* m's, and for a family of which it has none, the own ones of the uplinks and of
- * those VLANs on them that backends are in, VIPs never. -E2BIG, not
- * logged: more than there is room for; some are left out. */
+/* m's, and for a family of which it has none, the own ones of the uplinks and
+ * of those VLANs on them that backends are in, VIPs never. -E2BIG, not logged:
+ * more than there is room for; some are left out. */
 int nat_sources_store(const struct parts *p, const struct uplinks *u,
 		      const struct model *m);
 

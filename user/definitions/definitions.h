@@ -39,9 +39,10 @@ int definitions_open(const struct definitions_from *from,
 
 /*
  * As definitions_load(), each time. Of what is refused by itself, an object of
- * Kubernetes, errors has lines as well, and the model nr_refused. The model is the caller's and lives on its
- * own, also after definitions_close(). *ret_changed: it is not the one handed
- * out last. It is_partial until every source has delivered its first list.
+ * Kubernetes, errors has lines as well, and the model nr_refused. The model is
+ * the caller's and lives on its own, also after definitions_close().
+ * *ret_changed: it is not the one handed out last. It is_partial until every
+ * source has delivered its first list.
  */
 int definitions_reload(struct definitions *d, struct model **ret, FILE *errors,
 		       bool *ret_changed);

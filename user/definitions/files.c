@@ -206,7 +206,8 @@ static struct part *item_next(struct service_known *known,
 	return p;
 }
 
-/* Or that was read from elsewhere; from there on the next ones are looked for. */
+/* Or that was read from elsewhere; from there on the next ones are looked
+ * for. */
 static struct part *item_find(struct service_known *known,
 			      const struct service_item *item)
 {

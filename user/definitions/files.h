@@ -2,8 +2,8 @@
 /*
  * The source of files: one, or every *.yaml, *.yml and *.json of a directory in
  * byte order of their names. What did not change since the last time is not
- * parsed again. A file that says nothing is a mistake: it may have been emptied,
- * or not be filled yet.
+ * parsed again. A file that says nothing is a mistake: it may have been
+ * emptied, or not be filled yet.
  */
 #ifndef FAIRLEAD_FILES_H
 #define FAIRLEAD_FILES_H

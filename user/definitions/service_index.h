@@ -35,7 +35,8 @@ void service_index_clear(struct service_index *index);
 
 void service_index_check(struct service_index *index, struct report *r);
 
-/* All front ends were there at the last check without mistakes, and no other. */
+/* All front ends were there at the last check without mistakes, and no
+ * other. */
 bool service_index_knows_fronts(const struct service_index *index);
 
 /* The first front end, in order of address, that packets to a, of this

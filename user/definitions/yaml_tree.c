@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * libyaml's events to a tree, see yaml_tree.h. libyaml bounds nothing but its own
- * buffers: depth, values and keys are counted here.
+ * libyaml's events to a tree, see yaml_tree.h. libyaml bounds nothing but its
+ * own buffers: depth, values and keys are counted here.
  */
 #include <errno.h>
 #include <stdio.h>

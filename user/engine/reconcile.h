@@ -85,7 +85,8 @@ int state_backend_unset(struct state *s, const char *service,
  */
 struct state_host {
 	bool (*is_host)(void *arg, const struct addr *a);
-	/* Writes hop and the BACKEND_LOCAL flag, as for state_each_backend(). */
+	/* Writes hop and the BACKEND_LOCAL flag, as for
+	 * state_each_backend(). */
 	void (*way)(void *arg, __u32 index, struct backend *b);
 	/* Calls f for each address of the host. NULL: it has none. */
 	void (*each_addr)(void *arg,

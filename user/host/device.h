@@ -30,10 +30,10 @@ struct device {
 	__u64 xdp;		/* DEVICE_XDP_* */
 	char bridge[IF_NAMESIZE];	/* that it is a port of; "": none */
 	enum device_peer peer;	/* of a veth; in this network namespace? */
-	char peer_name[IF_NAMESIZE];	/* in its namespace; "": cannot be told */
+	char peer_name[IF_NAMESIZE];	/* in its namespace; "": unknown */
 	__u32 peer_ifindex;	/* in its namespace */
-	bool peer_leaves_checksums;	/* to the device, as veths do; false as
-					 * well where the peer has no name here */
+	bool peer_leaves_checksums;	/* to the device, as veths do; false if
+					 * the peer's name is unknown */
 };
 
 /* -ENODEV: there is none of that index. */

@@ -196,8 +196,8 @@ int dp_features(struct dp_feature ret[static DP_FEATURES_MAX]);
 /* "v1.1": of the library that is in use. */
 const char *dp_library_version(void);
 
-/* Remove every program, link, map and pin of every ABI. Says what it removed
- * to stdout when verbose. -EBUSY: a daemon works on them, nothing is removed. */
+/* Remove every program, link, map and pin of every ABI. Says what it removed to
+ * stdout when verbose. -EBUSY: a daemon works on them, nothing is removed. */
 int dp_cleanup(const char *pin_root, bool verbose);
 
 enum dp_decap_hook { DP_DECAP_XDP, DP_DECAP_TC };

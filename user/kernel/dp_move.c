@@ -2,7 +2,8 @@
 /*
  * Connections into a larger table, while traffic goes on. dp_grow() has loaded
  * the programs of the new table, which ask those of the old one about what
- * they do not know: XDP_PROGRAM_OLDER, and in place of xdp_open; tc likewise. A packet meets, one after the other:
+ * they do not know: XDP_PROGRAM_OLDER, and in place of xdp_open; tc likewise. A
+ * packet meets, one after the other:
  *
  * 1. Links lead to the old programs: the old table alone.
  * 2. Links lead to the new ones, one after the other. Their table is empty, so

@@ -143,7 +143,8 @@ int dp_pin_tables(const struct dp *dp, const int fd[static NR_TABLES],
 int dp_pin_switch(struct dp *dp, unsigned int generation);
 void dp_pin_sweep(const struct dp *dp);
 /* Say that the connections of the tables in force are on their way into those
- * of a generation, until that is the one in force; which one it is (0: none). */
+ * of a generation, until that is the one in force; which one it is (0:
+ * none). */
 int dp_pin_moving(const struct dp *dp, unsigned int generation);
 unsigned int dp_pin_moving_to(const struct dp *dp);
 /* As dp_pin_get(), of any generation. */

@@ -2,11 +2,11 @@
 /*
  * Which programs are the datapath, and the arrays by which those of XDP, and
  * those of tc, call one another. Every load of the programs (a start, an
- * upgrade, larger tables) has arrays of its own. A program array is emptied when its last file
- * descriptor and pin go, so it is pinned with the tables (see dp_pin.c) before
- * a link leads to its programs, and that of the programs before goes when no
- * CPU can run them any more: whenever we are killed, what is attached finds
- * all of its parts.
+ * upgrade, larger tables) has arrays of its own. A program array is emptied
+ * when its last file descriptor and pin go, so it is pinned with the tables
+ * (see dp_pin.c) before a link leads to its programs, and that of the programs
+ * before goes when no CPU can run them any more: whenever we are killed, what
+ * is attached finds all of its parts.
  */
 #include <errno.h>
 

@@ -196,7 +196,8 @@ const char *proto_name(__u8 proto);
 int model_front_compare(const struct model_front *a,
 			const struct model_front *b);
 
-/* "192.0.2.10:443/tcp", "[2001:db8::]/64:8000-8999/udp", "10.0.0.1:any/sctp". */
+/* "192.0.2.10:443/tcp", "[2001:db8::]/64:8000-8999/udp",
+ * "10.0.0.1:any/sctp". */
 #define FRONT_TEXT_MAX 80
 const char *model_front_text(const struct model_front *f, __u8 proto,
 			     char text[static FRONT_TEXT_MAX]);

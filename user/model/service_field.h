@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What a definition says of a service in one word or number. From this list come
- * the parser's keys, the digest that tells whether a definition is another one,
- * and the lines of `fairlead diff`. A new field is a row here, a field of struct
- * model_service, its reader in definitions/native_service.c, where it goes in an
- * entry (engine/plan.c, and back in engine/diff.c), and its part of the manual.
+ * What a definition says of a service in one word or number. From this list
+ * come the parser's keys, the digest that tells whether a definition is another
+ * one, and the lines of `fairlead diff`. A new field is a row here, a field of
+ * struct model_service, its reader in definitions/native_service.c, where it
+ * goes in an entry (engine/plan.c, and back in engine/diff.c), and its part of
+ * the manual.
  */
 #ifndef FAIRLEAD_SERVICE_FIELD_H
 #define FAIRLEAD_SERVICE_FIELD_H

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What is said once for a node. One table has of each setting its keys, where in
- * struct model it is, what it may be and what it is by default: the parser, the
- * defaults, conflicts between files and `fairlead diff` all come from it. A new
- * setting is a row there, a field of struct model, and its part of the manual.
+ * What is said once for a node. One table has of each setting its keys, where
+ * in struct model it is, what it may be and what it is by default: the parser,
+ * the defaults, conflicts between files and `fairlead diff` all come from it. A
+ * new setting is a row there, a field of struct model, and its part of the
+ * manual.
  */
 #ifndef FAIRLEAD_SETTING_H
 #define FAIRLEAD_SETTING_H
@@ -83,7 +84,8 @@ int setting_copy(enum setting s, struct model *to, const struct model *from);
 const char *setting_text(enum setting s, const struct model *m,
 			 char text[static SETTING_TEXT_MAX]);
 
-/* "~ setting NAME: OLD -> NEW", a line, if they differ; how many were written. */
+/* "~ setting NAME: OLD -> NEW", a line, if they differ; how many were
+ * written. */
 unsigned int setting_diff(enum setting s, const struct model *old,
 			  const struct model *new, FILE *out);
 

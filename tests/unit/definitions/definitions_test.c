@@ -1687,7 +1687,8 @@ static void sources_make_one_model(void **state)
 	struct definitions *d;
 	bool changed;
 
-	/* A file with settings alone will do where somebody else has services. */
+	/* A file with settings alone will do where somebody else has
+	 * services. */
 	put("f.yaml", "node: a\n");
 	d = open_both(&cluster);
 	assert_int_equal(definitions_reload(d, &m[0], stderr, &changed), 0);

@@ -674,7 +674,8 @@ static void hundred_thousand_endpoints_take_800_kilobytes(void **state)
 	teardown(&w);
 }
 
-/* Whose flows are not in conns: their slots must be able to say who had them. */
+/* Whose flows are not in conns: their slots must be able to say who had
+ * them. */
 static void chance_with_a_tunnel_keeps_a_table_that_remembers(void **state)
 {
 	struct model_service *svc;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What user/host/host.c makes of netlink messages: built here, so that there are
- * VLANs, cut messages and orders of events that no kernel gives on demand.
+ * What user/host/host.c makes of netlink messages: built here, so that there
+ * are VLANs, cut messages and orders of events that no kernel gives on demand.
  */
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -1140,7 +1140,8 @@ static void only_mac_addresses_of_its_own_are_added(void **state)
 	assert_false(takes(net, 1, 5, -1));
 }
 
-/* A bond, 1, of 2 and 3, with VLAN 7, 4, on it: a ring, too, comes to an end. */
+/* A bond, 1, of 2 and 3, with VLAN 7, 4, on it: a ring, too, comes to an
+ * end. */
 static void ports_take_what_is_sent_to_their_bond(void **state)
 {
 	struct net *net = *state;
