@@ -169,16 +169,31 @@ static __always_inline __u32 is_tag(__be16 proto)
 }
 
 /*
- * Start f at an Ethernet frame; *proto is the type of what it holds. Counts
- * tags by arithmetic: a branch for each would make the verifier walk through
- * all that follows once for each length. No frame under 22 bytes holds IP.
- * clang: through struct ethhdr, which is packed, it goes byte by byte.
+ * The tags of a frame that has some. Counts them by arithmetic: a branch for
+ * each would make the verifier walk through all that follows once for each
+ * length. Returns where the type of what they hold stands.
+ */
+static __always_inline const __be16 *parse_tags(struct frame *f)
+{
+	const __be16 *type = f->data + offsetof(struct ethhdr, h_proto);
+	__u32 tags;
+
+	f->pkt->vlan_proto = type[0];
+	f->pkt->vlan_id = type[1];
+	tags = 1 + is_tag(type[2]);
+	f->pkt->l2_len = ETH_HLEN + tags * sizeof(struct vlan_tag);
+	return type + 2 * tags;
+}
+
+/*
+ * Start f at an Ethernet frame; *proto is the type of what it holds. No frame
+ * under 22 bytes holds IP. clang: through struct ethhdr, which is packed, it
+ * would go byte by byte.
  */
 static __always_inline enum reason parse_eth(struct frame *f, __u32 data,
 					     __u32 data_end, __be16 *proto)
 {
-	__be16 *type;
-	__u32 tags;
+	const __be16 *type;
 
 	f->data = (void *)(long)data;
 	f->end = (void *)(long)data_end;
@@ -189,20 +204,13 @@ static __always_inline enum reason parse_eth(struct frame *f, __u32 data,
 	/* the MAC, and 0 for the link: one store, as it is loaded */
 	*(__u64 *)&f->pkt->from = *(__u64 *)(f->data + ETH_ALEN) & ~0ull >> 16;
 	type = f->data + offsetof(struct ethhdr, h_proto);
-	tags = is_tag(*type);
-	f->pkt->vlan_proto = *type & -tags;
-	f->pkt->vlan_id = type[1] & -tags;
-	type += 2 * tags;
-	if (!pkt_has(f, type, sizeof(*type)))
-		return REASON_NOT_IP;
-	tags += tags & is_tag(*type);
-	type = f->data + offsetof(struct ethhdr, h_proto) +
-	       tags * sizeof(struct vlan_tag);
+	f->pkt->l2_len = ETH_HLEN;
+	if (is_tag(*type))
+		type = parse_tags(f);
 	if (!pkt_has(f, type, sizeof(*type)))
 		return REASON_NOT_IP;
 	*proto = *type;
-	f->pkt->l2_len = ETH_HLEN + tags * sizeof(struct vlan_tag);
-	f->l3 = f->data + ETH_HLEN + tags * sizeof(struct vlan_tag);
+	f->l3 = (void *)(type + 1);
 	return REASON_NONE;
 }
 
