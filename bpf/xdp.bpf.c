@@ -6,21 +6,25 @@
  * or the first packet of what is to be recorded: a NAT connection, one that is
  * tracked, a fragmented packet.
  *
- * What a packet costs (look-ups; an array read is an address computation):
- *   stranger                1 array read (vip_filter)
- *   tunnel, l2, settled     2 cache lines of the service table, slot, backend,
- *                           link: 6 array reads, nothing in conns
- *   the same, tracked       1 search of conns more (2 array reads)
- *   nat, client             vip_filter, 1 search of conns, backend, address,
- *                           link
- *   nat, backend            vip_filter, a cell of replies, its record in conns,
- *                           link
- *   nat, new                1 search, service table, slot, backend, then a
+ * What a packet costs: the reads of memory that depend on one another, each a
+ * cache miss where there are many flows and backends, and what it reads besides,
+ * which all packets share.
+ *   stranger                vip_filter; runtime
+ *   each one of ours        vip_filter; runtime, ingress, links, and scratch once
+ *                           in each program
+ *   tunnel, l2, settled     and cells, services, slots, backends; own_filter
+ *   the same, tracked       and conns: heads and record are read at once
+ *   nat, client             and conns, backends; nat_addrs
+ *   nat, backend            and replies, conns
+ *   nat, new                and conns, cells, services, slots, backends, then a
  *                           record and a cell, of a few stores each
- *   a service with sources  1 look-up in a trie of the kernel more
- *   each other program      1 jump, and 1 array read (scratch)
- * No hash map of the kernel, no FIB look-up while next hops are known, no
- * clock but jiffies.
+ *   a service with sources  and 1 look-up in a trie of the kernel
+ * Who counts reads counters, and backend_stats, which nothing waits for.
+ * All of these are arrays: a look-up is an address computation, but that of a
+ * per-CPU array (scratch and the statistics) is a call on kernels before 6.10.
+ * Helpers: bpf_xdp_adjust_head() for tunnels, bpf_redirect() where a packet
+ * leaves by another interface; no hash map of the kernel, no FIB look-up, no
+ * clock but jiffies. Each other program is 1 jump (1 to 2 ns).
  */
 #include <stdbool.h>
 #include <stddef.h>
