@@ -6,73 +6,12 @@
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 
-CONFIG=$DIR/definitions
-POD4=10.244.1.
-POD6=fd44::
+# shellcheck source=tests/sandbox/node.sh
+. "$ROOT/tests/sandbox/node.sh"
+
 IP4=10.96.0.10
 IP6=fd96::10
 FAMILIES=("$IP4" "$IP6")
-
-# Routed, as many CNIs do it: the veth's end here is the pod's gateway.
-pod_add() {
-	host_add "pod-$1"
-	ip_on balancer <<-END
-		link add pod-$1 type veth peer name eth0 netns $NET-pod-$1
-		link set pod-$1 up
-		addr add ${POD4}254/32 dev pod-$1
-		addr add ${POD6}fe/128 dev pod-$1 nodad
-		route add $POD4$1/32 dev pod-$1
-		route add $POD6$1/128 dev pod-$1
-	END
-	ip_on "pod-$1" <<-END
-		link set eth0 up
-		addr add $POD4$1/32 dev eth0
-		addr add $POD6$1/128 dev eth0 nodad
-		route add ${POD4}254/32 dev eth0
-		route add ${POD6}fe/128 dev eth0
-		route add default via ${POD4}254
-		route add default via ${POD6}fe
-	END
-	ip -n "$NET-balancer" -json link show "pod-$1" | jq '.[0].ifindex' \
-		>"$DIR/index-$1"
-	start "server-$1" "pod-$1" "$B/tests/sandbox/server" "pod-$1" 8080
-}
-
-pod_answers() {
-	on balancer curl -so /dev/null --max-time 1 "$POD4$1:8080" &&
-		on balancer curl -so /dev/null --max-time 1 "[$POD6$1]:8080"
-}
-
-# put FILE: standard input, in one step.
-put() {
-	cat >"$CONFIG/$1.new"
-	mv "$CONFIG/$1.new" "$CONFIG/$1"
-}
-
-# endpoints POD...: of the Service.
-endpoints() {
-	local family prefix pod
-
-	for family in 4 6; do
-		prefix=POD$family
-		cat <<-END
-			---
-			apiVersion: discovery.k8s.io/v1
-			kind: EndpointSlice
-			metadata:
-			  name: web-$family
-			  labels: {kubernetes.io/service-name: web}
-			addressType: IPv$family
-			ports: [{name: http, port: 8080}, {name: dns, port: 8080, protocol: UDP}]
-			endpoints:
-		END
-		for pod; do
-			echo "- {addresses: ['${!prefix}$pod'], nodeName: node-1}"
-		done
-		(($#)) || echo "  []"
-	done | put endpoints.yaml
-	in_force
-}
 
 service_web() {
 	put web.yaml <<-END
@@ -89,17 +28,6 @@ service_web() {
 	END
 }
 
-# Whom the server saw. ask does it by client-1, if nobody else is named.
-seen_by() {
-	ASKER=$1 ask "$2" --include | tr -d '\r' |
-		sed -n 's/^Client: \(::ffff:\)\?//p'
-}
-
-# An address of pod N, of the family of $1.
-pod_addr() {
-	[[ $1 == *:* ]] && echo "$POD6$2" || echo "$POD4$2"
-}
-
 source_is_kept() {
 	[[ $(ASKER=pod-1 ask "$1") == pod-2 ]]
 	[[ $(seen_by pod-1 "$1") == $(pod_addr "$1" 1) ]]
@@ -107,13 +35,8 @@ source_is_kept() {
 
 # From a pod to itself: it sees the node.
 hairpin() {
-	local seen
-
 	[[ $(ASKER=pod-2 ask "$1") == pod-2 ]]
-	seen=$(seen_by pod-2 "$1")
-	echo "$seen"
-	ip -n "$NET-balancer" -json addr show |
-		jq -e --arg a "$seen" 'any(.[].addr_info[]; .local == $a)'
+	is_nodes "$(seen_by pod-2 "$1")"
 }
 
 large_answer() {
@@ -136,18 +59,6 @@ datagrams() {
 		--concurrency 30 --pause-ms 20 --timeout-ms 1000 80 |
 		tee "$DIR/udp"
 	jq -e '.failures == 0 and .moved == 0' "$DIR/udp"
-}
-
-refused() {
-	local error status=0
-
-	on pod-1 curl -sS --max-time 5 "$(url "$1")" || status=$?
-	((status == 7))
-	error=$(on pod-1 timeout 5 bash -c "
-		exec 3<>/dev/udp/$1/80
-		while echo hello >&3; do sleep 0.01; done" 2>&1 || true)
-	echo "$error"
-	[[ $error == *refused* ]]
 }
 
 # Connections that live stay with an endpoint that has gone.
@@ -243,12 +154,7 @@ cleaned() {
 }
 
 story 0
-mkdir "$CONFIG"
-on balancer sysctl -qw net.ipv4.conf.all.rp_filter=1
-put native.yaml <<-END
-	uplinks: [eth0]
-	cluster-cidr: [10.244.0.0/16, 'fd44::/64']
-END
+node_up
 for pod in 1 2 3; do
 	pod_add $pod
 done
@@ -259,7 +165,7 @@ service_web
 serve --hostname-override node-1
 it "two programs on each pod's interface" attached 3
 for vip in "${FAMILIES[@]}"; do
-	it "nobody there at $vip is said at once" refused "$vip"
+	it "nobody there at $vip is said at once" refused pod-1 "$vip"
 done
 endpoints 2
 for vip in "${FAMILIES[@]}"; do

@@ -142,6 +142,7 @@ int applying_do(struct applying *a)
 	pods_settle(a->pods, a->model);
 	uplinks_set_node(a->uplinks, a->pods->are_here);
 	ways_settle_local(a->ways);
+	ways_settle_others(a->ways);
 	nat_sources_fill(a);
 	applied_store(a, &result);
 	memory_trim(&result);
@@ -191,6 +192,7 @@ void applying_follow(struct applying *a)
 	pods_follow(a->pods);
 	ways_fill(a->ways);
 	ways_settle_local(a->ways);
+	ways_settle_others(a->ways);
 	nat_sources_fill(a);
 }
 

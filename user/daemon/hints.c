@@ -30,8 +30,7 @@ static void look(void *arg, __u32 index, struct backend *b)
 		return;
 	if (!b->hop.link)
 		count(f, HINT_NO_WAY, b);
-	else if (!uplinks_has_link(h->uplinks, l) &&
-		 !nexthops_reaches_pods(h->parts->nexthops, l->user_ifindex) &&
+	else if (!h->uplinks->is_node && !uplinks_has_link(h->uplinks, l) &&
 		 state_is_nat(h->parts->state, b))
 		count(f, HINT_NO_UPLINK, b);
 }

@@ -50,9 +50,14 @@ static bool is_vlan_of_uplink(const struct job *j, const struct link *l)
 	       uplinks_has(j->uplinks, l->ifindex);
 }
 
-/* Most hosts have no such link: then no backend is looked at. */
+/* Most hosts have no such link: then no backend is looked at. On a node, what
+ * goes to pods comes from where the route there says. */
 static void mark_links(struct job *j)
 {
+	if (j->uplinks->is_node) {
+		state_each_backend(j->parts->state, mark_link, j);
+		return;
+	}
 	for (__u32 i = 1; i < j->t->nr_links; i++) {
 		if (!is_vlan_of_uplink(j, &j->t->links[i]))
 			continue;
@@ -65,8 +70,14 @@ static void mark_links(struct job *j)
 static bool needs_source(const struct job *j, const struct link *l)
 {
 	return uplinks_has(j->uplinks, l->user_ifindex) ||
-	       (uplinks_has(j->uplinks, l->ifindex) &&
+	       ((j->uplinks->is_node || uplinks_has(j->uplinks, l->ifindex)) &&
 		j->has_backend[l - j->t->links]);
+}
+
+/* Who has no source of its own may have any, if it is no uplink's. */
+static bool may_borrow(const struct job *j, const struct link *l)
+{
+	return !needs_source(j, l) || !uplinks_has_link(j->uplinks, l);
 }
 
 /* addr, which is l's, or what its interface has in place of a VIP; or zero. */
@@ -147,11 +158,13 @@ static void links_store(struct job *j)
 
 	for (__u32 i = 1; i < j->t->nr_links; i++) {
 		struct link *l = &j->t->links[i];
-		bool own = needs_source(j, l);
+		bool is_any = may_borrow(j, l);
 
 		link_sources(j, l, &source4, &source6);
-		l->nat4 = source_index(j, &source4, !own || j->model->nr_nat4);
-		l->nat6 = source_index(j, &source6, !own || j->model->nr_nat6);
+		l->nat4 = source_index(j, &source4, is_any ||
+						    j->model->nr_nat4);
+		l->nat6 = source_index(j, &source6, is_any ||
+						    j->model->nr_nat6);
 	}
 }
 

@@ -100,7 +100,8 @@ static void points_outside(const struct uplinks *u,
 
 	ret->count = 0;
 	for (int i = 0; i < count && i < UPLINK_POINTS_MAX; i++)
-		if (!set_has(set, list[i].ifindex))
+		if (!set_has(set, list[i].ifindex) &&
+		    !set_has(&u->others, list[i].ifindex))
 			point_add(ret, list[i].hook, list[i].ifindex);
 }
 
@@ -310,9 +311,21 @@ void uplinks_attach(struct uplinks *u)
 	attach_missing(u, "");
 }
 
+/* That one cannot be had is said of uplinks; of these, by hints. */
+static void others_attach(struct uplinks *u)
+{
+	for (int hook = 0; hook < NR_DP_HOOKS; hook++)
+		for (size_t i = 0; i < u->others.count; i++)
+			if (dp_hook_need(hook) == DP_NEED_LOCAL_NAT ||
+			    dp_hook_need(hook) == DP_NEED_NODE)
+				dp_attach(u->parts->dp, hook,
+					  u->others.ifindexes[i]);
+}
+
 void uplinks_check(struct uplinks *u)
 {
 	attach_missing(u, " again: somebody had detached it");
+	others_attach(u);
 }
 
 static void local_set(struct uplinks *u, __u8 has_local)
@@ -341,6 +354,18 @@ void uplinks_local_end(struct uplinks *u)
 {
 	local_set(u, 0);
 	detach_all(u, DP_NEED_LOCAL_NAT);
+}
+
+void uplinks_set_others(struct uplinks *u, const struct uplink_set *set)
+{
+	struct uplink_points gone;
+
+	if (!memcmp(&u->others, set, sizeof(*set)))
+		return;
+	u->others = *set;
+	others_attach(u);
+	points_outside(u, &u->set, &gone);
+	points_detach(u, &gone);
 }
 
 void uplinks_set_node(struct uplinks *u, bool is_node)

@@ -26,6 +26,7 @@ struct uplinks {
 	const struct parts *parts;
 	struct uplink_set set;		/* in force */
 	bool is_node;			/* services of a node are in force */
+	struct uplink_set others;	/* then: more that backends are behind */
 	struct refusal refusal;		/* one is missing, down, or not
 					 * attached */
 };
@@ -86,5 +87,9 @@ void uplinks_local_end(struct uplinks *u);
 
 /* Likewise what services of a node need. */
 void uplinks_set_node(struct uplinks *u, bool is_node);
+
+/* On a node: the interfaces that are neither uplinks nor pods', and yet
+ * backends are reached by them, as overlays are. They are tc's alone. */
+void uplinks_set_others(struct uplinks *u, const struct uplink_set *set);
 
 #endif

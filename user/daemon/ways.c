@@ -98,6 +98,41 @@ enum dp_need ways_need(const struct ways *w, const struct model *m,
 	return DP_NEED_ALWAYS;
 }
 
+struct others {
+	const struct ways *ways;
+	bool seen[LINKS_MAX];
+	struct uplink_set set;
+};
+
+static void other_add(void *arg, __u32 index, struct backend *b)
+{
+	struct others *o = arg;
+	const struct ways *w = o->ways;
+	__u32 link = b->hop.link % LINKS_MAX;
+	const struct link *l = &parts_tables(w->parts)->links[link];
+
+	if (!link || o->seen[link])
+		return;
+	o->seen[link] = true;
+	if (uplinks_has_link(w->uplinks, l) ||
+	    nexthops_reaches_pods(w->parts->nexthops, l->user_ifindex))
+		return;
+	for (size_t i = 0; i < o->set.count; i++)
+		if (o->set.ifindexes[i] == l->user_ifindex)
+			return;
+	if (o->set.count < MODEL_UPLINKS_MAX)
+		o->set.ifindexes[o->set.count++] = l->user_ifindex;
+}
+
+void ways_settle_others(struct ways *w)
+{
+	struct others o = { .ways = w };
+
+	if (w->uplinks->is_node)
+		state_each_backend(w->parts->state, other_add, &o);
+	uplinks_set_others(w->uplinks, &o.set);
+}
+
 static bool is_host_addr(void *arg, const struct addr *a)
 {
 	struct ways *w = arg;

@@ -21,6 +21,9 @@ void ways_begin(struct ways *w);
  * changed. */
 void ways_fill(struct ways *w);
 
+/* On a node, which interfaces besides uplinks and pods' lead to backends. */
+void ways_settle_others(struct ways *w);
+
 /* Whether backends on this host have NAT, and so need programs on uplinks:
  * known when the services are in the tables. */
 void ways_settle_local(struct ways *w);

@@ -81,7 +81,8 @@ int dp_pin_repair(struct dp *dp);
  * when an interface needs it:
  *	ALWAYS		on every uplink
  *	LOCAL_NAT	on uplinks, while a backend on this host has NAT
- *	NODE		on uplinks, while services of a node are served
+ *	NODE		on uplinks, while services of a node are served; it and
+ *			LOCAL_NAT also where else backends are reached by
  *	POD		on the interfaces of pods, likewise
  *	DECAP		on a backend host, see dp_decap_attach()
  */
