@@ -121,6 +121,12 @@ static const struct {
 	[KUBE_NODE] = PATHS(node_paths),
 };
 
+const char *kube_path(enum kube_kind kind, size_t i)
+{
+	return paths[kind].first + i < paths[kind].end ?
+	       paths[kind].first[i].path : NULL;
+}
+
 /* As people write it. */
 #define PATH_TEXT_MAX 100
 static const char *path_text(const char *path, char text[static PATH_TEXT_MAX])

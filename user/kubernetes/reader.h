@@ -36,6 +36,13 @@ struct kube_reader {
 	struct kube_frame frames[KUBE_DEPTH_MAX];
 };
 
+/*
+ * The paths of what is read, one by one; NULL: no more. Keys with ">" between
+ * them, "[]" for any element of a list: "spec>ports[]>port". For who wants to
+ * send on what will be read, and no more.
+ */
+const char *kube_path(enum kube_kind kind, size_t i);
+
 enum kube_scalar { KUBE_NULL, KUBE_STRING, KUBE_NUMBER, KUBE_BOOLEAN,
 		   KUBE_PLAIN };	/* KUBE_PLAIN: any, as YAML writes it */
 
