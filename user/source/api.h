@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The Kubernetes API as a source of definitions: a part for each object that
+ * remote.h tells of. A new list replaces what there was when it is complete,
+ * and nothing is said before Services and slices have been listed once.
+ */
+#ifndef FAIRLEAD_API_H
+#define FAIRLEAD_API_H
+
+#include "definitions/source.h"
+#include "remote.h"
+
+struct api;
+
+/* -ENOMEM. */
+int api_new(const char *server, struct api **ret);
+
+/* For definitions_add(), which frees it, and a with it. */
+struct source *api_source(struct api *a);
+
+/*
+ * Follow from now on, until api_stop(), which is before the source is freed.
+ * The spawner stays the caller's, access does not, also on failure. changed:
+ * definitions are worth a reload. -errno.
+ */
+int api_start(struct api *a, struct loop *l, struct spawner *spawner,
+	      struct access *access, const char *node,
+	      void (*changed)(void *arg), void *arg);
+void api_stop(struct api *a);
+
+const char *api_server(const struct api *a);
+
+/* NULL before api_start(). */
+const struct remote_state *api_state(const struct api *a, enum kube_kind kind);
+
+/* Why what it says may not be what is; "": it is. */
+const char *api_what_is_wrong(const struct api *a);
+
+#endif

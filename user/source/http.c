@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* See http.h; CURLMOPT_SOCKETFUNCTION(3) is how libcurl is driven by a loop. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <curl/curl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+
+#include "base/cleanup.h"
+#include "http.h"
+
+#define CONNECT_S 10L
+#define KEEPALIVE_S 15L
+#define USER_TIMEOUT_MS 30000
+#define USER_AGENT "fairlead"
+
+struct http {
+	struct loop *loop;
+	CURLM *multi;
+	struct event *timer;
+	struct http_request *all;
+	bool is_paused;
+};
+
+/* One that libcurl waits for. */
+struct socket {
+	struct http *http;
+	curl_socket_t fd;
+	struct event *event;
+};
+
+struct http_request {
+	struct http *http;
+	CURL *easy;
+	struct curl_slist *headers, *connect_to;
+	const struct http_ops *ops;
+	void *arg;
+	bool is_stopped;	/* body() said so */
+	bool has_status;
+	bool is_paused;
+	char error[CURL_ERROR_SIZE];
+	struct http_request *next;
+};
+
+static void request_free(struct http_request *r)
+{
+	struct http_request **at = &r->http->all;
+
+	while (*at && *at != r)
+		at = &(*at)->next;
+	if (*at)
+		*at = r->next;
+	if (r->easy) {
+		curl_multi_remove_handle(r->http->multi, r->easy);
+		curl_easy_cleanup(r->easy);
+	}
+	curl_slist_free_all(r->headers);
+	curl_slist_free_all(r->connect_to);
+	free(r);
+}
+
+static int status_of(struct http_request *r)
+{
+	long status = 0;
+
+	curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status;
+}
+
+static void request_end(struct http_request *r, CURLcode code)
+{
+	curl_off_t retry_after_s = 0;
+	const char *error = NULL;
+
+	curl_easy_getinfo(r->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+	if (r->is_stopped)
+		error = "";
+	else if (code != CURLE_OK)
+		error = *r->error ? r->error : curl_easy_strerror(code);
+	r->ops->end(r->arg, status_of(r), error,
+		    retry_after_s > 3600 ? 3600 : retry_after_s);
+	request_free(r);
+}
+
+static void requests_end(struct http *h)
+{
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(h->multi, &left))) {
+		struct http_request *r = NULL;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &r);
+		request_end(r, message->data.result);
+	}
+}
+
+static void on_socket(void *arg, __u32 events)
+{
+	struct socket *s = arg;
+	struct http *h = s->http;
+	int mask = 0, running;
+
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		mask |= CURL_CSELECT_IN;
+	if (events & EPOLLOUT)
+		mask |= CURL_CSELECT_OUT;
+	if (events & EPOLLERR)
+		mask |= CURL_CSELECT_ERR;
+	/* s may be gone after this */
+	curl_multi_socket_action(h->multi, s->fd, mask, &running);
+	requests_end(h);
+}
+
+static void on_timer(void *arg)
+{
+	struct http *h = arg;
+	int running;
+
+	curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	requests_end(h);
+}
+
+static int timer_wanted(CURLM *multi, long timeout_ms, void *arg)
+{
+	struct http *h = arg;
+
+	/* 0 ms would stop the timer, and libcurl must not be called from here */
+	if (timeout_ms < 0)
+		return timer_set(h->timer, 0, 0) ? -1 : 0;
+	return timer_set(h->timer, timeout_ms ?: 1, 0) ? -1 : 0;
+}
+
+static void socket_free(struct http *h, struct socket *s)
+{
+	if (!s)
+		return;
+	event_remove(s->event);
+	curl_multi_assign(h->multi, s->fd, NULL);
+	free(s);
+}
+
+static __u32 epoll_mask(int what)
+{
+	return (what & CURL_POLL_IN ? EPOLLIN : 0) |
+	       (what & CURL_POLL_OUT ? EPOLLOUT : 0);
+}
+
+static int socket_wanted(CURL *easy, curl_socket_t fd, int what, void *arg,
+			 void *assigned)
+{
+	struct http *h = arg;
+	struct socket *s = assigned;
+
+	if (what == CURL_POLL_REMOVE) {
+		socket_free(h, s);
+		return 0;
+	}
+	if (s)
+		return event_set_mask(s->event, epoll_mask(what)) ? -1 : 0;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return -1;
+	s->http = h;
+	s->fd = fd;
+	if (loop_add_fd(h->loop, fd, epoll_mask(what), on_socket, s,
+			&s->event)) {
+		free(s);
+		return -1;
+	}
+	curl_multi_assign(h->multi, fd, s);
+	return 0;
+}
+
+/* A server whose machine is gone is given up in time, data or not. */
+static int socket_made(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	unsigned int ms = USER_TIMEOUT_MS;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+	return CURL_SOCKOPT_OK;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *arg)
+{
+	struct http_request *r = arg;
+
+	if (r->http->is_paused) {
+		r->is_paused = true;
+		return CURL_WRITEFUNC_PAUSE;
+	}
+	if (r->is_stopped)
+		return 0;
+	if (r->ops->body(r->arg, data, size * count))
+		return size * count;
+	r->is_stopped = true;
+	return 0;
+}
+
+/* The empty line that ends the headers; 1xx have one of their own. */
+static size_t on_header(char *data, size_t size, size_t count, void *arg)
+{
+	struct http_request *r = arg;
+	int status = status_of(r);
+
+	if (!r->has_status && status >= 200 && data[0] == '\r') {
+		r->has_status = true;
+		r->ops->status(r->arg, status);
+	}
+	return size * count;
+}
+
+static void header_add(struct http_request *r, bool *ok, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void header_add(struct http_request *r, bool *ok, const char *fmt, ...)
+{
+	struct curl_slist *list = NULL;
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) >= 0)
+		list = curl_slist_append(r->headers, text);
+	else
+		text = NULL;
+	va_end(args);
+	if (text)
+		explicit_bzero(text, strlen(text));
+	free(text);
+	r->headers = list ?: r->headers;
+	*ok &= list != NULL;
+}
+
+#define SET(r, ok, option, value) \
+	(*(ok) &= curl_easy_setopt((r)->easy, option, value) == CURLE_OK)
+
+static void set_blob(struct http_request *r, bool *ok, CURLoption option,
+		     const struct access_value *v)
+{
+	struct curl_blob blob = { v->data, v->len, CURL_BLOB_COPY };
+
+	if (v->data)
+		SET(r, ok, option, &blob);
+}
+
+static void set_tls(struct http_request *r, bool *ok, const struct access *a)
+{
+	SET(r, ok, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	SET(r, ok, CURLOPT_SSL_VERIFYPEER, a->insecure ? 0L : 1L);
+	SET(r, ok, CURLOPT_SSL_VERIFYHOST, a->insecure ? 0L : 2L);
+	set_blob(r, ok, CURLOPT_CAINFO_BLOB, &a->values[ACCESS_CA]);
+	set_blob(r, ok, CURLOPT_SSLCERT_BLOB, &a->values[ACCESS_CERTIFICATE]);
+	set_blob(r, ok, CURLOPT_SSLKEY_BLOB, &a->values[ACCESS_KEY]);
+}
+
+/* host, host:port, [v6]:port; where the port's colon is, or the end. */
+static size_t host_len(const char *authority)
+{
+	if (*authority == '[')
+		return strcspn(authority, "]") + 1;
+	return strcspn(authority, ":/");
+}
+
+/*
+ * libcurl takes the name that it checks from the URL: the URL has that name,
+ * and says to connect to the server all the same.
+ */
+static char *url_make(struct http_request *r, bool *ok,
+		      const struct access *a, const char *path)
+{
+	const char *server = a->values[ACCESS_SERVER].data;
+	const char *name = a->values[ACCESS_TLS_NAME].data;
+	const char *authority = strstr(server, "://") + 3;
+	int host = host_len(authority), all = strcspn(authority, "/");
+	char *url = NULL, *to = NULL;
+
+	if (!name || strncmp(server, "https:", 6)) {
+		if (asprintf(&url, "%s%s", server, path) < 0)
+			return NULL;
+		return url;
+	}
+	header_add(r, ok, "Host: %.*s", all, authority);
+	if (asprintf(&to, "::%.*s:%.*s", host, authority,
+		     all - host ? all - host - 1 : 3,
+		     all - host ? authority + host + 1 : "443") < 0 ||
+	    asprintf(&url, "https://%s%s%s", name, authority + host, path) < 0)
+		url = NULL;
+	r->connect_to = to ? curl_slist_append(NULL, to) : NULL;
+	*ok &= r->connect_to != NULL;
+	SET(r, ok, CURLOPT_CONNECT_TO, r->connect_to);
+	free(to);
+	return url;
+}
+
+static void set_transport(struct http_request *r, bool *ok)
+{
+	SET(r, ok, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(r, ok, CURLOPT_PROTOCOLS_STR, "http,https");
+	SET(r, ok, CURLOPT_PROXY, "");
+	SET(r, ok, CURLOPT_FOLLOWLOCATION, 0L);
+	SET(r, ok, CURLOPT_NOSIGNAL, 1L);
+	SET(r, ok, CURLOPT_CONNECTTIMEOUT, CONNECT_S);
+	SET(r, ok, CURLOPT_TCP_KEEPALIVE, 1L);
+	SET(r, ok, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_S);
+	SET(r, ok, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_S);
+	SET(r, ok, CURLOPT_SOCKOPTFUNCTION, socket_made);
+	SET(r, ok, CURLOPT_USERAGENT, USER_AGENT);
+	SET(r, ok, CURLOPT_ERRORBUFFER, r->error);
+	SET(r, ok, CURLOPT_PRIVATE, r);
+}
+
+static void set_callbacks(struct http_request *r, bool *ok)
+{
+	SET(r, ok, CURLOPT_WRITEFUNCTION, on_body);
+	SET(r, ok, CURLOPT_WRITEDATA, r);
+	SET(r, ok, CURLOPT_HEADERFUNCTION, on_header);
+	SET(r, ok, CURLOPT_HEADERDATA, r);
+}
+
+static int request_set(struct http_request *r, const struct access *a,
+		       const char *path)
+{
+	bool ok = true;
+	char *url = url_make(r, &ok, a, path);
+
+	if (!url)
+		return -ENOMEM;
+	set_transport(r, &ok);
+	set_callbacks(r, &ok);
+	set_tls(r, &ok, a);
+	header_add(r, &ok, "Accept: application/json");
+	if (a->values[ACCESS_TOKEN].data)
+		header_add(r, &ok, "Authorization: Bearer %s",
+			   a->values[ACCESS_TOKEN].data);
+	SET(r, &ok, CURLOPT_HTTPHEADER, r->headers);
+	SET(r, &ok, CURLOPT_URL, url);
+	free(url);
+	return ok ? 0 : -EINVAL;
+}
+
+int http_get(struct http *h, const struct access *access, const char *path,
+	     const struct http_ops *ops, void *arg,
+	     struct http_request **ret)
+{
+	struct http_request *r = calloc(1, sizeof(*r));
+	int err;
+
+	if (!r)
+		return -ENOMEM;
+	r->http = h;
+	r->ops = ops;
+	r->arg = arg;
+	r->next = h->all;
+	h->all = r;
+	r->easy = curl_easy_init();
+	err = r->easy ? request_set(r, access, path) : -ENOMEM;
+	if (!err && curl_multi_add_handle(h->multi, r->easy))
+		err = -ENOMEM;
+	if (err) {
+		request_free(r);
+		return err;
+	}
+	*ret = r;
+	return 0;
+}
+
+void http_cancel(struct http_request *r)
+{
+	request_free(r);
+}
+
+void http_pause(struct http *h)
+{
+	h->is_paused = true;
+}
+
+/* Unpausing calls body(), which may want a pause again. */
+void http_resume(struct http *h)
+{
+	h->is_paused = false;
+	for (struct http_request *r = h->all; r && !h->is_paused;
+	     r = r->next) {
+		if (!r->is_paused)
+			continue;
+		r->is_paused = false;
+		curl_easy_pause(r->easy, CURLPAUSE_CONT);
+	}
+}
+
+int http_new(struct loop *l, struct http **ret)
+{
+	struct http *h = calloc(1, sizeof(*h));
+
+	if (!h || curl_global_init(CURL_GLOBAL_DEFAULT)) {
+		free(h);
+		return -ENOMEM;
+	}
+	h->loop = l;
+	h->multi = curl_multi_init();
+	if (!h->multi || loop_add_timer(l, on_timer, h, &h->timer)) {
+		http_free(h);
+		return -ENOMEM;
+	}
+	curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, socket_wanted);
+	curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
+	curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, timer_wanted);
+	curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
+	curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+	*ret = h;
+	return 0;
+}
+
+void http_free(struct http *h)
+{
+	if (!h)
+		return;
+	while (h->all)
+		request_free(h->all);
+	if (h->multi)
+		curl_multi_cleanup(h->multi);
+	event_remove(h->timer);
+	free(h);
+	curl_global_cleanup();
+}

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* See remote.h. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "channel.h"
+#include "remote.h"
+#include "worker.h"
+
+#define TICK_MS 1000
+#define REFRESH_TICKS 10	/* between two looks at files */
+#define RESTART_LEAST_MS 500
+#define RESTART_MOST_MS 30000
+#define LIVED_WELL_S 60		/* who did is restarted soon */
+#define LOG_LEAST_S 60		/* between two reasons of one kind */
+#define SHORT_S 5		/* what is over by then is not worth a word */
+
+struct remote {
+	struct loop *loop;
+	struct spawner *spawner;
+	struct access *access;	/* owned */
+	char node[256];
+	const struct remote_ops *ops;
+	void *arg;
+	struct channel *channel;	/* NULL: none runs */
+	struct event *tick, *restart;
+	unsigned int ticks;
+	unsigned int restart_ms;
+	time_t started_s;
+	struct remote_state states[NR_KUBE_KINDS];
+	time_t logged_s[NR_KUBE_KINDS];	/* 0: its being behind is not logged */
+	char logged[NR_KUBE_KINDS][REMOTE_TEXT_MAX];
+	char refresh_error[REMOTE_TEXT_MAX];
+};
+
+const char *api_kind_name(enum kube_kind kind)
+{
+	static const char *const names[NR_KUBE_KINDS] = {
+		"services", "endpointslices", "nodes",
+	};
+
+	return names[kind];
+}
+
+const char *api_state_name(enum api_state state)
+{
+	static const char *const names[NR_API_STATES] = {
+		"asking", "following", "behind",
+	};
+
+	return names[state];
+}
+
+const char *remote_server(const struct remote *r)
+{
+	return r->access->values[ACCESS_SERVER].data;
+}
+
+const struct remote_state *remote_state(const struct remote *r,
+					enum kube_kind kind)
+{
+	return &r->states[kind];
+}
+
+/* A stranger's text, for a terminal. */
+static void copy_printable(char *ret, size_t size, const char *text,
+			   size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len && i + 1 < size; i++)
+		ret[i] = text[i] >= ' ' && text[i] < 127 ? text[i] : '?';
+	ret[i] = '\0';
+}
+
+/* Connections end now and then, and watches go on a moment later. */
+static void log_behind(struct remote *r, enum kube_kind kind)
+{
+	const struct remote_state *s = &r->states[kind];
+	time_t now = time(NULL);
+
+	if (s->state != API_BEHIND || now - s->since_s < SHORT_S ||
+	    now - r->logged_s[kind] < LOG_LEAST_S ||
+	    !strcmp(s->text, r->logged[kind]))
+		return;
+	r->logged_s[kind] = now;
+	strcpy(r->logged[kind], s->text);
+	log_warning(0, "%s: %s; what was in force stays", remote_server(r),
+		    s->text);
+}
+
+static void log_following(struct remote *r, enum kube_kind kind,
+			  enum api_state before)
+{
+	if (before == API_ASKING || r->logged_s[kind])
+		log_info("%s: follows %s", remote_server(r),
+			 api_kind_name(kind));
+	r->logged_s[kind] = 0;
+	r->logged[kind][0] = '\0';
+}
+
+static void set_state(struct remote *r, enum kube_kind kind,
+		      enum api_state state, const char *text, size_t len)
+{
+	struct remote_state *s = &r->states[kind];
+	enum api_state before = s->state;
+
+	if (before != state)
+		s->since_s = time(NULL);
+	s->state = state;
+	copy_printable(s->text, sizeof(s->text), text, len);
+	if (state == API_FOLLOWING && before != state)
+		log_following(r, kind, before);
+}
+
+static void all_behind(struct remote *r, const char *why)
+{
+	for (int i = 0; i < NR_KUBE_KINDS; i++)
+		set_state(r, i, API_BEHIND, why, strlen(why));
+}
+
+/* What records have besides an object. */
+struct told {
+	char namespace[64], name[256];
+	int state;
+	const char *text;
+	size_t text_len;
+};
+
+/* Text with a NUL in it is no name. */
+static bool take_name(char *ret, size_t size, const struct record_field *f)
+{
+	if (f->len >= size || memchr(f->data, '\0', f->len))
+		return false;
+	memcpy(ret, f->data, f->len);
+	ret[f->len] = '\0';
+	return true;
+}
+
+static bool told_take(struct told *t, struct record *r)
+{
+	struct record_field f;
+	int more;
+
+	*t = (struct told){ .state = -1, .text = "" };
+	while ((more = record_next(r, &f)) > 0) {
+		bool ok = true;
+
+		if (f.id == RECORD_FIELD_NAMESPACE)
+			ok = take_name(t->namespace, sizeof(t->namespace), &f);
+		else if (f.id == RECORD_FIELD_NAME)
+			ok = take_name(t->name, sizeof(t->name), &f);
+		else if (f.id == RECORD_FIELD_STATE)
+			t->state = f.len == 1 ? *(__u8 *)f.data : -1;
+		else if (f.id == RECORD_FIELD_TEXT)
+			t->text = f.data, t->text_len = f.len;
+		else
+			ok = false;
+		if (!ok)
+			return false;
+	}
+	return !more;
+}
+
+static const char *take_told(struct remote *r, struct record *record)
+{
+	char text[REMOTE_TEXT_MAX];
+	struct told t;
+
+	if (!told_take(&t, record))
+		return "a record that is broken";
+	switch (record->type) {
+	case RECORD_STATE:
+		if (t.state < 0 || t.state >= NR_API_STATES)
+			return "a state that is none";
+		set_state(r, record->of, t.state, t.text, t.text_len);
+		return NULL;
+	case RECORD_REMOVE:
+		r->ops->remove(r->arg, record->of, t.namespace, t.name);
+		return NULL;
+	default:
+		copy_printable(text, sizeof(text), t.text, t.text_len);
+		r->ops->skip(r->arg, record->of, t.namespace, t.name, text);
+		return NULL;
+	}
+}
+
+static const char *on_record(void *arg, struct record *record)
+{
+	struct remote *r = arg;
+
+	if (record->of >= NR_KUBE_KINDS)
+		return "a record about nothing that is known";
+	switch (record->type) {
+	case RECORD_LIST_BEGIN:
+		r->ops->begin(r->arg, record->of);
+		return NULL;
+	case RECORD_LIST_END:
+		r->ops->end(r->arg, record->of);
+		return NULL;
+	case RECORD_PUT:
+		return r->ops->put(r->arg, record->of, record);
+	case RECORD_STATE:
+	case RECORD_REMOVE:
+	case RECORD_SKIP:
+		return take_told(r, record);
+	default:
+		return "a record that is not for us";
+	}
+}
+
+static void on_read_all(void *arg)
+{
+	struct remote *r = arg;
+
+	r->ops->settled(r->arg);
+}
+
+static void restart_later(struct remote *r)
+{
+	if (time(NULL) - r->started_s >= LIVED_WELL_S)
+		r->restart_ms = RESTART_LEAST_MS;
+	timer_set(r->restart, r->restart_ms, 0);
+	r->restart_ms *= 2;
+	if (r->restart_ms > RESTART_MOST_MS)
+		r->restart_ms = RESTART_MOST_MS;
+}
+
+/* How it ended is known a moment later than that it did: with the restart. */
+static void on_closed(void *arg, const char *why)
+{
+	struct remote *r = arg;
+	char text[REMOTE_TEXT_MAX];
+
+	snprintf(text, sizeof(text), "the process \"%s\" %s%s", WORKER_TITLE,
+		 why ? "is made anew: " : "ended", why ?: "");
+	channel_close(r->channel);
+	r->channel = NULL;
+	all_behind(r, text);
+	r->ops->settled(r->arg);
+	restart_later(r);
+}
+
+static const struct channel_ops channel_ops = {
+	.record = on_record,
+	.read_all = on_read_all,
+	.closed = on_closed,
+};
+
+static void send_access(struct remote *r)
+{
+	const struct access *a = r->access;
+	__u8 insecure = a->insecure;
+	struct bytes_out b = {};
+	size_t begin = record_begin(&b, RECORD_ACCESS, 0);
+
+	for (int i = 0; i < NR_ACCESS_FIELDS; i++)
+		if (a->values[i].data)
+			record_field(&b, i, a->values[i].data,
+				     a->values[i].len);
+	record_field(&b, RECORD_FIELD_INSECURE, &insecure, 1);
+	record_text(&b, RECORD_FIELD_NODE, r->node);
+	if (record_end(&b, begin))
+		channel_send(r->channel, b.data, b.len);
+	else
+		log_error(-ENOMEM, "cannot say how %s is reached",
+			  remote_server(r));
+	if (b.data)
+		explicit_bzero(b.data, b.len);
+	bytes_free(&b);
+}
+
+static int start(struct remote *r)
+{
+	int fd = spawner_make(r->spawner);
+	int err = fd < 0 ? fd : channel_open(r->loop, fd, &channel_ops, r,
+					     &r->channel);
+
+	if (err)
+		return err;
+	r->started_s = time(NULL);
+	send_access(r);
+	return 0;
+}
+
+static void log_end(struct remote *r)
+{
+	int status;
+
+	while (!spawner_status(r->spawner, &status)) {
+		if (WIFSIGNALED(status))
+			log_warning(0, "the process \"%s\" was ended by signal %d (%s)",
+				    WORKER_TITLE, WTERMSIG(status),
+				    strsignal(WTERMSIG(status)));
+		else if (WEXITSTATUS(status))
+			log_warning(0, "the process \"%s\" ended with status %d",
+				    WORKER_TITLE, WEXITSTATUS(status));
+	}
+}
+
+static void on_restart(void *arg)
+{
+	struct remote *r = arg;
+
+	log_end(r);
+	if (start(r))
+		restart_later(r);
+}
+
+static void refresh(struct remote *r)
+{
+	char text[REMOTE_TEXT_MAX] = "";
+	FILE *errors = fmemopen(text, sizeof(text) - 1, "w");
+	bool changed = false;
+
+	if (!errors)
+		return;
+	access_refresh(r->access, errors, &changed);
+	fclose(errors);
+	text[strcspn(text, "\n")] = '\0';
+	if (*text && strcmp(text, r->refresh_error))
+		log_warning(0, "%s; what was read before is used", text);
+	strcpy(r->refresh_error, text);
+	if (changed && r->channel)
+		send_access(r);
+}
+
+static void on_tick(void *arg)
+{
+	struct remote *r = arg;
+
+	for (int i = 0; i < NR_KUBE_KINDS; i++)
+		log_behind(r, i);
+	if (++r->ticks % REFRESH_TICKS == 0)
+		refresh(r);
+}
+
+int remote_spawner_start(struct spawner **ret)
+{
+	int err = spawner_start(WORKER_TITLE, worker_run, ret);
+
+	return err ? log_error(err, "cannot make the process \"%s\"",
+			       WORKER_TITLE) : 0;
+}
+
+int remote_open(struct loop *l, struct spawner *spawner, struct access *access,
+		const char *node, const struct remote_ops *ops, void *arg,
+		struct remote **ret)
+{
+	struct remote *r = calloc(1, sizeof(*r));
+	int err;
+
+	if (!r || strlen(node) >= sizeof(r->node)) {
+		access_free(access);
+		free(r);
+		return -ENOMEM;
+	}
+	r->loop = l;
+	r->spawner = spawner;
+	r->access = access;
+	strcpy(r->node, node);
+	r->ops = ops;
+	r->arg = arg;
+	r->restart_ms = RESTART_LEAST_MS;
+	for (int i = 0; i < NR_KUBE_KINDS; i++)
+		r->states[i].since_s = time(NULL);
+	err = loop_add_timer(l, on_tick, r, &r->tick) ?:
+	      timer_set(r->tick, TICK_MS, TICK_MS) ?:
+	      loop_add_timer(l, on_restart, r, &r->restart) ?: start(r);
+	if (err) {
+		remote_close(r);
+		return err;
+	}
+	*ret = r;
+	return 0;
+}
+
+void remote_close(struct remote *r)
+{
+	if (!r)
+		return;
+	event_remove(r->tick);
+	event_remove(r->restart);
+	channel_close(r->channel);
+	access_free(r->access);
+	free(r);
+}
