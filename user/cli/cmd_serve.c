@@ -26,6 +26,7 @@
 #include "base/cleanup.h"
 #include "base/watch.h"
 #include "run_lock.h"
+#include "source/api.h"
 
 /* How long a file that does not check out may take to be written whole, or
  * one that went away to come back. */
@@ -39,6 +40,9 @@ struct serve {
 	struct control *control;
 	struct watch *watch;
 	struct event *signals, *retry;
+	struct spawner *spawner;	/* NULL: no server is followed */
+	struct access *access;		/* until the daemon takes it */
+	struct api *api;		/* the definitions' */
 };
 
 /* Before Linux 5.11, maps counted as locked memory. */
@@ -158,7 +162,7 @@ static int loop_open(struct serve *s)
 	if (!err)
 		err = loop_add_timer(s->loop, on_retry, s, &s->retry);
 	/* Before the first reading: no change may fall in between. */
-	if (!err)
+	if (!err && s->options->config)
 		err = watch_new(s->loop, s->options->config, on_files, s,
 				&s->watch);
 	return err ? log_error(err, "cannot wait for events") : 0;
@@ -175,6 +179,68 @@ static int control_start(struct serve *s)
 	return err ? log_error(err, "cannot listen at \"%s\"", path) : 0;
 }
 
+/* Lines of text, each a message of its own. */
+static void log_lines(char *text, bool is_wrong)
+{
+	for (char *line; (line = strsep(&text, "\n")); ) {
+		if (!*line)
+			continue;
+		if (is_wrong)
+			log_error(0, "%s", line);
+		else
+			log_warning(0, "%s", line);
+	}
+}
+
+static int access_find(struct serve *s)
+{
+	const struct access_wanted wanted = {
+		.kubeconfig = s->options->kubeconfig,
+		.server = s->options->master,
+		.account_dir = ACCESS_ACCOUNT_DIR,
+	};
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	int err = -ENOMEM;
+
+	if (out) {
+		err = access_open(&wanted, out, &s->access);
+		if (!err)
+			access_warn(s->access, out);
+		fclose(out);
+	}
+	if (text)
+		log_lines(text, err);
+	free(text);
+	return err;
+}
+
+static bool is_following(const struct options *o)
+{
+	return o->kubernetes || o->kubeconfig || o->master;
+}
+
+/* Before anything is open that a process without rights must not have. */
+static int follow_prepare(struct serve *s)
+{
+	int err;
+
+	if (!is_following(s->options))
+		return 0;
+	err = remote_spawner_start(&s->spawner) ?: access_find(s);
+	if (err)
+		return err;
+	err = api_new(s->access->values[ACCESS_SERVER].data, &s->api);
+	return err ? log_error(err, "cannot follow a server") : 0;
+}
+
+static int follow_start(struct serve *s)
+{
+	return s->api ? daemon_follow(s->daemon, s->loop, s->api, s->spawner,
+				      take_ptr(s->access)) : 0;
+}
+
 static int serve_open(struct serve *s)
 {
 	struct given given[NR_OPTIONS_NODE];
@@ -182,6 +248,9 @@ static int serve_open(struct serve *s)
 						    s->options->config, given);
 	int err;
 
+	err = follow_prepare(s);
+	if (err)
+		return err;
 	s->lock_fd = run_lock_take(s->options);
 	if (s->lock_fd < 0)
 		return s->lock_fd;
@@ -190,6 +259,7 @@ static int serve_open(struct serve *s)
 	err = loop_open(s);
 	if (err)
 		return err;
+	from.other = s->api ? api_source(s->api) : NULL;
 	return daemon_open(&from, s->options->pin_root, &s->daemon);
 }
 
@@ -198,6 +268,8 @@ static int serve_run(struct serve *s)
 	int err;
 
 	err = daemon_start(s->daemon, s->loop);
+	if (!err)
+		err = follow_start(s);
 	if (!err)
 		err = control_start(s);
 	if (err)
@@ -219,6 +291,8 @@ static void serve_close(struct serve *s)
 	event_remove(s->retry);
 	event_remove(s->signals);
 	loop_free(s->loop);
+	access_free(s->access);
+	spawner_end(s->spawner);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 }
@@ -243,8 +317,12 @@ int cmd_serve(const struct options *o)
 
 	if (!log_level_use(o))
 		return MISUSED;
-	if (!o->config) {
-		log_error(0, "serve needs --config FILE|DIR");
+	if (!o->config && !is_following(o)) {
+		log_error(0, "serve needs --config FILE|DIR or --kubernetes");
+		return MISUSED;
+	}
+	if (o->once && is_following(o)) {
+		log_error(0, "--once goes with files alone: a server is followed");
 		return MISUSED;
 	}
 	err = serve_open(&s);

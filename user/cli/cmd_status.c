@@ -416,6 +416,31 @@ static int connections_section(struct status *s)
 	return 0;
 }
 
+/* The kinds of objects that are followed at a server, if any is. */
+static int kubernetes_section(struct status *s)
+{
+	json_t *api = json_object_get(s->daemon, "kubernetes"), *kind;
+	const char *name, *state, *error;
+	json_int_t since;
+	char text[32];
+	size_t i;
+
+	if (!s->text)
+		return json_object_set(s->json, "kubernetes",
+				       api ?: json_null());
+	json_array_foreach(json_object_get(api, "kinds"), i, kind) {
+		error = json_string_value(json_object_get(kind, "error"));
+		if (json_unpack(kind, "{s:s, s:s, s:I}", "name", &name,
+				"state", &state, "since", &since))
+			continue;
+		printf("%s %s %s since %s%s%s\n",
+		       i ? "          " : "kubernetes:", name, state,
+		       time_text(since, text), error ? ": " : "",
+		       error ?: "");
+	}
+	return 0;
+}
+
 static int warnings_section(struct status *s)
 {
 	json_t *list = warnings_list(s->view.dp, s->view.tables), *warning;
@@ -442,8 +467,9 @@ static int loaded_section(struct status *s)
 static int status_print(struct status *s)
 {
 	static int (*const of_datapath[])(struct status *s) = {
-		applied_section, backends_section, connections_section,
-		warnings_section, attachments, pods, reasons, maps, features,
+		applied_section, kubernetes_section, backends_section,
+		connections_section, warnings_section, attachments, pods,
+		reasons, maps, features,
 	};
 	size_t count = sizeof(of_datapath) / sizeof(of_datapath[0]);
 	int err;

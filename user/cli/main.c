@@ -11,7 +11,8 @@ static int cmd_help(const struct options *o);
 
 static const struct command commands[] = {
 	{ "serve", "", "keep the datapath in step with definitions",
-	  TAKES(CONFIG) | TAKES(ONCE) | TAKES(LOG_LEVEL) | TAKES_NODE, 0, 0,
+	  TAKES(CONFIG) | TAKES(KUBERNETES) | TAKES(KUBECONFIG) |
+	  TAKES(MASTER) | TAKES(ONCE) | TAKES(LOG_LEVEL) | TAKES_NODE, 0, 0,
 	  cmd_serve },
 	{ "check", "FILE|DIR", "say whether definitions are right",
 	  TAKES(JSON) | TAKES_NODE, 1, 1, cmd_check },

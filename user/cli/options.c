@@ -37,6 +37,12 @@ struct option_spec {
 static const struct option_spec specs[NR_OPTIONS] = {
 	[OPTION_CONFIG] = { OPTION("config", TEXT, config),
 		.value = "FILE|DIR", .text = "the definitions" },
+	[OPTION_KUBERNETES] = { OPTION("kubernetes", FLAG, kubernetes),
+		.text = "follow a Kubernetes API server" },
+	[OPTION_KUBECONFIG] = { OPTION("kubeconfig", TEXT, kubeconfig),
+		.value = "FILE", .text = "how it is reached; default: as a container is told" },
+	[OPTION_MASTER] = { OPTION("master", TEXT, master),
+		.value = "URL", .text = "it, in place of another one" },
 	[OPTION_ONCE] = { OPTION("once", FLAG, once),
 		.text = "put the definitions in force and exit" },
 	[OPTION_JSON] = { OPTION("json", FLAG, json),

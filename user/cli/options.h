@@ -14,6 +14,9 @@
 
 enum option {
 	OPTION_CONFIG,
+	OPTION_KUBERNETES,
+	OPTION_KUBECONFIG,
+	OPTION_MASTER,
 	OPTION_ONCE,
 	OPTION_JSON,
 	OPTION_WAIT,
@@ -54,6 +57,8 @@ enum option {
 /* What was given, or the default. Strings are argv's or the environment's. */
 struct options {
 	const char *config;
+	const char *kubeconfig;
+	const char *master;	/* a server's URL */
 	const char *service;
 	const char *backend;
 	const char *client;
@@ -68,6 +73,7 @@ struct options {
 	unsigned int limit;	/* 0: none */
 	unsigned int gue_port;
 	unsigned int geneve_port;
+	bool kubernetes;
 	bool once;
 	bool json;
 	bool wait;

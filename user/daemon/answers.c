@@ -34,7 +34,7 @@ static const char *what_is_wrong(const struct answers *a)
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
 		if (*all[i]->text)
 			return all[i]->text;
-	return "";
+	return a->api ? api_what_is_wrong(a->api) : "";
 }
 
 void answers_check(struct answers *a)
@@ -58,6 +58,32 @@ static json_t *hints_json(const struct hints *h)
 	return ret;
 }
 
+/* null: no server is followed. */
+static json_t *api_json(const struct api *api)
+{
+	json_t *kinds = api ? json_array() : NULL;
+
+	for (int i = 0; kinds && i < NR_KUBE_KINDS; i++) {
+		const struct remote_state *s = api_state(api, i);
+
+		json_array_append_new(kinds, json_pack(
+			"{s:s, s:s, s:I, s:o}", "name", api_kind_name(i),
+			"state", api_state_name(s->state),
+			"since", (json_int_t)s->since_s,
+			"error", text_json(s->text)));
+	}
+	return kinds ? json_pack("{s:s, s:o}", "server", api_server(api),
+				 "kinds", kinds) : json_null();
+}
+
+/* What is wanted will be in force by itself, in a moment or when a server can
+ * be reached again. */
+static bool is_early(const struct answers *a)
+{
+	return a->applying->is_early ||
+	       (a->api && *api_what_is_wrong(a->api));
+}
+
 json_t *answers_status(struct answers *a)
 {
 	const struct applied *applied = parts_tables(a->parts)->applied;
@@ -67,9 +93,10 @@ json_t *answers_status(struct answers *a)
 	answers_check(a);
 	for (size_t i = 0; i < sizeof(applied->sha256); i++)
 		sprintf(sha256 + 2 * i, "%02x", applied->sha256[i]);
-	return json_pack("{s:b, s:b, s:b, s:o, s:I, s:o, s:s, s:I, s:i, s:I, s:I}",
+	return json_pack("{s:b, s:b, s:b, s:o, s:I, s:o, s:s, s:I, s:i, s:I, "
+			 "s:I, s:o}",
 			 "ok", 1,
-			 "synced", !*error, "early", a->applying->is_early,
+			 "synced", !*error, "early", is_early(a),
 			 "error", text_json(error),
 			 "error_since", (json_int_t)a->wrong_since_s,
 			 "hints", hints_json(a->hints),
@@ -78,7 +105,8 @@ json_t *answers_status(struct answers *a)
 			 "pid", (int)getpid(),
 			 "since", (json_int_t)a->since_s,
 			 "connections", (json_int_t)(a->applying->model ?
-				a->applying->model->max_conns : 0));
+				a->applying->model->max_conns : 0),
+			 "kubernetes", api_json(a->api));
 }
 
 /* The backend of service that is at addr, if its port does not matter or is

@@ -22,6 +22,7 @@
 #include "parts.h"
 #include "pods.h"
 #include "size_errors.h"
+#include "source/api.h"
 #include "uplinks.h"
 #include "ways.h"
 
@@ -276,6 +277,26 @@ int daemon_start(struct daemon *d, struct loop *l)
 		err = loop_add_fd(l, fragments, EPOLLIN, on_fragment, d,
 				  &d->fragment_events);
 	return err ? log_error(err, "cannot wait for events") : 0;
+}
+
+static void on_api(void *arg)
+{
+	daemon_reload(arg, DAEMON_FINAL);
+}
+
+int daemon_follow(struct daemon *d, struct loop *l, struct api *api,
+		  struct spawner *spawner, struct access *access)
+{
+	char node[MODEL_NODE_NAME_MAX + 1];
+	int err;
+
+	model_node_name(d->applying.model, node);
+	err = api_start(api, l, spawner, access, node, on_api, d);
+	if (err)
+		return log_error(err, "cannot follow %s as node \"%s\"",
+				 api_server(api), node);
+	d->answers.api = api;
+	return 0;
 }
 
 json_t *daemon_answer(void *arg, const json_t *request)

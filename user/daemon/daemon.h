@@ -25,6 +25,17 @@ void daemon_closep(struct daemon **d);
 /* Wait for the kernel's news from now on. Logs. */
 int daemon_start(struct daemon *d, struct loop *l);
 
+/*
+ * Follow a server, whose source is among what the definitions are from: what
+ * it says is put in force as it comes. access is the daemon's from here on,
+ * also on failure. Logs.
+ */
+struct access;
+struct api;
+struct spawner;
+int daemon_follow(struct daemon *d, struct loop *l, struct api *api,
+		  struct spawner *spawner, struct access *access);
+
 enum daemon_patience {
 	DAEMON_MAY_RETRY,	/* half written, perhaps: complain of nothing */
 	DAEMON_FINAL,

@@ -14,7 +14,7 @@ int loading_open(struct loading *l, const struct definitions_from *from)
 {
 	int err = definitions_open(from, &l->files);
 
-	return err ? log_error(err, "cannot read \"%s\"", from->path) : 0;
+	return err ? log_error(err, "cannot read \"%s\"", from->path ?: "") : 0;
 }
 
 void loading_close(struct loading *l)

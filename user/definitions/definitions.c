@@ -246,7 +246,7 @@ static void check_services(const struct definitions *d, struct report *r)
 	for (size_t i = 0; i < d->nr_sources; i++) {
 		const struct source *s = d->sources[i];
 
-		if (!s->is_complete)
+		if (!s->is_complete || s->says_services)
 			return;
 		for (size_t j = 0; j < s->nr_parts; j++)
 			if (s->parts[j]->native.says_services)
@@ -342,11 +342,15 @@ static int open_files(const struct definitions_from *from, enum files_kind kind,
 		      struct definitions **ret)
 {
 	__cleanup(definitions_closep) struct definitions *d = NULL;
-	struct source *s;
-	int err;
+	struct source *s = from->other;
+	int err = definitions_new(&d);
 
-	err = definitions_new(&d) ?: files_new(from->path, kind, &s) ?:
-	      definitions_add(d, s);
+	if (err && s)
+		s->ops->free(s);
+	else if (s)
+		err = definitions_add(d, s);
+	if (!err && from->path)
+		err = files_new(from->path, kind, &s) ?: definitions_add(d, s);
 	if (!err && from->nr_given)
 		err = given_new(from->given, from->nr_given, &s) ?:
 		      definitions_add(d, s);

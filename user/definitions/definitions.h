@@ -17,7 +17,8 @@
 
 /* Where they usually are: a file or a directory, and settings by name. */
 struct definitions_from {
-	const char *path;
+	const char *path;	/* NULL: no files */
+	struct source *other;	/* NULL, or theirs from here on, also on failure */
 	const struct given *given;	/* NULL: none */
 	size_t nr_given;
 };

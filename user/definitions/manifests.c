@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* See manifests.h. What objects mean together is kubernetes/cluster.h's. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/addr.h"
 #include "base/cleanup.h"
@@ -258,21 +256,6 @@ static void drop_dead(struct manifests *m, struct source *const *sources,
 							  p->objects[j]);
 }
 
-/* As the API writes host names. */
-static void node_name(const struct model *settings,
-		      char ret[static MODEL_NODE_NAME_MAX + 1])
-{
-	ret[0] = ret[MODEL_NODE_NAME_MAX] = '\0';
-	if (*settings->hostname_override)
-		strcpy(ret, settings->hostname_override);
-	else if (settings->node)
-		strncpy(ret, settings->node, MODEL_NODE_NAME_MAX);
-	else
-		gethostname(ret, MODEL_NODE_NAME_MAX);
-	for (char *p = ret; *p; p++)
-		*p = tolower((unsigned char)*p);
-}
-
 static void pods_add(struct model *m, const char *text)
 {
 	struct model_prefix p, *to;
@@ -317,7 +300,7 @@ int manifests_refresh(struct manifests *m, struct source *const *sources,
 	if (err)
 		return err;
 	m->r = r;
-	node_name(settings, node);
+	model_node_name(settings, node);
 	kube_cluster_begin(m->cluster);
 	drop_dead(m, sources, nr_sources);
 	err = put_all(m, sources, nr_sources);

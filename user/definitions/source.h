@@ -74,6 +74,7 @@ struct source {
 	 * is withdrawn, as this source may be about to name it.
 	 */
 	bool is_complete;
+	bool says_services;	/* without a part as well */
 	__u8 sha256[32];	/* of what it says, as `status` shows it */
 };
 

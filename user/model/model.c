@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What a model owns, and the words for what it says, see model.h. */
+#include <ctype.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/addr.h"
 #include "model.h"
@@ -219,4 +221,18 @@ const char *model_source_text(const struct model_source *s,
 		snprintf(text, SOURCE_TEXT_MAX, "%s/%u", addr,
 			 s->len - (addr_is4(&s->addr) ? 96 : 0));
 	return text;
+}
+
+void model_node_name(const struct model *m,
+		     char ret[static MODEL_NODE_NAME_MAX + 1])
+{
+	ret[0] = ret[MODEL_NODE_NAME_MAX] = '\0';
+	if (*m->hostname_override)
+		strcpy(ret, m->hostname_override);
+	else if (m->node)
+		strncpy(ret, m->node, MODEL_NODE_NAME_MAX);
+	else
+		gethostname(ret, MODEL_NODE_NAME_MAX);
+	for (char *p = ret; *p; p++)
+		*p = tolower((unsigned char)*p);
 }

@@ -185,6 +185,10 @@ bool model_delta_next(struct model_delta *d,
 		      const struct model_service **ret_was,
 		      const struct model_service **ret_is);
 
+/* Our name among the cluster's nodes, as the API writes host names. */
+void model_node_name(const struct model *m,
+		     char ret[static MODEL_NODE_NAME_MAX + 1]);
+
 /* The names of enum forward etc. as the file format spells them. */
 const char *forward_name(enum forward forward);
 const char *algorithm_name(enum algorithm algorithm);
