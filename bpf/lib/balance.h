@@ -301,7 +301,9 @@ static __always_inline enum reason open_for(struct xdp_md *ctx,
 
 	if (!svc)	/* it was there a moment ago */
 		return REASON_NO_CONN;
-	if (!svc->slot_count)
+	/* of a node's, decide() knows whether it is to be dropped instead */
+	if (!svc->slot_count && !svc->local_count &&
+	    !(svc->flags & SERVICE_EMPTY_DROPS))
 		return REASON_NO_BACKEND;
 	s->forward = svc->forward;
 	if (svc->forward == FORWARD_NAT) {

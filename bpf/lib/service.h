@@ -107,13 +107,25 @@ __global __u32 service_search(const struct addr *dst, __u64 sum, __u32 port,
 	return 0;
 }
 
-/* At (dst, port, proto), else at every port of dst, else what stands for the
- * address itself (SERVICE_VIP). */
+/* The node port, at whichever address of dst's family. */
+static __always_inline __u32 node_port_search(const struct addr *dst,
+					      __u32 port, __u32 proto)
+{
+	const __u64 *words = (const __u64 *)dst;
+	struct addr node = node_addr(
+		!words[0] && dst->word[2] == bpf_htonl(0xffff));
+
+	return service_search(&node, hash_dst(hash_key, &node), port, proto);
+}
+
+/* At (dst, port, proto), else at every port of dst, else the node port if dst
+ * is the node's, else what stands for the address itself (SERVICE_VIP). */
 __global __u32 service_search_addr(const struct addr *dst, __u32 port,
 				   __u32 proto)
 {
+	const struct service *vip;
+	__u32 entry, node = 0;
 	__u64 sum;
-	__u32 entry;
 
 	if (!dst)
 		return 0;
@@ -121,7 +133,13 @@ __global __u32 service_search_addr(const struct addr *dst, __u32 port,
 	entry = service_search(dst, sum, port, proto);
 	if (!entry)
 		entry = service_search(dst, sum, 0, proto);
-	return entry ? entry : service_search(dst, sum, 0, 0);
+	if (entry)
+		return entry;
+	entry = service_search(dst, sum, 0, 0);
+	vip = entry ? bpf_map_lookup_elem(&services, &entry) : NULL;
+	if (vip && vip->flags & SERVICE_NODE)
+		node = node_port_search(dst, port, proto);
+	return node ? node : entry;
 }
 
 /* The same, and a CIDR VIP's address counts as the CIDR's base. */

@@ -12,6 +12,8 @@
 #ifndef FAIRLEAD_TYPES_H
 #define FAIRLEAD_TYPES_H
 
+#include <asm/byteorder.h>
+
 #include <linux/types.h>
 
 /* Names the pin directory, /sys/fs/bpf/fairlead/<abi>. */
@@ -75,10 +77,23 @@ enum service_flag {
 	SERVICE_EMPTY_DROPS = 1 << 6, /* an empty local set: drop, not reject */
 	SERVICE_MASQUERADE = 1 << 7, /* always from an address of the node's */
 	SERVICE_NO_SOCKET = 1 << 8, /* left to packets, no socket hook serves it */
+	/* with SERVICE_VIP */
+	SERVICE_NODE	  = 1 << 9, /* what has no service here is looked for at
+				     * node_addr() */
 };
 
 #define SERVICE_FRONT_FLAGS (SERVICE_POLICY_LOCAL | SERVICE_EMPTY_DROPS | \
 			     SERVICE_MASQUERADE | SERVICE_NO_SOCKET)
+
+/*
+ * Node ports are at many addresses, which come and go: they have one entry
+ * each, at an address of their family that no packet goes to.
+ */
+static inline __attribute__((always_inline, unused)) struct addr
+node_addr(_Bool is4)
+{
+	return (struct addr){ .word[2] = is4 ? __constant_htonl(0xffff) : 0 };
+}
 
 /*
  * One front end of a service: an address, a protocol and a range of ports;
@@ -86,11 +101,6 @@ enum service_flag {
  * its id, has one or more of them: they share all but what says otherwise.
  * Never changed once a cell names it: a change is a new entry and a new cell.
  * Entry 0 is never used.
- *
- * Kept for a node, so that no pinned struct has to change for it: flag 1 << 9
- * of an entry with SERVICE_VIP (the address is the node's: its node ports are
- * served there), bits 1 << 3 (the same) and 1 << 4 (a backend's address) of
- * enum vip_class.
  */
 struct service {
 	struct addr addr;	/* the front end's own, as are its ports */

@@ -290,6 +290,99 @@ static void other_flows_stay_with_a_backend_that_left(void **state)
 	}
 }
 
+static struct service_words node_port(const struct family *f)
+{
+	struct service_words words = node_service(f);
+
+	words.addr = f->v6 ? "::" : "0.0.0.0";
+	words.also[0] = NULL;
+	words.port = 30080;
+	words.backend_port = 8080;
+	words.kind = KIND_NODE_PORT;
+	return words;
+}
+
+/* Whichever of them: f->vip and f->vip2 are the host's here. */
+static void node_ports_are_at_every_address_of_the_node(void **state)
+{
+	const struct family *f = *state;
+	const char *const nodes[] = { f->vip, f->vip2 };
+	struct service_words words = node_port(f);
+
+	world_node(world, f->vip);
+	world_node(world, f->vip2);
+	define(&words);
+	for (int i = 0; i < CLIENTS; i++) {
+		struct packet p = tcp(f->client, 2000 + i, nodes[i & 1], 30080,
+				      .flags = SYN);
+		struct packet reply;
+		struct outcome got = expect_reason(&p, FORWARDED);
+		struct layers l;
+
+		packet_layers(&got.packet, &l);
+		reply = tcp(words.backends[0], 8080, f->nat, 2000 + i,
+			    .flags = SYN | ACK);
+		if (!is(l.dst, words.backends[0]))
+			continue;
+		got = expect_reason(&reply, RETURNED);
+		packet_layers(&got.packet, &l);
+		assert_true(is(l.src, nodes[i & 1]));
+	}
+}
+
+/* SSH, kubelet, overlays. */
+static void other_ports_of_the_node_are_left_alone(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = node_port(f);
+	struct packet ssh = tcp(f->client, 2000, f->vip, 22, .flags = SYN);
+	struct packet udp_too = udp(f->client, 2000, f->vip, 30080);
+	struct packet elsewhere = tcp(f->client, 2000, f->vip2, 30080,
+				      .flags = SYN);
+
+	world_node(world, f->vip);
+	define(&words);
+	expect_packet(&ssh, HOST_PORT, &ssh);
+	expect_packet(&udp_too, HOST_PORT, &udp_too);
+	expect_packet(&elsewhere, NOT_OURS, &elsewhere);
+}
+
+static void a_node_port_without_backends_rejects(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = node_port(f);
+	struct packet p = tcp(f->client, 2000, f->vip, 30080, .flags = SYN);
+
+	world_node(world, f->vip);
+	words.backends[0] = NULL;
+	define(&words);
+	expect_reason(&p, NO_BACKEND);
+	words.flags = SERVICE_POLICY_LOCAL | SERVICE_EMPTY_DROPS;
+	define(&words);
+	expect_reason(&p, NO_LOCAL);
+}
+
+/* A service that has its port there goes before a node port. */
+static void a_vip_may_be_an_address_of_the_node(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = node_port(f);
+	struct packet p = tcp(f->client, 2000, f->vip, 80, .flags = SYN);
+	struct packet q = tcp(f->client, 2001, f->vip, 30080, .flags = SYN);
+	struct packet ssh = tcp(f->client, 2000, f->vip, 22, .flags = SYN);
+
+	world_node(world, f->vip);
+	define(&words);
+	words = node_service(f);
+	words.name = "other";
+	words.also[0] = NULL;
+	words.kind = KIND_LB_VIP;
+	define(&words);
+	expect_reason(&p, FORWARDED);
+	expect_reason(&q, FORWARDED);
+	expect_packet(&ssh, HOST_PORT, &ssh);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +395,10 @@ int main(void)
 		BOTH(nobody_here_is_rejected_or_dropped),
 		BOTH(udp_of_a_node_moves_when_its_backend_is_gone),
 		BOTH(other_flows_stay_with_a_backend_that_left),
+		BOTH(node_ports_are_at_every_address_of_the_node),
+		BOTH(other_ports_of_the_node_are_left_alone),
+		BOTH(a_node_port_without_backends_rejects),
+		BOTH(a_vip_may_be_an_address_of_the_node),
 	};
 
 	return run_both(tests);

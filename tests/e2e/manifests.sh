@@ -60,6 +60,50 @@ cluster_ips() {
 		jq -e '.front_ends[0].kind == "cluster-ip"'
 }
 
+# Answered at the node's address, which the Node says, and nowhere else.
+node_ports() {
+	manifest Service web "clusterIP: $VIP4, clusterIPs: [$VIP4, '$VIP6'],
+		ipFamilies: [IPv4, IPv6], type: NodePort,
+		ports: [{name: http, port: 80, nodePort: 30080},
+		{name: dns, port: 80, protocol: UDP}]" | put web.yaml
+	cat <<-END | put node.yaml
+		{apiVersion: v1, kind: Node, metadata: {name: node-1}, status:
+		 {addresses: [{type: InternalIP, address: $NODE4},
+		  {type: InternalIP, address: '$NODE6'}]}}
+	END
+	fairlead status --wait
+	fairlead service show default/web:http/tcp --json |
+		jq -e '.front_ends | map(.kind) | sort == ["cluster-ip", "node-port"]'
+	for node in "$NODE4" "$NODE6"; do
+		node_answers "$node" backend-1 backend-2
+	done
+	# not a port of the node's
+	fails on client-1 curl -sS --max-time 2 "$(url "$NODE4" 30081)"
+}
+
+# node_answers ADDRESS NAME...: these, and no others, at the node port.
+node_answers() {
+	local i
+
+	for ((i = 0; i < 40; i++)); do
+		on client-1 curl -sS --max-time 5 "$(url "$1" 30080)"
+	done | sort -u >"$DIR/answers"
+	printf '%s\n' "${@:2}" | diff "$DIR/answers" -
+}
+
+# A new address has them at once, however many there are.
+new_address() {
+	{
+		sed 's/^uplinks:.*/&\nnodeport-addresses: [10.91.0.0\/24]/' \
+			"$CONFIG/native.yaml"
+	} | put native.yaml
+	fairlead status --wait
+	ip -n "$NET-balancer" addr add 10.91.0.77/24 dev eth0
+	wait_for 10 node_answers 10.91.0.77 backend-1 backend-2
+	ip -n "$NET-balancer" addr del 10.91.0.77/24 dev eth0
+	node_answers "$NODE4" backend-1 backend-2
+}
+
 one_goes() {
 	slice web-4 IPv4 10.91.0.12 | put web-4.yaml
 	fairlead status --wait
@@ -123,6 +167,8 @@ checked() {
 }
 
 story 2
+NODE4=10.91.0.2
+NODE6=fd91::2
 CONFIG=$DIR/definitions
 mkdir "$CONFIG"
 put native.yaml <<-END
@@ -139,6 +185,8 @@ it "cluster IPs of both families are listed" cluster_ips
 it "they answer over IPv4" all_answer "$VIP4" backend-1 backend-2
 it "they answer over IPv6" all_answer "$VIP6" backend-1 backend-2
 it "datagrams are answered" datagrams_are_answered "$VIP4" 2
+it "node ports are at the node's addresses" node_ports
+it "an address that comes has them" new_address
 it "an endpoint that goes gets nothing more" one_goes
 it "a wrong object is refused alone" refused
 it "what was in force of a wrong object stays" keeps_what_was

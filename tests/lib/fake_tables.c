@@ -442,11 +442,17 @@ static const struct service *find_at(struct fake *f, const struct addr *dst,
 static const struct service *find_in(struct fake *f, const struct addr *dst,
 				     __u16 port, __u8 proto)
 {
-	const struct service *e = find_at(f, dst, port, proto);
+	const struct addr node = node_addr(addr_is4(dst));
+	const struct service *e = find_at(f, dst, port, proto), *vip;
 
 	if (!e)
 		e = find_at(f, dst, 0, proto);
-	return e ? e : find_at(f, dst, 0, 0);
+	if (e)
+		return e;
+	vip = find_at(f, dst, 0, 0);
+	if (vip && vip->flags & SERVICE_NODE)
+		e = find_at(f, &node, port, proto);
+	return e ? e : vip;
 }
 
 static const struct fake_prefix *longest_prefix(struct fake *f,

@@ -151,6 +151,13 @@ void reference_host_addrs(struct reference *r, const struct addr *addrs,
 	r->nr_host_addrs = count;
 }
 
+void reference_node_addrs(struct reference *r, const struct addr *addrs,
+			  size_t count)
+{
+	memcpy(r->node_addrs, addrs, count * sizeof(*addrs));
+	r->nr_node_addrs = count;
+}
+
 void reference_macs(struct reference *r, const struct reference_mac *macs,
 		    size_t count)
 {

@@ -107,8 +107,32 @@ static bool is_host_addr(const struct reference *r, const struct addr *a)
 	return false;
 }
 
+/* The node port: of a's family, at any of its addresses. NULL: none; port 0:
+ * whichever. */
+static const struct reference_service *
+node_port_of(const struct reference *r, const struct addr *a, uint16_t port,
+	     uint8_t proto)
+{
+	const struct addr node = addr(addr_v6(a) ? "::" : "0.0.0.0");
+	bool is_node = false;
+
+	for (size_t i = 0; i < r->nr_node_addrs; i++)
+		is_node |= addr_eq(&r->node_addrs[i], a);
+	for (size_t i = 0; is_node && i < r->nr_services; i++) {
+		const struct service *s = &r->services[i].service;
+
+		if (s->kind == KIND_NODE_PORT && addr_eq(&s->addr, &node) &&
+		    (!port || (s->proto == proto && s->port_first <= port &&
+			       port <= s->port_last)))
+			return &r->services[i];
+	}
+	return NULL;
+}
+
 static bool is_vip(const struct reference *r, const struct addr *a)
 {
+	if (node_port_of(r, a, 0, 0))
+		return true;
 	for (size_t i = 0; i < r->nr_services; i++) {
 		if (addr_within(a, &r->services[i].service.addr,
 				r->services[i].prefix_len))
@@ -159,7 +183,7 @@ service_of(const struct reference *r, const struct flow *f)
 			return s;
 		any = s;
 	}
-	return any;
+	return any ?: node_port_of(r, &f->dst, port, f->proto);
 }
 
 static bool is_bad_source(const struct layers *l)

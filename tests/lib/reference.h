@@ -62,6 +62,9 @@ void reference_services(struct reference *r, struct reference_service *s,
 			size_t count);
 void reference_host_addrs(struct reference *r, const struct addr *addrs,
 			  size_t count);
+/* Which of them have node ports. */
+void reference_node_addrs(struct reference *r, const struct addr *addrs,
+			  size_t count);
 void reference_macs(struct reference *r, const struct reference_mac *macs,
 		    size_t count);
 

@@ -35,6 +35,8 @@ struct reference {
 	size_t nr_services;
 	struct addr host_addrs[HOST_ADDRS_MAX];
 	size_t nr_host_addrs;
+	struct addr node_addrs[HOST_ADDRS_MAX];
+	size_t nr_node_addrs;
 	struct reference_mac macs[REFERENCE_MACS_MAX];
 	size_t nr_macs;
 	struct memory *buckets[MEMORY_BUCKETS];

@@ -32,6 +32,8 @@ struct world {
 	size_t nr_hosts;
 	struct addr locals[HOSTS_MAX];
 	size_t nr_locals;
+	struct addr nodes[HOSTS_MAX];	/* which are among hosts, too */
+	size_t nr_nodes;
 	struct addr in_sets[HOSTS_MAX];
 	__u8 sets[HOSTS_MAX];	/* BACKEND_SET_FLAGS of in_sets */
 	size_t nr_in_sets;
@@ -310,6 +312,7 @@ void world_reset(struct world *w)
 	w->nr_hosts = 0;
 	w->nr_locals = 0;
 	w->nr_in_sets = 0;
+	w->nr_nodes = 0;
 	w->nr_macs = 0;
 	w->link = LINK_TX;
 	w->path_mtu = 0;
@@ -561,6 +564,7 @@ static void update_reference(struct world *w)
 	}
 	reference_services(w->reference, ret, count);
 	reference_host_addrs(w->reference, w->hosts, w->nr_hosts);
+	reference_node_addrs(w->reference, w->nodes, w->nr_nodes);
 	reference_macs(w->reference, w->macs, w->nr_macs);
 }
 
@@ -576,7 +580,7 @@ static void each_host(void *arg, void (*f)(void *data, const struct addr *a),
 static void refresh(struct world *w)
 {
 	state_each_backend(w->state, set_hop, w);
-	state_host_addrs(w->state);
+	state_host_addrs(w->state, w->now_s);
 	update_reference(w);
 }
 
@@ -685,6 +689,17 @@ void world_in_sets(struct world *w, const char *text, __u8 flags)
 void world_host(struct world *w, const char *text)
 {
 	w->hosts[w->nr_hosts++] = addr(text);
+}
+
+void world_node(struct world *w, const char *text)
+{
+	struct model_prefix *p = &w->model->nodeport[w->model->nr_nodeport++];
+
+	p->addr = addr(text);
+	p->len = 128;
+	p->is_set = true;
+	w->nodes[w->nr_nodes++] = p->addr;
+	world_host(w, text);
 }
 
 void world_nat(struct world *w, const char *const *addrs, size_t count)

@@ -87,6 +87,8 @@ void world_in_sets(struct world *w, const char *addr, __u8 flags);
 void world_takes(struct world *w, const uint8_t *mac, int vlan);
 
 void world_host(struct world *w, const char *addr);  /* the host owns it */
+/* And node ports are served there, alone of its family. */
+void world_node(struct world *w, const char *addr);
 void world_nat(struct world *w, const char *const *addrs, size_t count);
 
 /* Let so much time pass for the daemon that every slot settles. */

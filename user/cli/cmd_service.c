@@ -53,7 +53,10 @@ static __u64 addr_text(const struct service *s, char *text, size_t size)
 	__u64 prefix_len = s->prefix_len - (addr_is4(&s->addr) ? 96 : 0);
 	size_t len;
 
-	addr_format(&s->addr, text);
+	if (s->kind == KIND_NODE_PORT)
+		strcpy(text, addr_is4(&s->addr) ? "node IPv4" : "node IPv6");
+	else
+		addr_format(&s->addr, text);
 	len = strlen(text);
 	if (s->prefix_len < 128)
 		snprintf(text + len, size - len, "/%llu", prefix_len);
@@ -114,10 +117,24 @@ static void backends_sum(const struct view *v, const struct state_service *s,
 	}
 }
 
+/* What a service is best known by: its node port only if it has no more. */
+static const struct service *front_shown(const struct view *v,
+					 const struct state_service *s)
+{
+	const struct service *e;
+
+	for (size_t i = 0; i < s->nr_entries; i++) {
+		e = &v->tables->services[s->entries[i]];
+		if (e->kind != KIND_NODE_PORT)
+			return e;
+	}
+	return s->service;
+}
+
 static void row_fill(const struct view *v, const struct state_service *s,
 		     struct service_row *ret)
 {
-	const struct service *service = s->service;
+	const struct service *service = front_shown(v, s);
 
 	*ret = (struct service_row){
 		.name = s->info->name,

@@ -2,6 +2,7 @@
 /* See ways.h. */
 #include <string.h>
 
+#include "base/log.h"
 #include "pods.h"
 #include "ways.h"
 
@@ -162,5 +163,6 @@ void ways_begin(struct ways *w)
 void ways_fill(struct ways *w)
 {
 	state_each_backend(w->parts->state, way_fill, w);
-	state_host_addrs(w->parts->state);
+	if (state_host_addrs(w->parts->state, dp_now_s()))
+		log_warning(0, "no room for the node ports of all addresses");
 }

@@ -10,6 +10,7 @@
 
 #include <openssl/evp.h>
 
+#include "base/addr.h"
 #include "base/cleanup.h"
 #include "definitions.h"
 #include "manifests.h"
@@ -257,6 +258,21 @@ static void check_services(const struct definitions *d, struct report *r)
 			     "no \"services\" in it; an empty list is written \"services: []\"");
 }
 
+/* Node ports without a node's address are served nowhere. */
+static void check_node_ports(const struct definitions *d, const struct model *m,
+			     struct report *r)
+{
+	for (int is4 = 1; is4 >= 0 && !m->nr_nodeport; is4--) {
+		const struct addr node = node_addr(is4);
+
+		if (addr_is_zero(is4 ? &m->node4 : &m->node6) &&
+		    service_index_at(&d->index, &node))
+			report_refused(r, d->sources[0]->name,
+				       "node ports of %s are not served: no Node of this node's name says its address, nor does nodeport-addresses",
+				       is4 ? "IPv4" : "IPv6");
+	}
+}
+
 /* Settings first: what the objects make depends on them. */
 static int build(struct definitions *d, struct report *r, struct model **ret)
 {
@@ -273,6 +289,7 @@ static int build(struct definitions *d, struct report *r, struct model **ret)
 		return err;
 	service_index_check(&d->index, r);
 	check_nat(d, m, from[SETTING_NAT_ADDRESSES], r);
+	check_node_ports(d, m, r);
 	if (!r->count)
 		check_services(d, r);
 	if (r->count)

@@ -32,6 +32,15 @@ struct vip_book {
 	__u32 services;		/* at the address */
 	__u32 single;		/* of them, not CIDRs: seen by vip_filter */
 	__u32 nat;		/* of those, FORWARD_NAT */
+	bool is_node;		/* and held by node_addrs.c */
+};
+
+/* Which of the host's addresses have node ports. */
+struct node_addrs {
+	struct model_prefix prefixes[MODEL_NODEPORT_PREFIXES_MAX];
+	__u32 nr_prefixes;	/* 0: the primary ones */
+	struct addr primary4, primary6;	/* zero: not known */
+	__u32 nr_held;
 };
 
 struct prefix_book {
@@ -98,6 +107,7 @@ struct scan {
 
 struct state {
 	struct tables *t;
+	struct node_addrs node;
 	__u8 nat_held[2 * NAT_ADDRS_MAX + 1];	/* see nat_addrs.c */
 	struct service_book *books;	/* [nr_services] */
 	struct vip_book *vips;		/* [nr_services] */
@@ -207,6 +217,16 @@ void admission_give_back(struct state *s, __u32 id); /* no packet reads it */
 /* After a restart: the lists that services in order name; no others stay. */
 int admission_read(struct state *s, unsigned int *ret_dropped);
 void admission_clear(struct state *s);
+
+/* node_addrs.c: where node ports are served */
+void node_addrs_define(struct state *s, const struct model *m);
+bool front_is_node(const struct addr *a);	/* is it node_addr()? */
+/* How many more addresses may have to be held, at most. */
+__u32 node_addrs_more(const struct state *s);
+/* The host's addresses, the definitions or the front ends are others now.
+ * -ENOSPC: what there was room for is there. */
+int node_addrs_update(struct state *s, __u32 now_s);
+void node_addrs_adopt(struct state *s);	/* after a restart: those in the books */
 
 /* own.c: the sets of our own addresses, after VIPs, NAT's or the host's have
  * changed */

@@ -483,6 +483,8 @@ int filter_hold(struct state *s, const struct service *e)
 
 	if (service_is_cidr(e))
 		return prefix_hold(s, e);
+	if (front_is_node(&e->addr))
+		return 0;
 	vip = vip_find(s, &e->addr);
 	if (!vip)
 		return 0;
@@ -499,6 +501,8 @@ int filter_drop(struct state *s, const struct service *e)
 
 	if (service_is_cidr(e))
 		return prefix_drop(s, e);
+	if (front_is_node(&e->addr))
+		return 0;
 	vip = vip_find(s, &e->addr);
 	if (!vip)
 		return 0;

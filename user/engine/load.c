@@ -121,12 +121,25 @@ static bool hold_entry(struct state *s, const struct service_book *book)
 	return false;
 }
 
+/* What stands for an address is held by the services there; and as one of the
+ * node's, by itself. */
+static void read_vip(struct state *s, __u32 entry)
+{
+	if (!(s->t->services[entry].flags & SERVICE_NODE) ||
+	    s->vips[entry].is_node)
+		return;
+	s->vips[entry].is_node = true;
+	s->vips[entry].services++;
+}
+
 /* The service of an entry that a cell names. False: it has none. */
 static bool read_entry(struct state *s, __u32 entry)
 {
 	const struct service *e = &s->t->services[entry];
 	struct service_book *book;
 
+	if (e->flags & SERVICE_VIP)
+		read_vip(s, entry);
 	if (!entry_makes_sense(s, e))
 		return e->flags & SERVICE_VIP;
 	book = &s->books[e->id];
@@ -312,6 +325,7 @@ static int read_filters(struct state *s)
 	if (ret)
 		return ret;
 	s->t->runtime->has_prefixes = s->nr_prefixes > 0;
+	node_addrs_adopt(s);
 	nat_addrs_load(s);
 	filter_repair(s);
 	return 0;

@@ -484,6 +484,7 @@ static int define_entries(struct state *s, struct plan *p,
 	for (size_t i = 0; i < def->nr_fronts && !ret; i++) {
 		e = &c->entries[c->nr_entries++].entry;
 		*e = service_entry(m, def, &def->fronts[i], c->id);
+		p->has_node_ports |= e->kind == KIND_NODE_PORT;
 		if (!def->fronts[i].open)
 			ret = admission_plan(s, def->sources, def->nr_sources,
 					     &e->sources);
@@ -622,6 +623,10 @@ int plan_all(struct state *s, struct plan *p, const struct model *m)
 		ret = plan_defined(s, p, m, model_service_at(m, i++),
 				   order ? 0 : s->order[at]);
 		at += !order;
+	}
+	if (p->has_node_ports) {
+		p->new_entries += node_addrs_more(s);
+		p->keys += node_addrs_more(s);
 	}
 	return ret;
 }

@@ -47,6 +47,7 @@ struct plan {
 	__u32 *order;		/* ids by name; 0: given later */
 	size_t nr_order;
 	__u32 *removed;		/* ids */
+	bool has_node_ports;	/* among the changes */
 	size_t nr_removed;
 	__u64 keys, slots, defined_backends;
 	__u64 short_slots;	/* of ranges that found no room, as blocks, */

@@ -369,7 +369,10 @@ int reconcile(struct state *s, const struct model *m, __u32 now_s,
 	}
 
 	settings_write(s->t, m);
+	node_addrs_define(s, m);
 	err = carry_out(s, &p, ret, now_s);
+	if (!err)
+		err = node_addrs_update(s, now_s);
 	if (err == -ENOSPC)
 		ret->needed = more_cells(s);
 	ret->unchanged = p.nr_order - ret->added - ret->changed;

@@ -111,10 +111,10 @@ bool state_has_local_nat(const struct state *s);
 /* Is a the address of a front end in force, or in its CIDR? */
 bool state_serves(const struct state *s, const struct addr *a);
 
-/* The host has other addresses now: writes SERVICE_HOST of the VIP entries, and
- * the sets of our own addresses. struct state_host's is_host is asked for each
- * VIP. */
-void state_host_addrs(struct state *s);
+/* The host has other addresses now: writes SERVICE_HOST of the VIP entries, the
+ * sets of our own addresses, and where node ports are. struct state_host's
+ * is_host is asked for each VIP. -ENOSPC: not all node ports are everywhere. */
+int state_host_addrs(struct state *s, __u32 now_s);
 
 /* NAT: addresses that fl_xdp must recognise replies to. Sets nat_addrs,
  * runtime's counts and vip_filter; an address keeps its index for as long as

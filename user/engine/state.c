@@ -167,7 +167,7 @@ void state_set_host(struct state *s, const struct state_host *host)
 	s->host = *host;
 }
 
-void state_host_addrs(struct state *s)
+int state_host_addrs(struct state *s, __u32 now_s)
 {
 	struct service *e;
 	__u16 flags;
@@ -184,6 +184,7 @@ void state_host_addrs(struct state *s)
 	}
 	s->is_own_old = true;
 	own_update(s);
+	return node_addrs_update(s, now_s);
 }
 
 /* The list of sources of its front ends: all that have one have the same. */

@@ -111,7 +111,8 @@ static int compare_fronts(const void *a, const void *b)
 static int make_fronts(struct making *m)
 {
 	const struct kube_service *s = m->service;
-	size_t most = 1 + s->ingress.count + s->external_ips.count;
+	const struct addr node = node_addr(m->is4);
+	size_t most = 2 + s->ingress.count + s->external_ips.count;
 	const struct kube_ingress *ingress;
 	const char *const *text;
 	struct addr a;
@@ -120,6 +121,8 @@ static int make_fronts(struct making *m)
 	if (!m->to->fronts)
 		return -ENOMEM;
 	add_front(m, &m->cluster_ip, m->port->port, KIND_CLUSTER_IP);
+	if (m->port->node_port)
+		add_front(m, &node, m->port->node_port, KIND_NODE_PORT);
 	kube_each(ingress, &s->ingress)
 		if (is_vip(ingress, m->is4, &a))
 			add_front(m, &a, m->port->port, KIND_LB_VIP);

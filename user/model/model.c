@@ -200,6 +200,11 @@ const char *model_front_text(const struct model_front *f, __u8 proto,
 	char ports[12];
 	char len[8] = "";
 
+	if (f->kind == KIND_NODE_PORT) {
+		snprintf(text, FRONT_TEXT_MAX, "node port %u/%s%s",
+			 f->port_first, proto_name(proto), is4 ? "" : "6");
+		return text;
+	}
 	if (f->prefix_len < 128)
 		snprintf(len, sizeof(len), "/%u",
 			 f->prefix_len - (is4 ? 96 : 0));

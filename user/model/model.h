@@ -68,7 +68,8 @@ enum detect_local {
 
 /* Where a service is reached. */
 struct model_front {
-	struct addr addr;	/* of a CIDR: its first address */
+	struct addr addr;	/* of a CIDR: its first address; of a node port:
+				 * node_addr() */
 	__u16 port_first;	/* host order; "*" is 0 to 65535 */
 	__u16 port_last;
 	__u8 prefix_len;	/* bits of struct addr; 128: a single address */
@@ -201,7 +202,7 @@ int model_front_compare(const struct model_front *a,
 			const struct model_front *b);
 
 /* "192.0.2.10:443/tcp", "[2001:db8::]/64:8000-8999/udp",
- * "10.0.0.1:any/sctp". */
+ * "10.0.0.1:any/sctp", "node port 30080/tcp". */
 #define FRONT_TEXT_MAX 80
 const char *model_front_text(const struct model_front *f, __u8 proto,
 			     char text[static FRONT_TEXT_MAX]);

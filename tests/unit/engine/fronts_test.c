@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include <fairlead/hash.h>
+
 #include "base/addr.h"
 #include "fake_tables.h"
 #include "engine/reconcile.h"
@@ -704,6 +706,203 @@ static void chance_with_a_tunnel_keeps_a_table_that_remembers(void **state)
 	teardown(&w);
 }
 
+static __u32 nr_host_addrs;	/* 192.0.2.1 and on; and 127.0.0.1 */
+
+static bool host_has(void *arg, const struct addr *a)
+{
+	__u32 number = ntohl(a->word[3]);
+
+	return addr_is4(a) && (number == 0x7f000001u ||
+			       number - 0xc0000201u < nr_host_addrs);
+}
+
+static void each_of_host(void *arg,
+			 void (*f)(void *data, const struct addr *a),
+			 void *data)
+{
+	struct addr a = fake_addr4(0x7f000001u);
+
+	f(data, &a);
+	for (__u32 i = 0; i < nr_host_addrs; i++) {
+		a = fake_addr4(0xc0000201u + i);
+		f(data, &a);
+	}
+}
+
+static void set_host(struct world *w, __u32 addrs)
+{
+	nr_host_addrs = addrs;
+	state_set_host(w->s, &(struct state_host){
+		.is_host = host_has, .each_addr = each_of_host,
+	});
+}
+
+static void pick(struct world *w, const char *prefix)
+{
+	struct model_prefix *p = &w->m->nodeport[w->m->nr_nodeport++];
+	unsigned int len;
+
+	assert_true(addr_parse_cidr(prefix, &p->addr, &len));
+	p->len = len;
+	p->is_set = true;
+}
+
+/* A service at a cluster IP and a node port, 30080. */
+static struct model_service *node_port(struct world *w)
+{
+	struct model_service *svc = pods(w, 2, 0);
+
+	fake_front(svc, 0, 30080)->kind = KIND_NODE_PORT;
+	return svc;
+}
+
+/* Are node ports looked for at the host's n-th address? */
+static bool is_served(struct world *w, int n)
+{
+	struct addr a = fake_addr4(n ? 0xc0000200u + n : 0x7f000001u);
+	const struct service *e = fake_find(w->f, &a, 1, IPPROTO_TCP);
+	__u8 class = w->f->t.vip_filter[vip_filter_index(
+		hash_dst(w->f->t.hash_key, &a))];
+
+	if (!e)
+		return false;
+	assert_true(e->flags & SERVICE_VIP);
+	assert_int_equal(!!(e->flags & SERVICE_NODE), class == (VIP_SERVICE | VIP_CONNS));
+	return e->flags & SERVICE_NODE;
+}
+
+static void node_ports_have_one_entry_wherever_they_are(void **state)
+{
+	const struct addr a = fake_addr4(0xc0000202u);
+	const struct service *e;
+	struct world w;
+
+	setup(&w);
+	node_port(&w);
+	w.m->node4 = fake_addr4(0xc0000202u);
+	set_host(&w, 3);
+	apply(&w);
+	e = fake_find(w.f, &a, 30080, IPPROTO_TCP);
+	assert_non_null(e);
+	assert_int_equal(e->kind, KIND_NODE_PORT);
+	assert_int_equal(e->id, found(&w, 0)->id);
+	assert_false(is_served(&w, 1));
+	assert_true(is_served(&w, 2));
+	assert_false(is_served(&w, 3));
+	teardown(&w);
+}
+
+static void node_ports_are_where_they_are_wanted(void **state)
+{
+	struct world w;
+
+	setup(&w);
+	node_port(&w);
+	set_host(&w, 9);
+	apply(&w);
+	for (int i = 0; i <= 9; i++)
+		assert_false(is_served(&w, i));	/* no primary one is known */
+	pick(&w, "192.0.2.4/30");
+	apply(&w);
+	for (int i = 0; i <= 9; i++)
+		assert_int_equal(is_served(&w, i), i >= 4 && i < 8);
+	/* those of the other family say nothing, loopback is never one */
+	w.m->nr_nodeport = 0;
+	pick(&w, "fd00::/8");
+	apply(&w);
+	for (int i = 0; i <= 9; i++)
+		assert_int_equal(is_served(&w, i), i > 0);
+	teardown(&w);
+}
+
+static void addresses_of_the_host_come_and_go(void **state)
+{
+	struct world w;
+	__u32 had;
+
+	setup(&w);
+	node_port(&w);
+	pick(&w, "192.0.2.0/24");
+	set_host(&w, 1);
+	apply(&w);
+	had = used(&w).services;
+	set_host(&w, 2);
+	assert_int_equal(state_host_addrs(w.s, w.now_s), 0);
+	assert_true(is_served(&w, 1));
+	assert_true(is_served(&w, 2));
+	assert_int_equal(used(&w).services, had + 1);
+	set_host(&w, 1);
+	assert_int_equal(state_host_addrs(w.s, w.now_s), 0);
+	assert_false(is_served(&w, 2));
+	pass(&w, GRACE);
+	assert_int_equal(used(&w).services, had);
+	teardown(&w);
+}
+
+static void without_node_ports_no_address_is_looked_at(void **state)
+{
+	struct model_service *svc;
+	struct world w;
+
+	setup(&w);
+	svc = node_port(&w);
+	pick(&w, "192.0.2.0/24");
+	set_host(&w, 1);
+	apply(&w);
+	assert_true(is_served(&w, 1));
+	fake_front_remove(svc, 0);
+	apply(&w);
+	assert_false(is_served(&w, 1));
+	pass(&w, GRACE);
+	assert_int_equal(used(&w).services, 4);
+	fake_service_remove(w.m, "web");
+	apply(&w);
+	pass(&w, GRACE);
+	assert_int_equal(used(&w).services, 0);
+	for (size_t i = 0; i < VIP_FILTER_SIZE; i++)
+		assert_int_equal(w.f->t.vip_filter[i], 0);
+	teardown(&w);
+}
+
+/* No moment without: it is there before the host is known. */
+static void a_restart_goes_on_serving_node_ports(void **state)
+{
+	struct world w;
+	__u64 before;
+
+	setup(&w);
+	node_port(&w);
+	pick(&w, "192.0.2.0/24");
+	set_host(&w, 2);
+	apply(&w);
+	before = fake_digest(w.f);
+	restart(&w);
+	assert_true(is_served(&w, 1));
+	assert_true(is_served(&w, 2));
+	set_host(&w, 2);
+	apply(&w);
+	assert_int_equal(w.r.unchanged, 1);
+	assert_true(fake_digest(w.f) == before);
+	teardown(&w);
+}
+
+/* The port of the VIP is the service's; all others go on as of a node. */
+static void a_vip_may_be_an_address_of_the_node(void **state)
+{
+	struct world w;
+
+	setup(&w);
+	fake_front(node_port(&w), 0xc0000201u, 80)->kind = KIND_LB_VIP;
+	pick(&w, "192.0.2.0/24");
+	set_host(&w, 1);
+	apply(&w);
+	assert_true(is_served(&w, 1));
+	fake_front_remove(&w.m->services[0], 1);
+	apply(&w);
+	assert_true(is_served(&w, 1));
+	teardown(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -726,6 +925,12 @@ int main(void)
 		cmocka_unit_test(a_restart_leaves_dense_slots_alone),
 		cmocka_unit_test(hundred_thousand_endpoints_take_800_kilobytes),
 		cmocka_unit_test(chance_with_a_tunnel_keeps_a_table_that_remembers),
+		cmocka_unit_test(node_ports_have_one_entry_wherever_they_are),
+		cmocka_unit_test(node_ports_are_where_they_are_wanted),
+		cmocka_unit_test(addresses_of_the_host_come_and_go),
+		cmocka_unit_test(without_node_ports_no_address_is_looked_at),
+		cmocka_unit_test(a_restart_goes_on_serving_node_ports),
+		cmocka_unit_test(a_vip_may_be_an_address_of_the_node),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

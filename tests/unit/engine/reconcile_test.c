@@ -828,10 +828,10 @@ static void our_own_addresses_are_followed(void **state)
 		.each_addr = one_host_addr,
 		.arg = &host,
 	});
-	state_host_addrs(w.s);
+	state_host_addrs(w.s, w.now_s);
 	assert_true(is_own(&w, HOST + 8));
 	host = HOST + 9;
-	state_host_addrs(w.s);
+	state_host_addrs(w.s, w.now_s);
 	assert_false(is_own(&w, HOST + 8));
 	assert_true(is_own(&w, HOST + 9));
 	fake_service_remove(w.m, "web");
@@ -924,7 +924,7 @@ static void host_flag_is_on_the_address_alone(void **state)
 		.is_host = vip_is_host,
 		.arg = NULL,
 	});
-	state_host_addrs(w.s);
+	state_host_addrs(w.s, w.now_s);
 	assert_int_equal(find(&w, VIP, 1, IPPROTO_TCP)->flags,
 			 SERVICE_VIP | SERVICE_HOST);
 	assert_int_equal(find(&w, VIP, 443, IPPROTO_TCP)->flags, 0);

@@ -181,6 +181,12 @@ static void check_rows(const struct row *rows, size_t count)
 	assert_true(is_right);
 }
 
+#define LOCAL_IN ", internalTrafficPolicy: Local"
+#define LOCAL_OUT ", externalTrafficPolicy: Local"
+
+/* All addresses of the host have node ports. */
+#define PICK "nodeport-addresses: [0.0.0.0/0]\n"
+
 #define V4 "default/web:80/tcp: 10.96.0.1:80C"
 #define V6 "default/web:80/tcp6: [fd00:96::1]:80C"
 
@@ -251,6 +257,15 @@ static const struct row fields[] = {
 	{ "... nor when it is a name",
 	  SERVICE(IP ", ports: [{port: 80, targetPort: http}]") SLICE(HERE(2)),
 	  V4 " -> 10.244.0.2:8080c\n" },
+	{ "nodePort: served on addresses of the node, of both families",
+	  PICK SERVICE(IP ", clusterIPs: [10.96.0.1, 'fd00:96::1'], ports: [{port: 80, nodePort: 30080}]"),
+	  "default/web:80/tcp: 0.0.0.0:30080N 10.96.0.1:80C ->\n"
+	  "default/web:80/tcp6: [::]:30080N [fd00:96::1]:80C ->\n" },
+	{ "nodePort 0 is none", SERVICE(IP ", ports: [{port: 80, nodePort: 0}]"),
+	  V4 " ->\n" },
+	{ "nodePort: the external policy is its own",
+	  PICK SERVICE(IP LOCAL_OUT ", ports: [{port: 80, nodePort: 30080}]") SLICE(HERE(2) ", " THERE(3)),
+	  "default/web:80/tcp: 0.0.0.0:30080Nld 10.96.0.1:80C -> 10.244.0.2:8080cl 10.244.0.3:8080c\n" },
 	{ "externalIPs: of the matching family",
 	  SERVICE(IP ", externalIPs: [203.0.113.9, 'fd00::9'], " PORT),
 	  "default/web:80/tcp: 10.96.0.1:80C 203.0.113.9:80E ->\n" },
@@ -464,8 +479,6 @@ static void fields_of_a_slice(void **state)
 	check_rows(slices, COUNT(slices));
 }
 
-#define LOCAL_IN ", internalTrafficPolicy: Local"
-#define LOCAL_OUT ", externalTrafficPolicy: Local"
 #define EXTERNAL ", externalIPs: [203.0.113.9]"
 #define CLUSTER SERVICE(IP ", " PORT)
 #define INTERNAL SERVICE(IP ", " PORT LOCAL_IN)
@@ -674,6 +687,14 @@ static const struct row refused[] = {
 	{ "a Kubernetes manifest without \"apiVersion\"",
 	  WEB "---\n{kind: Service, metadata: {name: a}}\n", V4 " ->\n" },
 	{ "Service default/web is defined already at D:2:1", WEB WEB, V4 " ->\n" },
+	{ "node ports of IPv4 are not served: no Node of this node's name says its address, nor does nodeport-addresses",
+	  SERVICE(IP ", ports: [{port: 80, nodePort: 30080}]"),
+	  "default/web:80/tcp: 0.0.0.0:30080N 10.96.0.1:80C ->\n" },
+	{ "Service default/b: node port 30080/tcp is that of Service default/web at D:3:1",
+	  PICK SERVICE(IP ", ports: [{port: 80, nodePort: 30080}]")
+	  SERVICE_OF("name: b", "spec: {clusterIP: 10.96.0.2, ports: [{port: 80, nodePort: 30080}]}"),
+	  "default/b:80/tcp: 10.96.0.2:80C ->\n"
+	  "default/web:80/tcp: 0.0.0.0:30080N 10.96.0.1:80C ->\n" },
 	{ "Service default/b: 10.96.0.1:80/tcp is that of Service default/web at D:2:1",
 	  WEB SERVICE_OF("name: b", "spec: {" IP ", " PORT EXTERNAL "}"),
 	  "default/b:80/tcp: 203.0.113.9:80E ->\n" V4 " ->\n" },
