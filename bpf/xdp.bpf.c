@@ -7,11 +7,11 @@
  * tracked, a fragmented packet.
  *
  * What a packet costs: the reads of memory that depend on one another, each a
- * cache miss where there are many flows and backends, and behind a semicolon
- * what it reads besides, which all packets share.
+ * cache miss where there are many flows and backends, and what it reads besides,
+ * which all packets share.
  *   stranger                vip_filter; runtime
- *   each one of ours        vip_filter; runtime, ingress, links, and scratch
- *                           once in each program
+ *   each one of ours        vip_filter; runtime, ingress, links, and scratch once
+ *                           in each program
  *   tunnel, l2, settled     and cells, services, slots, backends; own_filter
  *   the same, tracked       and conns: heads and record are read at once
  *   nat, client             and conns, backends; nat_addrs

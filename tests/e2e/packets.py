@@ -8,7 +8,7 @@
 ping: one echo request; succeeds if the answer carries what was sent.
 datagram: a UDP datagram of SIZE bytes in fragments that leave in the given
 ORDER (forward, backward, first-last); prints the answer, which must be the
-server's "NAME LENGTH SUM" for exactly these bytes.
+server's "NAME LENGTH SUM CLIENT" for exactly these bytes.
 """
 import os
 import select
@@ -113,7 +113,7 @@ def datagram(address, port, size, order, fragment_bytes="1400"):
                      fresh_ident()))
     for part in in_order(parts, order):
         raw.sendto(part, (address, 0))
-    name, length, total = receive(sock).decode().split()
+    name, length, total, _ = receive(sock).decode().split()
     expected = 0
     for byte in data:
         expected = (expected * 31 + byte) & 0xffffffff

@@ -20,7 +20,7 @@ tools_build() {
 	mkdir -p "$B/tests/sandbox"
 	exec 9>"$B/tests/sandbox/lock"
 	flock 9
-	for tool in load server flood; do
+	for tool in load server flood probe; do
 		[[ $B/tests/sandbox/$tool -nt $ROOT/tests/sandbox/$tool.c ]] ||
 			cc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Wno-unused-parameter \
 				-o "$B/tests/sandbox/$tool" \

@@ -5,10 +5,9 @@
  *
  *   server NAME PORT...
  *
- * The answer's head has who asked,
- * "Client: ADDRESS"; GET /N answers with N bytes at least. A UDP answer is
- * "NAME LENGTH SUM", of the datagram that came, and leaves from the address
- * that it was sent to.
+ * The answer's head has who asked, "Client: ADDRESS"; GET /N answers with N
+ * bytes at least. A UDP answer is "NAME LENGTH SUM CLIENT", of the datagram that
+ * came, and leaves from the address that it was sent to.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -99,13 +98,19 @@ static bool peer_send(struct peer *p)
 }
 
 /* IPv4 clients show as ::ffff:192.0.2.1. */
+static const char *addr_text(const struct sockaddr_in6 *addr,
+			     char text[static INET6_ADDRSTRLEN])
+{
+	return inet_ntop(AF_INET6, &addr->sin6_addr, text, INET6_ADDRSTRLEN);
+}
+
 static const char *client_text(int fd, char text[static INET6_ADDRSTRLEN])
 {
 	struct sockaddr_in6 client = {};
 	socklen_t len = sizeof(client);
 
 	getpeername(fd, (void *)&client, &len);
-	return inet_ntop(AF_INET6, &client.sin6_addr, text, INET6_ADDRSTRLEN);
+	return addr_text(&client, text);
 }
 
 static bool peer_answer(struct peer *p)
@@ -188,7 +193,7 @@ static void peer_read(struct peer *p)
 
 static void datagram_answer(int fd)
 {
-	char data[65536], control[256], answer[256];
+	char data[65536], control[256], answer[256], client[INET6_ADDRSTRLEN];
 	struct sockaddr_in6 from;
 	struct iovec iov = { data, sizeof(data) };
 	struct msghdr msg = {
@@ -207,8 +212,8 @@ static void datagram_answer(int fd)
 
 	/* The control message names our address: it is the answer's source. */
 	iov.iov_base = answer;
-	iov.iov_len = snprintf(answer, sizeof(answer), "%s %zd %u\n", name, n,
-			       sum);
+	iov.iov_len = snprintf(answer, sizeof(answer), "%s %zd %u %s\n", name, n,
+			       sum, addr_text(&from, client));
 	sendmsg(fd, &msg, 0);
 }
 
