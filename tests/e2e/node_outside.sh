@@ -11,6 +11,7 @@
 IP4=10.96.0.10
 IP6=fd96::10
 REMOTE=33		# a pod of the other node
+NODE_PORT=30080
 
 # service_web POLICY: a cluster IP, and what the router sends here as LB VIP.
 service_web() {
@@ -25,8 +26,8 @@ service_web() {
 		  clusterIPs: [$IP4, '$IP6']
 		  ipFamilies: [IPv4, IPv6]
 		  ports:
-		  - {name: http, port: 80}
-		  - {name: dns, port: 80, protocol: UDP}
+		  - {name: http, port: 80, nodePort: $NODE_PORT}
+		  - {name: dns, port: 80, protocol: UDP, nodePort: $NODE_PORT}
 		status:
 		  loadBalancer:
 		    ingress: [{ip: $VIP4}, {ip: '$VIP6'}]
@@ -102,6 +103,60 @@ gets_through() {
 	jq -e '.failures == 0 and .moved == 0' "$DIR/udp"
 }
 
+# node_port HOST ADDRESS NAME SEEN: at the node's address, as asks is.
+node_port() {
+	local answer seen
+
+	answer=$(on "$1" curl -sS --max-time 5 --include \
+		"$(url "$2" "$NODE_PORT")" | tr -d '\r')
+	echo "$answer"
+	[[ ${answer##*$'\n'} == "$3" ]]
+	seen=$(sed -n 's/^Client: \(::ffff:\)\?//p' <<<"$answer")
+	if [[ $4 == node ]]; then
+		is_nodes "$seen"
+	else
+		[[ $seen == "$4" ]]
+	fi
+}
+
+node_ports() {
+	local name=$1 addr
+
+	for addr in 10.91.0.2 fd91::2; do
+		node_port client-1 "$addr" "$name" node
+		node_port pod-1 "$addr" "$name" node
+		on client-1 "$B/tests/sandbox/load" --mode udp \
+			--target "$addr" --seconds 1 --concurrency 10 \
+			--pause-ms 20 --timeout-ms 1000 "$NODE_PORT" |
+			tee "$DIR/udp"
+		jq -e '.failures == 0 and .moved == 0' "$DIR/udp"
+		[[ $(on client-1 curl -sS --max-time 5 "$(url "$addr" 8080)") == here ]]
+	done
+}
+
+# It has the node's address, and sees everybody's own.
+node_ports_of_host() {
+	local addr
+
+	for addr in 10.91.0.2 fd91::2; do
+		node_port client-1 "$addr" here "$(client_addr "$addr")"
+		node_port pod-1 "$addr" here "$(pod_addr "$addr" 1)"
+	done
+	asks pod-1 "$IP4" here "$(pod_addr "$IP4" 1)"
+	asks pod-1 "$IP6" here "$(pod_addr "$IP6" 1)"
+	asks client-1 "$VIP4" here "$(client_addr "$VIP4")"
+	asks client-1 "$VIP6" here "$(client_addr "$VIP6")"
+}
+
+node_ports_keep_the_source() {
+	local addr
+
+	for addr in 10.91.0.2 fd91::2; do
+		node_port client-1 "$addr" pod-2 "$(client_addr "$addr")"
+		node_port pod-1 "$addr" pod-2 "$(pod_addr "$addr" 1)"
+	done
+}
+
 large() {
 	local bytes
 
@@ -145,6 +200,9 @@ it "a pod here is reached over IPv4" \
 	gets_through pod-2 "$VIP4" "$IP4" node node
 it "a pod here is reached over IPv6" \
 	gets_through pod-2 "$VIP6" "$IP6" node node
+it "its node port is served, and no other port" node_ports pod-2
+endpoints node-1:2
+it "a pod in this node's network is reached" node_ports_of_host
 endpoints node-2:11
 it "another node's address is reached over IPv4" \
 	gets_through backend-1 "$VIP4" "$IP4" node node
@@ -155,6 +213,7 @@ it "a pod behind an overlay is reached over IPv4" \
 	gets_through pod-$REMOTE "$VIP4" "$IP4" node node
 it "a pod behind an overlay is reached over IPv6" \
 	gets_through pod-$REMOTE "$VIP6" "$IP6" node node
+it "its node port is served, too" node_ports pod-$REMOTE
 service_web Local
 it "a policy that has nobody here drops over IPv4" local_policy_drops "$VIP4"
 it "a policy that has nobody here drops over IPv6" local_policy_drops "$VIP6"
@@ -163,4 +222,6 @@ for vip in "$VIP4" "$VIP6"; do
 	it "policy Local shows a pod the client at $vip" \
 		asks client-1 "$vip" pod-2 "$(client_addr "$vip")"
 done
+endpoints 2
+it "policy Local at node ports, too" node_ports_keep_the_source
 finish

@@ -116,5 +116,6 @@ node_up() {
 	put native.yaml <<-END
 		uplinks: [eth0]
 		cluster-cidr: [10.244.0.0/16, 'fd44::/64']
+		nodeport-addresses: [10.91.0.0/24, 'fd91::/64']
 	END
 }

@@ -7,6 +7,7 @@
 #include <net/if.h>
 
 #include "cmd.h"
+#include "host/ports.h"
 #include "kernel/dp.h"
 #include "base/log.h"
 #include "model/model.h"
@@ -27,7 +28,8 @@ static void uplinks_read(struct view *v, struct model *ret)
 	for (int i = 0; i < count && (size_t)i < room; i++) {
 		size_t at = 0;
 
-		if (!if_indextoname(list[i].ifindex, name))
+		if (list[i].hook != DP_HOOK_fl_xdp ||
+		    !if_indextoname(list[i].ifindex, name))
 			continue;
 		while (at < ret->nr_uplinks && strcmp(ret->uplinks[at], name))
 			at++;
@@ -102,6 +104,7 @@ int cmd_diff(const struct options *o)
 		return FAILED;
 	if (view_open(o, &v))
 		return FAILED;
+	ports_settle(m);
 	err = o->json ? diff_json(&v, m) : diff_text(&v, m);
 	return err ? FAILED : DONE;
 }

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/cleanup.h"
 #include "growth.h"
+#include "host/ports.h"
 #include "model/conns.h"
 #include "nat_sources.h"
 
@@ -25,6 +26,7 @@ void applying_clear(struct applying *a)
 void applying_set(struct applying *a, struct model *m)
 {
 	model_free(a->pending);
+	ports_settle(m);
 	a->pending = m;
 	a->refusal = (struct refusal){};
 }

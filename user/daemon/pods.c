@@ -18,14 +18,6 @@ void pods_clear(struct pods *p)
 	p->count = 0;
 }
 
-bool pods_need(const struct model *m)
-{
-	for (size_t i = 0; i < m->nr_services; i++)
-		if (m->services[i].fronts[0].kind != KIND_EDGE)
-			return true;
-	return false;
-}
-
 static int compare(const void *a, const void *b)
 {
 	const __u32 *x = a, *y = b;
@@ -137,7 +129,7 @@ void pods_begin(struct pods *p, const struct model *m)
 
 	if (!p->ifindexes)
 		adopt(p);
-	if (!pods_need(m) && !(m->is_partial && p->count))
+	if (!model_has_node(m) && !(m->is_partial && p->count))
 		return;
 	p->are_here = true;
 	nexthops_set_pods(p->parts->nexthops, &match);
@@ -146,7 +138,7 @@ void pods_begin(struct pods *p, const struct model *m)
 
 void pods_settle(struct pods *p, const struct model *m)
 {
-	if (pods_need(m) || m->is_partial)
+	if (model_has_node(m) || m->is_partial)
 		return;
 	p->are_here = false;
 	p->refusal = (struct refusal){};

@@ -24,9 +24,6 @@ struct pods {
 
 void pods_clear(struct pods *p);
 
-/* Does m have services that pods use? */
-bool pods_need(const struct model *m);
-
 /*
  * Attach to all that m says are pods' interfaces, before its services are in
  * force. Those that cannot be had are left out; p->refusal says one, and it is

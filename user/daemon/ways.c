@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "pods.h"
 #include "ways.h"
 
 /* Only NAT needs to see what backends on this host answer; on a node, pods as
@@ -89,7 +88,7 @@ enum dp_need ways_need(const struct ways *w, const struct model *m,
 	struct model_delta delta = { .was = in_force, .is = m };
 	const struct model_service *was, *is;
 
-	if (w->uplinks->is_node || pods_need(m))
+	if (w->uplinks->is_node || model_has_node(m))
 		return DP_NEED_NODE;
 	if (parts_tables(w->parts)->runtime->has_local)
 		return DP_NEED_LOCAL_NAT;

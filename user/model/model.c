@@ -52,6 +52,14 @@ void model_freep(struct model **m)
 	model_free(*m);
 }
 
+bool model_has_node(const struct model *m)
+{
+	for (size_t i = 0; i < m->nr_services; i++)
+		if (m->services[i].fronts[0].kind != KIND_EDGE)
+			return true;
+	return false;
+}
+
 const char *forward_name(enum forward forward)
 {
 	switch (forward) {

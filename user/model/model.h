@@ -190,6 +190,9 @@ bool model_delta_next(struct model_delta *d,
 void model_node_name(const struct model *m,
 		     char ret[static MODEL_NODE_NAME_MAX + 1]);
 
+/* Has it services of a Kubernetes node, as pods use them? */
+bool model_has_node(const struct model *m);
+
 /* The names of enum forward etc. as the file format spells them. */
 const char *forward_name(enum forward forward);
 const char *algorithm_name(enum algorithm algorithm);

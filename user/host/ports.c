@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* See ports.h. */
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "ports.h"
+
+#define LOCAL_PORTS "/proc/sys/net/ipv4/ip_local_port_range"
+#define FIRST 1024
+#define LAST 65535
+
+/* By default (--service-node-port-range of kube-apiserver). */
+static const struct port_range node_ports = { 30000, 32767 };
+
+static int length(struct port_range r)
+{
+	return r.last - r.first + 1;
+}
+
+/* from .. to, ints as either may lie outside of all ports. */
+static void try_run(int from, int to, struct port_range *best)
+{
+	from = from < FIRST ? FIRST : from;
+	to = to > LAST ? LAST : to;
+	if (to - from + 1 > length(*best))
+		*best = (struct port_range){ from, to };
+}
+
+struct port_range ports_left(struct port_range local)
+{
+	const bool is_first = local.first < node_ports.first;
+	struct port_range low = is_first ? local : node_ports;
+	struct port_range high = is_first ? node_ports : local;
+	struct port_range best = { FIRST, FIRST };
+	int end = low.last > high.last ? low.last : high.last;
+
+	try_run(FIRST, low.first - 1, &best);
+	try_run(low.last + 1, high.first - 1, &best);
+	try_run(end + 1, LAST, &best);
+	return best;
+}
+
+static void close_file(FILE **f)
+{
+	if (*f)
+		fclose(*f);
+}
+
+/* The kernel's default where it does not tell. */
+static struct port_range local_ports(void)
+{
+	__cleanup(close_file) FILE *f = fopen(LOCAL_PORTS, "re");
+	struct port_range ret = { 32768, 60999 };
+
+	if (!f || fscanf(f, "%hu %hu", &ret.first, &ret.last) != 2)
+		return (struct port_range){ 32768, 60999 };
+	return ret;
+}
+
+void ports_settle(struct model *m)
+{
+	struct port_range range;
+
+	if (!model_has_node(m) || m->nat_port_first != FIRST ||
+	    m->nat_port_last != LAST)
+		return;
+	range = ports_left(local_ports());
+	if (length(range) == 1)
+		return;
+	m->nat_port_first = range.first;
+	m->nat_port_last = range.last;
+}
