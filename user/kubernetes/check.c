@@ -130,7 +130,8 @@ static void check_service(struct kube_object *o)
 		check_port(o, p);
 	check_cluster_ip(o, s->cluster_ip);
 	kube_each(text, &s->cluster_ips)
-		check_cluster_ip(o, *text);
+		if (!s->cluster_ip || strcmp(*text, s->cluster_ip))
+			check_cluster_ip(o, *text);
 	kube_each(text, &s->ip_families)
 		check_word(o, "spec.ipFamilies", *text, "IPv4", "IPv6");
 	check_word(o, "spec.externalTrafficPolicy", s->external_policy,

@@ -31,6 +31,7 @@ static void member_add(struct kube_members *m, const struct kube_endpoint *e,
 		       __u16 port, const struct kube_here *here)
 {
 	const char *const *first = e->addresses.items;
+	const char *node = e->node ?: e->host;
 	struct kube_member *to = &m->list[m->count];
 
 	if (!e->addresses.count || !kube_addr(*first, &to->addr))
@@ -39,7 +40,7 @@ static void member_add(struct kube_members *m, const struct kube_endpoint *e,
 	to->is_ready = e->ready != KUBE_FALSE;
 	to->is_serving = e->serving != KUBE_FALSE;
 	to->is_terminating = e->terminating == KUBE_TRUE;
-	to->is_local = e->node && !strcmp(e->node, here->node);
+	to->is_local = node && !strcmp(node, here->node);
 	to->from = e;
 	m->count++;
 }

@@ -78,6 +78,7 @@ struct kube_hint {
 struct kube_endpoint {
 	struct kube_list addresses;	/* of const char * */
 	const char *node;
+	const char *host;	/* v1beta1: a node without nodeName is known by it */
 	struct kube_list zones, nodes;	/* hints; of struct kube_hint */
 	__u8 ready, serving, terminating; /* enum kube_bool */
 	struct kube_place at;

@@ -85,6 +85,8 @@ static const struct kube_path slice_paths[] = {
 	{ "endpoints[]", LIST(kube_object, slice.endpoints, kube_endpoint) },
 	{ "endpoints[]>addresses[]", OF(kube_endpoint, PATH_TEXTS, addresses) },
 	{ "endpoints[]>nodeName", OF(kube_endpoint, PATH_TEXT, node) },
+	{ "endpoints[]>topology>kubernetes.io/hostname",
+	  OF(kube_endpoint, PATH_TEXT, host) },
 	{ "endpoints[]>conditions>ready", OF(kube_endpoint, PATH_BOOL, ready) },
 	{ "endpoints[]>conditions>serving",
 	  OF(kube_endpoint, PATH_BOOL, serving) },

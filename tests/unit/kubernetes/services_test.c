@@ -542,6 +542,10 @@ static const struct row choices[] = {
 	  CLUSTER SLICE("{" ADDRESS(2) ", conditions: {ready: false, serving: false, terminating: true}}"),
 	  V4 " ->\n" },
 
+	{ "v1beta1: the topology's host name is the node's, without nodeName",
+	  INTERNAL "---\n{apiVersion: discovery.k8s.io/v1beta1, kind: EndpointSlice, metadata: {name: web-1, labels: {kubernetes.io/service-name: web}}, addressType: IPv4, "
+	  SLICE_PORT ", endpoints: [{" ADDRESS(2) ", topology: {kubernetes.io/hostname: n1}}, {" ADDRESS(3) ", topology: {kubernetes.io/hostname: n2}}]}\n",
+	  V4_LOCAL "ld -> 10.244.0.2:8080cl 10.244.0.3:8080-\n" },
 	{ "internal Local: ready and local",
 	  INTERNAL SLICE(HERE(2) ", " THERE(3)),
 	  V4_LOCAL "ld -> 10.244.0.2:8080cl 10.244.0.3:8080-\n" },
