@@ -24,7 +24,8 @@ struct kube_list {
 /* For each item of a list. */
 #define kube_each(item, list) \
 	for (item = (list)->items; \
-	     item < (__typeof__(item))(list)->items + (list)->count; item++)
+	     item && item < (__typeof__(item))(list)->items + (list)->count; \
+	     item++)
 
 enum kube_bool { KUBE_ABSENT, KUBE_FALSE, KUBE_TRUE };
 

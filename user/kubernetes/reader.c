@@ -155,9 +155,11 @@ static void digest_add(struct kube_object *o, const struct kube_path *p,
 	o->digest = hash_mix(digest + len);
 }
 
-static bool is_key_end(char c)
+/* Is the key that path begins with this one? A key may hold anything, a NUL as
+ * well. */
+static bool begins_with(const char *path, const char *key, size_t len)
 {
-	return !c || c == '>' || c == '[';
+	return strcspn(path, ">[") == len && !memcmp(path, key, len);
 }
 
 void kube_read_key(struct kube_reader *r, const char *key, size_t len)
@@ -167,12 +169,10 @@ void kube_read_key(struct kube_reader *r, const char *key, size_t len)
 
 	if (r->skipped || !r->depth || f->list)
 		return;
-	while (p < f->end && (strncmp(p->path + f->at, key, len) ||
-			      !is_key_end(p->path[f->at + len])))
+	while (p < f->end && !begins_with(p->path + f->at, key, len))
 		p++;
 	f->key_first = p;
-	while (p < f->end && !strncmp(p->path + f->at, key, len) &&
-	       is_key_end(p->path[f->at + len]))
+	while (p < f->end && begins_with(p->path + f->at, key, len))
 		p++;
 	f->key_end = p;
 	f->key_at = f->at + len;

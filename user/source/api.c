@@ -11,7 +11,7 @@
 #include "api.h"
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "kubernetes/reader.h"
+#include "object_record.h"
 
 #define TABLE_LEAST 256
 #define OBJECTS_MAX (1 << 21)	/* of all kinds: what memory allows for */
@@ -208,54 +208,6 @@ static int replace(struct api *a, struct kube_object *object)
 	return 0;
 }
 
-static void tell(struct kube_reader *k, const struct record_field *f)
-{
-	switch (f->id) {
-	case RECORD_MAP:
-		kube_read_map(k);
-		break;
-	case RECORD_LIST:
-		kube_read_list(k);
-		break;
-	case RECORD_END:
-		kube_read_end(k);
-		break;
-	case RECORD_KEY:
-		kube_read_key(k, f->data, f->len);
-		break;
-	case RECORD_STRING:
-		kube_read_scalar(k, KUBE_STRING, f->data, f->len);
-		break;
-	case RECORD_NUMBER:
-		kube_read_scalar(k, KUBE_NUMBER, f->data, f->len);
-		break;
-	case RECORD_BOOLEAN:
-		kube_read_scalar(k, KUBE_BOOLEAN, f->data, f->len);
-		break;
-	}
-}
-
-/* NULL: no memory. What is broken in it is among its mistakes. */
-static struct kube_object *object_read(enum kube_kind kind, struct record *r)
-{
-	__cleanup(kube_object_freep) struct kube_object *o =
-		kube_object_new(kind);
-	struct kube_reader k = { .object = o };
-	struct record_field f;
-	int more;
-
-	if (!o)
-		return NULL;
-	while ((more = record_next(r, &f)) > 0)
-		tell(&k, &f);
-	if (more)
-		kube_mistake(o, o->at, "what is said of it is broken");
-	if (k.no_memory || kube_object_default(o))
-		return NULL;
-	kube_object_check(o);
-	return take_ptr(o);
-}
-
 static void on_begin(void *arg, enum kube_kind kind)
 {
 	struct api *a = arg;
@@ -266,7 +218,7 @@ static void on_begin(void *arg, enum kube_kind kind)
 /* What is not taken now would be missing for ever: all is told anew then. */
 static const char *on_put(void *arg, enum kube_kind kind, struct record *r)
 {
-	struct kube_object *o = object_read(kind, r);
+	struct kube_object *o = object_record_read(kind, r);
 	struct api *a = arg;
 
 	if (o && a->count >= OBJECTS_MAX) {
