@@ -78,17 +78,17 @@ static int allow_some(scmp_filter_ctx f)
 					   O_RDONLY)) ?:
 	       ALLOW(f, open, 1, SCMP_A1(SCMP_CMP_MASKED_EQ, access,
 					 O_RDONLY)) ?:
-	       ALLOW(f, socket, 1, SCMP_A0(SCMP_CMP_EQ, AF_INET)) ?:
-	       ALLOW(f, socket, 1, SCMP_A0(SCMP_CMP_EQ, AF_INET6)) ?:
-	       ALLOW(f, socket, 1, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK)) ?:
-	       ALLOW(f, socketpair, 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX)) ?:
+	       ALLOW(f, socket, 1, SCMP_A0(SCMP_CMP_EQ, AF_INET, 0)) ?:
+	       ALLOW(f, socket, 1, SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0)) ?:
+	       ALLOW(f, socket, 1, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0)) ?:
+	       ALLOW(f, socketpair, 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0)) ?:
 	       ALLOW(f, bind, 0) ?:
 	       ALLOW(f, mmap, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) ?:
 	       ALLOW(f, mprotect, 1,
 		     SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) ?:
 	       ALLOW(f, clone, 1, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD,
 					  CLONE_THREAD)) ?:
-	       ALLOW(f, prlimit64, 1, SCMP_A2(SCMP_CMP_EQ, 0)) ?:
+	       ALLOW(f, prlimit64, 1, SCMP_A2(SCMP_CMP_EQ, 0, 0)) ?:
 	       ALLOW(f, getrlimit, 0);
 }
 
