@@ -902,6 +902,9 @@ static void icmp_error_arrived(struct step *s)
 		/* to follow these is neither asked for nor wrong */
 		unrelated(s);
 		expect_or(s, REASON_ICMP_FORWARDED);
+		expect_or(s, REASON_CUT);
+		expect_or(s, REASON_FRAGMENT_LOST);
+		expect_or(s, REASON_BAD_HEADER);
 		expect_or(s, REASON_NO_NEXT_HOP);
 		expect_or(s, REASON_NO_SOURCE);
 		expect_or(s, REASON_LOCAL);
