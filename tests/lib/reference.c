@@ -898,7 +898,9 @@ static void icmp_error_arrived(struct step *s)
 	const struct memory *m;
 
 	if (s->quote.state == LAYERS_BAD ||
-	    (s->quote.end < s->l.end && s->quote.end < s->quote.l4 + 18)) {
+	    (s->quote.end < s->l.end &&
+	     (s->quote.state == LAYERS_TRUNCATED ||
+	      s->quote.end < s->quote.l4 + 18))) {
 		/* to follow these is neither asked for nor wrong */
 		unrelated(s);
 		expect_or(s, REASON_ICMP_FORWARDED);
