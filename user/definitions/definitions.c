@@ -267,7 +267,7 @@ static void check_node_ports(const struct definitions *d, const struct model *m,
 
 		if (addr_is_zero(is4 ? &m->node4 : &m->node6) &&
 		    service_index_at(&d->index, &node))
-			report_refused(r, d->sources[0]->name,
+			report_refused(r, d->sources[0]->name, 0, 0,
 				       "node ports of %s are not served: no Node of this node's name says its address, nor does nodeport-addresses",
 				       is4 ? "IPv4" : "IPv6");
 	}

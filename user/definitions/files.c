@@ -37,6 +37,8 @@ struct file {
 	char *path;		/* parts point at it */
 	struct signature signature;
 	bool is_stale;		/* to be read again, whatever signature says */
+	bool lacks;		/* objects that it said before the first reading
+				 * may be among what is broken since */
 	__u8 digest[32];
 	struct part **parts;
 	size_t nr_parts;
@@ -54,6 +56,7 @@ struct files {
 	enum files_kind kind;
 	__u64 key[4];		/* of text_hash(); a secret of this process */
 	struct file_list list;
+	bool was_read;		/* once, without a mistake of the whole */
 };
 
 /* One reading of all files. */
@@ -161,6 +164,7 @@ static int part_keep(struct file_reading *fr, struct part *p, __u32 first_line)
 		return err;
 	}
 	p->is_live = true;
+	p->is_kept = false;
 	p->first_line = first_line;
 	fr->f->is_stale |= p->has_mistakes;
 	fr->f->parts[fr->f->nr_parts++] = p;
@@ -245,6 +249,14 @@ static int tree_read(struct reader *r, enum piece piece,
 	}
 }
 
+/* Of a text that is not YAML: whose mistakes are they? */
+static bool is_like_manifest(const struct tree_chunk *text)
+{
+	static const char key[] = "apiVersion";
+
+	return memmem(text->text, text->len, key, sizeof(key) - 1);
+}
+
 /* -EAGAIN: a piece that is not what it looked like; nothing was reported. */
 static int part_parse(struct file_reading *fr, enum piece piece,
 		      const struct service_list *list,
@@ -263,6 +275,14 @@ static int part_parse(struct file_reading *fr, enum piece piece,
 	err = yaml_tree_parse(text->text, text->len, &tree, &error);
 	if (err == -EINVAL && piece != PIECE_DOCUMENT)
 		return -EAGAIN;
+	if (err == -EINVAL && is_like_manifest(text)) {
+		p->has_mistakes = p->is_broken = true;
+		p->native.says_services = true;
+		report_refused(fr->all->r, fr->f->path,
+			       text->first_line + error.line, error.column,
+			       "a Kubernetes manifest: %s", error.text);
+		return 0;
+	}
 	if (err == -EINVAL) {
 		p->has_mistakes = true;
 		report_error(fr->all->r, fr->f->path,
@@ -277,7 +297,8 @@ static int part_parse(struct file_reading *fr, enum piece piece,
 	err = tree_read(&reader, piece, list, yaml_tree_root(tree), p);
 	if (err && err != -EINVAL)
 		return err;
-	p->has_mistakes = err || fr->all->r->refused != refused;
+	p->is_broken |= fr->all->r->refused != refused;
+	p->has_mistakes = err || p->is_broken;
 	return part_adopt(p);
 }
 
@@ -446,6 +467,42 @@ static void check_contents(struct file_reading *fr, unsigned int mistakes)
 			     "says nothing; an empty list of services is written \"services: []\"");
 }
 
+static bool has_broken(const struct file *f)
+{
+	for (size_t i = 0; i < f->nr_parts; i++)
+		if (f->parts[i]->is_broken)
+			return true;
+	return false;
+}
+
+/*
+ * Parts that are not said any more go. But objects of a file of which some
+ * cannot be told may be among those: they stay, until it is right again.
+ */
+static int old_parts_settle(struct file_reading *fr)
+{
+	const bool is_broken = has_broken(fr->f);
+	int err;
+
+	fr->f->lacks = is_broken && (fr->f->lacks ||
+				     (!fr->old.count && !fr->all->s->was_read));
+	for (size_t i = 0; i < fr->old.count; i++) {
+		struct part *p = fr->old.list[i];
+
+		if (p->is_live)
+			continue;
+		if (!is_broken || !p->nr_objects || p->is_broken) {
+			source_bury(&fr->all->s->source, p);
+			continue;
+		}
+		err = part_keep(fr, p, p->first_line);
+		if (err)
+			return err;
+		p->is_kept = p->has_refused = true;
+	}
+	return 0;
+}
+
 static int file_parse(struct reading *all, struct file *f, const char *text,
 		      size_t len)
 {
@@ -469,7 +526,8 @@ static int file_parse(struct reading *all, struct file *f, const char *text,
 	err = documents_read(&fr, text, len);
 	if (!err)
 		check_contents(&fr, mistakes);
-	for (size_t i = 0; i < fr.old.count; i++)
+	err = err ?: old_parts_settle(&fr);
+	for (size_t i = 0; err && i < fr.old.count; i++)
 		if (!fr.old.list[i]->is_live)
 			source_bury(&all->s->source, fr.old.list[i]);
 	free(fr.old.list);
@@ -866,6 +924,14 @@ static int digest_all(struct files *s, bool is_dir)
 	return EVP_DigestFinal_ex(md, s->source.sha256, NULL) ? 0 : -ENOMEM;
 }
 
+static bool lacks(const struct files *s)
+{
+	for (size_t i = 0; i < s->list.count; i++)
+		if (s->list.files[i]->lacks)
+			return true;
+	return false;
+}
+
 static int files_refresh(struct source *source, struct report *r,
 			 struct definitions_work *work)
 {
@@ -883,7 +949,8 @@ static int files_refresh(struct source *source, struct report *r,
 		return err;
 	if (r->count != before)
 		return 0;
-	source->is_complete = true;
+	s->was_read = true;
+	source->is_complete = !lacks(s);
 	return digest_all(s, is_dir);
 }
 

@@ -220,6 +220,13 @@ static int put_object(struct manifests *m, struct part *p,
 	return 0;
 }
 
+static void keep_part(struct manifests *m, const struct part *p)
+{
+	for (size_t i = 0; i < p->nr_objects; i++)
+		if (p->objects[i]->name)
+			kube_cluster_keep(m->cluster, p->objects[i]);
+}
+
 static int put_part(struct manifests *m, struct part *p)
 {
 	int err = 0;
@@ -239,10 +246,22 @@ static int put_all(struct manifests *m, struct source *const *sources,
 		for (size_t j = 0; j < sources[i]->nr_parts && !err; j++) {
 			struct part *p = sources[i]->parts[j];
 
-			if (p->nr_objects && (p->is_new || p->has_refused))
+			if (p->is_kept || !p->nr_objects)
+				continue;
+			if (p->is_new || p->has_refused)
 				err = put_part(m, p);
 		}
 	return err;
+}
+
+/* Before anything is put: who says it anew may. */
+static void keep_all(struct manifests *m, struct source *const *sources,
+		     size_t nr_sources)
+{
+	for (size_t i = 0; i < nr_sources; i++)
+		for (size_t j = 0; j < sources[i]->nr_parts; j++)
+			if (sources[i]->parts[j]->is_kept)
+				keep_part(m, sources[i]->parts[j]);
 }
 
 static void drop_dead(struct manifests *m, struct source *const *sources,
@@ -303,6 +322,7 @@ int manifests_refresh(struct manifests *m, struct source *const *sources,
 	model_node_name(settings, node);
 	kube_cluster_begin(m->cluster);
 	drop_dead(m, sources, nr_sources);
+	keep_all(m, sources, nr_sources);
 	err = put_all(m, sources, nr_sources);
 	err = err ?: kube_cluster_update(m->cluster, &s, &changes);
 	bury_dead(m);

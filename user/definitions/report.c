@@ -39,12 +39,13 @@ void report_vrefused(struct report *r, const char *path, unsigned int line,
 		write_line(r, path, line, column, fmt, args);
 }
 
-void report_refused(struct report *r, const char *path, const char *fmt, ...)
+void report_refused(struct report *r, const char *path, unsigned int line,
+		    unsigned int column, const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	report_vrefused(r, path, 0, 0, fmt, args);
+	report_vrefused(r, path, line, column, fmt, args);
 	va_end(args);
 }
 

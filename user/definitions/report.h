@@ -28,8 +28,9 @@ void report_error(struct report *r, const char *path, unsigned int line,
 /* What is no mistake of the whole: something is refused by itself. */
 void report_vrefused(struct report *r, const char *path, unsigned int line,
 		     unsigned int column, const char *fmt, va_list args);
-void report_refused(struct report *r, const char *path, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+void report_refused(struct report *r, const char *path, unsigned int line,
+		    unsigned int column, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
 /* Nor of anything: it is only said. */
 void report_note(struct report *r, const char *path, unsigned int line,
 		 unsigned int column, const char *fmt, ...)

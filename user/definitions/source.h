@@ -31,6 +31,8 @@ struct part {
 	bool is_new;		/* its services are not in the index yet */
 	bool has_mistakes;	/* they were reported; settings do not count */
 	bool has_refused;	/* objects that do not count */
+	bool is_broken;		/* it has objects, but which ones is not known */
+	bool is_kept;		/* its file says it no more, or is broken */
 	struct kube_object **objects;	/* owned */
 	size_t nr_objects;
 	struct native native;

@@ -349,6 +349,16 @@ int kube_cluster_refuse(struct kube_cluster *c, const struct kube_object *o)
 	return 0;
 }
 
+void kube_cluster_keep(struct kube_cluster *c, const struct kube_object *o)
+{
+	struct entry *e = entry_find(c, o);
+
+	if (!e || e->object != o)
+		return;
+	e->said = SAID_WRONG;
+	touch(c, e);
+}
+
 static void entry_free(struct kube_cluster *c, struct entry *e)
 {
 	part_from(c, e);

@@ -28,6 +28,10 @@ int kube_cluster_put(struct kube_cluster *c, struct kube_object *o,
 /* o has mistakes, but a name. -ENOMEM. */
 int kube_cluster_refuse(struct kube_cluster *c, const struct kube_object *o);
 
+/* Not said any more, but to be as if it were refused: unless another one is
+ * said. Once o was put. */
+void kube_cluster_keep(struct kube_cluster *c, const struct kube_object *o);
+
 /* What comes of a round. from: the Service. */
 struct kube_changes {
 	/* Into force; *ret_user is given back when it goes. s stays the

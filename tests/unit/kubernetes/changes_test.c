@@ -251,6 +251,51 @@ static void a_wrong_object_that_goes_leaves_nothing_open(void **state)
 	assert_int_equal(world.is->nr_refused, 0);
 }
 
+#define BROKEN "---\n{apiVersion: v1, kind: Service, metadata: {name: b\n"
+
+/* Not even YAML, so it is not known what it says: what its file said before of
+ * objects that it does not say now stays, the rest goes on. */
+static void a_document_that_is_broken_leaves_what_was(void **state)
+{
+	say(TWO SLICE("a-1", "a", AT(2)));
+	for (int i = 0; i < 2; i++) {
+		say(SERVICE("a", DUAL(1)) BROKEN
+		    SLICE("b-1", "b", AT(9)) SLICE("a-1", "a", AT(3)));
+		assert_int_equal(world.is->nr_refused, 1);
+		assert_non_null(strstr(world.errors, "a Kubernetes manifest: "));
+		assert_true(is_same("default/b:p/tcp"));
+		assert_int_equal(is_same("default/a:p/tcp"), i);
+		assert_false(world.is->is_partial);
+	}
+	say(SERVICE("a", DUAL(1)) SLICE("a-1", "a", AT(3)));
+	assert_int_equal(world.is->nr_refused, 0);
+	assert_int_equal(world.is->nr_services, 2);
+}
+
+static void an_object_that_lost_its_name_leaves_what_was(void **state)
+{
+	say(TWO);
+	say(SERVICE("a", DUAL(1)) SLICE("b-1", "b", AT(9)) SERVICE("''", DUAL(2)));
+	assert_true(world.is->nr_refused > 0);
+	assert_true(is_same("default/b:p/tcp"));
+	say(TWO);
+	assert_int_equal(world.is->nr_refused, 0);
+	assert_true(is_same("default/b:p/tcp"));
+}
+
+static void a_start_with_a_broken_document_withdraws_nothing(void **state)
+{
+	say(SERVICE("a", DUAL(1)) BROKEN);
+	assert_true(world.is->is_partial);
+	assert_int_equal(world.is->nr_services, 2);
+	say(SERVICE("a", DUAL(1)) SERVICE("c", DUAL(3)) BROKEN);
+	assert_true(world.is->is_partial);
+	say(SERVICE("a", DUAL(1)));
+	assert_false(world.is->is_partial);
+	say(SERVICE("a", DUAL(1)) BROKEN);
+	assert_false(world.is->is_partial);
+}
+
 #define CREATED(name, when, spec) \
 	"---\n{apiVersion: v1, kind: Service, metadata: {name: " name \
 	", creationTimestamp: '" when "'}, spec: {" spec \
@@ -397,6 +442,9 @@ int main(void)
 		TEST(a_wrong_object_leaves_what_was),
 		TEST(a_start_with_a_wrong_object_withdraws_nothing),
 		TEST(a_wrong_object_that_goes_leaves_nothing_open),
+		TEST(a_document_that_is_broken_leaves_what_was),
+		TEST(an_object_that_lost_its_name_leaves_what_was),
+		TEST(a_start_with_a_broken_document_withdraws_nothing),
 		TEST(an_address_that_two_name_is_the_older_ones),
 		TEST(of_two_without_an_age_the_first_one_has_it),
 		TEST(who_says_it_first_says_it),
