@@ -41,6 +41,7 @@ struct node_addrs {
 	__u32 nr_prefixes;	/* 0: the primary ones */
 	struct addr primary4, primary6;	/* zero: not known */
 	__u32 nr_held;
+	bool is_defined;	/* false after a restart, until all is read */
 };
 
 struct prefix_book {

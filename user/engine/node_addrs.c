@@ -21,6 +21,7 @@ void node_addrs_define(struct state *s, const struct model *m)
 	memcpy(n->prefixes, m->nodeport, sizeof(n->prefixes));
 	n->primary4 = m->node4;
 	n->primary6 = m->node6;
+	n->is_defined = true;
 }
 
 bool front_is_node(const struct addr *a)
@@ -147,11 +148,15 @@ __u32 node_addrs_more(const struct state *s)
 	return count > s->node.nr_held ? count - s->node.nr_held : 0;
 }
 
-/* What came is there before what is not wanted goes. */
+/* What came is there before what is not wanted goes. As long as nobody has said
+ * what is wanted, those of the daemon before stay. */
 int node_addrs_update(struct state *s, __u32 now_s)
 {
-	struct holding h = { .s = s, .err = retired_reserve(s, s->node.nr_held) };
+	struct holding h = { .s = s };
 
+	if (!s->node.is_defined)
+		return 0;
+	h.err = retired_reserve(s, s->node.nr_held);
 	if (h.err)
 		return h.err;
 	if (s->host.each_addr)

@@ -864,7 +864,8 @@ static void without_node_ports_no_address_is_looked_at(void **state)
 	teardown(&w);
 }
 
-/* No moment without: it is there before the host is known. */
+/* No moment without: it is there before the host is known, and stays when only
+ * the definitions are not. */
 static void a_restart_goes_on_serving_node_ports(void **state)
 {
 	struct world w;
@@ -880,6 +881,9 @@ static void a_restart_goes_on_serving_node_ports(void **state)
 	assert_true(is_served(&w, 1));
 	assert_true(is_served(&w, 2));
 	set_host(&w, 2);
+	assert_int_equal(state_host_addrs(w.s, w.now_s), 0);
+	assert_true(is_served(&w, 1));
+	assert_true(is_served(&w, 2));
 	apply(&w);
 	assert_int_equal(w.r.unchanged, 1);
 	assert_true(fake_digest(w.f) == before);
