@@ -122,7 +122,7 @@ sticky_moves() {
 	in_force
 	for origin in pod-1 client-1 client-2; do
 		row "$origin" lb 17 from node to far-1
-		sticky 17 cluster lb external
+		sticky 17 cluster port lb external
 	done
 }
 
@@ -173,6 +173,6 @@ pod-1		cluster			zone-of-ready:34	from own to pod-2
 client-1	lb			zone-local:35	from own to pod-2
 pod-1		cluster,lb		zone-local:35	from own to far-1
 END
-it "a client has one endpoint at all front ends" sticky 17 cluster lb external
+it "a client has one endpoint at all front ends" sticky 17 cluster port lb external
 it "and another one when that is gone" sticky_moves
 finish

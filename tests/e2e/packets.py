@@ -4,11 +4,13 @@
 
     packets.py ping ADDRESS
     packets.py datagram ADDRESS PORT SIZE ORDER [FRAGMENT-BYTES]
+    packets.py flow ADDRESS PORT
 
 ping: one echo request; succeeds if the answer carries what was sent.
 datagram: a UDP datagram of SIZE bytes in fragments that leave in the given
 ORDER (forward, backward, first-last); prints the answer, which must be the
 server's "NAME LENGTH SUM CLIENT" for exactly these bytes.
+flow: datagrams from one port until killed; a line for each answer.
 """
 import os
 import select
@@ -123,5 +125,22 @@ def datagram(address, port, size, order, fragment_bytes="1400"):
     print(name)
 
 
+def flow(address, port):
+    """One source port that asks on and on: a line for each answer's server,
+    "refused" for an ICMP error."""
+    sock = socket.socket(family_of(address), socket.SOCK_DGRAM)
+    sock.settimeout(0.1)
+    sock.connect((address, int(port)))
+    while True:
+        try:
+            sock.send(b"hello")
+            print(sock.recv(200).split()[0].decode(), flush=True)
+            time.sleep(0.01)
+        except ConnectionRefusedError:
+            print("refused", flush=True)
+        except socket.timeout:
+            pass
+
+
 if __name__ == "__main__":
-    {"ping": ping, "datagram": datagram}[sys.argv[1]](*sys.argv[2:])
+    {"ping": ping, "datagram": datagram, "flow": flow}[sys.argv[1]](*sys.argv[2:])
