@@ -257,7 +257,7 @@ static void a_pod_reaches_itself(void **state)
 	}
 }
 
-/* Whose source is replaced: kubeproxy.md, 6, for a pod of this node. */
+/* Whose source is replaced, as kube-proxy does it for a pod of this node. */
 static void some_front_ends_masquerade(void **state)
 {
 	static const struct {
