@@ -318,7 +318,9 @@ static int api_refresh(struct source *s, struct report *r,
 	s->is_complete = s->says_services = a->has_all;
 	s->parts = a->parts;
 	s->nr_parts = s->is_complete ? a->count : 0;
-	memcpy(s->sha256, a->digest, sizeof(s->sha256));
+	/* what is not said yet is no change */
+	if (s->is_complete)
+		memcpy(s->sha256, a->digest, sizeof(s->sha256));
 	return 0;
 }
 
