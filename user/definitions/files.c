@@ -249,12 +249,15 @@ static int tree_read(struct reader *r, enum piece piece,
 	}
 }
 
-/* Of a text that is not YAML: whose mistakes are they? */
+/* Of a text that is not YAML: whose mistakes are they? What has a list of
+ * services is ours, whatever else is in it: some of its mistakes may have been
+ * told already, of a part that was read by itself. */
 static bool is_like_manifest(const struct tree_chunk *text)
 {
 	static const char key[] = "apiVersion";
 
-	return memmem(text->text, text->len, key, sizeof(key) - 1);
+	return memmem(text->text, text->len, key, sizeof(key) - 1) &&
+	       !service_list_has_key(text);
 }
 
 /* -EAGAIN: a piece that is not what it looked like; nothing was reported. */

@@ -219,6 +219,13 @@ static const char *find_list(const struct tree_chunk *stream,
 	return text;
 }
 
+bool service_list_has_key(const struct tree_chunk *document)
+{
+	__u32 lines;
+
+	return find_key(document->text, document->text + document->len, &lines);
+}
+
 int service_list_find(struct tree_chunk *stream, struct service_known *known,
 		      struct service_list *ret)
 {

@@ -54,12 +54,17 @@ struct service_list {
 };
 
 /*
- * *stream begins with a document and becomes just that. -EAGAIN: there is no list, or it is written in another way, and
- * *stream is as before; -ENOMEM. *ret is to be cleared in any case.
+ * *stream begins with a document and becomes just that. -EAGAIN: there is no
+ * list, or it is written in another way, and *stream is as before; -ENOMEM.
+ * *ret is to be cleared in any case.
  */
 int service_list_find(struct tree_chunk *stream, struct service_known *known,
 		      struct service_list *ret);
 void service_list_clear(struct service_list *list);
+
+/* Has the document a line that is the key of such a list? Without it
+ * service_list_find() finds none. */
+bool service_list_has_key(const struct tree_chunk *document);
 
 /* Does an item that begins in the list, and has no other before here, end
  * here, at text? */

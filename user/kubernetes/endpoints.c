@@ -81,12 +81,12 @@ static void drop_duplicates(struct kube_members *m)
 	size_t count = 0;
 
 	for (size_t i = 0; i < m->count; i++) {
-		const struct kube_member *last = &m->list[count - 1];
+		const struct kube_member *next = &m->list[i];
 
-		if (count && last->port == m->list[i].port &&
-		    !addr_compare(&last->addr, &m->list[i].addr))
+		if (count && m->list[count - 1].port == next->port &&
+		    !addr_compare(&m->list[count - 1].addr, &next->addr))
 			continue;
-		m->list[count++] = m->list[i];
+		m->list[count++] = *next;
 	}
 	m->count = count;
 }

@@ -147,6 +147,7 @@ static const struct { const char *text, *error; } mistakes[] = {
 	{ "services: [", "2:1: not YAML: while parsing a flow node, did not find expected node content" },
 	{ "a: b: c", "1:5: not YAML: mapping values are not allowed in this context" },
 	{ "node: \xff\xfe", "1:7: not YAML: invalid leading UTF-8 octet" },
+	{ "services:\n- name: apiVersion\xff", "2:19: not YAML: invalid leading UTF-8 octet" },
 	{ "node: a\nuplinks: \x01", "2:10: not YAML: control characters are not allowed" },
 	{ "node: \"a\\0b\"", "1:7: text with a NUL in it" },
 	{ "services:\n- {port: *, name: a}", "2:10: \"*\" needs quotes around it: \"*\" by itself begins a reference in YAML" },
