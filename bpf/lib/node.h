@@ -86,8 +86,11 @@ static __always_inline enum reason node_leave_dst(struct __sk_buff *skb,
 		    go_on_tc(skb, TC_PROGRAM_tc_return4);
 }
 
-static __always_inline enum reason node_leave(struct __sk_buff *skb,
-					      enum origin origin)
+/* The first program of a packet that leaves, or that may be for a service or an
+ * answer to what we sent in our own name. */
+static __always_inline enum reason node_first(struct __sk_buff *skb,
+					      enum origin origin,
+					      const bool is_leaving)
 {
 	struct pkt p = {};
 	struct frame f = { .pkt = &p };
@@ -97,33 +100,26 @@ static __always_inline enum reason node_leave(struct __sk_buff *skb,
 		return REASON_NOT_OURS;
 	switch (proto) {
 	case bpf_htons(ETH_P_IP):
-		return node_leave_dst(skb, &f, origin, false);
+		return is_leaving ? node_leave_dst(skb, &f, origin, false) :
+				    node_classify_dst(skb, &f, origin, false);
 	case bpf_htons(ETH_P_IPV6):
-		return node_leave_dst(skb, &f, origin, true);
+		return is_leaving ? node_leave_dst(skb, &f, origin, true) :
+				    node_classify_dst(skb, &f, origin, true);
 	default:
 		return REASON_NOT_OURS;
 	}
 }
 
-/* The first program of a packet that may be for a service, or an answer to what
- * we sent in our own name. */
+static __always_inline enum reason node_leave(struct __sk_buff *skb,
+					      enum origin origin)
+{
+	return node_first(skb, origin, true);
+}
+
 static __always_inline enum reason node_classify(struct __sk_buff *skb,
 						 enum origin origin)
 {
-	struct pkt p = {};
-	struct frame f = { .pkt = &p };
-	__be16 proto;
-
-	if (skb_parse_eth(skb, &f, &proto) != REASON_NONE)
-		return REASON_NOT_OURS;
-	switch (proto) {
-	case bpf_htons(ETH_P_IP):
-		return node_classify_dst(skb, &f, origin, false);
-	case bpf_htons(ETH_P_IPV6):
-		return node_classify_dst(skb, &f, origin, true);
-	default:
-		return REASON_NOT_OURS;
-	}
+	return node_first(skb, origin, false);
 }
 
 /* No service is at p's port. The host sends from addresses of its own. */
