@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include <asm/byteorder.h>
+
 #include "addr.h"
 
 #define PREFIX4_BITS 96		/* of ::ffff:0:0/96 */
@@ -53,6 +55,41 @@ bool addr_in(const struct addr *a, const struct addr *net, unsigned int len)
 		if ((a->word[i] ^ net->word[i]) & prefix_mask(len, i))
 			return false;
 	return true;
+}
+
+#define NET4(ip) { { 0, 0, __constant_htonl(0xffff), __constant_htonl(ip) } }
+#define NET6(first, last) \
+	{ { __constant_htonl(first), 0, 0, __constant_htonl(last) } }
+
+bool addr_is_link_local(const struct addr *a)
+{
+	static const struct addr net4 = NET4(0xa9fe0000);
+	static const struct addr net6 = NET6(0xfe800000, 0);
+
+	return addr_in(a, &net4, 96 + 16) || addr_in(a, &net6, 10);
+}
+
+const char *addr_unusable(const struct addr *a, unsigned int len)
+{
+	static const struct {
+		struct addr addr;
+		unsigned int len;
+		const char *kind;
+	} nets[] = {
+		{ NET4(0x00000000), 128, "an unspecified" },
+		{ NET4(0x7f000000), 96 + 8, "a loopback" },
+		{ NET4(0xe0000000), 96 + 4, "a multicast" },
+		{ NET4(0xffffffff), 128, "a broadcast" },
+		{ NET6(0, 0), 128, "an unspecified" },
+		{ NET6(0, 1), 128, "a loopback" },
+		{ NET6(0xff000000, 0), 8, "a multicast" },
+	};
+
+	for (size_t i = 0; i < sizeof(nets) / sizeof(*nets); i++)
+		if (addr_in(a, &nets[i].addr, len < nets[i].len ? len :
+			    nets[i].len))
+			return nets[i].kind;
+	return NULL;
 }
 
 bool addr_parse(const char *text, struct addr *ret)

@@ -28,6 +28,11 @@ bool addr_is_zero(const struct addr *a);
 int addr_compare(const struct addr *a, const struct addr *b); /* as memcmp */
 bool addr_is_in(const struct addr *addrs, size_t count, const struct addr *a);
 bool addr_in(const struct addr *a, const struct addr *net, unsigned int len);
+bool addr_is_link_local(const struct addr *a);
+/* What no packet from or to a single host carries, if such addresses are in a's
+ * prefix of len bits of the mapped form: "a loopback", for an article and a
+ * noun; NULL: none are. */
+const char *addr_unusable(const struct addr *a, unsigned int len);
 /* The first address of a's prefix of that length, in bits of the mapped
  * form. */
 struct addr addr_prefix(struct addr a, unsigned int len);

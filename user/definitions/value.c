@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* One value each, from the text that people wrote, see value.h. */
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <asm/byteorder.h>
 
 #include "base/addr.h"
 #include "base/suggest.h"
@@ -362,39 +359,11 @@ int value_choice(struct reader *r, const struct tree_node *n,
 	return -1;
 }
 
-#define NET4(ip) { { 0, 0, __constant_htonl(0xffff), __constant_htonl(ip) } }
-#define NET6(first, last) \
-	{ { __constant_htonl(first), 0, 0, __constant_htonl(last) } }
-
-/* What no packet from or to a single host of the network carries. */
-static const char *unusable_kind(const struct addr *a, unsigned int len)
-{
-	static const struct {
-		struct addr addr;
-		unsigned int len;
-		const char *kind;
-	} nets[] = {
-		{ NET4(0x00000000), 128, "an unspecified" },
-		{ NET4(0x7f000000), 96 + 8, "a loopback" },
-		{ NET4(0xe0000000), 96 + 4, "a multicast" },
-		{ NET4(0xffffffff), 128, "a broadcast" },
-		{ NET6(0, 0), 128, "an unspecified" },
-		{ NET6(0, 1), 128, "a loopback" },
-		{ NET6(0xff000000, 0), 8, "a multicast" },
-	};
-
-	for (size_t i = 0; i < sizeof(nets) / sizeof(*nets); i++)
-		if (addr_in(a, &nets[i].addr, len < nets[i].len ? len :
-			    nets[i].len))
-			return nets[i].kind;
-	return NULL;
-}
-
 static bool check_usable(struct reader *r, const struct tree_node *n,
 			 const char *what, const struct addr *a,
 			 unsigned int len)
 {
-	const char *kind = unusable_kind(a, len);
+	const char *kind = addr_unusable(a, len);
 
 	if (!kind)
 		return true;
@@ -428,7 +397,7 @@ static bool has_host_bits(const char *text, char *net, size_t size)
 {
 	const char *slash = strchr(text, '/');
 	char host[ADDR_TEXT_MAX];
-	unsigned int len, bits;
+	unsigned int len;
 	struct addr a;
 	__u32 number;
 
@@ -441,8 +410,7 @@ static bool has_host_bits(const char *text, char *net, size_t size)
 	len = addr_is4(&a) ? number + 96 : number;
 	if (number > 128 || len > 128)
 		return false;
-	for (bits = len; bits < 128; bits++)
-		a.word[bits / 32] &= ~htonl(1u << (31 - bits % 32));
+	a = addr_prefix(a, len);
 	snprintf(net, size, "%s/%u", addr_format(&a, host), number);
 	return true;
 }

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <asm/byteorder.h>
-
 #include "address.h"
 #include "base/addr.h"
 
@@ -42,12 +40,6 @@ bool kube_addr(const char *text, struct addr *ret)
 	return read4(text, ret) || addr_parse(text, ret);
 }
 
-static void mask(struct addr *a, unsigned int len)
-{
-	for (unsigned int bit = len; bit < 128; bit++)
-		a->word[bit / 32] &= ~htonl(1u << (31 - bit % 32));
-}
-
 bool kube_prefix(const char *text, struct model_prefix *ret)
 {
 	struct model_prefix p = { .is_set = true };
@@ -62,36 +54,13 @@ bool kube_prefix(const char *text, struct model_prefix *ret)
 	len += addr_is4(&p.addr) ? 96 : 0;
 	if (len > 128)
 		return false;
-	mask(&p.addr, len);
+	p.addr = addr_prefix(p.addr, len);
 	p.len = len;
 	*ret = p;
 	return true;
 }
 
-#define NET4(ip) { { 0, 0, __constant_htonl(0xffff), __constant_htonl(ip) } }
-#define NET6(first, last) \
-	{ { __constant_htonl(first), 0, 0, __constant_htonl(last) } }
-
 const char *kube_addr_special(const struct addr *a)
 {
-	static const struct {
-		struct addr addr;
-		unsigned int len;
-		const char *kind;
-	} nets[] = {
-		{ NET4(0x00000000), 128, "an unspecified" },
-		{ NET4(0x7f000000), 96 + 8, "a loopback" },
-		{ NET4(0xa9fe0000), 96 + 16, "a link-local" },
-		{ NET4(0xe0000000), 96 + 4, "a multicast" },
-		{ NET4(0xffffffff), 128, "a broadcast" },
-		{ NET6(0, 0), 128, "an unspecified" },
-		{ NET6(0, 1), 128, "a loopback" },
-		{ NET6(0xfe800000, 0), 10, "a link-local" },
-		{ NET6(0xff000000, 0), 8, "a multicast" },
-	};
-
-	for (size_t i = 0; i < sizeof(nets) / sizeof(*nets); i++)
-		if (addr_in(a, &nets[i].addr, nets[i].len))
-			return nets[i].kind;
-	return NULL;
+	return addr_is_link_local(a) ? "a link-local" : addr_unusable(a, 128);
 }
