@@ -8,9 +8,6 @@
 # shellcheck source=tests/sandbox/node.sh
 . "$ROOT/tests/sandbox/node.sh"
 
-IP4=10.96.0.10
-IP6=fd96::10
-
 bridge_up() {
 	ip_on balancer <<-END
 		link add cni0 type bridge
@@ -33,25 +30,7 @@ bridged_pod_add() {
 		route add default via ${POD4}254
 		route add default via ${POD6}fe
 	END
-	start "server-$1" "pod-$1" "$B/tests/sandbox/server" "pod-$1" 8080
-}
-
-service_web() {
-	put web.yaml <<-END
-		apiVersion: v1
-		kind: Service
-		metadata: {name: web}
-		spec:
-		  clusterIP: $IP4
-		  clusterIPs: [$IP4, '$IP6']
-		  ipFamilies: [IPv4, IPv6]
-		  ports:
-		  - {name: http, port: 80}
-		  - {name: dns, port: 80, protocol: UDP}
-		status:
-		  loadBalancer:
-		    ingress: [{ip: $VIP4}, {ip: '$VIP6'}]
-	END
+	pod_serves "pod-$1" 8080
 }
 
 attached() {
@@ -82,24 +61,6 @@ others_reach() {
 	[[ $(ASKER=balancer ask "$1") == pod-2 ]]
 }
 
-datagrams() {
-	on pod-1 "$B/tests/sandbox/load" --mode udp --target "$1" --seconds 1 \
-		--concurrency 10 --pause-ms 20 --timeout-ms 1000 80 |
-		tee "$DIR/udp"
-	jq -e '.failures == 0 and .moved == 0' "$DIR/udp"
-}
-
-large() {
-	local bytes addr
-
-	for addr in "$@"; do
-		bytes=$(on pod-1 curl -sS --max-time 10 "$(url "$addr")1000000" |
-			wc -c)
-		echo "$bytes bytes"
-		((bytes == 1000000))
-	done
-}
-
 story 0
 node_up
 put native.yaml <<-END
@@ -123,7 +84,9 @@ for family in 4 6; do
 	it "a pod reaches itself over IPv$family" \
 		pod_reaches_itself "${!ip}" "${!vip}"
 	it "others reach it over IPv$family" others_reach "${!ip}" "${!vip}"
-	it "datagrams over IPv$family" datagrams "${!ip}"
-	it "large answers over IPv$family" large "${!ip}" "${!vip}"
+	it "datagrams over IPv$family" datagrams pod-1 "${!ip}"
+	it "a large answer over IPv$family" large_answer pod-1 "${!ip}"
+	it "a large answer past the stack over IPv$family" \
+		large_answer pod-1 "${!vip}"
 done
 finish

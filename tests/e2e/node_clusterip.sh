@@ -9,24 +9,7 @@
 # shellcheck source=tests/sandbox/node.sh
 . "$ROOT/tests/sandbox/node.sh"
 
-IP4=10.96.0.10
-IP6=fd96::10
 FAMILIES=("$IP4" "$IP6")
-
-service_web() {
-	put web.yaml <<-END
-		apiVersion: v1
-		kind: Service
-		metadata: {name: web}
-		spec:
-		  clusterIP: $IP4
-		  clusterIPs: [$IP4, '$IP6']
-		  ipFamilies: [IPv4, IPv6]
-		  ports:
-		  - {name: http, port: 80}
-		  - {name: dns, port: 80, protocol: UDP}
-	END
-}
 
 source_is_kept() {
 	[[ $(ASKER=pod-1 ask "$1") == pod-2 ]]
@@ -37,28 +20,6 @@ source_is_kept() {
 hairpin() {
 	[[ $(ASKER=pod-2 ask "$1") == pod-2 ]]
 	is_nodes "$(seen_by pod-2 "$1")"
-}
-
-large_answer() {
-	local bytes
-
-	bytes=$(on "$1" curl -sS --max-time 10 "$(url "$2")1000000" | wc -c)
-	echo "$bytes bytes"
-	((bytes == 1000000))
-}
-
-# A body that the pod sends in segments for the device to cut.
-large_request() {
-	head -c 3000000 /dev/zero >"$DIR/body"
-	on "$1" curl -sS --max-time 10 --data-binary "@$DIR/body" "$(url "$2")" \
-		>/dev/null
-}
-
-datagrams() {
-	on "$1" "$B/tests/sandbox/load" --mode udp --target "$2" --seconds 1 \
-		--concurrency 30 --pause-ms 20 --timeout-ms 1000 80 |
-		tee "$DIR/udp"
-	jq -e '.failures == 0 and .moved == 0' "$DIR/udp"
 }
 
 # Connections that live stay with an endpoint that has gone.

@@ -21,7 +21,9 @@
 # Service N (10 to 99) has port 80, TCP and UDP, and node port 300N. Load
 # balancers of ipMode Proxy are 198.51.100.N and 2001:db8:1::N, elsewhere.
 
-CONFIG=$DIR/definitions
+# shellcheck source=tests/sandbox/pod.sh
+. "$ROOT/tests/sandbox/pod.sh"
+
 NODE4=10.91.0.2
 NODE6=fd91::2
 
@@ -30,12 +32,6 @@ NODE6=fd91::2
 SILENCE_MS=300
 ANSWER_MS=${ANSWER_MS:-10000}
 PROBES=32	# of 2 endpoints, chosen at random, one is missed in 2^31 runs
-
-# put FILE: standard input, in one step.
-put() {
-	cat >"$CONFIG/$1.new"
-	mv "$CONFIG/$1.new" "$CONFIG/$1"
-}
 
 # pod_host NAME: the host that has the pod.
 pod_host() {
@@ -56,39 +52,18 @@ pod_addr() {
 
 # pod_add NAME
 pod_add() {
-	local host addr4 addr6 gate4 gate6
+	local addr4 addr6
 
-	host=$(pod_host "$1")
 	addr4=$(pod_addr "$1" 4)
 	addr6=$(pod_addr "$1" 6)
-	gate4=${addr4%.*}.254
-	gate6=${addr6%:*}:fe
-	host_add "$1"
-	ip_on "$host" <<-END
-		link add $1 type veth peer name eth0 netns $NET-$1
-		link set $1 up
-		addr add $gate4/32 dev $1
-		addr add $gate6/128 dev $1 nodad
-		route add $addr4/32 dev $1
-		route add $addr6/128 dev $1
-	END
-	ip_on "$1" <<-END
-		link set eth0 up
-		addr add $addr4/32 dev eth0
-		addr add $addr6/128 dev eth0 nodad
-		route add $gate4/32 dev eth0
-		route add $gate6/128 dev eth0
-		route add default via $gate4
-		route add default via $gate6
-	END
+	pod_routed "$(pod_host "$1")" "$1" "$addr4" "$addr6" 8080 8081
 	echo "$addr4 $1" >>"$DIR/names"
 	echo "$addr6 $1" >>"$DIR/names"
-	start "server-$1" "$1" "$B/tests/sandbox/server" "$1" 8080 8081
 }
 
 pod_answers() {
-	on "$(pod_host "$1")" curl -so /dev/null "$(pod_addr "$1" 4):8080" &&
-		on "$(pod_host "$1")" curl -so /dev/null "[$(pod_addr "$1" 6)]:8080"
+	pod_is_heard "$(pod_host "$1")" "$(pod_addr "$1" 4)" \
+		"$(pod_addr "$1" 6)"
 }
 
 # names_of HOST NAME: whoever is seen with an address of HOST is NAME.

@@ -8,31 +8,12 @@
 # shellcheck source=tests/sandbox/node.sh
 . "$ROOT/tests/sandbox/node.sh"
 
-IP4=10.96.0.10
-IP6=fd96::10
 REMOTE=33		# a pod of the other node
 NODE_PORT=30080
 
-# service_web POLICY: a cluster IP, and what the router sends here as LB VIP.
-service_web() {
-	put web.yaml <<-END
-		apiVersion: v1
-		kind: Service
-		metadata: {name: web}
-		spec:
-		  type: LoadBalancer
-		  externalTrafficPolicy: $1
-		  clusterIP: $IP4
-		  clusterIPs: [$IP4, '$IP6']
-		  ipFamilies: [IPv4, IPv6]
-		  ports:
-		  - {name: http, port: 80, nodePort: $NODE_PORT}
-		  - {name: dns, port: 80, protocol: UDP, nodePort: $NODE_PORT}
-		status:
-		  loadBalancer:
-		    ingress: [{ip: $VIP4}, {ip: '$VIP6'}]
-	END
-	! running serve || in_force
+# policy POLICY: of who comes from outside.
+policy() {
+	service_web "type: LoadBalancer" "externalTrafficPolicy: $1"
 }
 
 # Node 2, backend-1: its pod, and the way there and back through a vxlan; but
@@ -97,10 +78,7 @@ gets_through() {
 	large pod-1 "$ip"
 	large pod-1 "$vip"
 	large balancer "$ip"
-	on client-1 "$B/tests/sandbox/load" --mode udp --target "$vip" \
-		--seconds 1 --concurrency 10 --pause-ms 20 --timeout-ms 1000 80 |
-		tee "$DIR/udp"
-	jq -e '.failures == 0 and .moved == 0' "$DIR/udp"
+	datagrams client-1 "$vip"
 }
 
 # node_port HOST ADDRESS NAME SEEN: at the node's address, as asks is.
@@ -125,11 +103,7 @@ node_ports() {
 	for addr in 10.91.0.2 fd91::2; do
 		node_port client-1 "$addr" "$name" node
 		node_port pod-1 "$addr" "$name" node
-		on client-1 "$B/tests/sandbox/load" --mode udp \
-			--target "$addr" --seconds 1 --concurrency 10 \
-			--pause-ms 20 --timeout-ms 1000 "$NODE_PORT" |
-			tee "$DIR/udp"
-		jq -e '.failures == 0 and .moved == 0' "$DIR/udp"
+		datagrams client-1 "$addr" "$NODE_PORT"
 		[[ $(on client-1 curl -sS --max-time 5 "$(url "$addr" 8080)") == here ]]
 	done
 }
@@ -158,14 +132,8 @@ node_ports_keep_the_source() {
 }
 
 large() {
-	local bytes
-
-	bytes=$(on "$1" curl -sS --max-time 10 "$(url "$2")1000000" | wc -c)
-	echo "$bytes bytes"
-	((bytes == 1000000))
-	head -c 300000 /dev/zero >"$DIR/body"
-	on "$1" curl -sS --max-time 10 --data-binary "@$DIR/body" "$(url "$2")" \
-		>/dev/null
+	large_answer "$@"
+	large_request "$@"
 }
 
 # No local endpoint, but one elsewhere: packets from outside are dropped.
@@ -187,7 +155,7 @@ start server-here balancer "$B/tests/sandbox/server" here 8080
 for pod in 1 2 $REMOTE; do
 	wait_for 5 pod_answers "$pod"
 done
-service_web Cluster
+policy Cluster
 endpoints
 serve --hostname-override node-1
 for vip in "$VIP4" "$VIP6"; do
@@ -214,7 +182,7 @@ it "a pod behind an overlay is reached over IPv4" \
 it "a pod behind an overlay is reached over IPv6" \
 	gets_through pod-$REMOTE "$VIP6" "$IP6" node node
 it "its node port is served, too" node_ports pod-$REMOTE
-service_web Local
+policy Local
 it "a policy that has nobody here drops over IPv4" local_policy_drops "$VIP4"
 it "a policy that has nobody here drops over IPv6" local_policy_drops "$VIP6"
 endpoints 2 node-2:pod-$REMOTE

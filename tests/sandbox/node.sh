@@ -4,48 +4,53 @@
 # A Kubernetes node for the end-to-end tests: the balancer of network.sh, with
 # pods on veths that it routes to, and manifests in a directory.
 
-CONFIG=$DIR/definitions
+# shellcheck source=tests/sandbox/pod.sh
+. "$ROOT/tests/sandbox/pod.sh"
+
 POD4=10.244.1.
 POD6=fd44::
+IP4=10.96.0.10		# cluster IPs of the Service web
+IP6=fd96::10
 
-# pod_add N [NODE]: routed, as many CNIs do it; the veth's end on the node is
-# the pod's gateway.
+# pod_add N [NODE]
 pod_add() {
 	local node=${2:-balancer}
 
-	host_add "pod-$1"
-	ip_on "$node" <<-END
-		link add pod-$1 type veth peer name eth0 netns $NET-pod-$1
-		link set pod-$1 up
-		addr add ${POD4}254/32 dev pod-$1
-		addr add ${POD6}fe/128 dev pod-$1 nodad
-		route add $POD4$1/32 dev pod-$1
-		route add $POD6$1/128 dev pod-$1
-	END
-	ip_on "pod-$1" <<-END
-		link set eth0 up
-		addr add $POD4$1/32 dev eth0
-		addr add $POD6$1/128 dev eth0 nodad
-		route add ${POD4}254/32 dev eth0
-		route add ${POD6}fe/128 dev eth0
-		route add default via ${POD4}254
-		route add default via ${POD6}fe
-	END
+	pod_routed "$node" "pod-$1" "$POD4$1" "$POD6$1" 8080
 	ip -n "$NET-$node" -json link show "pod-$1" | jq '.[0].ifindex' \
 		>"$DIR/index-$1"
-	start "server-$1" "pod-$1" "$B/tests/sandbox/server" "pod-$1" 8080
 }
 
 # pod_answers N: to its node, and whoever has a route by way of that.
 pod_answers() {
-	on balancer curl -so /dev/null --max-time 1 "$POD4$1:8080" &&
-		on balancer curl -so /dev/null --max-time 1 "[$POD6$1]:8080"
+	pod_is_heard balancer "$POD4$1" "$POD6$1"
 }
 
-# put FILE: standard input, in one step.
-put() {
-	cat >"$CONFIG/$1.new"
-	mv "$CONFIG/$1.new" "$CONFIG/$1"
+# service_web [FIELD...]: HTTP and datagrams, at cluster IPs and at what the
+# router sends here as LB VIPs; more of its spec, as "type: LoadBalancer".
+# NODE_PORT: of both, if it is set.
+service_web() {
+	local field port="${NODE_PORT:+, nodePort: $NODE_PORT}"
+
+	{
+		cat <<-END
+			apiVersion: v1
+			kind: Service
+			metadata: {name: web}
+			status: {loadBalancer: {ingress: [{ip: $VIP4}, {ip: '$VIP6'}]}}
+			spec:
+			  clusterIP: $IP4
+			  clusterIPs: [$IP4, '$IP6']
+			  ipFamilies: [IPv4, IPv6]
+			  ports:
+			  - {name: http, port: 80$port}
+			  - {name: dns, port: 80, protocol: UDP$port}
+		END
+		for field; do
+			echo "  $field"
+		done
+	} | put web.yaml
+	! running serve || in_force
 }
 
 # endpoints ENDPOINT...: of the Service web, each a pod of this node (3), or an
@@ -85,6 +90,30 @@ endpoints() {
 seen_by() {
 	ASKER=$1 ask "$2" --include | tr -d '\r' |
 		sed -n 's/^Client: \(::ffff:\)\?//p'
+}
+
+# Flows of UDP, each of which one server answers: datagrams HOST ADDRESS [PORT]
+datagrams() {
+	on "$1" "$B/tests/sandbox/load" --mode udp --target "$2" --seconds 1 \
+		--concurrency 30 --pause-ms 20 --timeout-ms 1000 "${3:-80}" |
+		tee "$DIR/udp"
+	jq -e '.failures == 0 and .moved == 0' "$DIR/udp"
+}
+
+# large_answer HOST ADDRESS
+large_answer() {
+	local bytes
+
+	bytes=$(on "$1" curl -sS --max-time 10 "$(url "$2")1000000" | wc -c)
+	echo "$bytes bytes"
+	((bytes == 1000000))
+}
+
+# A body that HOST sends in segments for the device to cut.
+large_request() {
+	head -c 3000000 /dev/zero >"$DIR/body"
+	on "$1" curl -sS --max-time 10 --data-binary "@$DIR/body" "$(url "$2")" \
+		>/dev/null
 }
 
 # An address of pod N, of the family of $1.
