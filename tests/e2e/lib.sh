@@ -85,7 +85,7 @@ url() {
 # ask ADDRESS [CURL OPTION...]: the answering backend's name. ASKER, where it is
 # set, asks: a client whose ports no other connections have had.
 ask() {
-	on "${ASKER:-client-1}" curl -sS --max-time 5 "${@:2}" "$(url "$1")"
+	on "${ASKER:-client-1}" curl -sS --max-time $((5 * ${PATIENCE:-1})) "${@:2}" "$(url "$1")"
 }
 
 # ask_many COUNT ADDRESS: COUNT connections; how many each backend got.

@@ -87,9 +87,10 @@ stop() {
 	wait_for 10 gone "$1"
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds.
+# wait_for SECONDS COMMAND...: until it succeeds. An emulated machine needs more
+# of them: PATIENCE says how many times.
 wait_for() {
-	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	local end=$((${EPOCHREALTIME/./} + $1 * ${PATIENCE:-1} * 1000000))
 	shift
 	until "$@" >"$DIR/wait.log" 2>&1; do
 		if ((${EPOCHREALTIME/./} > end)); then
@@ -122,7 +123,9 @@ serve() {
 
 # Wait until the daemon has read its files again and obeys them.
 in_force() {
-	fairlead status --wait --timeout "${IN_FORCE_S:-10}" --json >"$DIR/status.json" ||
+	local seconds=$((${IN_FORCE_S:-20} * ${PATIENCE:-1}))
+
+	fairlead status --wait --timeout "$seconds" --json >"$DIR/status.json" ||
 		(cat "$DIR/serve.err" && return 1)
 }
 
