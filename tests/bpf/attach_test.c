@@ -15,6 +15,8 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
 
 #include "kernel/compat.h"
 #include "kernel/dp.h"
@@ -162,6 +164,39 @@ static void else_clsact(void **state)
 	assert_int_equal(filter(), 0);
 }
 
+/* Whether this process may do what takes CAP_SYS_ADMIN; it may change back. */
+static void sys_admin_set(int is_on)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2];
+
+	assert_int_equal(syscall(SYS_capget, &header, data), 0);
+	data[0].effective &= ~(1u << CAP_SYS_ADMIN);
+	data[0].effective |= is_on << CAP_SYS_ADMIN;
+	assert_int_equal(syscall(SYS_capset, &header, data), 0);
+}
+
+/* Who may not ask for a program by its number knows his own all the same. */
+static void a_filter_is_known_without_sys_admin(void **state)
+{
+	__u32 before;
+
+	crowd_tcx();
+	sys_admin_set(0);
+	assert_int_equal(dp_attach(dp, DP_HOOK_fl_uplink_out, LO), 0);
+	expect_attached(DP_CLSACT);
+	dp_close(dp);
+	open_dp();
+	expect_attached(DP_CLSACT);
+	before = ours();
+	assert_int_equal(filter(), before);
+	assert_int_equal(dp_detach(dp, DP_HOOK_fl_uplink_out, LO), 0);
+	sys_admin_set(1);
+	assert_int_equal(filter(), 0);
+}
+
 static void a_filter_outlives_its_daemon_and_is_replaced(void **state)
 {
 	struct table_sizes larger = {
@@ -224,6 +259,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_DP(tcx_is_taken_if_the_kernel_has_it),
 		WITH_DP(else_clsact),
+		WITH_DP(a_filter_is_known_without_sys_admin),
 		WITH_DP(a_filter_outlives_its_daemon_and_is_replaced),
 		WITH_DP(cleanup_removes_filters),
 		WITH_DP(the_filter_of_another_stays),

@@ -92,36 +92,38 @@ int dp_link_replace_all(struct dp *dp)
 	return each_point(dp, point_replace, dp);
 }
 
-/* The program on an interface, whoever's it is; false: there is none. */
-static bool holder(__u32 ifindex, struct bpf_prog_info *ret)
+/* The number of the program on an interface, whoever's it is; 0: there is none.
+ * Its name, to whom the kernel tells it: CAP_SYS_ADMIN. */
+static __u32 holder(__u32 ifindex, char name[static BPF_OBJ_NAME_LEN])
 {
-	__u32 id = 0, len = sizeof(*ret);
-	int fd, err;
+	__cleanup(close_fd) int fd = -1;
+	struct bpf_prog_info info = {};
+	__u32 id = 0, len = sizeof(info);
 
+	*name = '\0';
 	if (bpf_xdp_query_id(ifindex, 0, &id) || !id)
-		return false;
+		return 0;
 	fd = bpf_prog_get_fd_by_id(id);
-	if (fd < 0)
-		return false;
-	memset(ret, 0, len);
-	err = bpf_obj_get_info_by_fd(fd, ret, &len);
-	close(fd);
-	return !err;
+	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
+		memcpy(name, info.name, BPF_OBJ_NAME_LEN);
+	return id;
 }
 
 const char *dp_attach_text(enum dp_hook hook, __u32 ifindex, int err,
 			   char text[static DP_ATTACH_TEXT_MAX])
 {
-	struct bpf_prog_info info;
+	char name[BPF_OBJ_NAME_LEN];
+	__u32 id = 0;
 
 	snprintf(text, DP_ATTACH_TEXT_MAX, "%s", strerror(-err));
-	if (err != -EBUSY || dp_hook_rows[hook].kind != &dp_kind_xdp ||
-	    !holder(ifindex, &info))
+	if (err == -EBUSY && dp_hook_rows[hook].kind == &dp_kind_xdp)
+		id = holder(ifindex, name);
+	if (!id)
 		return text;
 	/* 6.13: what changes packets may not replace what does not. */
 	snprintf(text, DP_ATTACH_TEXT_MAX, "program \"%s\" (id %u) is attached "
 		 "there; detach it, or leave the interface out of uplinks%s",
-		 info.name, info.id, strcmp(info.name, "xdp_dispatcher") ? "" :
+		 *name ? name : "?", id, strcmp(name, "xdp_dispatcher") ? "" :
 		 " (this kernel lets programs that change packets into a newer "
 		 "libxdp's dispatcher alone)");
 	return text;
@@ -130,8 +132,8 @@ const char *dp_attach_text(enum dp_hook hook, __u32 ifindex, int err,
 int dp_attach(struct dp *dp, enum dp_hook hook, __u32 ifindex)
 {
 	const struct dp_hook_row *row = &dp_hook_rows[hook];
+	char name[BPF_OBJ_NAME_LEN];
 	enum dp_mechanism mechanism;
-	struct bpf_prog_info info;
 	struct dp_point at;
 	int err;
 
@@ -139,7 +141,7 @@ int dp_attach(struct dp *dp, enum dp_hook hook, __u32 ifindex)
 	if (row->kind->is_attached(&at, &mechanism))
 		return 0;
 	err = row->kind->attach(&at, dp_program_fd(dp, row->program));
-	return err == -EEXIST && holder(ifindex, &info) ? -EBUSY : err;
+	return err == -EEXIST && holder(ifindex, name) ? -EBUSY : err;
 }
 
 int dp_detach(struct dp *dp, enum dp_hook hook, __u32 ifindex)

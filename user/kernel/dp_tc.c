@@ -41,21 +41,34 @@ static int clsact_attach(const struct dp_point *at, int prog)
 	return err ? err : bpf_tc_attach(&hook, &opts);
 }
 
-/* Does the filter at our place run a program of ours? Not the one that is
- * pinned, if we died between the pin and the filter. */
+static bool program_info(int prog, struct bpf_prog_info *ret)
+{
+	__u32 len = sizeof(*ret);
+
+	memset(ret, 0, len);
+	return prog >= 0 && !bpf_obj_get_info_by_fd(prog, ret, &len);
+}
+
+/*
+ * Does the filter at our place run a program of ours? The one that is pinned,
+ * whose number anybody may ask for; or, if we died between the pin and the
+ * filter, one of its name, for which CAP_SYS_ADMIN is needed.
+ */
 static bool clsact_is_ours(const struct dp_point *at)
 {
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE,
 		    .priority = at->hook->rank);
 	struct bpf_tc_hook hook = clsact_hook(at);
+	__cleanup(close_fd) int pinned = bpf_obj_get(at->other);
 	__cleanup(close_fd) int running = -1;
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
+	struct bpf_prog_info info;
 
-	if (access(at->other, F_OK) || bpf_tc_query(&hook, &opts))
+	if (pinned < 0 || bpf_tc_query(&hook, &opts))
 		return false;
+	if (program_info(pinned, &info) && info.id == opts.prog_id)
+		return true;
 	running = bpf_prog_get_fd_by_id(opts.prog_id);
-	return running >= 0 && !bpf_obj_get_info_by_fd(running, &info, &len) &&
+	return program_info(running, &info) &&
 	       !strcmp(info.name, at->hook->program);
 }
 
