@@ -330,6 +330,11 @@ struct definitions_work definitions_work(const struct definitions *d)
 	return d->work;
 }
 
+struct kube_news *definitions_news(struct definitions *d)
+{
+	return manifests_news(d->manifests);
+}
+
 int definitions_new(struct definitions **ret)
 {
 	struct definitions *d = calloc(1, sizeof(*d));

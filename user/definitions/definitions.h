@@ -51,6 +51,10 @@ int definitions_reload(struct definitions *d, struct model **ret, FILE *errors,
 /* Of the last reload. */
 struct definitions_work definitions_work(const struct definitions *d);
 
+/* What became of Kubernetes objects; NULL: there are none. See cluster.h. */
+struct kube_news;
+struct kube_news *definitions_news(struct definitions *d);
+
 void definitions_close(struct definitions *d);	/* NULL is fine */
 void definitions_closep(struct definitions **d);
 

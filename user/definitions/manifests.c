@@ -305,6 +305,43 @@ static void settle_node(struct model *m, const struct kube_object *node)
 	pods_add(m, node->node.pod_cidr);
 }
 
+static int add_health(void *arg, const char *namespace, const char *name,
+		      const struct kube_health *h)
+{
+	struct model *m = arg;
+	struct model_health_port *larger, *to;
+
+	larger = realloc(m->health_ports,
+			 (m->nr_health_ports + 1) * sizeof(*larger));
+	if (!larger)
+		return -ENOMEM;
+	m->health_ports = larger;
+	to = &larger[m->nr_health_ports++];
+	*to = (struct model_health_port){
+		.namespace = strdup(namespace ?: ""),
+		.name = strdup(name),
+		.port = h->port,
+		.has = { h->has[0], h->has[1] },
+		.local = { h->local[0], h->local[1] },
+	};
+	return to->namespace && to->name ? 0 : -ENOMEM;
+}
+
+static void settle_state(struct model *m, const struct kube_object *node)
+{
+	if (!node)
+		m->node_state = MODEL_NODE_UNKNOWN;
+	else if (kube_node_leaves(&node->node))
+		m->node_state = MODEL_NODE_LEAVES;
+	else
+		m->node_state = MODEL_NODE_FINE;
+}
+
+struct kube_news *manifests_news(struct manifests *m)
+{
+	return m->cluster ? kube_cluster_news(m->cluster) : NULL;
+}
+
 int manifests_refresh(struct manifests *m, struct source *const *sources,
 		      size_t nr_sources, struct model *settings,
 		      struct report *r)
@@ -329,6 +366,7 @@ int manifests_refresh(struct manifests *m, struct source *const *sources,
 	if (err)
 		return err;
 	settle_node(settings, kube_cluster_node(m->cluster));
+	settle_state(settings, kube_cluster_node(m->cluster));
 	settings->is_partial |= kube_cluster_lacks(m->cluster);
-	return 0;
+	return kube_cluster_each_health(m->cluster, add_health, settings);
 }

@@ -25,6 +25,10 @@ int manifests_refresh(struct manifests *m, struct source *const *sources,
 		      size_t nr_sources, struct model *settings,
 		      struct report *r);
 
+/* Of the objects of all sources; NULL: there are none yet. */
+struct kube_news;
+struct kube_news *manifests_news(struct manifests *m);
+
 /* Forget everything; no part is the index's any more. */
 void manifests_clear(struct manifests *m);
 

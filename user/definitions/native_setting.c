@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 
 #include "base/addr.h"
+#include "base/endpoint.h"
 #include "native.h"
 
 #define HASH_KEY_MIN 16
@@ -277,6 +278,34 @@ static void read_detect_local(struct reader *r, const struct tree_node *n,
 		m->detect_local = i;
 }
 
+/* As kube-proxy has it: an address, with a port or not; "" for nowhere. */
+static void read_listen(struct reader *r, const struct tree_node *n,
+			const struct setting_spec *spec,
+			struct model_listen *ret)
+{
+	const char *text;
+	struct addr addr;
+	int port;
+
+	if (!value_text(r, n, spec->name, &text))
+		return;
+	if (!*text) {
+		*ret = (struct model_listen){ .is_set = true, .is_off = true };
+		return;
+	}
+	if (!endpoint_parse(text, &addr, &port)) {
+		reader_error(r, n,
+			     "%s \"%.64s\" is not an address and port such as \"127.0.0.1:%u\"",
+			     spec->name, text, spec->by_default);
+		return;
+	}
+	*ret = (struct model_listen){
+		.addr = addr,
+		.port = port < 0 ? spec->by_default : (__u32)port,
+		.is_set = true,
+	};
+}
+
 static void read_special(struct reader *r, const struct tree_node *n,
 			 enum setting s, struct model *m)
 {
@@ -331,6 +360,9 @@ void native_read_setting(struct reader *r, const struct tree_node *n,
 		break;
 	case SETTING_IS_FLAG:
 		value_bool(r, n, spec->name, (bool *)((char *)m + spec->offset));
+		break;
+	case SETTING_IS_LISTEN:
+		read_listen(r, n, spec, (void *)((char *)m + spec->offset));
 		break;
 	}
 }

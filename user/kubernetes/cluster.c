@@ -46,6 +46,8 @@ struct joined {
 	size_t nr_slices;
 	struct served *served;		/* sorted by name */
 	size_t nr_served;
+	struct kube_health health;
+	struct joined *next_health, **at_health;	/* those with a port */
 	bool is_dirty;
 	__u64 hash;
 	char key[];
@@ -67,6 +69,8 @@ struct kube_cluster {
 	bool masquerade_all, has_settings;
 	bool is_first;			/* round */
 	size_t nr_lacking;
+	struct joined *health;
+	struct kube_news news;
 };
 
 static __u64 hash_text(__u64 hash, const char *text, size_t len)
@@ -308,6 +312,18 @@ static void set_lacking(struct kube_cluster *c, struct entry *e, bool lacks)
 	e->is_wrong_since_start = lacks;
 }
 
+/* A slice says since when it is to be in force. */
+static void take_news(struct kube_cluster *c, const struct kube_object *o)
+{
+	struct kube_news *n = &c->news;
+
+	n->changes[o->kind]++;
+	if (o->kind == KUBE_SLICE && o->slice.triggered &&
+	    n->nr_triggers < KUBE_TRIGGERS_MAX &&
+	    kube_time(o->slice.triggered, &n->triggers_us[n->nr_triggers]))
+		n->nr_triggers++;
+}
+
 int kube_cluster_put(struct kube_cluster *c, struct kube_object *o,
 		     const struct kube_object **ret_other)
 {
@@ -329,6 +345,7 @@ int kube_cluster_put(struct kube_cluster *c, struct kube_object *o,
 		kube_object_free(old);
 		return 0;
 	}
+	take_news(c, o);
 	part_from(c, e);
 	kube_object_free(old);
 	return join(c, e);
@@ -361,6 +378,7 @@ void kube_cluster_keep(struct kube_cluster *c, const struct kube_object *o)
 
 static void entry_free(struct kube_cluster *c, struct entry *e)
 {
+	c->news.changes[e->kind] += e->object != NULL;
 	part_from(c, e);
 	set_lacking(c, e, false);
 	table_remove(&c->entries, e->hash, e);
@@ -462,7 +480,8 @@ static void free_slices(const struct kube_object ***slices)
 
 /* What s is to be, by itself. */
 static int make(const struct kube_cluster *c, const struct joined *s,
-		struct model_service **ret, size_t *ret_count)
+		struct model_service **ret, size_t *ret_count,
+		struct kube_health *ret_health)
 {
 	__cleanup(free_slices) const struct kube_object **slices =
 		calloc(s->nr_slices + 1, sizeof(*slices));
@@ -471,13 +490,16 @@ static int make(const struct kube_cluster *c, const struct joined *s,
 
 	*ret = NULL;
 	*ret_count = 0;
+	*ret_health = (struct kube_health){};
 	if (!slices)
 		return -ENOMEM;
 	if (!s->entry || !kube_service_counts(&s->entry->object->service))
 		return 0;
 	for (const struct entry *e = s->slices; e; e = e->next_of_service)
 		slices[count++] = e->object;
-	return kube_ports(s->entry->object, slices, count, &config, ret,
+	return kube_health_make(s->entry->object, slices, count, &config.here,
+				ret_health) ?:
+	       kube_ports(s->entry->object, slices, count, &config, ret,
 			  ret_count);
 }
 
@@ -574,8 +596,29 @@ static int replace(struct joined *s, struct model_service *list, size_t count,
 	return err;
 }
 
+static void health_set(struct kube_cluster *c, struct joined *s,
+		       const struct kube_health *h)
+{
+	if (s->health.port) {
+		*s->at_health = s->next_health;
+		if (s->next_health)
+			s->next_health->at_health = s->at_health;
+	}
+	s->health = *h;
+	if (!h->port)
+		return;
+	s->next_health = c->health;
+	s->at_health = &c->health;
+	if (c->health)
+		c->health->at_health = &s->next_health;
+	c->health = s;
+}
+
 static void joined_free(struct kube_cluster *c, struct joined *s)
 {
+	const struct kube_health none = {};
+
+	health_set(c, s, &none);
 	table_remove(&c->services, s->hash, s);
 	claims_clear(&c->claims, &s->claimant);
 	free(s->served);
@@ -593,13 +636,15 @@ static int joined_update(struct kube_cluster *c, struct joined *s,
 			  const struct kube_changes *changes)
 {
 	struct model_service *list;
+	struct kube_health health;
 	bool has_freed = false;
 	size_t count;
 	int err;
 
-	err = make(c, s, &list, &count);
+	err = make(c, s, &list, &count, &health);
 	if (err)
 		return err;
+	health_set(c, s, &health);
 	s->claimant.created = s->entry ? s->entry->object->created : NULL;
 	err = claims_take(&c->claims, &s->claimant, list, &count, &has_freed);
 	if (err) {
@@ -662,6 +707,38 @@ bool kube_cluster_lacks(const struct kube_cluster *c)
 const struct kube_object *kube_cluster_node(const struct kube_cluster *c)
 {
 	return c->node;
+}
+
+int kube_cluster_each_health(const struct kube_cluster *c,
+			     int (*f)(void *arg, const char *namespace,
+				      const char *name,
+				      const struct kube_health *h),
+			     void *arg)
+{
+	int err = 0;
+
+	for (struct joined *s = c->health; s && !err; s = s->next_health) {
+		const struct kube_object *o = s->entry->object;
+
+		err = f(arg, o->namespace, o->name, &s->health);
+	}
+	return err;
+}
+
+struct kube_news *kube_cluster_news(struct kube_cluster *c)
+{
+	return &c->news;
+}
+
+bool kube_node_leaves(const struct kube_node *n)
+{
+	const struct kube_taint *t;
+
+	kube_each(t, &n->taints)
+		if (t->key && !strcmp(t->key,
+				      "ToBeDeletedByClusterAutoscaler"))
+			return true;
+	return n->deleted;
 }
 
 static bool node_addr_of(const struct kube_node *n, const char *type, bool is4,

@@ -11,6 +11,7 @@
 #ifndef FAIRLEAD_KUBERNETES_CLUSTER_H
 #define FAIRLEAD_KUBERNETES_CLUSTER_H
 
+#include "health.h"
 #include "object.h"
 #include "ports.h"
 
@@ -61,6 +62,27 @@ bool kube_cluster_lacks(const struct kube_cluster *c);
 
 /* Our Node, as of the last round; NULL: it is not there. */
 const struct kube_object *kube_cluster_node(const struct kube_cluster *c);
+
+/* f for each Service that load balancers ask the node about. A failure ends it
+ * and is returned. */
+int kube_cluster_each_health(const struct kube_cluster *c,
+			     int (*f)(void *arg, const char *namespace,
+				      const char *name,
+				      const struct kube_health *h),
+			     void *arg);
+
+/* What became of objects since the cluster is there. Who has read the triggers
+ * sets their count to 0; those that find no room are left out. */
+#define KUBE_TRIGGERS_MAX 1024
+struct kube_news {
+	__u64 changes[NR_KUBE_KINDS];	/* new, other, gone */
+	__s64 triggers_us[KUBE_TRIGGERS_MAX];	/* of slices; since 1970 */
+	size_t nr_triggers;
+};
+struct kube_news *kube_cluster_news(struct kube_cluster *c);
+
+/* Is it deleted, or said to be soon (KEP-3836)? */
+bool kube_node_leaves(const struct kube_node *n);
 
 /* The address of a family by which a Node is known; false: it has none. */
 bool kube_node_addr(const struct kube_node *n, bool is4, struct addr *ret);

@@ -60,6 +60,7 @@ struct kube_service {
 	const char *internal_policy;
 	const char *affinity;
 	__u32 affinity_s;		/* 0: absent */
+	__u16 health_port;		/* healthCheckNodePort; 0: absent */
 	struct kube_list ports;		/* of struct kube_port */
 	struct kube_list ingress;	/* of struct kube_ingress */
 };
@@ -88,6 +89,9 @@ struct kube_endpoint {
 struct kube_slice {
 	const char *service;	/* a label; NULL: nobody's */
 	const char *address_type;
+	/* RFC 3339: when what made the slice change last happened; an
+	 * annotation, and no part of the digest */
+	const char *triggered;
 	struct kube_list ports;		/* of struct kube_slice_port */
 	struct kube_list endpoints;	/* of struct kube_endpoint */
 };
@@ -98,8 +102,15 @@ struct kube_node_address {
 	struct kube_place at;
 };
 
+struct kube_taint {
+	const char *key;
+	struct kube_place at;
+};
+
 struct kube_node {
 	const char *zone;	/* a label */
+	const char *deleted;	/* since then it is about to go; or NULL */
+	struct kube_list taints;	/* of struct kube_taint */
 	const char *pod_cidr;
 	struct kube_list pod_cidrs;	/* of const char * */
 	struct kube_list addresses;	/* of struct kube_node_address */

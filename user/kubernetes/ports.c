@@ -45,8 +45,7 @@ static const char *cluster_ip_text(const struct kube_service *s, bool is4)
 	return NULL;
 }
 
-/* False: it has no address of that family. */
-static bool cluster_ip(const struct kube_service *s, bool is4, struct addr *ret)
+bool kube_cluster_ip(const struct kube_service *s, bool is4, struct addr *ret)
 {
 	const char *text = cluster_ip_text(s, is4);
 
@@ -360,7 +359,7 @@ static int make_family(const struct kube_object *service, bool is4,
 	};
 	int err = 0;
 
-	if (!cluster_ip(m.service, is4, &m.cluster_ip))
+	if (!kube_cluster_ip(m.service, is4, &m.cluster_ip))
 		return 0;
 	kube_each(m.port, &m.service->ports) {
 		m.to = &list[(*count)++];

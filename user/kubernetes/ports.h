@@ -24,6 +24,9 @@ struct kube_config {
 /* Is it ours to serve? Headless ones are not, nor those of another proxy. */
 bool kube_service_counts(const struct kube_service *s);
 
+/* The cluster IP of a family; false: it is not served in that. */
+bool kube_cluster_ip(const struct kube_service *s, bool is4, struct addr *ret);
+
 /*
  * *ret: an array of *ret_count, the caller's, as are its elements
  * (model_service_clear()); sorted by name. -ENOMEM.

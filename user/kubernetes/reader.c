@@ -28,6 +28,7 @@ struct kube_path {
 	size_t offset;		/* in the object, or in the list's element */
 	size_t size;		/* of an element */
 	size_t place;		/* and where in it its place goes */
+	bool is_aside;		/* another value makes no other object */
 };
 
 #define OBJECT(type_, field) \
@@ -61,6 +62,7 @@ static const struct kube_path service_paths[] = {
 	{ "spec>sessionAffinity", OBJECT(PATH_TEXT, service.affinity) },
 	{ "spec>sessionAffinityConfig>clientIP>timeoutSeconds",
 	  OBJECT(PATH_SECONDS, service.affinity_s) },
+	{ "spec>healthCheckNodePort", OBJECT(PATH_PORT, service.health_port) },
 	{ "spec>ports[]", LIST(kube_object, service.ports, kube_port) },
 	{ "spec>ports[]>name", OF(kube_port, PATH_TEXT, name) },
 	{ "spec>ports[]>protocol", OF(kube_port, PATH_TEXT, protocol) },
@@ -77,6 +79,8 @@ static const struct kube_path slice_paths[] = {
 	METADATA,
 	{ "metadata>labels>kubernetes.io/service-name",
 	  OBJECT(PATH_TEXT, slice.service) },
+	{ "metadata>annotations>endpoints.kubernetes.io/last-change-trigger-time",
+	  OBJECT(PATH_TEXT, slice.triggered), .is_aside = true },
 	{ "addressType", OBJECT(PATH_TEXT, slice.address_type) },
 	{ "ports[]", LIST(kube_object, slice.ports, kube_slice_port) },
 	{ "ports[]>name", OF(kube_slice_port, PATH_TEXT, name) },
@@ -104,8 +108,11 @@ static const struct kube_path node_paths[] = {
 	METADATA,
 	{ "metadata>labels>topology.kubernetes.io/zone",
 	  OBJECT(PATH_TEXT, node.zone) },
+	{ "metadata>deletionTimestamp", OBJECT(PATH_TEXT, node.deleted) },
 	{ "spec>podCIDR", OBJECT(PATH_TEXT, node.pod_cidr) },
 	{ "spec>podCIDRs[]", OBJECT(PATH_TEXTS, node.pod_cidrs) },
+	{ "spec>taints[]", LIST(kube_object, node.taints, kube_taint) },
+	{ "spec>taints[]>key", OF(kube_taint, PATH_TEXT, key) },
 	{ "status>addresses[]",
 	  LIST(kube_object, node.addresses, kube_node_address) },
 	{ "status>addresses[]>type", OF(kube_node_address, PATH_TEXT, type) },
@@ -377,7 +384,8 @@ static void store(struct kube_reader *r, const struct kube_path *p, void *base,
 {
 	void *field = (char *)base + p->offset;
 
-	digest_add(r->object, p, text, len);
+	if (!p->is_aside)
+		digest_add(r->object, p, text, len);
 	switch (p->type) {
 	case PATH_TEXT:
 		store_text(r, field, text, len);

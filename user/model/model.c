@@ -34,10 +34,20 @@ void model_service_clear(struct model_service *s)
 	free(s->backends);
 }
 
+static void health_ports_free(struct model *m)
+{
+	for (size_t i = 0; i < m->nr_health_ports; i++) {
+		free(m->health_ports[i].namespace);
+		free(m->health_ports[i].name);
+	}
+	free(m->health_ports);
+}
+
 void model_free(struct model *m)
 {
 	if (!m)
 		return;
+	health_ports_free(m);
 	for (size_t i = 0; i < m->nr_services; i++)
 		model_service_clear(&m->services[i]);
 	for (size_t i = 0; i < m->nr_uplinks; i++)

@@ -58,6 +58,14 @@ struct model_prefix {
 	bool is_set;		/* false: there is none */
 };
 
+/* Where to listen for those who ask how we are. */
+struct model_listen {
+	struct addr addr;	/* ::, of both families; 0.0.0.0, of IPv4 */
+	__u16 port;		/* host order */
+	bool is_set;		/* false: nothing was said */
+	bool is_off;		/* nowhere */
+};
+
 /* How the packets of this node's pods are told from others. */
 enum detect_local {
 	DETECT_CLUSTER_CIDR,	/* by source, see cluster_cidr */
@@ -115,6 +123,21 @@ struct model_service {
 	struct model_shared *shared;
 };
 
+/* A Service whose load balancers ask each node for endpoints of its own, by
+ * family: [0] IPv6, [1] IPv4. */
+struct model_health_port {
+	char *namespace, *name;	/* owned */
+	__u16 port;		/* host order */
+	bool has[2];		/* it is served in that family */
+	__u32 local[2];		/* ready endpoints here, by their addresses */
+};
+
+enum model_node_state {
+	MODEL_NODE_UNKNOWN,	/* no Node of our name */
+	MODEL_NODE_FINE,
+	MODEL_NODE_LEAVES,	/* it is deleted, or is about to be */
+};
+
 struct model {
 	char *node;		/* owned; NULL: host name */
 	char *uplinks[MODEL_UPLINKS_MAX]; /* owned; none: the default route's */
@@ -144,10 +167,14 @@ struct model {
 	struct model_prefix nodeport[MODEL_NODEPORT_PREFIXES_MAX];
 	__u32 nr_nodeport;	/* 0: the node's primary addresses */
 	bool masquerade_all;	/* what goes to cluster IPs too */
+	struct model_listen healthz, metrics;
 	/* What of it the Node object says, or cluster_cidr does. */
 	struct model_prefix pods4, pods6; /* sources of pods; of this node's
 					   * alone with DETECT_NODE_CIDR */
 	struct addr node4, node6; /* primary addresses; zero: not known */
+	enum model_node_state node_state;
+	struct model_health_port *health_ports; /* owned; in any order */
+	size_t nr_health_ports;
 	struct model_service *services; /* owned; sorted by name */
 	size_t nr_services;
 	/* A source has not said all yet: services that are not here may come,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/endpoint.h"
 #include "setting.h"
 
 #define LIMIT_MAX (1u << 28)
@@ -89,6 +90,10 @@ const struct setting_spec setting_specs[NR_SETTINGS] = {
 	[SETTING_MASQUERADE_ALL] = { TOP("masquerade-all"),
 				     FIELD(masquerade_all),
 				     .type = SETTING_IS_FLAG },
+	[SETTING_HEALTHZ] = { TOP("healthz-bind-address"), FIELD(healthz),
+			      .type = SETTING_IS_LISTEN, .by_default = 10256 },
+	[SETTING_METRICS] = { TOP("metrics-bind-address"), FIELD(metrics),
+			      .type = SETTING_IS_LISTEN, .by_default = 10249 },
 };
 
 const char *const detect_local_names[] = {
@@ -287,6 +292,19 @@ static void special_text(enum setting s, const struct model *m,
 		append(text, "the interface's own");
 }
 
+static void listen_text(const struct model_listen *l,
+			char text[static SETTING_TEXT_MAX])
+{
+	char word[ENDPOINT_TEXT_MAX];
+
+	if (!l->is_set)
+		append(text, "default");
+	else if (l->is_off)
+		append(text, "none");
+	else
+		append(text, endpoint_format(&l->addr, l->port, word));
+}
+
 const char *setting_text(enum setting s, const struct model *m,
 			 char text[static SETTING_TEXT_MAX])
 {
@@ -308,6 +326,9 @@ const char *setting_text(enum setting s, const struct model *m,
 		break;
 	case SETTING_IS_FLAG:
 		append(text, *(const bool *)field_of(s, m) ? "true" : "false");
+		break;
+	case SETTING_IS_LISTEN:
+		listen_text(field_of(s, m), text);
 		break;
 	}
 	return text;

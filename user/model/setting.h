@@ -43,6 +43,8 @@ enum setting {
 	SETTING_POD_INTERFACES,
 	SETTING_NODEPORT_ADDRESSES,
 	SETTING_MASQUERADE_ALL,
+	SETTING_HEALTHZ,
+	SETTING_METRICS,
 	NR_SETTINGS,
 };
 
@@ -52,6 +54,7 @@ enum setting_type {
 	SETTING_IS_SECONDS,	/* __u32 */
 	SETTING_IS_PORTS,	/* two __u16, the first and the last */
 	SETTING_IS_FLAG,	/* bool */
+	SETTING_IS_LISTEN,	/* struct model_listen */
 };
 
 struct setting_spec {
@@ -61,7 +64,8 @@ struct setting_spec {
 	size_t offset, size;	/* in struct model */
 	enum setting_type type;
 	__u32 min, max;		/* of a number */
-	__u32 by_default;	/* of a number or seconds; of ports the first */
+	__u32 by_default;	/* of a number or seconds; of ports the first; of
+				 * where to listen, the port */
 };
 
 extern const struct setting_spec setting_specs[NR_SETTINGS];

@@ -171,7 +171,7 @@ static const struct { const char *text, *error; } mistakes[] = {
 
 	/* keys */
 	{ "sevices: []", "1:1: unknown key \"sevices\" in a document; did you mean \"services\"?" },
-	{ "colour: red", "1:1: unknown key \"colour\" in a document; known: node, uplinks, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, answers, hostname-override, detect-local-mode, cluster-cidr, pod-bridge-interface, pod-interface-name-prefix, nodeport-addresses, masquerade-all, services, workloads, policies" },
+	{ "colour: red", "1:1: unknown key \"colour\" in a document; known: node, uplinks, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, answers, hostname-override, detect-local-mode, cluster-cidr, pod-bridge-interface, pod-interface-name-prefix, nodeport-addresses, masquerade-all, healthz-bind-address, metrics-bind-address, services, workloads, policies" },
 	{ "services:\n- name: a\n  address: 192.0.2.1\n  adress: 192.0.2.1\n  port: 1", "4:3: unknown key \"adress\" in a service; did you mean \"address\"?" },
 	{ BACKEND ", wieght: 1}]}", "2:74: unknown key \"wieght\" in a backend; did you mean \"weight\"?" },
 	{ SERVICE ", sources: {alow: []}}", "2:53: unknown key \"alow\" in sources; did you mean \"allow\"?" },
@@ -182,7 +182,7 @@ static const struct { const char *text, *error; } mistakes[] = {
 	{ SERVICE ", sources: }", "2:52: sources needs keys and values, not nothing" },
 	{ SERVICE ", sources: [10.0.0.0/8]}", "2:52: sources needs keys and values, not a list" },
 	{ "nat: 192.0.2.1", "1:6: nat needs keys and values, not a single value" },
-	{ "\"a\\e[31m\": 1", "1:1: unknown key \"a?[31m\" in a document; known: node, uplinks, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, answers, hostname-override, detect-local-mode, cluster-cidr, pod-bridge-interface, pod-interface-name-prefix, nodeport-addresses, masquerade-all, services, workloads, policies" },
+	{ "\"a\\e[31m\": 1", "1:1: unknown key \"a?[31m\" in a document; known: node, uplinks, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, answers, hostname-override, detect-local-mode, cluster-cidr, pod-bridge-interface, pod-interface-name-prefix, nodeport-addresses, masquerade-all, healthz-bind-address, metrics-bind-address, services, workloads, policies" },
 
 	/* what there is not yet */
 	{ "workloads: []", "1:12: workloads: not supported by this version" },
@@ -899,6 +899,15 @@ static void expect_limits(const struct model *m)
 	assert_int_equal(m->answers_network_per_s, 0);
 }
 
+static void expect_listens(const struct model *m)
+{
+	assert_string_equal(addr_text(&m->healthz.addr), "::1");
+	assert_int_equal(m->healthz.port, 1);
+	assert_true(m->healthz.is_set && !m->healthz.is_off);
+	assert_string_equal(addr_text(&m->metrics.addr), "192.0.2.1");
+	assert_int_equal(m->metrics.port, 10249);
+}
+
 static void every_setting_is_read(void **state)
 {
 	__cleanup(model_freep) struct model *m = load_text(
@@ -916,6 +925,8 @@ static void every_setting_is_read(void **state)
 		"pod-bridge-interface: cni0\npod-interface-name-prefix: veth\n"
 		"nodeport-addresses: [192.0.2.0/24, 'fd01::1']\n"
 		"masquerade-all: true\n"
+		"healthz-bind-address: '[::1]:1'\n"
+		"metrics-bind-address: 192.0.2.1\n"
 		"services: []\n");
 
 	assert_string_equal(m->hostname_override, "node-1");
@@ -932,6 +943,7 @@ static void every_setting_is_read(void **state)
 	assert_int_equal(m->nodeport[0].len, 96 + 24);
 	assert_int_equal(m->nodeport[1].len, 128);
 	assert_true(m->masquerade_all);
+	expect_listens(m);
 	assert_string_equal(m->node, "edge-1");
 	assert_int_equal(m->nr_uplinks, 2);
 	assert_string_equal(m->uplinks[1], "bond0.100");
@@ -981,6 +993,8 @@ static void settings_are_given_by_name(void **state)
 		{ "nodeport-addresses", "primary" },
 		{ "masquerade-all", "true" },
 		{ "detect-local-mode", "NodeCIDR" },
+		{ "healthz-bind-address", "" },
+		{ "metrics-bind-address", "[::]:80" },
 	};
 	__cleanup(model_freep) struct model *m = NULL;
 	struct definitions_from from = {
@@ -995,6 +1009,9 @@ static void settings_are_given_by_name(void **state)
 	assert_int_equal(m->nr_nodeport, 0);
 	assert_true(m->masquerade_all);
 	assert_int_equal(m->detect_local, DETECT_NODE_CIDR);
+	assert_true(m->healthz.is_set && m->healthz.is_off);
+	assert_true(m->metrics.is_set && !m->metrics.is_off);
+	assert_int_equal(m->metrics.port, 80);
 }
 
 static const struct {
@@ -1023,6 +1040,10 @@ static const struct {
 	  "--masquerade-all: \"masquerade-all\" is set differently at D/f.yaml:2:17\n" },
 	{ { "hostname-override", " " },
 	  "--hostname-override: hostname-override \" \" is not a node's name\n" },
+	{ { "healthz-bind-address", "localhost:80" },
+	  "--healthz-bind-address: healthz-bind-address \"localhost:80\" is not an address and port such as \"127.0.0.1:10256\"\n" },
+	{ { "metrics-bind-address", "127.0.0.1:0" },
+	  "--metrics-bind-address: metrics-bind-address \"127.0.0.1:0\" is not an address and port such as \"127.0.0.1:10249\"\n" },
 	{ { "hostname-override", "a b" },
 	  "--hostname-override: hostname-override \"a b\" is not a node's name\n" },
 };
