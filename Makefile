@@ -15,7 +15,7 @@ PREFIX  ?= /usr/local
 B       ?= build
 
 PKGS     := libbpf libxdp libmnl yaml-0.1 jansson libcrypto libcurl yajl libseccomp \
-	    libcap-ng
+	    libcap-ng libmicrohttpd
 WARN     := -Wall -Wextra -Werror -Wshadow -Wno-unused-parameter
 USER     := -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing $(WARN) \
 	    -Iheaders -Iuser -I$(B) -MMD -MP $(shell pkg-config --cflags $(PKGS))

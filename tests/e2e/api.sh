@@ -213,7 +213,7 @@ started_without() {
 }
 
 source_pid() {
-	pgrep -P "$(pgrep -P "$(<"$DIR/serve.pid")" -f "^fairlead: source")"
+	worker_pid source
 }
 
 other_pid() {

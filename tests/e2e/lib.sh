@@ -74,6 +74,15 @@ program_behind() {
 	bpftool -j map dump pinned "$entry" | jq -c '.[0].value'
 }
 
+# worker_pid NAME: the process of the daemon's that is called "fairlead: NAME".
+worker_pid() {
+	local spawner
+
+	for spawner in $(pgrep -P "$(<"$DIR/serve.pid")"); do
+		pgrep -P "$spawner" -f "^fairlead: $1" || true
+	done
+}
+
 generation() {
 	fairlead status --json | jq .applied.generation
 }

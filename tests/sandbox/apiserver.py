@@ -65,6 +65,7 @@ class State:
         self.events = []            # (version, kind, type, object)
         self.floor = self.version   # events up to it are forgotten
         self.mode = {kind: "" for kind in KINDS.values()}
+        self.mode["events"] = ""    # else 500
         self.token = None
         self.epoch = 0              # watches of an older one are cut
         self.settings = {"field_selectors": True, "slices_v1": True,
@@ -166,7 +167,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         length = int(self.headers.get("Content-Length", 0))
-        STATE.control(json.loads(self.rfile.read(length)))
+        body = self.rfile.read(length)
+        if self.path.startswith("/apis/events.k8s.io/v1/namespaces/"):
+            if STATE.mode["events"]:
+                self.note(f"REFUSED {self.path}")
+                self.status(500, "InternalError", "no")
+            else:
+                self.note(f"POST {self.path} {body.decode()}")
+                self.body(json.loads(body), 201)
+            return
+        STATE.control(json.loads(body))
         self.body({"ok": True})
 
     def do_GET(self):

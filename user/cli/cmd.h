@@ -10,8 +10,6 @@
 
 #include "options.h"
 
-#define FAIRLEAD_VERSION "0.1.0"
-
 int cmd_serve(const struct options *o);
 int cmd_check(const struct options *o);
 int cmd_diff(const struct options *o);

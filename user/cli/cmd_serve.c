@@ -27,6 +27,7 @@
 #include "base/watch.h"
 #include "run_lock.h"
 #include "source/api.h"
+#include "web/web.h"
 
 /* How long a file that does not check out may take to be written whole, or
  * one that went away to come back. */
@@ -41,6 +42,7 @@ struct serve {
 	struct watch *watch;
 	struct event *signals, *retry;
 	struct spawner *spawner;	/* NULL: no server is followed */
+	struct spawner *web;		/* NULL: nobody is answered */
 	struct access *access;		/* until the daemon takes it */
 	struct api *api;		/* the definitions' */
 };
@@ -55,6 +57,17 @@ static void locked_memory_raise(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_MEMLOCK, &limit);
+}
+
+/* Sockets of health checks: two for each Service that has one. */
+static void files_raise(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /*
@@ -235,6 +248,12 @@ static int follow_prepare(struct serve *s)
 	return err ? log_error(err, "cannot follow a server") : 0;
 }
 
+static int spawners_start(struct serve *s)
+{
+	return follow_prepare(s) ?:
+	       (s->options->once ? 0 : spawner_start(&web_worker, &s->web));
+}
+
 static int follow_start(struct serve *s)
 {
 	return s->api ? daemon_follow(s->daemon, s->loop, s->api, s->spawner,
@@ -248,13 +267,14 @@ static int serve_open(struct serve *s)
 						    s->options->config, given);
 	int err;
 
-	err = follow_prepare(s);
+	err = spawners_start(s);
 	if (err)
 		return err;
 	s->lock_fd = run_lock_take(s->options);
 	if (s->lock_fd < 0)
 		return s->lock_fd;
 	locked_memory_raise();
+	files_raise();
 	signal(SIGPIPE, SIG_IGN); /* who reads our log may go */
 	err = loop_open(s);
 	if (err)
@@ -274,6 +294,7 @@ static int serve_run(struct serve *s)
 		err = control_start(s);
 	if (err)
 		return err;
+	daemon_probe(s->daemon, s->loop, s->web);
 	err = privileges_drop();
 	if (err)
 		return log_error(err, "cannot drop privileges");
@@ -293,6 +314,7 @@ static void serve_close(struct serve *s)
 	loop_free(s->loop);
 	access_free(s->access);
 	spawner_end(s->spawner);
+	spawner_end(s->web);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 }

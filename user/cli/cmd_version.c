@@ -4,6 +4,7 @@
 
 #include <sys/utsname.h>
 
+#include "base/version.h"
 #include "cmd.h"
 #include "kernel/dp.h"
 #include "base/log.h"

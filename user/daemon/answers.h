@@ -10,6 +10,7 @@
 #include "hints.h"
 #include "loading.h"
 #include "parts.h"
+#include "probes.h"
 #include "source/api.h"
 
 struct answers {
@@ -17,7 +18,8 @@ struct answers {
 	const struct loading *loading;
 	const struct applying *applying;
 	const struct hints *hints;
-	const struct api *api;	/* NULL: none is followed */
+	const struct probes *probes;
+	struct api *api;	/* NULL: none is followed */
 	int64_t since_s;	/* CLOCK_REALTIME: the daemon's start */
 	struct refusal wrong;	/* at the last look */
 	int64_t wrong_since_s;	/* CLOCK_REALTIME */

@@ -29,6 +29,7 @@ void applying_set(struct applying *a, struct model *m)
 	ports_settle(m);
 	a->pending = m;
 	a->refusal = (struct refusal){};
+	sync_queued(a->sync);
 }
 
 static void put(FILE *out, const char **before, unsigned int count,
@@ -113,7 +114,7 @@ static void memory_trim(const struct reconcile_result *r)
 		malloc_trim(0);
 }
 
-int applying_do(struct applying *a)
+static int put_in_force(struct applying *a)
 {
 	struct reconcile_result result;
 	struct uplink_change change = {
@@ -149,6 +150,15 @@ int applying_do(struct applying *a)
 	applied_store(a, &result);
 	memory_trim(&result);
 	return 0;
+}
+
+int applying_do(struct applying *a)
+{
+	const __s64 begin_us = sync_now_us();
+	int err = put_in_force(a);
+
+	sync_tried(a->sync, (sync_now_us() - begin_us) / 1e6, !err);
+	return err;
 }
 
 /* A limit of its own does not go away by waiting, nor does what others have

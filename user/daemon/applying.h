@@ -11,6 +11,7 @@
 #include "parts.h"
 #include "pods.h"
 #include "refusal.h"
+#include "sync.h"
 #include "uplinks.h"
 #include "ways.h"
 
@@ -19,6 +20,7 @@ struct applying {
 	struct uplinks *uplinks;
 	struct ways *ways;
 	struct pods *pods;
+	struct sync *sync;
 	struct model *model;	/* in force; owned */
 	struct model *pending;	/* owned, or NULL */
 	struct refusal refusal;	/* of what is pending */

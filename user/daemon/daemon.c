@@ -12,17 +12,22 @@
 
 #include "answers.h"
 #include "applying.h"
+#include "base/endpoint.h"
 #include "base/log.h"
 #include "base/cleanup.h"
 #include "control.h"
 #include "daemon.h"
 #include "hints.h"
 #include "loading.h"
+#include "metrics.h"
 #include "model/conns_repair.h"
 #include "parts.h"
 #include "pods.h"
+#include "probes.h"
 #include "size_errors.h"
 #include "source/api.h"
+#include "source/event.h"
+#include "sync.h"
 #include "uplinks.h"
 #include "ways.h"
 
@@ -40,6 +45,10 @@ struct daemon {
 	struct hints hints;
 	struct answers answers;
 	struct size_errors size_errors;
+	struct sync sync;
+	struct metrics metrics;
+	struct probes probes;
+	__u64 probed;		/* what was in force at the last update */
 	struct event *tick, *refresh, *fragment_retry;
 	struct event *nexthop_events, *fragment_events;
 };
@@ -102,6 +111,23 @@ static void parts_close(struct parts *p)
 	dp_close(p->dp);
 }
 
+static void probes_join(struct daemon *d)
+{
+	sync_init(&d->sync, &d->loading);
+	d->metrics = (struct metrics){
+		.parts = &d->parts,
+		.applying = &d->applying,
+		.loading = &d->loading,
+		.sync = &d->sync,
+	};
+	d->probes = (struct probes){
+		.parts = &d->parts,
+		.applying = &d->applying,
+		.metrics = &d->metrics,
+		.sync = &d->sync,
+	};
+}
+
 /* Who works with whom. */
 static struct daemon *daemon_new(void)
 {
@@ -117,6 +143,7 @@ static struct daemon *daemon_new(void)
 		.uplinks = &d->uplinks,
 		.ways = &d->ways,
 		.pods = &d->pods,
+		.sync = &d->sync,
 	};
 	d->size_errors = (struct size_errors){ &d->parts, -1, -1 };
 	d->hints.parts = &d->parts;
@@ -126,8 +153,10 @@ static struct daemon *daemon_new(void)
 		.loading = &d->loading,
 		.applying = &d->applying,
 		.hints = &d->hints,
+		.probes = &d->probes,
 		.since_s = time(NULL),
 	};
+	probes_join(d);
 	return d;
 }
 
@@ -165,13 +194,33 @@ int daemon_open(const struct definitions_from *from, const char *pin_root,
 	return 0;
 }
 
+/* A mistake in a part of what is wanted keeps nothing from coming into force;
+ * one that leaves no model does. */
+static bool is_waiting(const struct daemon *d)
+{
+	return d->applying.pending ||
+	       (*d->loading.refusal.text && !d->loading.nr_refused);
+}
+
+/* What is wanted, or in force, may be something else now. */
+static void look(struct daemon *d)
+{
+	sync_look(&d->sync, is_waiting(d));
+	if (d->probed == d->sync.durations.count)
+		return;
+	d->probed = d->sync.durations.count;
+	probes_update(&d->probes);
+}
+
 int daemon_reload(struct daemon *d, enum daemon_patience patience)
 {
 	int err = load(d, patience);
 
+	if (!err)
+		applying_try(&d->applying);
+	look(d);
 	if (err)
 		return err;
-	applying_try(&d->applying);
 	return *d->applying.refusal.text || d->loading.nr_refused ? -EINVAL : 0;
 }
 
@@ -184,6 +233,7 @@ void daemon_close(struct daemon *d)
 	event_remove(d->fragment_retry);
 	event_remove(d->nexthop_events);
 	event_remove(d->fragment_events);
+	probes_stop(&d->probes);
 	size_errors_end(&d->size_errors);
 	pods_clear(&d->pods);
 	parts_close(&d->parts);
@@ -206,6 +256,8 @@ static void on_tick(void *arg)
 	if (parts_tables(&d->parts)->runtime->has_local)
 		ways_settle_local(&d->ways);
 	applying_check(&d->applying);
+	look(d);
+	probes_tell(&d->probes);
 	hints_check(&d->hints);
 	answers_check(&d->answers);
 }
@@ -216,6 +268,7 @@ static void on_refresh(void *arg)
 
 	nexthops_refresh(d->parts.nexthops);
 	path_mtu_expire(d->parts.state, dp_now_s());
+	probes_update(&d->probes);
 }
 
 static void on_nexthops(void *arg, __u32 events)
@@ -226,8 +279,11 @@ static void on_nexthops(void *arg, __u32 events)
 
 	if (err)
 		log_error(err, "cannot follow links and routes");
-	if (has_changed)
-		applying_follow(&d->applying);
+	if (!has_changed)
+		return;
+	applying_follow(&d->applying);
+	look(d);
+	probes_update(&d->probes);
 }
 
 static void on_fragment(void *arg, __u32 events)
@@ -279,6 +335,45 @@ int daemon_start(struct daemon *d, struct loop *l)
 	return err ? log_error(err, "cannot wait for events") : 0;
 }
 
+/* As kube-proxy does, to whom a Node's uid is its name. */
+static void tell_start(struct api *api, const char *node)
+{
+	const struct kube_event e = {
+		.reason = "Starting",
+		.action = "StartFairlead",
+		.note = "",
+		.kind = "Node",
+		.name = node,
+		.uid = node,
+	};
+
+	api_event(api, &e);
+}
+
+static void on_probe_failed(void *arg, const struct probe *p)
+{
+	struct daemon *d = arg;
+	char note[KUBE_EVENT_NOTE_MAX], at[ENDPOINT_TEXT_MAX], uid[400];
+	const struct kube_event e = {
+		.is_warning = true,
+		.reason = "FailedToStartServiceHealthcheck",
+		.action = "Listen",
+		.note = note,
+		.kind = "Service",
+		.namespace = p->said.namespace,
+		.name = p->said.name,
+		.uid = uid,
+	};
+
+	if (!d->answers.api)
+		return;
+	snprintf(note, sizeof(note), "cannot listen at %s: %s",
+		 endpoint_format(&p->addr, p->port, at), strerror(-p->err));
+	snprintf(uid, sizeof(uid), "%.200s/%.190s", p->said.namespace,
+		 p->said.name);
+	api_event(d->answers.api, &e);
+}
+
 static void on_api(void *arg)
 {
 	daemon_reload(arg, DAEMON_FINAL);
@@ -296,7 +391,17 @@ int daemon_follow(struct daemon *d, struct loop *l, struct api *api,
 		return log_error(err, "cannot follow %s as node \"%s\"",
 				 api_server(api), node);
 	d->answers.api = api;
+	tell_start(api, node);
 	return 0;
+}
+
+void daemon_probe(struct daemon *d, struct loop *l, struct spawner *spawner)
+{
+	d->probes.is_following = d->answers.api;
+	d->metrics.api = d->answers.api;
+	d->probes.failed = on_probe_failed;
+	d->probes.arg = d;
+	probes_start(&d->probes, l, spawner);
 }
 
 json_t *daemon_answer(void *arg, const json_t *request)

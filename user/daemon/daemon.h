@@ -36,6 +36,10 @@ struct spawner;
 int daemon_follow(struct daemon *d, struct loop *l, struct api *api,
 		  struct spawner *spawner, struct access *access);
 
+/* Answer those who ask over HTTP how this node is, once it is known whether a
+ * server is followed. spawner stays the caller's. */
+void daemon_probe(struct daemon *d, struct loop *l, struct spawner *spawner);
+
 enum daemon_patience {
 	DAEMON_MAY_RETRY,	/* half written, perhaps: complain of nothing */
 	DAEMON_FINAL,

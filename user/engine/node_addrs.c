@@ -67,6 +67,26 @@ static bool is_picked(const struct node_addrs *n, const struct addr *a)
 	return !has_family;
 }
 
+bool state_is_node_addr(const struct state *s, const struct addr *a)
+{
+	return !is_loopback(a) && !addr_is_zero(a) && is_picked(&s->node, a);
+}
+
+bool state_all_are_node_addrs(const struct state *s, bool is4)
+{
+	const struct node_addrs *n = &s->node;
+	bool has_family = false;
+
+	for (__u32 i = 0; i < n->nr_prefixes; i++) {
+		if (addr_is4(&n->prefixes[i].addr) != is4)
+			continue;
+		has_family = true;
+		if (n->prefixes[i].len == (is4 ? 96 : 0))
+			return true;
+	}
+	return n->nr_prefixes && !has_family;
+}
+
 static bool is_wanted(const struct state *s, const struct addr *a)
 {
 	return has_node_ports(s, a) && !is_loopback(a) &&

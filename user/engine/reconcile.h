@@ -116,6 +116,11 @@ bool state_serves(const struct state *s, const struct addr *a);
  * is_host is asked for each VIP. -ENOSPC: not all node ports are everywhere. */
 int state_host_addrs(struct state *s, __u32 now_s);
 
+/* Where node ports are, as the last model says, whether there are any or not:
+ * at a, if the host has it; at all that a host has of a family. */
+bool state_is_node_addr(const struct state *s, const struct addr *a);
+bool state_all_are_node_addrs(const struct state *s, bool is4);
+
 /* NAT: addresses that fl_xdp must recognise replies to. Sets nat_addrs,
  * runtime's counts and vip_filter; an address keeps its index for as long as
  * it is in use. Up to NAT_ADDRS_MAX of each family. */

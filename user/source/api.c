@@ -391,6 +391,12 @@ void api_stop(struct api *a)
 	a->remote = NULL;
 }
 
+void api_event(struct api *a, const struct kube_event *e)
+{
+	if (a->remote)
+		remote_event(a->remote, e);
+}
+
 const char *api_server(const struct api *a)
 {
 	return a->server;

@@ -30,6 +30,10 @@ void api_stop(struct api *a);
 
 const char *api_server(const struct api *a);
 
+/* Tell the cluster, after api_start(); see event.h. */
+struct kube_event;
+void api_event(struct api *a, const struct kube_event *e);
+
 /* NULL before api_start(). */
 const struct remote_state *api_state(const struct api *a, enum kube_kind kind);
 

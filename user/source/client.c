@@ -13,14 +13,14 @@
 
 #include "access.h"
 #include "base/cleanup.h"
-#include "channel.h"
 #include "client.h"
 #include "http.h"
 #include "json_stream.h"
 #include "kinds.h"
+#include "postman.h"
+#include "process/channel.h"
 
 #define TICK_MS 1000
-#define WATCHDOG_S 60		/* a loop that stands still for that long ends */
 
 struct follower {
 	struct client *client;
@@ -43,6 +43,7 @@ struct client {
 	struct kinds kinds;
 	bool has_kinds;
 	struct follower followers[NR_KUBE_KINDS];
+	struct postman postman;
 	struct bytes_out record;	/* room that is used again */
 };
 
@@ -315,11 +316,11 @@ static void on_tick(void *arg)
 {
 	struct client *c = arg;
 
-	alarm(WATCHDOG_S);
 	for (int i = 0; c->has_kinds && i < NR_KUBE_KINDS; i++)
 		follower_look(&c->followers[i]);
 	if (c->has_kinds)
 		clients_go(c);
+	postman_tick(&c->postman);
 }
 
 static __u64 random_number(void)
@@ -380,12 +381,37 @@ static const char *access_take(struct client *c, struct record *r,
 	return NULL;
 }
 
+static const char *on_event(struct client *c, struct record *r)
+{
+	struct record_field namespace, body;
+
+	if (!c->has_kinds || record_next(r, &namespace) != 1 ||
+	    namespace.id != RECORD_FIELD_NAMESPACE ||
+	    record_next(r, &body) != 1 || body.id != RECORD_FIELD_TEXT)
+		return "an event that is none";
+	postman_take(&c->postman, namespace.data, namespace.len, body.data,
+		     body.len);
+	return NULL;
+}
+
+static void on_lost(void *arg, const char *text)
+{
+	struct client *c = arg;
+	struct bytes_out *b = &c->record;
+	size_t begin = record_begin(b, RECORD_NO_EVENT, 0);
+
+	record_text(b, RECORD_FIELD_TEXT, text ?: "too many of them");
+	send_record(c, b, begin);
+}
+
 static const char *on_record(void *arg, struct record *r)
 {
 	struct client *c = arg;
 	char node[256] = "";
 	const char *why;
 
+	if (r->type == RECORD_EVENT)
+		return on_event(c, r);
 	if (r->type != RECORD_ACCESS)
 		return "a record that is not for us";
 	why = access_take(c, r, node);
@@ -419,7 +445,26 @@ static const struct channel_ops channel_ops = {
 	.closed = on_closed,
 };
 
-int client_open(struct loop *l, int fd, struct client **ret)
+static void client_close(void *arg)
+{
+	struct client *c = arg;
+
+	if (!c)
+		return;
+	postman_clear(&c->postman);
+	http_free(c->http);
+	for (int i = 0; i < NR_KUBE_KINDS; i++)
+		json_stream_free(c->followers[i].stream);
+	event_remove(c->tick);
+	event_remove(c->due);
+	channel_close(c->channel);
+	kinds_clear(&c->kinds);
+	access_clear(&c->access);
+	bytes_free(&c->record);
+	free(c);
+}
+
+static int client_open(struct loop *l, int fd, void **ret)
 {
 	struct client *c = calloc(1, sizeof(*c));
 	int err;
@@ -438,22 +483,17 @@ int client_open(struct loop *l, int fd, struct client **ret)
 		client_close(c);
 		return err;
 	}
+	c->postman = (struct postman){
+		.http = c->http, .access = &c->access,
+		.lost = on_lost, .arg = c,
+	};
 	*ret = c;
 	return 0;
 }
 
-void client_close(struct client *c)
-{
-	if (!c)
-		return;
-	http_free(c->http);
-	for (int i = 0; i < NR_KUBE_KINDS; i++)
-		json_stream_free(c->followers[i].stream);
-	event_remove(c->tick);
-	event_remove(c->due);
-	channel_close(c->channel);
-	kinds_clear(&c->kinds);
-	access_clear(&c->access);
-	bytes_free(&c->record);
-	free(c);
-}
+const struct worker client_worker = {
+	.title = "fairlead: source",
+	.sandbox = SANDBOX_CLIENT,
+	.open = client_open,
+	.close = client_close,
+};

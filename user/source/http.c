@@ -346,9 +346,31 @@ static int request_set(struct http_request *r, const struct access *a,
 	return ok ? 0 : -EINVAL;
 }
 
+/* "Expect: 100-continue" would be waited for a second in vain. */
+static int body_set(struct http_request *r, const char *body, size_t len)
+{
+	bool ok = true;
+
+	SET(r, &ok, CURLOPT_POST, 1L);
+	SET(r, &ok, CURLOPT_POSTFIELDSIZE, (long)len);
+	SET(r, &ok, CURLOPT_COPYPOSTFIELDS, body);
+	header_add(r, &ok, "Content-Type: application/json");
+	header_add(r, &ok, "Expect:");
+	SET(r, &ok, CURLOPT_HTTPHEADER, r->headers);
+	return ok ? 0 : -ENOMEM;
+}
+
 int http_get(struct http *h, const struct access *access, const char *path,
 	     const struct http_ops *ops, void *arg,
 	     struct http_request **ret)
+{
+	return http_post(h, access, path, NULL, 0, ops, arg, ret);
+}
+
+/* Without a body, GET. */
+int http_post(struct http *h, const struct access *access, const char *path,
+	      const char *body, size_t len, const struct http_ops *ops,
+	      void *arg, struct http_request **ret)
 {
 	struct http_request *r = calloc(1, sizeof(*r));
 	int err;
@@ -362,6 +384,8 @@ int http_get(struct http *h, const struct access *access, const char *path,
 	h->all = r;
 	r->easy = curl_easy_init();
 	err = r->easy ? request_set(r, access, path) : -ENOMEM;
+	if (!err && body)
+		err = body_set(r, body, len);
 	if (!err && curl_multi_add_handle(h->multi, r->easy))
 		err = -ENOMEM;
 	if (err) {

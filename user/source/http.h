@@ -40,6 +40,11 @@ int http_get(struct http *h, const struct access *access, const char *path,
 	     const struct http_ops *ops, void *arg,
 	     struct http_request **ret);
 
+/* POST body, len bytes of JSON; they are copied. */
+int http_post(struct http *h, const struct access *access, const char *path,
+	      const char *body, size_t len, const struct http_ops *ops,
+	      void *arg, struct http_request **ret);
+
 /* No end() follows, and r is gone. Not from within body() or status(). */
 void http_cancel(struct http_request *r);
 

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 
 #include "paths.h"
-#include "record.h"
+#include "process/record.h"
 
 #define JSON_OBJECT_MAX (8 << 20)	/* etcd has 1.5 MB */
 #define JSON_DEPTH_MAX 64

@@ -4,7 +4,7 @@
 #define FAIRLEAD_OBJECT_RECORD_H
 
 #include "kubernetes/object.h"
-#include "record.h"
+#include "process/record.h"
 
 /* The caller's. NULL: no memory. What is broken in it is among its mistakes:
  * whoever sent it may say anything, in any order. */

@@ -1,42 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* See remote.h. */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <sys/wait.h>
-
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "channel.h"
+#include "client.h"
+#include "event.h"
+#include "process/child.h"
 #include "remote.h"
-#include "worker.h"
 
 #define TICK_MS 1000
 #define REFRESH_TICKS 10	/* between two looks at files */
-#define RESTART_LEAST_MS 500
-#define RESTART_MOST_MS 30000
-#define LIVED_WELL_S 60		/* who did is restarted soon */
 #define LOG_LEAST_S 60		/* between two reasons of one kind */
 #define SHORT_S 5		/* what is over by then is not worth a word */
 
 struct remote {
-	struct loop *loop;
-	struct spawner *spawner;
 	struct access *access;	/* owned */
 	char node[256];
 	const struct remote_ops *ops;
 	void *arg;
-	struct channel *channel;	/* NULL: none runs */
-	struct event *tick, *restart;
+	struct child *child;
+	struct event *tick;
 	unsigned int ticks;
-	unsigned int restart_ms;
-	time_t started_s;
 	struct remote_state states[NR_KUBE_KINDS];
 	time_t logged_s[NR_KUBE_KINDS];	/* 0: its being behind is not logged */
 	char logged[NR_KUBE_KINDS][REMOTE_TEXT_MAX];
 	char refresh_error[REMOTE_TEXT_MAX];
+	struct bytes_out events;	/* for the next process: records */
+	char event_error[REMOTE_TEXT_MAX];
 };
 
 const char *api_kind_name(enum kube_kind kind)
@@ -168,6 +161,15 @@ static bool told_take(struct told *t, struct record *r)
 	return !more;
 }
 
+/* Once: it is of no consequence. */
+static void log_no_event(struct remote *r, const char *text)
+{
+	if (strcmp(text, r->event_error))
+		log_warning(0, "%s: an Event was not taken: %s",
+			    remote_server(r), text);
+	strcpy(r->event_error, text);
+}
+
 static const char *take_told(struct remote *r, struct record *record)
 {
 	char text[REMOTE_TEXT_MAX];
@@ -183,6 +185,10 @@ static const char *take_told(struct remote *r, struct record *record)
 		return NULL;
 	case RECORD_REMOVE:
 		r->ops->remove(r->arg, record->of, t.namespace, t.name);
+		return NULL;
+	case RECORD_NO_EVENT:
+		copy_printable(text, sizeof(text), t.text, t.text_len);
+		log_no_event(r, text);
 		return NULL;
 	default:
 		copy_printable(text, sizeof(text), t.text, t.text_len);
@@ -209,6 +215,7 @@ static const char *on_record(void *arg, struct record *record)
 	case RECORD_STATE:
 	case RECORD_REMOVE:
 	case RECORD_SKIP:
+	case RECORD_NO_EVENT:
 		return take_told(r, record);
 	default:
 		return "a record that is not for us";
@@ -222,38 +229,15 @@ static void on_read_all(void *arg)
 	r->ops->settled(r->arg);
 }
 
-static void restart_later(struct remote *r)
-{
-	if (time(NULL) - r->started_s >= LIVED_WELL_S)
-		r->restart_ms = RESTART_LEAST_MS;
-	timer_set(r->restart, r->restart_ms, 0);
-	r->restart_ms *= 2;
-	if (r->restart_ms > RESTART_MOST_MS)
-		r->restart_ms = RESTART_MOST_MS;
-}
-
-/* How it ended is known a moment later than that it did: with the restart. */
-static void on_closed(void *arg, const char *why)
+static void on_ended(void *arg, const char *text)
 {
 	struct remote *r = arg;
-	char text[REMOTE_TEXT_MAX];
 
-	snprintf(text, sizeof(text), "the process \"%s\" %s%s", WORKER_TITLE,
-		 why ? "is made anew: " : "ended", why ?: "");
-	channel_close(r->channel);
-	r->channel = NULL;
 	all_behind(r, text);
 	r->ops->settled(r->arg);
-	restart_later(r);
 }
 
-static const struct channel_ops channel_ops = {
-	.record = on_record,
-	.read_all = on_read_all,
-	.closed = on_closed,
-};
-
-static void send_access(struct remote *r)
+static void send_access(struct remote *r, struct channel *c)
 {
 	const struct access *a = r->access;
 	__u8 insecure = a->insecure;
@@ -267,7 +251,7 @@ static void send_access(struct remote *r)
 	record_field(&b, RECORD_FIELD_INSECURE, &insecure, 1);
 	record_text(&b, RECORD_FIELD_NODE, r->node);
 	if (record_end(&b, begin))
-		channel_send(r->channel, b.data, b.len);
+		channel_send(c, b.data, b.len);
 	else
 		log_error(-ENOMEM, "cannot say how %s is reached",
 			  remote_server(r));
@@ -276,42 +260,43 @@ static void send_access(struct remote *r)
 	bytes_free(&b);
 }
 
-static int start(struct remote *r)
-{
-	int fd = spawner_make(r->spawner);
-	int err = fd < 0 ? fd : channel_open(r->loop, fd, &channel_ops, r,
-					     &r->channel);
-
-	if (err)
-		return err;
-	r->started_s = time(NULL);
-	send_access(r);
-	return 0;
-}
-
-static void log_end(struct remote *r)
-{
-	int status;
-
-	while (!spawner_status(r->spawner, &status)) {
-		if (WIFSIGNALED(status))
-			log_warning(0, "the process \"%s\" was ended by signal %d (%s)",
-				    WORKER_TITLE, WTERMSIG(status),
-				    strsignal(WTERMSIG(status)));
-		else if (WEXITSTATUS(status))
-			log_warning(0, "the process \"%s\" ended with status %d",
-				    WORKER_TITLE, WEXITSTATUS(status));
-	}
-}
-
-static void on_restart(void *arg)
+static void on_begun(void *arg, struct channel *c)
 {
 	struct remote *r = arg;
 
-	log_end(r);
-	if (start(r))
-		restart_later(r);
+	send_access(r, c);
+	if (r->events.len)
+		channel_send(c, r->events.data, r->events.len);
+	bytes_free(&r->events);
 }
+
+#define EVENTS_WAIT_MAX 16384	/* bytes */
+
+void remote_event(struct remote *r, const struct kube_event *e)
+{
+	struct channel *c = child_channel(r->child);
+	char *json = kube_event_json(e, r->node, time(NULL) * 1000000ll);
+	struct bytes_out b = {};
+	size_t begin = record_begin(&b, RECORD_EVENT, 0);
+
+	record_text(&b, RECORD_FIELD_NAMESPACE, kube_event_namespace(e));
+	record_text(&b, RECORD_FIELD_TEXT, json ?: "{}");
+	if (json && record_end(&b, begin)) {
+		if (c)
+			channel_send(c, b.data, b.len);
+		else if (r->events.len < EVENTS_WAIT_MAX)
+			bytes_add(&r->events, b.data, b.len);
+	}
+	free(json);
+	bytes_free(&b);
+}
+
+static const struct child_ops child_ops = {
+	.begun = on_begun,
+	.record = on_record,
+	.read_all = on_read_all,
+	.ended = on_ended,
+};
 
 static void refresh(struct remote *r)
 {
@@ -327,8 +312,8 @@ static void refresh(struct remote *r)
 	if (*text && strcmp(text, r->refresh_error))
 		log_warning(0, "%s; what was read before is used", text);
 	strcpy(r->refresh_error, text);
-	if (changed && r->channel)
-		send_access(r);
+	if (changed && child_channel(r->child))
+		send_access(r, child_channel(r->child));
 }
 
 static void on_tick(void *arg)
@@ -343,10 +328,7 @@ static void on_tick(void *arg)
 
 int remote_spawner_start(struct spawner **ret)
 {
-	int err = spawner_start(WORKER_TITLE, worker_run, ret);
-
-	return err ? log_error(err, "cannot make the process \"%s\"",
-			       WORKER_TITLE) : 0;
+	return spawner_start(&client_worker, ret);
 }
 
 int remote_open(struct loop *l, struct spawner *spawner, struct access *access,
@@ -361,18 +343,15 @@ int remote_open(struct loop *l, struct spawner *spawner, struct access *access,
 		free(r);
 		return -ENOMEM;
 	}
-	r->loop = l;
-	r->spawner = spawner;
 	r->access = access;
 	strcpy(r->node, node);
 	r->ops = ops;
 	r->arg = arg;
-	r->restart_ms = RESTART_LEAST_MS;
 	for (int i = 0; i < NR_KUBE_KINDS; i++)
 		r->states[i].since_s = time(NULL);
 	err = loop_add_timer(l, on_tick, r, &r->tick) ?:
 	      timer_set(r->tick, TICK_MS, TICK_MS) ?:
-	      loop_add_timer(l, on_restart, r, &r->restart) ?: start(r);
+	      child_open(l, spawner, &child_ops, r, &r->child);
 	if (err) {
 		remote_close(r);
 		return err;
@@ -386,8 +365,8 @@ void remote_close(struct remote *r)
 	if (!r)
 		return;
 	event_remove(r->tick);
-	event_remove(r->restart);
-	channel_close(r->channel);
+	child_close(r->child);
 	access_free(r->access);
+	bytes_free(&r->events);
 	free(r);
 }

@@ -3,8 +3,8 @@
  * The Kubernetes API as `serve` sees it: a process without rights that follows
  * it (client.h), what that one says, and how it stands. Nothing it says is
  * believed further than a definition is: it is parsed and checked here again.
- * A process that ends, or says what it must not, is replaced after a while;
- * what it had said holds until its successor has said all anew.
+ * What a process that ends had said holds until its successor has said all
+ * anew.
  */
 #ifndef FAIRLEAD_REMOTE_H
 #define FAIRLEAD_REMOTE_H
@@ -14,8 +14,8 @@
 #include "access.h"
 #include "base/loop.h"
 #include "kinds.h"
-#include "record.h"
-#include "spawner.h"
+#include "process/record.h"
+#include "process/spawner.h"
 
 struct remote;
 
@@ -53,6 +53,11 @@ int remote_open(struct loop *l, struct spawner *spawner, struct access *access,
 		const char *node, const struct remote_ops *ops, void *arg,
 		struct remote **ret);
 void remote_close(struct remote *r);	/* NULL is fine */
+
+/* Post an Event (event.h), now or when it can be; more than a few that wait
+ * are left out. */
+struct kube_event;
+void remote_event(struct remote *r, const struct kube_event *e);
 
 const char *remote_server(const struct remote *r);
 const struct remote_state *remote_state(const struct remote *r,

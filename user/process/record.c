@@ -122,3 +122,14 @@ int record_next(struct record *r, struct record_field *ret)
 	r->at += sizeof(h) + h.len;
 	return 1;
 }
+
+bool record_bytes(struct record *r, __u16 id, void *ret, size_t size)
+{
+	struct record_field f, more;
+
+	if (record_next(r, &f) != 1 || f.id != id || f.len != size ||
+	    record_next(r, &more))
+		return false;
+	memcpy(ret, f.data, size);
+	return true;
+}

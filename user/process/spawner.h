@@ -10,16 +10,15 @@
 #define FAIRLEAD_SPAWNER_H
 
 struct spawner;
+struct worker;
 
-/*
- * title: what the processes are called. run: what each is to do with its end
- * of a socket pair, after which it is over. Logs what of its rights it could
- * not give up. -errno.
- */
-int spawner_start(const char *title, void (*run)(int fd),
-		  struct spawner **ret);
+/* Before anything is open that a process without rights must not have: for
+ * processes that do as w, which stays the caller's, says. Logs. -errno. */
+int spawner_start(const struct worker *w, struct spawner **ret);
 /* Ends what it has made, too. NULL is fine. */
 void spawner_end(struct spawner *s);
+
+const struct worker *spawner_worker(const struct spawner *s);
 
 /* A new process; the other end of its socket pair, or -errno. */
 int spawner_make(struct spawner *s);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What `fairlead: source` and `fairlead: serve` say to one another over a
- * stream socket: records, each a header and fields, each field a header and
- * bytes. Both sides are the same program on the same machine, so numbers have
+ * What `fairlead: serve` and the processes without rights say to one another
+ * over a stream socket: records, each a header and fields, each field a header
+ * and bytes. Both sides are the same program on the same machine, so numbers have
  * its byte order; nothing else is taken for granted: who receives checks every
  * length, and a record that is wrong ends the conversation.
  */
@@ -17,10 +17,12 @@
 /* Of a whole record. The largest object is a slice of 1000 endpoints. */
 #define RECORD_MAX (1 << 20)
 
-/* of: a kind of objects, enum kube_kind, or 0 where it has no meaning. */
+/* of: a kind of objects, enum kube_kind, or what is said below; 0 where it has
+ * no meaning. */
 enum record_type {
 	/* serve -> source; fields: enum access_field, and those below */
 	RECORD_ACCESS = 1,
+	RECORD_EVENT,		/* fields: RECORD_FIELD_NAMESPACE, _TEXT: JSON */
 
 	/* source -> serve */
 	RECORD_LIST_BEGIN,	/* what comes now is a list of all */
@@ -30,6 +32,20 @@ enum record_type {
 	RECORD_STATE,		/* fields: RECORD_FIELD_STATE, _TEXT */
 	RECORD_SKIP,		/* fields: ..., _TEXT: why an object is left
 				 * out; what it said before holds */
+	RECORD_NO_EVENT,	/* RECORD_FIELD_TEXT: why one was not taken */
+
+	/* serve -> http, each with a struct of web.h as RECORD_FIELD_BYTES */
+	RECORD_LISTEN,		/* struct web_listener; with a socket; of: enum
+				 * web_place */
+	RECORD_LISTENER,	/* the same, changed */
+	RECORD_UNLISTEN,	/* __u32, its id */
+	RECORD_PULSE,		/* struct web_pulse */
+	RECORD_METRICS,		/* RECORD_FIELD_TEXT, in several of them; of:
+				 * 1, the last one */
+	RECORD_CONFIG,		/* RECORD_FIELD_TEXT: what /configz says */
+
+	/* http -> serve */
+	RECORD_ASK,		/* for RECORD_METRICS */
 	NR_RECORD_TYPES,
 };
 
@@ -56,6 +72,7 @@ enum record_field_id {
 	RECORD_FIELD_TEXT,
 	RECORD_FIELD_INSECURE,	/* one byte, of an access */
 	RECORD_FIELD_NODE,	/* own node's name, of an access */
+	RECORD_FIELD_BYTES,	/* a struct */
 };
 
 struct record_header {
@@ -110,5 +127,9 @@ long record_parse(const char *data, size_t len, struct record *ret,
 
 /* The next field: 1, 0 (no more), or -EBADMSG. */
 int record_next(struct record *r, struct record_field *ret);
+
+/* A record of one field, with this id, and of just this size. False: it is
+ * another one. */
+bool record_bytes(struct record *r, __u16 id, void *ret, size_t size);
 
 #endif

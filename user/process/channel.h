@@ -24,6 +24,9 @@ struct channel_ops {
 	/* The end: why is NULL if the other side has closed it. Once; may call
 	 * channel_close(). */
 	void (*closed)(void *arg, const char *why);
+	/* Descriptors are taken with records, by channel_take_fd(): else, who
+	 * sends some is not given that much. */
+	bool takes_fds;
 };
 
 /* fd is the channel's from here on, also on failure. -errno. */
@@ -31,8 +34,14 @@ int channel_open(struct loop *l, int fd, const struct channel_ops *ops,
 		 void *arg, struct channel **ret);
 void channel_close(struct channel *c);	/* NULL is fine */
 
-/* A record that was ended; copied. */
+/* A record that was ended; copied. With a descriptor, which stays the
+ * caller's: an error of this call alone. -errno. */
 void channel_send(struct channel *c, const char *record, size_t len);
+int channel_send_fd(struct channel *c, const char *record, size_t len, int fd);
+
+/* From within record(): the descriptor that came with it, the caller's. -1: it
+ * has none. */
+int channel_take_fd(struct channel *c);
 bool channel_is_full(const struct channel *c);
 
 #endif

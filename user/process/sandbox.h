@@ -17,8 +17,14 @@
  */
 int sandbox_rights_drop(void);
 
-/* Small limits, and only the system calls that a client of a server makes.
- * Others fail; those that only an attacker makes end the process. -errno. */
-int sandbox_enter(void);
+/* What somebody does, and nothing beyond it. */
+enum sandbox {
+	SANDBOX_CLIENT,	/* asks servers: makes sockets, reads files */
+	SANDBOX_SERVER,	/* answers at sockets that it is given */
+};
+
+/* Small limits, and only the system calls that it takes. Others fail; those
+ * that only an attacker makes end the process. -errno. */
+int sandbox_enter(enum sandbox what);
 
 #endif

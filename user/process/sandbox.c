@@ -20,36 +20,51 @@
 #include "sandbox.h"
 
 #define DATA_MAX (256ul << 20)
-#define FILES_MAX 64
+#define CALLS_MAX 64
 
-/* What libcurl, OpenSSL and the C library's resolver need of the kernel. */
+/* By clients and servers alike: the C library, loops, open sockets. */
 static const int allowed[] = {
-	SCMP_SYS(access), SCMP_SYS(alarm), SCMP_SYS(brk),
-	SCMP_SYS(clock_getres), SCMP_SYS(clock_gettime),
-	SCMP_SYS(clock_nanosleep), SCMP_SYS(close), SCMP_SYS(connect),
+	SCMP_SYS(alarm), SCMP_SYS(brk), SCMP_SYS(clock_getres),
+	SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(close),
 	SCMP_SYS(dup), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl),
 	SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(epoll_wait),
 	SCMP_SYS(eventfd2), SCMP_SYS(exit), SCMP_SYS(exit_group),
-	SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(fcntl),
-	SCMP_SYS(fstat), SCMP_SYS(futex), SCMP_SYS(getegid),
+	SCMP_SYS(fcntl), SCMP_SYS(fstat), SCMP_SYS(futex), SCMP_SYS(getegid),
 	SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getpeername),
 	SCMP_SYS(getpid), SCMP_SYS(getppid), SCMP_SYS(getrandom),
 	SCMP_SYS(getsockname), SCMP_SYS(getsockopt), SCMP_SYS(gettid),
 	SCMP_SYS(gettimeofday), SCMP_SYS(getuid), SCMP_SYS(lseek),
 	SCMP_SYS(madvise), SCMP_SYS(membarrier), SCMP_SYS(mremap),
-	SCMP_SYS(munmap), SCMP_SYS(nanosleep), SCMP_SYS(newfstatat),
-	SCMP_SYS(pipe2), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(pread64),
-	SCMP_SYS(read), SCMP_SYS(readlink), SCMP_SYS(readv),
-	SCMP_SYS(recvfrom), SCMP_SYS(recvmmsg), SCMP_SYS(recvmsg),
-	SCMP_SYS(restart_syscall), SCMP_SYS(rseq), SCMP_SYS(rt_sigaction),
-	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
-	SCMP_SYS(sched_getaffinity), SCMP_SYS(sched_yield),
-	SCMP_SYS(sendmmsg), SCMP_SYS(sendmsg), SCMP_SYS(sendto),
+	SCMP_SYS(munmap), SCMP_SYS(nanosleep), SCMP_SYS(pipe2),
+	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(read), SCMP_SYS(readv),
+	SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(restart_syscall),
+	SCMP_SYS(rseq), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn), SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(sched_yield), SCMP_SYS(sendmsg), SCMP_SYS(sendto),
 	SCMP_SYS(set_robust_list), SCMP_SYS(setsockopt), SCMP_SYS(shutdown),
-	SCMP_SYS(sigaltstack), SCMP_SYS(stat), SCMP_SYS(statx),
-	SCMP_SYS(sysinfo), SCMP_SYS(time), SCMP_SYS(timerfd_create),
-	SCMP_SYS(timerfd_gettime), SCMP_SYS(timerfd_settime),
-	SCMP_SYS(uname), SCMP_SYS(write), SCMP_SYS(writev),
+	SCMP_SYS(sigaltstack), SCMP_SYS(sysinfo), SCMP_SYS(time),
+	SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_gettime),
+	SCMP_SYS(timerfd_settime), SCMP_SYS(uname), SCMP_SYS(write),
+	SCMP_SYS(writev),
+};
+
+/* What one of them does besides; 0 ends it, read(2), which is among those. */
+static const struct {
+	rlim_t files_max;
+	int calls[CALLS_MAX];
+} profiles[] = {
+	/* what libcurl, OpenSSL and the C library's resolver need */
+	[SANDBOX_CLIENT] = { .files_max = 64, .calls = {
+		SCMP_SYS(access), SCMP_SYS(bind), SCMP_SYS(connect),
+		SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
+		SCMP_SYS(newfstatat), SCMP_SYS(pread64), SCMP_SYS(readlink),
+		SCMP_SYS(recvmmsg), SCMP_SYS(sendmmsg), SCMP_SYS(stat),
+		SCMP_SYS(statx),
+	} },
+	/* what libmicrohttpd needs, without a thread and a file */
+	[SANDBOX_SERVER] = { .files_max = 16384, .calls = {
+		SCMP_SYS(accept4),
+	} },
 };
 
 /* Nothing that is linked makes these: it is somebody else who does. */
@@ -68,9 +83,9 @@ static const int deadly[] = {
 	seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(call), __VA_ARGS__)
 
 /* Reading of files; sockets of the internet, and the list of addresses that
- * the resolver asks for; memory that does not run; threads, as libcurl has one
- * for each name it resolves. */
-static int allow_some(scmp_filter_ctx f)
+ * the resolver asks for; threads, as libcurl has one for each name it
+ * resolves. */
+static int allow_client(scmp_filter_ctx f)
 {
 	const scmp_datum_t access = O_ACCMODE | O_CREAT | O_TRUNC;
 
@@ -82,22 +97,31 @@ static int allow_some(scmp_filter_ctx f)
 	       ALLOW(f, socket, 1, SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0)) ?:
 	       ALLOW(f, socket, 1, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0)) ?:
 	       ALLOW(f, socketpair, 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0)) ?:
-	       ALLOW(f, bind, 0) ?:
-	       ALLOW(f, mmap, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) ?:
+	       ALLOW(f, clone, 1, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD,
+					  CLONE_THREAD));
+}
+
+/* Memory that does not run, and to see the limits. */
+static int allow_some(scmp_filter_ctx f)
+{
+	return ALLOW(f, mmap, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) ?:
 	       ALLOW(f, mprotect, 1,
 		     SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) ?:
-	       ALLOW(f, clone, 1, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD,
-					  CLONE_THREAD)) ?:
 	       ALLOW(f, prlimit64, 1, SCMP_A2(SCMP_CMP_EQ, 0, 0)) ?:
 	       ALLOW(f, getrlimit, 0);
 }
 
-static int rules_add(scmp_filter_ctx f)
+static int rules_add(scmp_filter_ctx f, enum sandbox what)
 {
+	const int *more = profiles[what].calls;
 	int err = allow_some(f);
 
+	if (!err && what == SANDBOX_CLIENT)
+		err = allow_client(f);
 	for (size_t i = 0; !err && i < sizeof(allowed) / sizeof(int); i++)
 		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, allowed[i], 0);
+	for (size_t i = 0; !err && more[i]; i++)
+		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, more[i], 0);
 	for (size_t i = 0; !err && i < sizeof(deadly) / sizeof(int); i++)
 		err = seccomp_rule_add(f, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
 	/* its flags are in memory, where no filter can look: then by clone() */
@@ -105,16 +129,28 @@ static int rules_add(scmp_filter_ctx f)
 				       SCMP_SYS(clone3), 0);
 }
 
-static int calls_limit(void)
+static int calls_limit(enum sandbox what)
 {
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int err;
 
 	if (!f)
 		return -ENOMEM;
-	err = rules_add(f) ?: seccomp_load(f);
+	err = rules_add(f, what) ?: seccomp_load(f);
 	seccomp_release(f);
 	return err;
+}
+
+/* No more than there may be already. */
+static int limit_files(rlim_t most)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l))
+		return -errno;
+	l.rlim_max = l.rlim_max < most ? l.rlim_max : most;
+	l.rlim_cur = l.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &l) ? -errno : 0;
 }
 
 static int limit(int what, rlim_t most)
@@ -124,15 +160,15 @@ static int limit(int what, rlim_t most)
 	return setrlimit(what, &l) ? -errno : 0;
 }
 
-int sandbox_enter(void)
+int sandbox_enter(enum sandbox what)
 {
 	int err = limit(RLIMIT_DATA, DATA_MAX) ?:
-		  limit(RLIMIT_NOFILE, FILES_MAX) ?:
+		  limit_files(profiles[what].files_max) ?:
 		  limit(RLIMIT_FSIZE, 0) ?: limit(RLIMIT_CORE, 0);
 
 	if (!err && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		err = -errno;
-	return err ?: calls_limit();
+	return err ?: calls_limit(what);
 }
 
 static int user_change(void)

@@ -17,21 +17,34 @@
 #include "base/log.h"
 #include "sandbox.h"
 #include "spawner.h"
+#include "worker.h"
+
+#define TITLE "fairlead: spawner"
 
 struct spawner {
+	const struct worker *worker;
 	int fd;
 	pid_t pid;
 };
+
+static ssize_t words_len(void)
+{
+	char words[4096];
+	__cleanup(close_fd) int fd = open("/proc/self/cmdline",
+					  O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? 0 : read(fd, words, sizeof(words));
+
+	return len < 0 ? 0 : len;
+}
 
 /* The words of the command line are the one piece of memory that ps shows:
  * from here on they have the title, and options that point there are gone. */
 static void title_set(const char *title)
 {
-	char words[4096];
-	int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? 0 : read(fd, words, sizeof(words));
+	static ssize_t len = -1;	/* forks have as much */
 
-	close_fd(&fd);
+	if (len < 0)
+		len = words_len();
 	prctl(PR_SET_NAME, title, 0, 0, 0);
 	if (len <= (ssize_t)strlen(title))
 		return;
@@ -86,7 +99,7 @@ static int receive_fd(int from)
 	return fd;
 }
 
-static void make_one(int fd, int child_fd, void (*run)(int fd))
+static void make_one(int fd, int child_fd, const struct worker *w)
 {
 	int status = 0;
 	pid_t pid = fork();
@@ -94,7 +107,8 @@ static void make_one(int fd, int child_fd, void (*run)(int fd))
 	if (!pid) {
 		close(fd);
 		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-		run(child_fd);
+		title_set(w->title);
+		worker_run(w, child_fd);
 		_exit(0);
 	}
 	close(child_fd);
@@ -103,11 +117,27 @@ static void make_one(int fd, int child_fd, void (*run)(int fd))
 	send(fd, &status, sizeof(status), MSG_NOSIGNAL);
 }
 
-static void spawner_run(int fd, const char *title, void (*run)(int fd))
+/* Nothing of serve's stays open, its log neither: fd alone, which is 3 then. */
+static int files_leave(int fd)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
+	    dup2(null, 2) < 0 || (fd != 3 && dup2(fd, 3) < 0) ||
+	    close_range(4, ~0u, 0))
+		return -errno;
+	return fcntl(3, F_SETFD, FD_CLOEXEC) ? -errno : 3;
+}
+
+/* Who ends a process by its name does not end who would make it anew. */
+static void spawner_run(int fd, const struct worker *w)
 {
 	int err, child_fd;
 
-	title_set(title);
+	title_set(TITLE);
+	fd = files_leave(fd);
+	if (fd < 0)
+		return;
 	signals_default();
 	err = sandbox_rights_drop();
 	/* of another user, it is not killed along with its parent any more */
@@ -116,7 +146,7 @@ static void spawner_run(int fd, const char *title, void (*run)(int fd))
 	if (err && err != -EPERM)
 		return;
 	while ((child_fd = receive_fd(fd)) >= 0)
-		make_one(fd, child_fd, run);
+		make_one(fd, child_fd, w);
 }
 
 static int rights_check(int fd, const char *title)
@@ -133,28 +163,30 @@ static int rights_check(int fd, const char *title)
 	return err;
 }
 
-int spawner_start(const char *title, void (*run)(int fd),
-		  struct spawner **ret)
+int spawner_start(const struct worker *w, struct spawner **ret)
 {
 	struct spawner *s = calloc(1, sizeof(*s));
 	int fds[2], err;
 
 	if (!s || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds)) {
 		free(s);
-		return -ENOMEM;
+		return log_error(-ENOMEM, "cannot make the process \"%s\"",
+				 w->title);
 	}
+	s->worker = w;
 	s->pid = fork();
 	if (!s->pid) {
 		close(fds[0]);
-		spawner_run(fds[1], title, run);
+		spawner_run(fds[1], w);
 		_exit(0);
 	}
 	close(fds[1]);
 	s->fd = fds[0];
-	err = s->pid < 0 ? -EAGAIN : rights_check(s->fd, title);
+	err = s->pid < 0 ? -EAGAIN : rights_check(s->fd, w->title);
 	if (err) {
 		spawner_end(s);
-		return err;
+		return log_error(err, "cannot make the process \"%s\"",
+				 w->title);
 	}
 	*ret = s;
 	return 0;
@@ -172,6 +204,11 @@ void spawner_end(struct spawner *s)
 		waitpid(s->pid, NULL, WNOHANG);
 	}
 	free(s);
+}
+
+const struct worker *spawner_worker(const struct spawner *s)
+{
+	return s->worker;
 }
 
 int spawner_make(struct spawner *s)

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "source/record.h"
+#include "process/record.h"
 
 static struct bytes_out b;
 

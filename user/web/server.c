@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * See server.h. libmicrohttpd runs without threads of its own: its epoll
+ * descriptor is one more event on the loop. Connections are accepted here, so
+ * that it can be one daemon for any number of sockets.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "server.h"
+
+#define ACCEPT_AT_ONCE 32	/* then others have their turn */
+#define LIFE_MS 10000		/* of a connection, whatever it does */
+#define IDLE_S 5
+#define REQUEST_BYTES 8192	/* line, headers, and room for the answer's */
+
+struct listener {
+	struct listener *next;
+	struct web_server *server;
+	struct event *event;
+	int fd;			/* owned */
+	__u32 id;
+};
+
+/* In the order in which they began. */
+struct connection {
+	struct connection *next, **at;
+	struct MHD_Connection *mhd;
+	__u64 begun_ms;
+	__u32 id;		/* of its listener */
+	bool waits;		/* for an answer */
+};
+
+struct web_server {
+	struct loop *loop;
+	struct MHD_Daemon *daemon;
+	struct event *event, *timer;
+	web_answer_fn *answer;
+	void *arg;
+	struct listener *listeners;
+	struct connection *first, **end;
+	unsigned int count, most;
+	__u32 accepting;	/* the id whose connection is being added */
+};
+
+static __u64 now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
+}
+
+/* Whatever can go on does; what has to be done later is. */
+static void run(struct web_server *s)
+{
+	MHD_UNSIGNED_LONG_LONG ms;
+
+	MHD_run(s->daemon);
+	if (MHD_get_timeout(s->daemon, &ms) != MHD_YES)
+		timer_set(s->timer, 0, 0);
+	else
+		timer_set(s->timer, ms < LIFE_MS ? ms ?: 1 : LIFE_MS, 0);
+}
+
+static void on_event(void *arg, __u32 events)
+{
+	run(arg);
+}
+
+static void on_timer(void *arg)
+{
+	run(arg);
+}
+
+static void begun(struct web_server *s, struct MHD_Connection *mhd,
+		  void **context)
+{
+	struct connection *c = calloc(1, sizeof(*c));
+
+	*context = c;
+	if (!c)
+		return;		/* it will not be answered */
+	c->mhd = mhd;
+	c->begun_ms = now_ms();
+	c->id = s->accepting;
+	c->at = s->end;
+	*s->end = c;
+	s->end = &c->next;
+	s->count++;
+}
+
+static void ended(struct web_server *s, struct connection *c)
+{
+	if (!c)
+		return;
+	*c->at = c->next;
+	if (c->next)
+		c->next->at = c->at;
+	else
+		s->end = c->at;
+	s->count--;
+	free(c);
+}
+
+static void on_connection(void *arg, struct MHD_Connection *mhd,
+			  void **context,
+			  enum MHD_ConnectionNotificationCode what)
+{
+	struct web_server *s = arg;
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED)
+		begun(s, mhd, context);
+	else
+		ended(s, *context);
+}
+
+/* libmicrohttpd sees that it is over, and lets go of it. */
+static void cut(struct connection *c)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	if (info)
+		shutdown(info->connect_fd, SHUT_RDWR);
+	if (c->waits) {
+		c->waits = false;
+		MHD_resume_connection(c->mhd);
+	}
+}
+
+static void cut_first(struct web_server *s)
+{
+	if (!s->first)
+		return;
+	cut(s->first);
+	run(s);
+}
+
+/* What libmicrohttpd does not take it closes. */
+static bool accept_one(struct listener *l)
+{
+	struct sockaddr_storage from;
+	socklen_t len = sizeof(from);
+	struct web_server *s = l->server;
+	int fd = accept4(l->fd, (void *)&from, &len,
+			 SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		cut_first(s);
+	if (fd < 0)
+		return false;
+	if (s->count >= s->most)
+		cut_first(s);
+	s->accepting = l->id;
+	MHD_add_connection(s->daemon, fd, (void *)&from, len);
+	return true;
+}
+
+static void on_accept(void *arg, __u32 events)
+{
+	struct listener *l = arg;
+
+	for (int i = 0; i < ACCEPT_AT_ONCE && accept_one(l); i++)
+		;
+	run(l->server);
+}
+
+static bool add_header(struct MHD_Response *r, const char *name,
+		       const char *value)
+{
+	return MHD_add_response_header(r, name, value) == MHD_YES;
+}
+
+static enum MHD_Result send_answer(struct MHD_Connection *mhd,
+				   const struct web_answer *a)
+{
+	struct MHD_Response *r = MHD_create_response_from_buffer(
+		a->len, (void *)a->body, MHD_RESPMEM_MUST_COPY);
+	enum MHD_Result ret = MHD_NO;
+	char weight[24];
+
+	if (!r)
+		return MHD_NO;
+	snprintf(weight, sizeof(weight), "%ld", a->weight);
+	if (add_header(r, "Content-Type", a->type) &&
+	    add_header(r, "X-Content-Type-Options", "nosniff") &&
+	    add_header(r, "Connection", "close") &&
+	    (a->weight < 0 ||
+	     add_header(r, "X-Load-Balancing-Endpoint-Weight", weight)))
+		ret = MHD_queue_response(mhd, a->status, r);
+	MHD_destroy_response(r);
+	return ret;
+}
+
+/* Called with the headers, before any of a body: that is not read. */
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd,
+				  const char *path, const char *method,
+				  const char *version, const char *body,
+				  size_t *body_len, void **context)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct connection *c = info ? info->socket_context : NULL;
+	struct web_answer answer = { .weight = -1 };
+	struct web_server *s = arg;
+
+	if (!c)
+		return MHD_NO;
+	if (s->answer(s->arg, c->id, path, &answer))
+		return answer.status ? send_answer(mhd, &answer) : MHD_NO;
+	MHD_suspend_connection(mhd);
+	c->waits = true;
+	return MHD_YES;
+}
+
+static int watch(struct web_server *s)
+{
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(
+		s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+
+	if (!info || info->epoll_fd < 0)
+		return -EOPNOTSUPP;
+	return loop_add_timer(s->loop, on_timer, s, &s->timer) ?:
+	       loop_add_fd(s->loop, info->epoll_fd, EPOLLIN, on_event, s,
+			   &s->event);
+}
+
+int web_server_new(struct loop *l, unsigned int most, web_answer_fn *answer,
+		   void *arg, struct web_server **ret)
+{
+	struct web_server *s = calloc(1, sizeof(*s));
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	s->loop = l;
+	s->answer = answer;
+	s->arg = arg;
+	s->end = &s->first;
+	s->most = most;
+	/* one that was cut may be there for a moment yet */
+	s->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
+			MHD_ALLOW_SUSPEND_RESUME,
+		0, NULL, NULL, on_request, s,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
+		MHD_OPTION_CONNECTION_LIMIT, most + ACCEPT_AT_ONCE,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)IDLE_S,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_BYTES,
+		MHD_OPTION_END);
+	err = s->daemon ? watch(s) : -ENOMEM;
+	if (err) {
+		web_server_free(s);
+		return err;
+	}
+	*ret = s;
+	return 0;
+}
+
+void web_server_free(struct web_server *s)
+{
+	if (!s)
+		return;
+	while (s->listeners)
+		web_server_unlisten(s, s->listeners->id);
+	event_remove(s->event);
+	event_remove(s->timer);
+	if (s->daemon)
+		MHD_stop_daemon(s->daemon);
+	free(s);
+}
+
+int web_server_listen(struct web_server *s, int fd, __u32 id)
+{
+	struct listener *l = calloc(1, sizeof(*l));
+	int err;
+
+	if (!l) {
+		close(fd);
+		return -ENOMEM;
+	}
+	*l = (struct listener){ .server = s, .fd = fd, .id = id };
+	err = loop_add_fd(s->loop, fd, EPOLLIN, on_accept, l, &l->event);
+	if (err) {
+		close(fd);
+		free(l);
+		return err;
+	}
+	l->next = s->listeners;
+	s->listeners = l;
+	return 0;
+}
+
+void web_server_unlisten(struct web_server *s, __u32 id)
+{
+	struct listener **at = &s->listeners, *l;
+
+	while (*at && (*at)->id != id)
+		at = &(*at)->next;
+	l = *at;
+	if (!l)
+		return;
+	*at = l->next;
+	event_remove(l->event);
+	close(l->fd);
+	free(l);
+	for (struct connection *c = s->first; c; c = c->next)
+		if (c->id == id)
+			cut(c);
+	run(s);
+}
+
+void web_server_resume(struct web_server *s)
+{
+	for (struct connection *c = s->first; c; c = c->next) {
+		if (!c->waits)
+			continue;
+		c->waits = false;
+		MHD_resume_connection(c->mhd);
+	}
+	run(s);
+}
+
+void web_server_look(struct web_server *s)
+{
+	const __u64 now = now_ms();
+
+	for (struct connection *c = s->first;
+	     c && now - c->begun_ms >= LIFE_MS; c = c->next)
+		cut(c);
+	run(s);
+}
