@@ -16,35 +16,13 @@
 #include <fairlead/hash.h>
 
 #include "bytes.h"
+#include "chance.h"
 #include "world.h"
 
 #define PACKETS_A_WORLD 4000
 #define FLOWS 48
 #define SERVICES_MAX 6
 #define MAX_DIFFERENCES 20
-
-static uint64_t random_state;
-
-/* Seeds next to each other must not make worlds alike. */
-static void start_random(uint64_t seed)
-{
-	random_state = (seed + 1) * 0x9e3779b97f4a7c15ull;
-	random_state ^= random_state >> 29;
-}
-
-static uint32_t any(uint32_t below)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (random_state * 0x2545f4914f6cdd1dull >> 32) * (uint64_t)below >>
-	       32;
-}
-
-static bool chance(uint32_t percent)
-{
-	return any(100) < percent;
-}
 
 static const struct {
 	const char *vips[3], *backends[8], *clients[4], *strangers[2];
@@ -108,8 +86,7 @@ struct scene {
 	char names[SERVICES_MAX][24];
 	size_t nr_services;
 	struct client_flow flows[FLOWS];
-	struct packet queue[4];	/* fragments to come */
-	size_t queued;
+	struct queue queue;	/* fragments to come */
 };
 
 static bool is_v6(const char *text)
@@ -260,7 +237,7 @@ static void any_collisions(struct tables *t, const char *const *addrs,
 static void new_scene(struct scene *s, struct world *w)
 {
 	s->w = w;
-	s->queued = 0;
+	s->queue.count = 0;
 	world_reset(w);
 	world_takes(w, (const uint8_t[]){ 0, 0, 0x5e, 0, 1, 7 }, -1);
 	world_takes(w, (const uint8_t[]){ 0, 0, 0x5e, 0, 1, 8 }, any(4096));
@@ -310,80 +287,9 @@ static void any_change(struct scene *s)
 	world_apply(s->w);
 }
 
-/* Some with a length, or source routes, used up or not, behind others. */
-static const uint8_t *any_options(void)
-{
-	static const uint8_t types[] = { 0, 1, 1, 7, 68, 131, 137, 148 };
-	static uint8_t options[40];
-
-	for (size_t i = 0; i < sizeof(options); i++)
-		options[i] = chance(50) ? types[any(sizeof(types))] : any(16);
-	return options;
-}
-
-static void any_shape(struct words *w)
-{
-	bool v6 = addr_v6(&w->dst);
-
-	w->payload = chance(90) ? any(80) : any(1400);
-	w->tos = chance(70) ? 0 : any(256);
-	w->ttl = 2 + any(254);
-	w->df = chance(70);
-	w->id = any(65536);
-	w->label = any(1 << 20);
-	w->seq = any(~0u);
-	w->ack = any(~0u);
-	w->tcp_options = chance(30) ? any(11) * 4 : 0;
-	w->unsummed = !v6 && chance(20);
-	w->options = chance(10) ? any(11) * 4 : 0;
-	w->options_content = chance(50) ? any_options() : NULL;
-	for (int i = 0; v6 && chance(15) && i < 3; i++)
-		w->extensions[i] = 1 + any(chance(10) ? 5 : 4);
-	for (uint32_t i = 0, n = chance(15) ? 1 + any(2) : 0; i < n; i++)
-		w->vlan[i] = (struct vlan){ chance(80) ? 0x8100 : 0x88a8,
-					    chance(70) ? CLIENT_VLAN :
-							 any(4096) };
-}
-
-static uint8_t any_flags(void)
-{
-	static const uint8_t flags[] = {
-		SYN, SYN, ACK, ACK, ACK | PSH, ACK | PSH, FIN | ACK, RST,
-		RST | ACK, SYN | ACK, 0, URG | ACK,
-	};
-
-	return chance(97) ? flags[any(sizeof(flags))] : any(256);
-}
-
-static uint8_t any_chunk(void)
-{
-	static const uint8_t chunks[] = {
-		SCTP_DATA, SCTP_DATA, SCTP_INIT, SCTP_INIT, SCTP_SACK,
-		SCTP_ABORT, SCTP_SHUTDOWN, SCTP_SHUTDOWN_COMPLETE,
-	};
-
-	return chunks[any(sizeof(chunks))];
-}
-
-/* In place of the payload's pattern: chunks behind the first one. */
-static void more_chunks(struct words *w, uint8_t *at)
-{
-	static const uint8_t chunks[] = {
-		SCTP_SACK, SCTP_ERROR, SCTP_COOKIE_ACK, SCTP_ABORT, SCTP_DATA,
-	};
-
-	w->first_chunk = 4 + any(30);
-	for (int i = 0; i < 200; i++)
-		at[i] = i % 4 ? 0 : chunks[any(5)];
-	for (int i = 3; i < 200; i += 4)
-		at[i] = 4 + (chance(20) ? any(5) : 0);
-	w->content = at;
-	w->payload = any(200);
-}
-
 static struct words flow_words(const struct client_flow *f)
 {
-	static uint8_t chunks[200];
+	static uint8_t chunks[CHUNKS_MAX];
 	struct words w = {
 		l4_words(f->service->proto, f->client, f->sport, f->vip,
 			 f->dport),
@@ -507,65 +413,14 @@ static struct packet error_about_tunnel(const struct client_flow *f)
 			  any(1500), &p, (l.v6 ? 48 : 28) + any(500));
 }
 
-/* Cut p into up to four; all but the returned one come next. */
-static struct packet in_fragments(struct scene *s, const struct packet *p)
-{
-	struct layers l;
-	struct packet first;
-	size_t step, total;
-	uint32_t id = any(~0u);
-
-	packet_layers(p, &l);
-	total = l.end - l.l4;
-	step = (total / (2 + any(3)) + 15) & ~7ul;
-	if (step < 24)
-		step = 24;
-	if (l.fragment || l.state != LAYERS_OK || step >= total)
-		return *p;
-	first = packet_fragment(p, 0, step, id);
-	s->queued = 0;
-	for (size_t at = step; at < total && s->queued < 4; at += step)
-		s->queue[s->queued++] = packet_fragment(p, at, step, id);
-	if (chance(10)) {
-		struct packet later = s->queue[--s->queued];
-
-		s->queue[s->queued++] = first;
-		return later;
-	}
-	return first;
-}
-
-/* As the network or an enemy may spoil it. */
-static void spoil(struct packet *p)
-{
-	static const uint16_t corners[] = { 0, 1, 0xffff, 0x8000, 20, 40 };
-	size_t room = p->len < 140 ? p->len : 140;
-
-	switch (any(4)) {
-	case 0:
-		for (uint32_t n = 1 + any(3); n; n--)
-			p->data[any(room)] ^= 1 << any(8);
-		break;
-	case 1:
-		p->len = ETH_LEN + any(p->len - ETH_LEN);
-		break;
-	case 2:
-		put16(p->data + any(room / 2) * 2, corners[any(6)]);
-		break;
-	default:		/* padding, perhaps beyond what is allowed */
-		memset(p->data + p->len, any(256), 64);
-		p->len += any(64);
-	}
-}
-
 static struct packet next_packet(struct scene *s, struct client_flow *f)
 {
 	uint32_t what = any(100);
 	struct words w;
 	struct packet p;
 
-	if (s->queued)
-		return s->queue[--s->queued];
+	if (s->queue.count)
+		return s->queue.at[--s->queue.count];
 	if (what < 6)
 		return to_port_of_none(s);
 	if (what < 10)
@@ -582,7 +437,7 @@ static struct packet next_packet(struct scene *s, struct client_flow *f)
 	if (what < 50 && f->service->proto != IPPROTO_TCP)
 		w.payload = 100 + any(900);
 	p = packet_build(&w);
-	return what < 50 ? in_fragments(s, &p) : p;
+	return what < 50 ? in_fragments(&s->queue, &p) : p;
 }
 
 /* What a NAT backend can answer to. */
@@ -646,26 +501,6 @@ static bool zero_sum(const struct packet *in, const struct packet *out,
 	return true;
 }
 
-static bool sums_kept(const struct packet *in, const struct outcome *got)
-{
-	const char *wrong = packet_checksums_wrong(&got->packet);
-
-	if (!wrong || got->reasons & REASON_BIT(NOT_OURS) ||
-	    packet_checksums_wrong(in))
-		return true;
-	fprintf(stderr, "  right checksums became wrong: %s\n", wrong);
-	return false;
-}
-
-/* To be put into a test of its own. */
-static void print_bytes(const struct packet *p)
-{
-	fprintf(stderr, "  bytes:");
-	for (size_t i = 0; i < p->len && i < 200; i++)
-		fprintf(stderr, "%s%02x", i % 4 ? "" : " ", p->data[i]);
-	fputc('\n', stderr);
-}
-
 /* By a switch that floods, or by the address of a virtual router. */
 static void any_mac(struct packet *p)
 {
@@ -712,16 +547,16 @@ static bool one_packet(struct scene *s)
 	}
 	if (packet_checksums_ok(&in))
 		note(f, &got);
-	if (chance(10) && !s->queued &&
-	    zero_sum(&in, &got.packet, &s->queue[0]))
-		s->queued = 1;
+	if (chance(10) && !s->queue.count &&
+	    zero_sum(&in, &got.packet, s->queue.at))
+		s->queue.count = 1;
 	return true;
 }
 
 /* Packets until one differs; returns how many were right. */
 static uint64_t one_world(struct scene *s, struct world *w, uint64_t seed)
 {
-	start_random(seed);
+	random_start(seed);
 	new_scene(s, w);
 	for (uint64_t n = 0; n < PACKETS_A_WORLD; n++) {
 		if (any(1000) < 3)
