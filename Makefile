@@ -35,6 +35,7 @@ SKEL     := $(B)/fairlead.skel.h $(B)/entry.skel.h
 TEST_LIB := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
 UNIT     := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/*_test.c))
 BPF_TEST := $(patsubst %.c,$(B)/%,$(wildcard tests/bpf/*_test.c))
+DIFFERENTIAL := $(addprefix $(B)/tests/bpf/,differential node_differential)
 BENCH    := $(addprefix $(B)/tests/bench/,datapath traffic requests)
 BENCH_JSON ?= $(B)/bench.json
 PKTGEN_JSON ?= $(B)/pktgen.json
@@ -86,7 +87,7 @@ $(B)/tests/%_fuzz: $(B)/tests/%_fuzz.o $(TEST_LIB) $(LIB_OBJ)
 	$(say) LD $@
 	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -lcmocka -o $@
 
-$(B)/tests/bpf/differential: $(B)/tests/bpf/differential.o $(TEST_LIB) $(LIB_OBJ)
+$(DIFFERENTIAL): %: %.o $(TEST_LIB) $(LIB_OBJ)
 	$(say) LD $@
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
 

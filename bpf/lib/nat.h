@@ -179,7 +179,8 @@ static __always_inline void nat_touch(struct conn_ref *r, const struct pkt *p,
 
 /* The client at position has another way. But of what came in by XDP (from.link
  * is 0) not by way of an interface that is not XDP's: who comes by another one
- * says that he is of this node, and is not. */
+ * says that he is of this node, and is not. Nor is who says that he is the host,
+ * and comes in. */
 __global int nat_move_client(__u32 position, const struct nexthop *from)
 {
 	struct conn_ref r = conn_at(position);
@@ -199,19 +200,22 @@ __global int nat_move_client(__u32 position, const struct nexthop *from)
 			return 0;
 		word |= known & ~mac;
 	}
+	if (known >> 48 & LINK_TO_HOST && !(word >> 48 & LINK_TO_HOST))
+		return 0;
 	WRITE_ONCE(*(__u64 *)&r.conn->hop, word);
 	return 0;
 }
 
 /* The client's packets come from where its replies must go; a router that
- * fails over changes its MAC. */
+ * fails over changes its MAC, or (as far as tc knows it) the link. */
 static __always_inline void nat_learn_hop(const struct conn_ref *r,
 					  const struct pkt *p)
 {
-	const __u64 mac = ~0ull >> 16;	/* the first 6 bytes, little-endian */
 	__u64 known = READ_ONCE(*(__u64 *)&r->conn->hop);
+	__u64 from = *(const __u64 *)&p->from, other = known ^ from;
 
-	if ((known ^ *(const __u64 *)&p->from) & mac)
+	/* the first 6 bytes, little-endian, and the link behind them */
+	if (other << 16 || (other && from >> 48))
 		nat_move_client(r->position, &p->from);
 }
 

@@ -18,6 +18,8 @@
 #ifndef FAIRLEAD_BPF_NODE_H
 #define FAIRLEAD_BPF_NODE_H
 
+#include <linux/if_packet.h>
+
 #include "answer.h"
 #include "balance.h"
 #include "fragment.h"
@@ -36,10 +38,26 @@ static __always_inline void node_from(struct __sk_buff *skb, struct pkt *p,
 
 	if (skb->vlan_present)
 		vlan = bpf_htons(skb->vlan_tci);
-	link = link_of_ingress(skb->ifindex, vlan);
+	link = skb_tags(skb, p) < 2 ? link_of_ingress(skb->ifindex, vlan) : 0;
 	p->from.link = link;
 	if (link && origin == ORIGIN_NODE)
 		p->from.link = link | LINK_TO_HOST;
+}
+
+/*
+ * Is the frame for this host? The kernel knows an interface's own address; that
+ * of a macvlan or a virtual router is in ingress. A pod's interface may be a
+ * bridge's port, and the bridge have any address, but for a group's.
+ */
+static __always_inline bool node_is_addressed(struct __sk_buff *skb,
+					      const struct frame *f,
+					      enum origin origin)
+{
+	if (skb->pkt_type == PACKET_HOST || origin == ORIGIN_NODE)
+		return true;
+	if (origin == ORIGIN_POD)
+		return skb->pkt_type == PACKET_OTHERHOST;
+	return ingress_is_ours(skb->ifindex, f);
 }
 
 static __always_inline enum reason node_classify_dst(struct __sk_buff *skb,
@@ -55,6 +73,8 @@ static __always_inline enum reason node_classify_dst(struct __sk_buff *skb,
 	class = vip_class(&f->pkt->lookup);
 	if (!class)
 		return REASON_NOT_OURS;
+	if (!node_is_addressed(skb, f, origin))
+		return REASON_OTHER_MAC;
 	s = map_only(scratch);
 	if (!s)
 		return REASON_INTERNAL;
@@ -200,6 +220,9 @@ static __always_inline enum reason node_ours(struct __sk_buff *skb,
 		why = REASON_FRAGMENT_LOST;
 	if (why == REASON_NONE && p->flow.proto == icmp)
 		why = p->fragment ? REASON_UNANSWERED : icmp_flow(&in, f, v6);
+	if (why == REASON_ECHO && s->origin != ORIGIN_NODE &&
+	    is_own(&p->flow.src))
+		why = REASON_OWN_SOURCE;
 	if (why != REASON_NONE)
 		return host_or(p, why);
 	/* Verifier: as in balance_ours() */
@@ -406,7 +429,8 @@ static __always_inline bool node_push(struct __sk_buff *skb, struct scratch *s,
 	__builtin_memcpy(macs, e->to, 6);
 	__builtin_memcpy(macs + 6, e->from, 6);
 	return (!node_is_router(s) || skb_fewer_hops(skb, &s->pkt, v6)) &&
-	       !bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0);
+	       !bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0) &&
+	       skb_untag(skb, &s->pkt);
 }
 
 static __always_inline enum reason node_translate(struct __sk_buff *skb,

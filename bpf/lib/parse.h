@@ -616,6 +616,19 @@ static __always_inline enum reason parse_l4(const struct bytes *in,
 	return parse_ports(in, f);
 }
 
+/* Does it ask to be sent on from here? */
+static __always_inline enum reason parse_routes(const struct bytes *in,
+						const struct frame *f,
+						const bool v6)
+{
+	if (v6)
+		return f->pkt->wrong_at ? REASON_ROUTED : REASON_NONE;
+	if (f->pkt->l4_off == sizeof(struct iphdr))
+		return REASON_NONE;
+	return in->hook == HOOK_XDP ? parse_ip4_options_xdp(in->ctx, f->pkt) :
+				      parse_ip4_options_tc(in->ctx, f->pkt);
+}
+
 /* The rest of a packet whose destination is ours. */
 static __always_inline enum reason parse_rest(const struct bytes *in,
 					      struct frame *f, const bool v6)
@@ -632,16 +645,8 @@ static __always_inline enum reason parse_rest(const struct bytes *in,
 		return REASON_BAD_HEADER;
 	if (f->l3 + f->pkt->l3_len > f->end)
 		return REASON_TRUNCATED;
-	if (v6 && f->pkt->wrong_at)
-		return REASON_ROUTED;
-	if (!v6 && f->pkt->l4_off != sizeof(struct iphdr)) {
-		why = in->hook == HOOK_XDP ?
-			      parse_ip4_options_xdp(in->ctx, f->pkt) :
-			      parse_ip4_options_tc(in->ctx, f->pkt);
-		if (why != REASON_NONE)
-			return why;
-	}
-	return parse_l4(in, f, v6);
+	why = parse_routes(in, f, v6);
+	return why == REASON_NONE ? parse_l4(in, f, v6) : why;
 }
 
 /* f as parse_dst() left it, in another program; p: what is known of it. */

@@ -49,15 +49,34 @@ static __always_inline enum reason skb_parse_rest(struct __sk_buff *skb,
 						  const bool v6)
 {
 	const struct bytes in = { skb, HOOK_TC };
-	enum reason why = v6 ? parse_ip6(&in, f) : parse_ip4(f);
+	enum reason why;
 
+	if (addr_is_bad_source(&f->pkt->flow.src, v6))
+		return REASON_BAD_ADDR;
+	why = v6 ? parse_ip6(&in, f) : parse_ip4(f);
 	if (why == REASON_NONE)
 		why = skb_lengths(skb, f->pkt);
 	if (why != REASON_NONE)
 		return why;
-	if (v6 && f->pkt->wrong_at)
-		return REASON_ROUTED;
-	return parse_l4(&in, f, v6);
+	why = parse_routes(&in, f, v6);
+	return why == REASON_NONE ? parse_l4(&in, f, v6) : why;
+}
+
+/* Tags of a VLAN: the kernel takes the outer one out of the packet. */
+static __always_inline __u32 skb_tags(const struct __sk_buff *skb,
+				      const struct pkt *p)
+{
+	return (p->l2_len - ETH_HLEN) / sizeof(struct vlan_tag) +
+	       !!skb->vlan_present;
+}
+
+/* Without them: who sends it by an interface in a VLAN adds its own. The first
+ * that is left in the packet is taken out of it by the kernel each time. */
+static __always_inline bool skb_untag(struct __sk_buff *skb,
+				      const struct pkt *p)
+{
+	return !skb_tags(skb, p) ||
+	       (!bpf_skb_vlan_pop(skb) && !bpf_skb_vlan_pop(skb));
 }
 
 /* The bytes of IP that the largest packet in it has on the wire. */

@@ -56,6 +56,7 @@ static struct packet run(const char *program, const struct packet *in,
 	struct outcome got;
 	int ret = world_run_tc(world, program, in, &got);
 
+	assert_true(world_agrees_tc(world, program, in, &got));
 	if (ret != verdict || got.reasons != reasons) {
 		fprintf(stderr, "  in: %s\n", packet_describe(in, text));
 		for (int i = 0; i < NR_REASONS; i++)

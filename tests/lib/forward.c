@@ -137,7 +137,7 @@ static void seal(struct step *s, const struct layers *l, size_t end)
 }
 
 /* The quoted packet's checksums, then the whole one's. */
-static void seal_all(struct step *s)
+void seal_all(struct step *s)
 {
 	size_t end = s->quote.end < s->l.end ? s->quote.end : s->l.end;
 
@@ -166,7 +166,7 @@ static void set_end(struct packet *p, const struct layers *l, bool is_dst,
 		memcpy(p->data + l->l4 + (is_dst ? 2 : 0), &port, 2);
 }
 
-static void fewer_hops(struct step *s)
+void fewer_hops(struct step *s)
 {
 	s->want->packet.data[s->l.l3 + (s->l.v6 ? 7 : 8)]--;
 }
@@ -341,9 +341,10 @@ static bool in_range(const struct step *s, __be16 port)
 
 /*
  * Which backends see the client's address: the host itself, which believes no
- * packet that comes in from one of its own. At the edge no others. Of a cluster, those of front ends for
- * the outside whose policy is Local; clients here all come from elsewhere, and
- * the rest has to answer them by way of the node.
+ * packet that comes in from one of its own. At the edge no others. Of a cluster,
+ * those of cluster IPs that pods dial, and those of front ends for the outside
+ * whose policy is Local, but not the node's own; the rest has to answer by way
+ * of the node. Nobody gets a packet from itself.
  */
 static bool sees_client(const struct step *s, const struct backend *b)
 {
@@ -351,9 +352,13 @@ static bool sees_client(const struct step *s, const struct backend *b)
 
 	if (b->flags & BACKEND_LOCAL || svc->kind == KIND_EDGE)
 		return b->flags & BACKEND_LOCAL;
-	return svc->kind != KIND_CLUSTER_IP &&
-	       svc->flags & SERVICE_POLICY_LOCAL &&
-	       !(svc->flags & SERVICE_MASQUERADE);
+	if (svc->flags & SERVICE_MASQUERADE ||
+	    !memcmp(&b->addr, &s->flow.src, sizeof(b->addr)))
+		return false;
+	if (svc->kind == KIND_CLUSTER_IP)
+		return origin_of(s) == ORIGIN_POD;
+	return svc->flags & SERVICE_POLICY_LOCAL &&
+	       origin_of(s) != ORIGIN_NODE;
 }
 
 /* The address that the programs took (index), if it is one; else the first;
@@ -374,12 +379,6 @@ static struct addr nat_source(const struct step *s, const struct backend *b,
 	return s->r->tables->nat_addrs[picks[0]];
 }
 
-/* The range is of what we lend, not of ports that belong to the client. */
-static bool keeps_address(const struct step *s, const struct memory *m)
-{
-	return !memcmp(&m->nat_addr, &s->flow.src, sizeof(m->nat_addr));
-}
-
 /* A new translation: with the client's own port, else as recorded, if that is
  * legal. False: there is none, so no port was found. */
 static bool translate(struct step *s, __u32 index, struct memory *m)
@@ -390,28 +389,30 @@ static bool translate(struct step *s, __u32 index, struct memory *m)
 
 	*m = (struct memory){
 		.backend = index, .generation = b->generation, .nat = true,
+		.masks = !sees_client(s, b),
 		.nat_addr = nat_source(s, b, c.nat_addr),
 		.nat_port = s->flow.sport,
 		.server = b->addr, .server_port = b->port ?: s->flow.dport,
 	};
-	if ((in_range(s, m->nat_port) || keeps_address(s, m)) &&
-	    !port_owner(s, m))
+	/* the range is of what we lend, not of ports that are the client's */
+	if ((in_range(s, m->nat_port) || !m->masks) && !port_owner(s, m))
 		return true;
 	m->nat_port = c.nat_port;
 	return have && conn_backend(&c) == index && in_range(s, c.nat_port) &&
 	       port_is_free(s, m);
 }
 
-bool replies_can_leave(const struct step *s)
+__u32 link_in(const struct step *s)
 {
 	__u16 vlan = s->l.vlans ? get16(s->in->data + 14) & 0xfff : 0;
+	__u32 ifindex = s->at ? s->at->ifindex : s->r->ifindex;
 	const struct link *links = s->r->tables->links;
 
-	for (__u32 i = 1; i < s->r->tables->nr_links; i++)
-		if (links[i].ifindex == s->r->ifindex &&
+	for (__u32 i = 1; i < s->r->tables->nr_links && s->l.vlans < 2; i++)
+		if ((links[i].ifindex ?: links[i].user_ifindex) == ifindex &&
 		    ntohs(links[i].vlan_id) == vlan)
-			return s->l.vlans < 2;
-	return false;
+			return i;
+	return 0;
 }
 
 /* Does NAT's source towards b exist, as defined or the link's own? */
@@ -421,16 +422,31 @@ static bool has_source(const struct step *s, const struct backend *b)
 	const struct runtime *rt = s->r->tables->runtime;
 	__u8 own = s->l.v6 ? link->nat6 : link->nat4;
 
-	if (b->flags & BACKEND_LOCAL)
+	if (sees_client(s, b))
 		return true;
 	return own ? own != NAT_SOURCE_NONE :
 		     (s->l.v6 ? rt->nat_addrs6 : rt->nat_addrs4) > 0;
 }
 
-/* An ended connection of the same flow makes room first, port and all. */
-static bool forward_nat(struct step *s, __u32 index)
+void readdress(struct step *s, const struct addr *src, __be16 sport,
+	       const struct addr *dst, __be16 dport)
 {
 	struct packet *p = &s->want->packet;
+
+	if (!s->is_error) {
+		set_end(p, &s->l, false, src, sport);
+		set_end(p, &s->l, true, dst, dport);
+		return;
+	}
+	set_addr(p, &s->l, false, src);
+	set_addr(p, &s->l, true, dst);
+	set_end(p, &s->quote, false, dst, dport);
+	set_end(p, &s->quote, true, src, sport);
+}
+
+/* An ended connection of the same flow makes room first, port and all. */
+bool forward_nat(struct step *s, __u32 index)
+{
 	struct memory m;
 
 	if (s->known) {
@@ -445,17 +461,12 @@ static bool forward_nat(struct step *s, __u32 index)
 			expect(s, REASON_NO_PORT);
 			return false;
 		}
+		m.link = link_in(s);
+		m.is_hosts = is_hosts(s);
+		memcpy(m.mac, s->in->data + MAC_LEN, MAC_LEN);
 		memory_put(s->r, &s->flow, &m);
 	}
-	if (s->is_error) {
-		set_addr(p, &s->l, false, &m.nat_addr);
-		set_addr(p, &s->l, true, &m.server);
-		set_end(p, &s->quote, false, &m.server, m.server_port);
-		set_end(p, &s->quote, true, &m.nat_addr, m.nat_port);
-	} else {
-		set_end(p, &s->l, false, &m.nat_addr, m.nat_port);
-		set_end(p, &s->l, true, &m.server, m.server_port);
-	}
+	readdress(s, &m.nat_addr, m.nat_port, &m.server, m.server_port);
 	return true;
 }
 
@@ -508,12 +519,12 @@ static struct packet encapsulate(const struct step *s, const struct backend *b)
 	return packet_tunneled(&s->want->packet, &t);
 }
 
-static bool may_fragment(const struct step *s)
+bool may_fragment(const struct step *s)
 {
 	return !s->l.v6 && !(s->in->data[s->l.l3 + 6] & 0x40);
 }
 
-static void too_big(struct step *s, size_t mtu)
+void too_big(struct step *s, size_t mtu)
 {
 	if (is_unanswerable(s)) {
 		expect(s, REASON_UNANSWERED);
@@ -530,7 +541,7 @@ static void too_big(struct step *s, size_t mtu)
 
 /* By user space, if there is room to hand it over. A router verifies the
  * header before it makes new ones (RFC 1812, 5.2.2). */
-static void cut(struct step *s)
+void cut(struct step *s)
 {
 	const uint8_t *ip = s->in->data + s->l.l3;
 
@@ -576,8 +587,8 @@ static void send_out(struct step *s, const struct backend *b)
 
 /* What fits on the way to b: the link's MTU, or what is known of the way
  * behind it; but IPv6's least packet is never refused for that. */
-static size_t way_mtu(const struct step *s, const struct backend *b,
-		      size_t overhead)
+size_t way_mtu(const struct step *s, const struct backend *b,
+	       size_t overhead)
 {
 	const struct link *link = &s->r->tables->links[b->hop.link];
 	size_t least = s->l.v6 ? 1280 + overhead : 0;
@@ -610,6 +621,10 @@ void forward(struct step *s, __u32 index)
 	size_t overhead = tunnel_overhead(how, addr_v6(&b->addr));
 	size_t mtu = way_mtu(s, b, overhead);
 
+	if (s->at) {
+		node_forward(s, index);
+		return;
+	}
 	if (how == FORWARD_NAT && !forward_nat(s, index))
 		return;
 	if (is_handed_on(s, b))
@@ -630,18 +645,8 @@ void forward(struct step *s, __u32 index)
 
 void give_back(struct step *s, const struct memory *m)
 {
-	struct packet *p = &s->want->packet;
-
 	fewer_hops(s);
-	if (s->is_error) {
-		set_addr(p, &s->l, false, &m->flow.dst);
-		set_addr(p, &s->l, true, &m->flow.src);
-		set_end(p, &s->quote, false, &m->flow.src, m->flow.sport);
-		set_end(p, &s->quote, true, &m->flow.dst, m->flow.dport);
-	} else {
-		set_end(p, &s->l, false, &m->flow.dst, m->flow.dport);
-		set_end(p, &s->l, true, &m->flow.src, m->flow.sport);
-	}
+	readdress(s, &m->flow.dst, m->flow.dport, &m->flow.src, m->flow.sport);
 	seal_all(s);
 	expect(s, s->is_error ? REASON_ICMP_FORWARDED : REASON_RETURNED);
 	s->want->compare = COMPARE_IP;

@@ -32,6 +32,8 @@ static unsigned int reply_actions(const struct step *s)
 {
 	const struct link *links = s->r->tables->links;
 
+	if (s->at)
+		return 1 << XDP_REDIRECT;
 	for (__u32 i = 1; i < s->r->tables->nr_links; i++)
 		if (links[i].ifindex == s->r->ifindex && !links[i].vlan_id &&
 		    links[i].flags & LINK_REDIRECTS)
@@ -43,7 +45,8 @@ static unsigned int verdict_actions(const struct step *s, enum verdict verdict)
 {
 	switch (verdict) {
 	case VERDICT_PASS: return 1 << XDP_PASS;
-	case VERDICT_FORWARD: return 1 << XDP_TX | 1 << XDP_REDIRECT;
+	case VERDICT_FORWARD:
+		return 1 << (s->at ? XDP_PASS : XDP_TX) | 1 << XDP_REDIRECT;
 	case VERDICT_REPLY: return reply_actions(s);
 	default: return 1 << XDP_DROP;
 	}
@@ -63,7 +66,7 @@ void expect_or(struct step *s, enum reason why)
 	s->want->actions |= verdict_actions(s, reason_verdict(why));
 }
 
-static void expect_vague(struct step *s, __u64 reasons)
+void expect_vague(struct step *s, __u64 reasons)
 {
 	s->want->reasons = 0;
 	s->want->actions = 0;
@@ -79,8 +82,8 @@ static bool addr_eq(const struct addr *a, const struct addr *b)
 	return !memcmp(a, b, sizeof(*a));
 }
 
-static bool addr_within(const struct addr *a, const struct addr *net,
-			unsigned int len)
+bool addr_within(const struct addr *a, const struct addr *net,
+		 unsigned int len)
 {
 	const uint8_t *x = (const uint8_t *)a, *y = (const uint8_t *)net;
 	unsigned int bytes = len / 8, bits = len % 8;
@@ -107,8 +110,8 @@ static bool is_host_addr(const struct reference *r, const struct addr *a)
 	return false;
 }
 
-/* The node port: of a's family, at any of its addresses. NULL: none; port 0:
- * whichever. */
+/* The node port: of a's family, at any of its addresses. NULL: none;
+ * protocol 0: whichever. */
 static const struct reference_service *
 node_port_of(const struct reference *r, const struct addr *a, uint16_t port,
 	     uint8_t proto)
@@ -122,7 +125,7 @@ node_port_of(const struct reference *r, const struct addr *a, uint16_t port,
 		const struct service *s = &r->services[i].service;
 
 		if (s->kind == KIND_NODE_PORT && addr_eq(&s->addr, &node) &&
-		    (!port || (s->proto == proto && s->port_first <= port &&
+		    (!proto || (s->proto == proto && s->port_first <= port &&
 			       port <= s->port_last)))
 			return &r->services[i];
 	}
@@ -141,11 +144,18 @@ static bool is_vip(const struct reference *r, const struct addr *a)
 	return false;
 }
 
-/* What we send ourselves does not come in by an uplink. */
+bool is_hosts(const struct step *s)
+{
+	return s->at && s->at->hook == TC_UPLINK_OUT && s->at->is_hosts;
+}
+
+/* What we send ourselves does not come in by an uplink, nor from a pod. */
 static bool is_own(const struct step *s)
 {
 	const struct addr *a = &s->flow.src;
 
+	if (is_hosts(s))
+		return false;
 	return is_vip(s->r, a) || is_nat_addr(s->r, a) || is_host_addr(s->r, a);
 }
 
@@ -218,7 +228,7 @@ static void chunks(struct step *s, const uint8_t *at, size_t room)
 }
 
 /* TCP, UDP and SCTP as they stand at l4: is there a whole header? */
-static bool ports_wrong(struct step *s)
+bool ports_wrong(struct step *s)
 {
 	const uint8_t *l4 = s->in->data + s->l.l4;
 	size_t room = s->l.end - s->l.l4;
@@ -271,12 +281,12 @@ static void or_left_to_host(struct step *s)
 		expect_or(s, REASON_NO_CONN);
 }
 
-static bool is_icmp(const struct layers *l)
+bool is_icmp(const struct layers *l)
 {
 	return l->proto == (l->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
 }
 
-static bool is_transport(uint8_t proto)
+bool is_transport(uint8_t proto)
 {
 	return proto == IPPROTO_TCP || proto == IPPROTO_UDP ||
 	       proto == IPPROTO_SCTP;
@@ -319,6 +329,8 @@ static bool is_limited(struct step *s)
 {
 	const struct runtime *rt = s->r->tables->runtime;
 
+	if (s->at && s->at->hook != TC_UPLINK_IN)	/* our own */
+		return false;
 	if (s->got->reasons != REASON_BIT(LIMITED) ||
 	    !(rt->answers_per_s || rt->answers_network_per_s))
 		return false;
@@ -472,14 +484,34 @@ static void choice_client_seen(const struct step *s, struct memory *m)
 	}
 }
 
+/*
+ * Its replies go where its last packet came from. What XDP sees is of another
+ * interface than a pod's, whoever says what: those move no pod.
+ */
+static void learn_way(const struct step *s, struct memory *m)
+{
+	const struct link *known = &s->r->tables->links[m->link];
+	__u32 link = s->at ? link_in(s) : 0;
+
+	if ((!link && !known->ifindex) || (m->is_hosts && !is_hosts(s)))
+		return;
+	memcpy(m->mac, s->in->data + MAC_LEN, MAC_LEN);
+	if (!link)
+		return;
+	m->link = link;
+	m->is_hosts = is_hosts(s);
+}
+
 static void client_seen(const struct step *s, struct memory *m)
 {
 	if (s->is_error)
 		return;
-	if (m->nat)
-		nat_client_seen(s, m);
-	else
+	if (!m->nat) {
 		choice_client_seen(s, m);
+		return;
+	}
+	nat_client_seen(s, m);
+	learn_way(s, m);
 }
 
 /* More than the largest TCP header is data, whatever its length. */
@@ -502,7 +534,7 @@ static bool is_in_use(const struct step *s, const struct memory *m)
 	return !(m->client_fin && m->backend_fin) && !s->offers && !s->opens;
 }
 
-static void backend_seen(const struct step *s, struct memory *m)
+void backend_seen(const struct step *s, struct memory *m)
 {
 	if (s->is_error)
 		return;
@@ -533,13 +565,39 @@ static __u32 recorded_backend(struct step *s)
 	return m->backend;
 }
 
-/* Policy Local, for who comes from elsewhere, which all packets here do: only
- * backends on this host. At the edge there is no policy. */
+/*
+ * Who comes by a pod's interface is one, or who has a source that pods have, as
+ * the node is told to know them. If it is told nothing, all are taken for pods
+ * where they dial cluster IPs, which then masquerade nobody, and none elsewhere.
+ */
+enum origin origin_of(const struct step *s)
+{
+	const struct runtime *rt = s->r->tables->runtime;
+	const bool v6 = addr_v6(&s->flow.src);
+	unsigned int len = v6 ? rt->pods6_len : rt->pods4_len;
+	bool is_pod = s->service->service.kind == KIND_CLUSTER_IP;
+
+	if (!s->at)
+		return ORIGIN_ELSEWHERE;
+	if (is_hosts(s))
+		return ORIGIN_NODE;
+	if (rt->pods_by_interface)
+		is_pod = s->at->hook == TC_POD_IN;
+	else if (len)
+		is_pod = addr_within(&s->flow.src, v6 ? &rt->pods6 : &rt->pods4,
+				     len);
+	return is_pod ? ORIGIN_POD : ORIGIN_ELSEWHERE;
+}
+
+/* Policy Local: only backends on this host; of the outside's front ends that is
+ * for who comes from there. At the edge there is no policy. */
 static bool is_for_local(const struct step *s)
 {
 	const struct service *svc = &s->service->service;
 
-	return svc->kind != KIND_EDGE && svc->flags & SERVICE_POLICY_LOCAL;
+	if (svc->kind == KIND_EDGE || !(svc->flags & SERVICE_POLICY_LOCAL))
+		return false;
+	return svc->kind == KIND_CLUSTER_IP || origin_of(s) == ORIGIN_ELSEWHERE;
 }
 
 static bool is_in_set(const struct step *s, __u32 backend)
@@ -568,16 +626,30 @@ static void any_slot(struct step *s)
 	}
 }
 
+static __u32 slots_in_set(const struct step *s)
+{
+	const struct service *svc = &s->service->service;
+
+	return is_for_local(s) ? svc->local_count : svc->slot_count;
+}
+
+/* Of those that the set which is asked has. */
 static const struct slot *slot_of(const struct step *s)
 {
 	const struct service *svc = &s->service->service;
+	static const struct slot none;
+	__u32 first = 0, count = slots_in_set(s);
 	const __u32 *key = s->r->tables->hash_key;
 	__u64 dst = hash_dst(key, &s->flow.dst);
 	__u64 hash = svc->flags & SERVICE_AFFINITY ?
 			     client_hash(key, &s->flow.src) :
 			     flow_hash(key, dst, &s->flow);
 
-	return &s->service->slots[slot_index(hash, svc->slot_count)];
+	if (is_for_local(s))
+		first = svc->local_base - svc->slot_base;
+	if (!count)
+		return &none;
+	return &s->service->slots[first + slot_index(hash, count)];
 }
 
 static bool is_new_flow(const struct step *s)
@@ -777,6 +849,15 @@ static bool is_refused(struct step *s)
 	return true;
 }
 
+/* Of one that the host has itself: who forges such a packet is believed, as of
+ * any connection, but that its answers go elsewhere. */
+static bool is_of_hosts_connection(const struct step *s)
+{
+	const struct memory *m = record_of(s);
+
+	return m && m->is_hosts;
+}
+
 static void to_service(struct step *s)
 {
 	s->service = service_of(s->r, &s->flow);
@@ -784,7 +865,7 @@ static void to_service(struct step *s)
 		expect(s, REASON_HOST_PORT);
 		return;
 	}
-	if (is_own(s)) {
+	if (is_own(s) && !is_of_hosts_connection(s)) {
 		expect(s, REASON_OWN_SOURCE);
 		return;
 	}
@@ -792,14 +873,26 @@ static void to_service(struct step *s)
 		reject(s, REASON_NO_SERVICE);
 		return;
 	}
+	if (s->at && s->service->service.kind == KIND_EDGE) {
+		expect(s, REASON_NOT_OURS);
+		return;
+	}
 	if (is_refused(s))
 		return;
-	if (!s->service->service.slot_count && !choose_without_slots(s)) {
+	if (!slots_in_set(s) && !choose_without_slots(s)) {
+		if (s->service->service.kind != KIND_EDGE && !link_in(s)) {
+			expect_vague(s, REASON_BIT(NO_NEXT_HOP) |
+					REASON_BIT(NO_BACKEND) |
+					REASON_BIT(UNANSWERED) |
+					REASON_BIT(LIMITED) |
+					REASON_BIT(BAD_HEADER));
+			return;
+		}
 		if (is_for_local(s)) {
 			to_nobody(s);
 			return;
 		}
-		if (is_host_addr(s->r, &s->flow.dst))
+		if (is_host_addr(s->r, &s->flow.dst) && !s->at)
 			expect_vague(s, REASON_BIT(NO_BACKEND) |
 					REASON_BIT(UNANSWERED) |
 					REASON_BIT(BAD_HEADER) |
@@ -810,7 +903,7 @@ static void to_service(struct step *s)
 		return;
 	}
 	if (s->service->service.forward == FORWARD_NAT &&
-	    !record_of(s) && !replies_can_leave(s)) {
+	    !record_of(s) && !link_in(s)) {
 		expect(s, REASON_NO_NEXT_HOP);
 		return;
 	}
@@ -824,8 +917,14 @@ static void to_service(struct step *s)
 
 static void to_client(struct step *s, const struct memory *m)
 {
-	if (hop_limit(s) <= 1)
+	const struct link *link = &s->r->tables->links[m->link];
+
+	if (s->at)
+		node_give_back(s, m);
+	else if (hop_limit(s) <= 1)
 		reject(s, REASON_HOPS_EXCEEDED);
+	else if (m->is_hosts || (!link->ifindex && link->user_ifindex))
+		expect(s, REASON_HANDED_ON);
 	else if (s->l.end - s->l.l3 <= LEAST_MTU)
 		give_back(s, m);
 	else
@@ -836,19 +935,26 @@ static void to_client(struct step *s, const struct memory *m)
 				REASON_BIT(UNANSWERED));
 }
 
+/* The connection that s's flow answers. NULL: none. */
+struct memory *reply_memory(const struct step *s)
+{
+	struct memory *m = memory_find_reply(s->r, &s->flow);
+
+	if (!m || !has_made_room(s, m))
+		return m;
+	memory_drop(s->r, &m->flow);
+	return NULL;
+}
+
 static bool from_backend(struct step *s)
 {
 	struct memory *m;
 
 	if (!is_nat_addr(s->r, &s->flow.dst))
 		return false;
-	m = memory_find_reply(s->r, &s->flow);
+	m = reply_memory(s);
 	if (!m)
 		return false;
-	if (has_made_room(s, m)) {
-		memory_drop(s->r, &m->flow);
-		return false;
-	}
 	backend_seen(s, m);
 	to_client(s, m);
 	return true;
@@ -872,7 +978,7 @@ static void unrelated(struct step *s)
 }
 
 /* Turn s->flow into that of the packets which the quoted one answers. */
-static bool quoted_flow(struct step *s)
+bool quoted_flow(struct step *s)
 {
 	const uint8_t *l4;
 
@@ -892,17 +998,25 @@ static bool quoted_flow(struct step *s)
 	return true;
 }
 
+bool is_quote_vague(const struct step *s)
+{
+	return s->quote.state == LAYERS_BAD ||
+	       (s->quote.end < s->l.end &&
+		(s->quote.state == LAYERS_TRUNCATED ||
+		 s->quote.end < s->quote.l4 + 18));
+}
+
 static void icmp_error_arrived(struct step *s)
 {
 	bool known = quoted_flow(s);
 	const struct memory *m;
 
-	if (s->quote.state == LAYERS_BAD ||
-	    (s->quote.end < s->l.end &&
-	     (s->quote.state == LAYERS_TRUNCATED ||
-	      s->quote.end < s->quote.l4 + 18))) {
-		/* to follow these is neither asked for nor wrong */
+	if (is_quote_vague(s)) {
 		unrelated(s);
+		if (s->at) {
+			expect_or(s, REASON_TOO_BIG);
+			expect_or(s, REASON_NOT_OURS);
+		}
 		expect_or(s, REASON_ICMP_FORWARDED);
 		expect_or(s, REASON_CUT);
 		expect_or(s, REASON_FRAGMENT_LOST);
@@ -910,6 +1024,7 @@ static void icmp_error_arrived(struct step *s)
 		expect_or(s, REASON_NO_NEXT_HOP);
 		expect_or(s, REASON_NO_SOURCE);
 		expect_or(s, REASON_LOCAL);
+		expect_or(s, REASON_HANDED_ON);
 		expect_or(s, REASON_SOURCE);
 		expect_or(s, REASON_OWN_SOURCE);
 		expect_or(s, REASON_UNANSWERED);
@@ -920,20 +1035,19 @@ static void icmp_error_arrived(struct step *s)
 		unrelated(s);
 		return;
 	}
-	m = is_nat_addr(s->r, &s->flow.dst) ?
-		    memory_find_reply(s->r, &s->flow) : NULL;
+	m = is_nat_addr(s->r, &s->flow.dst) ? reply_memory(s) : NULL;
 	if (m) {
 		to_client(s, m);
 		return;
 	}
 	s->service = service_of(s->r, &s->flow);
-	if (s->service && is_own(s)) {
+	if (s->service && is_own(s) && !is_of_hosts_connection(s)) {
 		expect(s, REASON_OWN_SOURCE);
 		return;
 	}
 	if (s->service && is_refused(s))
 		return;
-	if (!s->service || (!s->service->service.slot_count &&
+	if (!s->service || (!slots_in_set(s) &&
 			    !choose_without_slots(s)) ||
 	    (s->service->service.forward == FORWARD_NAT &&
 	     !recorded_backend(s))) {
@@ -961,7 +1075,7 @@ static struct flow fragment_key(const struct step *s)
 	return f;
 }
 
-static void first_fragment(struct step *s)
+void first_fragment(struct step *s)
 {
 	struct flow f = fragment_key(s);
 	struct memory m = { .sport = s->flow.sport, .dport = s->flow.dport,
@@ -1017,17 +1131,23 @@ static void icmp_arrived(struct step *s)
 }
 
 /* Ports of a later fragment, from its first one. */
-static bool later_fragment(struct step *s)
+bool later_fragment_ports(struct step *s)
 {
 	struct flow f = fragment_key(s);
 	const struct memory *m = memory_find(s->r, &f);
 
-	if (m) {
-		s->flow.sport = m->sport;
-		s->flow.dport = m->dport;
-		s->flow.proto = m->proto;
+	if (!m)
+		return false;
+	s->flow.sport = m->sport;
+	s->flow.dport = m->dport;
+	s->flow.proto = m->proto;
+	return true;
+}
+
+static bool later_fragment(struct step *s)
+{
+	if (later_fragment_ports(s))
 		return true;
-	}
 	expect(s, REASON_FRAGMENT_EARLY);
 	expect_or(s, REASON_FRAGMENT_LOST);
 	if (is_host_addr(s->r, &s->l.dst))
@@ -1081,6 +1201,13 @@ static void routed(struct step *s)
 /* More than anybody sends: it may be given up, but not be balanced. */
 #define EXTENSIONS_WALKED 6
 
+bool is_unreadable(const struct step *s)
+{
+	return s->l.extensions > EXTENSIONS_WALKED ||
+	       s->l.state != LAYERS_OK || s->l.l4 > s->l.end ||
+	       is_bad_source(&s->l) || s->l.routed || s->l.source_routed;
+}
+
 static void ours(struct step *s)
 {
 	bool bad = is_bad_source(&s->l);
@@ -1125,12 +1252,20 @@ static void ours(struct step *s)
 }
 
 /* Does the Ethernet header name this host? (IEEE 802.3 3.2.4: who is not
- * named by the destination address ignores the frame.) */
+ * named by the destination address ignores the frame.) A pod's interface may be
+ * a bridge's port, where any host's address may be the bridge's own; a group is
+ * nobody's who balances. */
 static bool is_addressed(const struct step *s)
 {
 	const struct reference *r = s->r;
 	int vlan = s->l.vlans ? get16(s->in->data + ETH_LEN) & 0xfff : 0;
 
+	if (is_hosts(s))
+		return true;
+	if (s->at && s->at->hook == TC_POD_IN)
+		return !(s->in->data[0] & 1);
+	if (s->at && s->at->ifindex != r->ifindex)
+		return !memcmp(s->in->data, mac_us, MAC_LEN);
 	for (size_t i = 0; i < r->nr_macs; i++) {
 		if (!memcmp(r->macs[i].mac, s->in->data, MAC_LEN) &&
 		    (r->macs[i].vlan == -1 || r->macs[i].vlan == vlan))
@@ -1179,26 +1314,36 @@ static void stranger(struct step *s)
 	expect_or(s, is_addressed(s) ? REASON_NO_CONN : REASON_OTHER_MAC);
 }
 
+void arrived(struct step *s)
+{
+	if (s->l.state == LAYERS_NOT_IP)
+		expect(s, REASON_NOT_IP);
+	else if (s->l.state == LAYERS_NO_DST ||
+		 s->l.v6 != addr_v6(&s->l.dst) ||
+		 !(is_vip(s->r, &s->l.dst) || is_nat_addr(s->r, &s->l.dst)))
+		stranger(s);
+	else if (!is_addressed(s))
+		expect(s, REASON_OTHER_MAC);
+	else
+		ours(s);
+}
+
+void step_begin(struct step *s)
+{
+	s->want->packet = *s->in;
+	s->want->reasons = 0;
+	packet_layers(s->in, &s->l);
+	s->flow = (struct flow){ .src = s->l.src, .dst = s->l.dst,
+				 .proto = s->l.proto, .kind = FLOW_PACKET };
+}
+
 void reference_packet(struct reference *r, const struct packet *in,
 		      const struct outcome *got, struct outcome *want)
 {
 	struct step s = { .r = r, .in = in, .got = got, .want = want };
 
-	want->packet = *in;
-	want->reasons = 0;
-	packet_layers(in, &s.l);
-	s.flow = (struct flow){ .src = s.l.src, .dst = s.l.dst,
-				.proto = s.l.proto, .kind = FLOW_PACKET };
-	if (s.l.state == LAYERS_NOT_IP)
-		expect(&s, REASON_NOT_IP);
-	else if (s.l.state == LAYERS_NO_DST ||
-		 s.l.v6 != addr_v6(&s.l.dst) ||
-		 !(is_vip(r, &s.l.dst) || is_nat_addr(r, &s.l.dst)))
-		stranger(&s);
-	else if (!is_addressed(&s))
-		expect(&s, REASON_OTHER_MAC);
-	else
-		ours(&s);
+	step_begin(&s);
+	arrived(&s);
 	if (in->len < ETH_LEN + VLANS_MAX * VLAN_LEN)
 		expect_or(&s, REASON_NOT_IP); /* no IP header fits */
 	if (s.want->reasons & (REASON_BIT(NOT_OURS) | REASON_BIT(NO_CONN) |

@@ -30,7 +30,7 @@ enum compare {
 /* What became of a packet; or, with several bits, what may become of it. */
 struct outcome {
 	__u64 reasons;	/* REASON_BIT() */
-	unsigned int actions;	/* 1 << XDP_* */
+	unsigned int actions;	/* 1 << XDP_*, of tc what comes to the same */
 	enum compare compare;
 	struct packet packet;
 };
@@ -48,6 +48,16 @@ struct reference_service {
 struct reference_mac {
 	uint8_t mac[MAC_LEN];
 	int vlan;		/* 0: untagged; -1: whatever the tag */
+};
+
+/* The tc programs, by where they see a packet. */
+enum tc_hook { TC_POD_IN, TC_POD_OUT, TC_UPLINK_IN, TC_UPLINK_OUT };
+
+struct tc_place {
+	enum tc_hook hook;
+	__u32 ifindex;
+	bool is_hosts;		/* TC_UPLINK_OUT: came in by no interface */
+	__u32 gso_size;		/* many packets, of so much payload each; 0: one */
 };
 
 struct reference;
@@ -71,6 +81,11 @@ void reference_macs(struct reference *r, const struct reference_mac *macs,
 /* in arrived; got is what the programs made of it. */
 void reference_packet(struct reference *r, const struct packet *in,
 		      const struct outcome *got, struct outcome *want);
+
+/* The same by one of tc's. What passes untouched, it counts as nothing. */
+void reference_tc(struct reference *r, const struct tc_place *at,
+		  const struct packet *in, const struct outcome *got,
+		  struct outcome *want);
 
 /* True if got is as wanted; else says why to stderr, if loud. */
 bool outcome_ok(const struct outcome *want, const struct outcome *got,

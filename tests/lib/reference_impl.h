@@ -4,6 +4,7 @@
 #define FAIRLEAD_TEST_REFERENCE_IMPL_H
 
 #include <fairlead/conn.h>
+#include <fairlead/decide.h>
 
 #include "reference.h"
 
@@ -22,10 +23,14 @@ struct memory {
 	bool client_fin, backend_fin;	/* live, but one side has closed; both
 					 * have, or it was reset: closing */
 	bool nat;
+	bool masks;		/* the client: nat_addr is one of ours */
 	struct addr nat_addr;
 	__be16 nat_port;
 	struct addr server;	/* NAT: where the backend is */
 	__be16 server_port;
+	__u32 link;		/* NAT: where its client's last packet came in, */
+	uint8_t mac[MAC_LEN];	/* and from whom; */
+	bool is_hosts;		/* the host itself sent it */
 };
 
 struct reference {
@@ -46,6 +51,7 @@ struct reference {
 /* One packet on its way. */
 struct step {
 	struct reference *r;
+	const struct tc_place *at;	/* NULL: fl_xdp */
 	const struct packet *in;
 	const struct outcome *got;
 	struct outcome *want;
@@ -66,6 +72,31 @@ struct step {
 	size_t nr_candidates;
 };
 
+/* Who sent the packet, to a node's services. */
+enum origin origin_of(const struct step *s);
+/* The host itself did, and the last hook before the wire sees it. */
+bool is_hosts(const struct step *s);
+bool addr_within(const struct addr *a, const struct addr *net,
+		 unsigned int len);
+
+/* The parts of what becomes of a packet: to an address that may be ours; what
+ * of one was for us, whole or not. */
+void step_begin(struct step *s);
+void arrived(struct step *s);
+bool is_icmp(const struct layers *l);
+bool is_transport(uint8_t proto);
+/* Sets s->flow's ports, or the expectation. */
+bool ports_wrong(struct step *s);
+bool quoted_flow(struct step *s);
+/* To follow what it quotes is neither asked for nor wrong. */
+bool is_quote_vague(const struct step *s);
+/* Nobody could walk through its headers, or a fault is in them. */
+bool is_unreadable(const struct step *s);
+bool later_fragment_ports(struct step *s);
+void first_fragment(struct step *s);
+void backend_seen(const struct step *s, struct memory *m);
+struct memory *reply_memory(const struct step *s);
+
 void expect(struct step *s, enum reason why);
 void expect_or(struct step *s, enum reason why);
 void reject(struct step *s, enum reason why);
@@ -75,14 +106,32 @@ bool is_unanswerable(const struct step *s);
  * header: then the expectation is set. */
 bool is_silent(struct step *s);
 
+/* Some of these may happen; no expectation of the packet. */
+void expect_vague(struct step *s, __u64 reasons);
+
 /* Make want's packet; it is in's copy on entry. */
 void answer_reset(struct step *s);
 void answer_error(struct step *s, uint8_t type, uint8_t code, uint32_t rest);
 void answer_echo(struct step *s);
 void forward(struct step *s, __u32 backend);
 void give_back(struct step *s, const struct memory *m);
-/* Is there a link for the interface and VLAN that the packet came in by? */
-bool replies_can_leave(const struct step *s);
+/* The same by tc, on a node. */
+void node_forward(struct step *s, __u32 backend);
+void node_give_back(struct step *s, const struct memory *m);
+/* Steps of both: the translation, in want's packet but for checksums and the
+ * frame; false: there is none, and the expectation is set. */
+bool forward_nat(struct step *s, __u32 backend);
+void readdress(struct step *s, const struct addr *src, __be16 sport,
+	       const struct addr *dst, __be16 dport);
+void seal_all(struct step *s);
+void fewer_hops(struct step *s);
+bool may_fragment(const struct step *s);
+void too_big(struct step *s, size_t mtu);
+void cut(struct step *s);
+size_t way_mtu(const struct step *s, const struct backend *b,
+	       size_t overhead);
+/* The link of the interface and VLAN that the packet came in by; 0: none. */
+__u32 link_in(const struct step *s);
 uint8_t hop_limit(const struct step *s);
 
 struct memory *memory_find(struct reference *r, const struct flow *f);

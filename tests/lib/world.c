@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <linux/bpf.h>
+#include <linux/pkt_cls.h>
 #include <fairlead/hash.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -42,7 +43,8 @@ struct world {
 	__u32 now_s;
 	int link;
 	__u16 path_mtu;
-	__u32 gso_size;
+	struct tc_place place;	/* of tc's programs, but for the hook */
+	__u32 from;		/* the interface that it came by; 0: none */
 	int program, counters, limits;
 	int cpu, cpus;
 	__u64 packets[NR_REASONS];
@@ -95,6 +97,22 @@ static void stay_on_this_cpu(struct world *w)
 		die("number of CPUs", -ERANGE);
 }
 
+/* As many as there are links; of what came in, to mac_us, it is the host's. */
+static void add_devices(void)
+{
+	char command[200];
+
+	for (int i = LINK_REDIRECT; i <= LINK_POD2; i++) {
+		snprintf(command, sizeof(command), "ip link add link%d index %d "
+			 "address %02x:%02x:%02x:%02x:%02x:%02x type veth peer "
+			 "name peer%d index %d", i, i, mac_us[0], mac_us[1],
+			 mac_us[2], mac_us[3], mac_us[4], mac_us[5], i,
+			 100 + i);
+		if (system(command))
+			die(command, -ENODEV);
+	}
+}
+
 struct world *world_open(void)
 {
 	struct dp_opts opts = {
@@ -112,6 +130,7 @@ struct world *world_open(void)
 		opts.hash_key[i] = 0x9e3779b9u * (i + 1);
 	if (unshare(CLONE_NEWNET))
 		die("network namespace", -errno);
+	add_devices();
 	stay_on_this_cpu(w);
 	err = dp_open(&opts, &w->dp);
 	if (err)
@@ -174,7 +193,7 @@ void world_forget_seen(struct world *w)
 
 static void set_links(struct tables *t)
 {
-	for (__u32 i = LINK_TX; i <= LINK_POD; i++) {
+	for (__u32 i = LINK_TX; i <= LINK_POD2; i++) {
 		t->links[i] = (struct link){
 			.ifindex = i == LINK_TX || i == LINK_CLIENTS ? IFINDEX :
 									2,
@@ -187,13 +206,15 @@ static void set_links(struct tables *t)
 		t->links[i].addr6.word[3] |= htonl(i);
 	}
 	t->links[LINK_POD].ifindex = 0;
+	t->links[LINK_POD2].ifindex = 0;
 	t->links[LINK_VLAN].vlan_proto = htons(0x8100);
 	t->links[LINK_VLAN].vlan_id = htons(7);
 	t->links[LINK_CLIENTS].vlan_proto = htons(0x8100);
 	t->links[LINK_CLIENTS].vlan_id = htons(CLIENT_VLAN);
-	for (__u32 i = LINK_TX; i <= LINK_CLIENTS; i++)
+	for (__u32 i = LINK_TX; i <= LINK_POD2; i++)
 		words_put(t->ingress, INGRESS_BUCKETS,
-			  ingress_link_word(t->links[i].ifindex,
+			  ingress_link_word(t->links[i].ifindex ?:
+					    t->links[i].user_ifindex,
 					    ntohs(t->links[i].vlan_id), i));
 }
 
@@ -316,7 +337,8 @@ void world_reset(struct world *w)
 	w->nr_macs = 0;
 	w->link = LINK_TX;
 	w->path_mtu = 0;
-	w->gso_size = 0;
+	w->place = (struct tc_place){ .ifindex = IFINDEX };
+	w->from = 0;
 	w->now_s = dp_now_s();
 	clear_tables(t);
 	clear_limits(w);
@@ -487,12 +509,17 @@ static bool among(const struct addr *list, size_t count, const struct addr *a)
 /* The next hop of a backend: its address is in the MAC. */
 static void set_hop(void *arg, __u32 index, struct backend *b)
 {
+	static const __u16 of_node[] = {
+		LINK_POD, LINK_POD2, LINK_POD, LINK_REDIRECT,
+	};
 	struct world *w = arg;
 	__u32 low = ntohl(b->addr.word[3]);
 	struct nexthop hop = { .mac = { 0x02, 0xbb } };
 
 	put32(hop.mac + 2, low);
-	hop.link = w->link < 0 ? LINK_TX + low % 3 : (__u32)w->link;
+	hop.link = w->link == LINKS_BY_ADDR ? LINK_TX + low % 3 :
+		   w->link == LINKS_OF_NODE ? of_node[low % 4] :
+					      (__u32)w->link;
 	table_store(&b->hop, hop);
 	b->mtu = w->path_mtu;
 	b->flags &= ~BACKEND_LOCAL;
@@ -735,7 +762,11 @@ void world_forget(struct world *w)
 static __u32 run(struct world *w, int program, const struct packet *in,
 		 struct outcome *ret)
 {
-	struct __sk_buff skb = { .gso_size = w->gso_size, .gso_segs = 2 };
+	struct __sk_buff skb = {
+		.ifindex = w->place.ifindex, .ingress_ifindex = w->from,
+		.gso_size = w->place.gso_size,
+		.gso_segs = w->place.gso_size ? 2 : 0,
+	};
 	LIBBPF_OPTS(bpf_test_run_opts, opts,
 		.data_in = in->data,
 		.data_size_in = in->len,
@@ -743,7 +774,7 @@ static __u32 run(struct world *w, int program, const struct packet *in,
 		.data_size_out = PACKET_MAX,
 	);
 
-	if (program != w->program && w->gso_size) {
+	if (program != w->program) {
 		opts.ctx_in = &skb;
 		opts.ctx_size_in = sizeof(skb);
 	}
@@ -811,27 +842,69 @@ void world_show_program(struct world *w, enum xdp_program program)
 int world_run_tc(struct world *w, const char *program, const struct packet *in,
 		 struct outcome *ret)
 {
-	int fd = dp_program_fd(w->dp, program);
+	int fd = dp_program_fd(w->dp, program), verdict;
 
 	if (fd < 0)
 		die(program, fd);
-	ret->actions = 0;
-	return run(w, fd, in, ret);
+	verdict = run(w, fd, in, ret);
+	ret->actions = verdict == TC_ACT_SHOT	  ? 1 << XDP_DROP :
+		       verdict == TC_ACT_REDIRECT ? 1 << XDP_REDIRECT :
+						    1 << XDP_PASS;
+	return verdict;
+}
+
+static enum tc_hook hook_of(const char *program)
+{
+	static const char *const names[] = {
+		[TC_POD_IN] = "fl_pod_in", [TC_POD_OUT] = "fl_pod_out",
+		[TC_UPLINK_IN] = "fl_uplink_in",
+		[TC_UPLINK_OUT] = "fl_uplink_out",
+	};
+	int i = 0;
+
+	while (strcmp(names[i], program))
+		i++;
+	return i;
+}
+
+/* What passes and is not counted is as it came. */
+bool world_agrees_tc(struct world *w, const char *program,
+		     const struct packet *in, const struct outcome *got)
+{
+	struct tc_place at = w->place;
+	char text[DESCRIPTION_MAX];
+	__u64 passes = 0;
+	struct outcome want;
+
+	at.hook = hook_of(program);
+	at.is_hosts = !w->from;
+	reference_tc(w->reference, &at, in, got, &want);
+	for (int i = 0; i < NR_REASONS; i++)
+		if (reason_verdict(i) == VERDICT_PASS)
+			passes |= 1ull << i;
+	if (outcome_ok(&want, got, true) &&
+	    (got->reasons || (want.reasons & passes && packet_eq(in,
+							&got->packet))))
+		return true;
+	fprintf(stderr, "  in:   %s at %s, %u\n", packet_describe(in, text),
+		program, at.ifindex);
+	return false;
 }
 
 void world_pod(struct world *w, bool is_pod)
 {
-	__u32 was = is_pod ? LINK_TX : LINK_POD, is = is_pod ? LINK_POD : LINK_TX;
-	struct word_bucket *ingress = world_tables(w)->ingress;
+	world_place(w, is_pod ? LINK_POD : IFINDEX, 0);
+}
 
-	words_drop(words_find(ingress, INGRESS_BUCKETS,
-			      ingress_link_word(IFINDEX, 0, was)));
-	words_put(ingress, INGRESS_BUCKETS, ingress_link_word(IFINDEX, 0, is));
+void world_place(struct world *w, __u32 ifindex, __u32 from)
+{
+	w->place.ifindex = ifindex;
+	w->from = from;
 }
 
 void world_gso(struct world *w, __u32 size)
 {
-	w->gso_size = size;
+	w->place.gso_size = size;
 }
 
 bool world_check(struct world *w, const struct packet *in,

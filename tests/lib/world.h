@@ -2,11 +2,12 @@
 /*
  * A datapath to test: fl_xdp loaded but attached nowhere, its tables filled
  * from a model as the daemon fills them, next hops by hand, and packets run
- * through BPF_PROG_TEST_RUN. Everything arrives on lo of a network namespace
- * of its own: a backend of link 1 is hairpinned (XDP_TX), one of link 2 is
- * behind another interface (XDP_REDIRECT), one of link 3 in a VLAN of it, one
- * of link 5 in a pod, whose interface XDP does not send by. Each packet is put
- * to the reference as well.
+ * through BPF_PROG_TEST_RUN. What fl_xdp gets arrives on lo of a network
+ * namespace of its own: a backend of link 1 is hairpinned (XDP_TX), one of link
+ * 2 is behind another interface (XDP_REDIRECT), one of link 3 in a VLAN of it,
+ * those of links 5 and 6 are in pods, whose interfaces XDP does not send by.
+ * There are devices by all those numbers. Each packet is put to the reference as
+ * well.
  */
 #ifndef FAIRLEAD_TEST_WORLD_H
 #define FAIRLEAD_TEST_WORLD_H
@@ -18,7 +19,8 @@
 #include "reference.h"
 
 /* What backends are reached by, and what clients in CLIENT_VLAN come in by. */
-enum { LINK_TX = 1, LINK_REDIRECT, LINK_VLAN, LINK_CLIENTS, LINK_POD };
+enum { LINK_TX = 1, LINK_REDIRECT, LINK_VLAN, LINK_CLIENTS, LINK_POD,
+       LINK_POD2 };
 #define CLIENT_VLAN 9
 
 #define WORLD_BACKENDS_MAX 16
@@ -74,7 +76,8 @@ void world_backend_state(struct world *w, const char *addr,
 			 enum backend_state state);
 
 /* Where a backend's frames go from the next world_apply() on: LINK_* or 0,
- * unknown; -1: by its address. */
+ * unknown; by its address to what XDP sends by, or to pods and other nodes. */
+enum { LINKS_BY_ADDR = -1, LINKS_OF_NODE = -2 };
 void world_link(struct world *w, int link);
 /* What is known of the way to every backend, likewise; 0: nothing. */
 void world_path_mtu(struct world *w, __u16 mtu);
@@ -116,16 +119,21 @@ void world_grown(struct world *w);
 void world_hide_program(struct world *w, enum xdp_program program);
 void world_show_program(struct world *w, enum xdp_program program);
 
-/* What a tc program makes of it, with no actions; returns what it returned. */
+/* What a tc program makes of it; returns what it returned. */
 int world_run_tc(struct world *w, const char *program, const struct packet *in,
 		 struct outcome *ret);
+/* And does the reference agree? */
+bool world_agrees_tc(struct world *w, const char *program,
+		     const struct packet *in, const struct outcome *got);
 
-/* The interface that packets arrive at is a pod's: link LINK_POD, or (false) no
- * more. */
+/* tc's packets arrive at a pod's interface, LINK_POD; false: where fl_xdp's
+ * do. */
 void world_pod(struct world *w, bool is_pod);
+/* Or at any other, and come (to leave) from another; 0: from the host. */
+void world_place(struct world *w, __u32 ifindex, __u32 from);
 
 /* From now on what tc programs get is of so many bytes of payload a packet;
- * 0: one packet. Until world_reset(). */
+ * 0: one packet. */
 void world_gso(struct world *w, __u32 size);
 
 /* What fl_xdp makes of in, and whether the reference agrees; got may be
