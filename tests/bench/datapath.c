@@ -187,12 +187,17 @@ static void print_numbers(const char *name, struct numbers n)
 	       n.median, n.least, n.most);
 }
 
+static void print_case(const char *section, const struct label *l)
+{
+	printf("{\"section\":\"%s\",\"mode\":\"%s\",\"family\":\"%s\","
+	       "\"services\":%u,\"traffic\":\"%s\"", section, l->mode,
+	       l->family, l->services, traffic_names[l->traffic]);
+}
+
 static void report(const struct label *l, struct numbers ns,
 		   struct numbers floor, struct numbers empty)
 {
-	printf("{\"section\":\"datapath\",\"mode\":\"%s\",\"family\":\"%s\","
-	       "\"services\":%u,\"traffic\":\"%s\"", l->mode, l->family,
-	       l->services, traffic_names[l->traffic]);
+	print_case("datapath", l);
 	print_numbers("ns", ns);
 	print_numbers("floor", floor);
 	print_numbers("empty", empty);
@@ -301,6 +306,87 @@ static void shapes_measure(struct bench *b, unsigned int services,
 	}
 }
 
+/* Who is of a pair that is measured in turn. */
+enum side { SETTLED, TRACKED, SIDES };
+
+static void pair_print(const struct label *l, double ns[SIDES][ROUNDS_MAX],
+		       int rounds)
+{
+	double ratio[ROUNDS_MAX];
+
+	for (int i = 0; i < rounds; i++)
+		ratio[i] = ns[TRACKED][i] / ns[SETTLED][i];
+	print_case("pairs", l);
+	print_numbers("settled", numbers_of(ns[SETTLED], rounds));
+	print_numbers("tracked", numbers_of(ns[TRACKED], rounds));
+	print_numbers("ratio", numbers_of(ratio, rounds));
+	printf("}\n");
+	fflush(stdout);
+}
+
+/* One after the other in each round, and in each round another one first: who
+ * comes second finds caches as the first has left them. */
+static void pair_measure(struct bench side[SIDES], const struct label *l)
+{
+	const bool many = l->traffic != HOT;
+	const __u32 repeat = many ? BENCH_FLOWS_MAX : HOT_REPEAT;
+	const int rounds = side->hot_rounds;
+	double ns[SIDES][ROUNDS_MAX];
+
+	for (int i = 0; i < rounds; i++) {
+		for (int j = 0; j < SIDES; j++) {
+			const enum side which = (i + j) % SIDES;
+			struct bench *b = &side[which];
+
+			b->w->setup->mask = many ? BENCH_FLOWS_MAX - 1 : 0;
+			if (l->traffic == NEW)
+				world_forget_conns(b->w);
+			ns[which][i] = -overhead(b, repeat, true);
+			ns[which][i] += run_all(b, repeat, XDP_TX);
+		}
+	}
+	pair_print(l, ns, rounds);
+}
+
+/* What it costs to record each choice, as a service does that chooses by
+ * chance, and all do for a while after a change. */
+static void pair(struct bench side[SIDES], unsigned int services,
+		 unsigned int backends, bool v6)
+{
+	struct shape shape = { .forward = FORWARD_IPIP, .services = services,
+			       .backends = backends, .v6 = v6,
+			       .backend_v6 = v6 };
+	struct label l = { .mode = "ipip", .family = v6 ? "6" : "4",
+			   .services = services, .traffic = NEW };
+
+	for (int i = 0; i < SIDES; i++) {
+		shape.tracked = i == TRACKED;
+		world_define(side[i].w, &shape);
+		world_clients(side[i].w, &shape, true);
+	}
+	pair_measure(side, &l);
+	for (int i = 0; i < SIDES; i++) {
+		world_confirm_conns(side[i].w);
+		world_clients(side[i].w, &shape, false);
+	}
+	for (l.traffic = HOT; l.traffic <= MANY; l.traffic++)
+		pair_measure(side, &l);
+}
+
+/* b becomes one side, what is opened for it the other. */
+static void pairs_measure(struct bench *b)
+{
+	struct bench side[SIDES] = { [SETTLED] = *b, [TRACKED] = *b };
+
+	side[TRACKED].w = world_open();
+	for (int v6 = 0; v6 <= !b->quick; v6++) {
+		pair(side, 1, 100, v6);
+		if (!b->quick)
+			pair(side, 10000, 10, v6);
+	}
+	world_close(side[TRACKED].w);
+}
+
 #define STAGES 9
 
 static void report_stage(const char *stage, struct numbers ns)
@@ -371,6 +457,7 @@ int main(int argc, char **argv)
 	shapes_measure(&b, 1, 100);
 	if (!quick)
 		shapes_measure(&b, 10000, 10);
+	pairs_measure(&b);
 	world_close(b.w);
 	return 0;
 }

@@ -70,6 +70,7 @@ def collect(path):
                     "kernel": platform.release()},
         "commit": commit(),
         "datapath": [l for l in lines if l["section"] == "datapath"],
+        "pairs": [l for l in lines if l["section"] == "pairs"],
         "profile": [l for l in lines if l["section"] == "profile"],
         **{trip: grouped(lines, trip, ["sent", "received", "nothing", "ns"])
            for trip in TRIPS},
@@ -100,6 +101,13 @@ def datapath_rows(result):
                f"{ns / case['empty']['median']:.1f}",
                number(floor) if floor else "",
                f"{ns / floor:.1f}" if floor else ""]
+
+
+def pairs_rows(result):
+    for case in result["pairs"]:
+        yield [case["mode"], family(case["family"]), number(case["services"]),
+               TRAFFIC[case["traffic"]], ranged(case["settled"]),
+               ranged(case["tracked"]), ranged(case["ratio"], 1)]
 
 
 def profile_rows(result):
@@ -134,6 +142,12 @@ TABLES = [
       "floor", "x floor"], datapath_rows,
      "x empty: in runs of an empty program, loop and all. floor: the same"
      " packet parsed\nand rewritten with fixed values, without a map."),
+    ("What it costs to record each choice: ns per packet, rounds in turn",
+     ["mode", "family", "services", "traffic", "settled (min..max)",
+      "tracked (min..max)", "x (min..max)"], pairs_rows,
+     "settled: the choice follows from the packet. tracked: it is looked up,"
+     " as of services that\nchoose by chance, and for a while after a change of"
+     " backends. x: of both in one round."),
     ("Where the time goes: IPIP over IPv4, one flow", ["stage", "ns", "sum"],
      profile_rows, ""),
     ("Packets per second on one CPU that sends, balances and receives: 64"

@@ -240,17 +240,15 @@ traffic() {
 		"/run/netns/$NET-$2" "$3" "$4" "$5" 0.5
 }
 
-# packets WAY SERVICES there|back: and through nothing, each time, as the
-# machine may be slower a minute later.
+# packets WAY SERVICES there|back: and through nothing, as the machine may be
+# slower a minute later.
 packets() {
-	local front end i
+	local end
 
-	front=$(mac_of balancer front)
 	end=$(mac_of end eth0)
-	for ((i = 0; i < ROUNDS; i++)); do
-		echo "$(traffic source end "$3" "$end" "$2")" \
-			"$(traffic client backend "$3" "$front" "$2")"
-	done | jq -Rc --arg way "$1" --argjson services "$2" --arg trip "$3" '
+	echo "$(traffic source end "$3" "$end" "$2")" \
+		"$(traffic client backend "$3" "$(mac_of balancer front)" "$2")" |
+		jq -Rc --arg way "$1" --argjson services "$2" --arg trip "$3" '
 		split(" ") | map(tonumber)
 		| {section: ("packets-" + $trip), $way, $services, sent: .[2],
 		   received: .[3], nothing: .[1],
@@ -259,12 +257,8 @@ packets() {
 
 # connections WAY SERVICES
 connections() {
-	local i
-
-	for ((i = 0; i < ROUNDS; i++)); do
-		on client taskset -c $CPU "$B/tests/bench/requests" \
-			198.18.0.1 80 "$2" 4 1
-	done | jq -Rc --arg way "$1" --argjson services "$2" 'split(" ")
+	on client taskset -c $CPU "$B/tests/bench/requests" 198.18.0.1 80 "$2" \
+		4 1 | jq -Rc --arg way "$1" --argjson services "$2" 'split(" ")
 		| map(tonumber)
 		| {section: "connections", $way, $services, per_s: .[0],
 		   p50_us: .[1], p99_us: .[2]}'
@@ -281,32 +275,43 @@ rival() {
 	"$1_end"
 }
 
+# fairlead_rival MODE SERVICES
 fairlead_rival() {
-	local mode
-
-	for mode in nat l2 ipip; do
-		fairlead_begin $mode "$1" udp
-		packets "fairlead $mode" "$1" there
-		[[ $mode != nat ]] || packets "fairlead $mode" "$1" back
-		fairlead_end
-	done
-	fairlead_begin nat "$1" tcp
-	connections "fairlead nat" "$1"
+	fairlead_begin "$1" "$2" udp
+	packets "fairlead $1" "$2" there
+	[[ $1 != nat ]] || packets "fairlead $1" "$2" back
+	fairlead_end
+	[[ $1 == nat ]] || return 0
+	fairlead_begin nat "$2" tcp
+	connections "fairlead nat" "$2"
 	fairlead_end
 }
 
-rivals_measure() {
-	local services way
+# rivals_round SERVICES FIRST: all of them, beginning with the one of that
+# number: a slow minute of the machine is not always the same one's.
+rivals_round() {
+	local ways=(nat l2 ipip forwarding flowtable nft iptables) i way
 
-	ROUNDS=5
-	[[ -z $QUICK ]] || ROUNDS=1
+	flowtable_exists || ways=("${ways[@]/flowtable/}")
+	for ((i = 0; i < ${#ways[@]}; i++)); do
+		way=${ways[($2 + i) % ${#ways[@]}]}
+		case $way in
+		"") ;;
+		nat | l2 | ipip) fairlead_rival "$way" "$1" ;;
+		*) rival "$way" "$1" ;;
+		esac
+	done
+}
+
+rivals_measure() {
+	local services i rounds=5
+
+	[[ -z $QUICK ]] || rounds=1
 	rivals_network
 	for services in 1 1000; do
 		[[ -z $QUICK || $services == 1 ]] || break
-		fairlead_rival $services
-		for way in forwarding flowtable nft iptables; do
-			[[ $way != flowtable ]] || flowtable_exists || continue
-			rival $way $services
+		for ((i = 0; i < rounds; i++)); do
+			rivals_round $services "$i"
 		done
 	done
 }

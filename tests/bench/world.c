@@ -291,6 +291,7 @@ static void set_service(struct model_service *s, const struct shape *shape,
 	s->nr_fronts = 1;
 	s->proto = IPPROTO_TCP;
 	s->forward = shape->forward;
+	s->algorithm = shape->tracked ? ALGORITHM_RANDOM : ALGORITHM_MAGLEV;
 	s->nr_backends = shape->backends;
 	s->backends = calloc(shape->backends, sizeof(*s->backends));
 	if (!s->backends)
@@ -423,20 +424,6 @@ static void set_flows(struct world *w, bool v6, unsigned int services,
 	}
 }
 
-void world_clients(struct world *w, const struct shape *shape, bool syn)
-{
-	const bool v6 = shape->v6;
-
-	set_packet(w, client_at(v6, 0), vip_at(v6, 0), syn ? SYN : ACK);
-	set_flows(w, v6, shape->services, false);
-}
-
-void world_strangers(struct world *w, bool v6)
-{
-	set_packet(w, client_at(v6, 0), stranger_at(v6, 0), ACK);
-	set_flows(w, v6, 1, true);
-}
-
 static void shuffle(struct bench_flow *flows, __u32 count)
 {
 	__u64 seed = 3;
@@ -448,6 +435,24 @@ static void shuffle(struct bench_flow *flows, __u32 count)
 		flows[i] = flows[j];
 		flows[j] = f;
 	}
+}
+
+/* Packets that do not open a connection come in another order than those that
+ * do: what was recorded in a row must not be read in one. */
+void world_clients(struct world *w, const struct shape *shape, bool syn)
+{
+	const bool v6 = shape->v6;
+
+	set_packet(w, client_at(v6, 0), vip_at(v6, 0), syn ? SYN : ACK);
+	set_flows(w, v6, shape->services, false);
+	if (!syn)
+		shuffle(w->flows, BENCH_FLOWS_MAX);
+}
+
+void world_strangers(struct world *w, bool v6)
+{
+	set_packet(w, client_at(v6, 0), stranger_at(v6, 0), ACK);
+	set_flows(w, v6, 1, true);
 }
 
 struct reply_flows {

@@ -31,6 +31,7 @@ struct shape {
 	bool v6;		/* clients and services */
 	bool backend_v6;
 	unsigned int services, backends;
+	bool tracked;		/* each flow's choice is recorded */
 };
 
 struct world *world_open(void);
