@@ -4,6 +4,12 @@
  * pair of families, GUE variant 1, GRE, Geneve) and hands the inner packet to
  * the host, which owns the service's address. What is no tunnel packet, is for
  * another port or for another host passes untouched.
+ *
+ * What a packet costs
+ *   no tunnel's	no look-up: its headers alone
+ *   a tunnel's		1 look-up in a hash map, of the few addresses where
+ *			these end; to one of them 1 helper, to move the head
+ * By tc bpf_skb_pull_data() besides, for each packet.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,10 +5,11 @@
  * who had its source replaced by that. fl_pod_out: what is sent to a pod by the
  * backend of a service that it dialled comes from the service.
  *
- * What a packet costs
- *   stranger		1 array read in (vip_filter), out 1 search of replies
- *			(2 array reads) and 1 jump
- *   else		see tc.bpf.c
+ * What a packet costs: as in uplink.bpf.c.
+ *   in, stranger	vip_filter, runtime
+ *   in, ours		and ingress; 1 jump, see tc.bpf.c
+ *   out, of nobody	2 buckets of replies; 1 jump
+ *   out, an answer	replies -> conns; 2 jumps, see tc.bpf.c
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,10 +4,25 @@
  * to be for a service, or an answer to what we sent in our own name: a program
  * each for what a packet needs of it, see node.h.
  *
- * What a packet costs, beside the programs that it passes
- *   known			1 search of conns (2 array reads), backend; past the
- *				stack: its link
- *   new			service table, slot, backend, a record and a cell
+ * What a packet costs, beside its first program (uplink.bpf.c): arrays that it
+ * reads, those behind an arrow when the one before has come, each a cache miss
+ * where there are many connections and backends. Besides, each program reads
+ * scratch, which is the CPU's own.
+ *   known, client	conns (heads and record at once) -> backends, nat_addrs
+ *   known, answer	replies -> conns; nothing of the backend
+ *   new		2 buckets of conns; cells -> services -> slots ->
+ *			backends; own_filter, nat_addrs; then a record and a
+ *			cell, of a few stores each
+ *   no service's	2 buckets of conns, up to 5 of cells, each -> services;
+ *			own_filter
+ *   with sources	and 1 look-up in a trie of the kernel
+ *   past the stack	and links
+ * And 1 jump if it is known, 2 if it is new. Who counts reads counters, and
+ * backend_stats, which nothing waits for.
+ * Helpers, of what is translated: for IPv4 6, for IPv6 4, which checksums left
+ * to the device and shared bytes ask for; past the stack 2 more, and for the
+ * hop limit of what is neither the host's own nor for it 3 and 2. No hash map
+ * of the kernel, no FIB look-up, no clock but jiffies.
  */
 #include <stdbool.h>
 #include <stddef.h>

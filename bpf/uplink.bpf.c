@@ -7,12 +7,17 @@
  * service's. And on a node, what the host itself sends to a service goes to a
  * backend, past the stack, as far as the route there is one of an uplink.
  *
- * What a packet costs
- *   in, stranger		1 array read (vip_filter)
- *   out, no such backend	1 array read (runtime)
- *   out, else			1 jump and 1 search of replies (2 array reads),
- *				of the host's own 1 array read more
- *   else			see tc.bpf.c
+ * What a packet costs: arrays that it reads, those behind an arrow when the one
+ * before has come, each a cache miss where there are many connections. Besides,
+ * each program reads scratch, which is the CPU's own.
+ *   in, stranger		vip_filter, runtime
+ *   in, ours			and ingress; 1 jump, see tc.bpf.c
+ *   out, no backend here	runtime
+ *   out, of nobody		and 2 buckets of replies; 1 jump
+ *   out, an answer		and replies -> conns; 2 jumps, see tc.bpf.c
+ *   out, the host's own	and vip_filter, 2 buckets of replies; to a
+ *				service then as what comes in
+ * No helper but bpf_skb_pull_data(), where the headers are not in one piece.
  */
 #include <stdbool.h>
 #include <stddef.h>

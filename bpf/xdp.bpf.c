@@ -7,11 +7,11 @@
  * tracked, a fragmented packet.
  *
  * What a packet costs: the reads of memory that depend on one another, each a
- * cache miss where there are many flows and backends, and what it reads besides,
- * which all packets share.
+ * cache miss where there are many flows and backends, and what it reads
+ * besides, which all packets share.
  *   stranger                vip_filter; runtime
- *   each one of ours        vip_filter; runtime, ingress, links, and scratch once
- *                           in each program
+ *   each one of ours        vip_filter; runtime, ingress, links, and scratch
+ *                           once in each program
  *   tunnel, l2, settled     and cells, services, slots, backends; own_filter
  *   the same, tracked       and conns: heads and record are read at once
  *   nat, client             and conns, backends; nat_addrs
@@ -85,7 +85,7 @@ int fl_xdp(struct xdp_md *ctx)
 	PROGRAM(prefix##xdp_error4, leave, take_tunnel_error(ctx, s, false)) \
 	PROGRAM(prefix##xdp_error6, leave, take_tunnel_error(ctx, s, true)) \
 	PROGRAM(prefix##xdp_open, leave, open_flow(ctx, s))		\
-	PROGRAM(prefix##xdp_again, leave, send_or(ctx, s, open_again(s)))		\
+	PROGRAM(prefix##xdp_again, leave, send_or(ctx, s, open_again(s))) \
 	PROGRAM(prefix##xdp_send4, leave, send_opened(ctx, s, false))	\
 	PROGRAM(prefix##xdp_send6, leave, send_opened(ctx, s, true))	\
 	PROGRAM(prefix##xdp_fragment, leave, remember_fragment(ctx, s))
