@@ -27,15 +27,25 @@ static struct bpf_tc_hook clsact_hook(const struct dp_point *at)
 	};
 }
 
+/* That it is there already is no news, but libbpf would tell it to stderr. */
+static int clsact_make(struct bpf_tc_hook *hook)
+{
+	libbpf_print_fn_t print = libbpf_set_print(NULL);
+	int err = bpf_tc_hook_create(hook);
+
+	libbpf_set_print(print);
+	return err == -EEXIST ? 0 : err;
+}
+
 static int clsact_attach(const struct dp_point *at, int prog)
 {
 	struct bpf_tc_hook hook = clsact_hook(at);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE,
 		    .priority = at->hook->rank, .prog_fd = prog,
 		    .flags = BPF_TC_F_REPLACE);
-	int err = bpf_tc_hook_create(&hook);
+	int err = clsact_make(&hook);
 
-	if (err && err != -EEXIST)
+	if (err)
 		return err;
 	err = dp_pin_over(prog, at->other);
 	return err ? err : bpf_tc_attach(&hook, &opts);
