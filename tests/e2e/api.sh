@@ -47,7 +47,7 @@ requests() {
 }
 
 first_requests() {
-	asked_for "/api/v1/services?resourceVersion=0&labelSelector=%21service.kubernetes.io%2Fservice-proxy-name&fieldSelector=spec.clusterIP%21%3DNone"
+	asked_for "/api/v1/services?resourceVersion=0&labelSelector=%21service.kubernetes.io%2Fheadless%2C%21service.kubernetes.io%2Fservice-proxy-name&fieldSelector=spec.clusterIP%21%3DNone"
 	asked_for "/apis/discovery.k8s.io/v1/endpointslices?resourceVersion=0&labelSelector=%21service.kubernetes.io%2Fheadless"
 	asked_for "/api/v1/nodes?resourceVersion=0&fieldSelector=metadata.name%3Dnode-1"
 	asked_for "/api/v1/services?watch=1&allowWatchBookmarks=true&timeoutSeconds="

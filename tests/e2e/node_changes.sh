@@ -168,11 +168,11 @@ udp_ends() {
 	flow_stop pod-1 port 6
 }
 
-# The label takes a Service away, its end gives it back.
-label_of_another_proxy() {
+# label KEY: it takes a Service away, its end gives it back.
+label() {
 	web pod-2
 	row client-1 lb 10 from node to pod-2
-	LABELS="service.kubernetes.io/service-proxy-name: other" spec
+	LABELS="service.kubernetes.io/$1: other" spec
 	in_force
 	[[ $(fairlead service list --json) == "[]" ]]
 	spec
@@ -326,12 +326,12 @@ cleaned() {
 
 # change WHAT COMMAND: a case, which begins with the Service as it is usual.
 change() {
-	it "$1" started_with "$2"
+	it "$1" started_with "${@:2}"
 }
 
 started_with() {
 	spec
-	"$1"
+	"$@"
 }
 
 node_story pod-1 pod-2 pod-3 far-1
@@ -341,7 +341,8 @@ serve_node
 change "TCP lives on, whatever changes" tcp_lives_on
 change "UDP moves with its next packet, or is refused" udp_moves
 change "UDP of a Service that is deleted is translated no more" udp_ends
-change "a Service that gets another proxy's label, and loses it" label_of_another_proxy
+change "a Service that gets another proxy's label, and loses it" label service-proxy-name
+change "... or the label headless" label headless
 change "the Node changes its zone" zone_changes
 change "the traffic policy changes" policy_changes
 change "what is wrong is named, the rest is in force" wrong_beside_right

@@ -26,7 +26,8 @@ struct making {
 
 bool kube_service_counts(const struct kube_service *s)
 {
-	return !s->proxy_name && s->cluster_ip && *s->cluster_ip &&
+	return !s->proxy_name && !s->headless &&
+	       s->cluster_ip && *s->cluster_ip &&
 	       strcmp(s->cluster_ip, "None") &&
 	       !kube_is(s->type, "ExternalName", false);
 }

@@ -48,6 +48,8 @@ static const struct kube_path service_paths[] = {
 	METADATA,
 	{ "metadata>labels>service.kubernetes.io/service-proxy-name",
 	  OBJECT(PATH_TEXT, service.proxy_name) },
+	{ "metadata>labels>service.kubernetes.io/headless",
+	  OBJECT(PATH_TEXT, service.headless) },
 	{ "spec>type", OBJECT(PATH_TEXT, service.type) },
 	{ "spec>clusterIP", OBJECT(PATH_TEXT, service.cluster_ip) },
 	{ "spec>clusterIPs[]", OBJECT(PATH_TEXTS, service.cluster_ips) },

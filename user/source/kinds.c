@@ -11,7 +11,8 @@ static const struct reflector_kind kinds[NR_KUBE_KINDS] = {
 	[KUBE_SERVICE] = {
 		.name = "services",
 		.paths = { "/api/v1/services" },
-		.label_selector = "!service.kubernetes.io/service-proxy-name",
+		.label_selector = "!service.kubernetes.io/headless,"
+				  "!service.kubernetes.io/service-proxy-name",
 		.field_selector = "spec.clusterIP!=None",
 	},
 	[KUBE_SLICE] = {

@@ -206,9 +206,9 @@ static const struct row which_count[] = {
 	{ "... whatever its value",
 	  SERVICE_OF("name: web, labels: {service.kubernetes.io/service-proxy-name: ''}",
 		     "spec: {" IP ", " PORT "}"), "" },
-	{ "the label service.kubernetes.io/headless is not the proxy's to read",
+	{ "... and when the label headless does, though it has a clusterIP",
 	  SERVICE_OF("name: web, labels: {service.kubernetes.io/headless: ''}",
-		     "spec: {" IP ", " PORT "}"), V4 " ->\n" },
+		     "spec: {" IP ", " PORT "}"), "" },
 	{ "one entry per (namespace, service, port name, protocol)",
 	  SERVICE_OF("name: web, namespace: shop", "spec: {" IP
 		     ", ports: [{name: a, port: 53, protocol: UDP}, {name: b, port: 53}, {name: c, port: 9, protocol: SCTP}]}"),
