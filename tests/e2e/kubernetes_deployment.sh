@@ -139,7 +139,7 @@ follows() {
 }
 
 source_pid() {
-	pgrep -P "$(pgrep -P "$(<"$DIR/serve.pid")" -f "^fairlead: source")"
+	worker_pid source
 }
 
 # All that serve says are news and hints, unless something is wrong.
@@ -181,9 +181,10 @@ role_is_least() {
 	base | jq -r '.[] | select(.kind == "ClusterRole").rules[] |
 		.apiGroups[] as $group | .resources[] as $resource |
 		.verbs[] | "\($group) \($resource) \(.)"' | sort -u >"$DIR/allowed"
-	sed -nE 's,^GET (/api|/apis/([^/]*))/v1/([a-z]*)\?(watch=1)?.*,\2 \3 list\4,p' \
-		"$DIR/api.requests" | sed 's/listwatch=1/watch/' |
-		sort -u >"$DIR/asked"
+	sed -nE 's,^POST (/api|/apis/([^/]*))/v1/namespaces/[^/]*/([a-z]*) .*,\2 \3 create,p
+		s,^GET (/api|/apis/([^/]*))/v1/([a-z]*)\?watch=1.*,\2 \3 watch,p
+		s,^GET (/api|/apis/([^/]*))/v1/([a-z]*)\?.*,\2 \3 list,p' \
+		"$DIR/api.requests" | sort -u >"$DIR/asked"
 	diff "$DIR/allowed" "$DIR/asked"
 }
 
