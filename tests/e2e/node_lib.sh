@@ -330,3 +330,74 @@ rows() {
 		done
 	done
 }
+
+# web ENDPOINT...: its endpoints are these, and that is in force.
+web() {
+	endpoints web "$@" | put web-slices.yaml
+	in_force
+}
+
+# spec [FIELD...]: so the Service is defined now, once the daemon has read it.
+spec() {
+	service web 10 "$@" | put web.yaml
+}
+
+# Connections to the Service web, number 10, that live: "ORIGIN KIND FAMILY".
+lives() {
+	local family
+
+	for family in 4 6; do
+		echo "pod-1 cluster $family"
+		echo "pod-1 port $family"
+		echo "node cluster $family"
+		echo "client-1 lb $family"
+		echo "client-1 port $family"
+	done
+}
+
+# live_start NAME MODE ORIGIN KIND FAMILY CONCURRENCY
+live_start() {
+	local place
+
+	place=$(front "$4" 10 "$5")
+	start "$1" "$(host_of "$3")" "$B/tests/sandbox/load" --mode "$2" \
+		--target "${place%/*}" --every-ms 50 --pause-ms 10 \
+		--timeout-ms 20000 --concurrency "$6" "${place#*/}"
+}
+
+lives_start() {
+	local origin kind family
+
+	while read -r origin kind family; do
+		live_start "live-$origin-$kind-$family" keepalive \
+			"$origin" "$kind" "$family" 4
+	done < <(lives)
+	lives_go_on
+}
+
+# Each has answers from now on.
+lives_go_on() {
+	local load before
+
+	for load in $(lives | sed 's/^/live-/; s/ /-/g'); do
+		wait_for 10 test -s "$DIR/$load.log"
+		before=$(load_answers "$load")
+		wait_for 10 load_is_past "$load" $((before + 12))
+	done
+}
+
+# None failed, none was made anew, none had another endpoint.
+lives_stop() {
+	local load failed=0
+
+	for load in $(lives | sed 's/^/live-/; s/ /-/g'); do
+		load_stop "$load" || failed=1
+		load_kept_all "$load" || failed=1
+	done
+	return "$failed"
+}
+
+load_kept_all() {
+	load_report "$1" |
+		jq -e '.connections == 4 and .moved == 0 and .failures == 0'
+}

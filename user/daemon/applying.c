@@ -226,6 +226,20 @@ static void pins_check(struct applying *a)
 	}
 }
 
+/* Connections of services that are no more may have been what the programs of
+ * a node were there for. */
+static void node_check(struct applying *a)
+{
+	if (!a->pods->are_here)
+		return;
+	pods_settle(a->pods, a->model);
+	if (a->pods->are_here)
+		return;
+	uplinks_set_node(a->uplinks, false);
+	ways_settle_local(a->ways);
+	ways_settle_others(a->ways);
+}
+
 void applying_check(struct applying *a)
 {
 	pins_check(a);
@@ -234,5 +248,6 @@ void applying_check(struct applying *a)
 	/* a name may have gone to another interface without an event of ours */
 	uplinks_follow(a);
 	uplinks_check(a->uplinks);
+	node_check(a);
 	pods_check(a->pods);
 }

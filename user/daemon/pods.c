@@ -118,6 +118,12 @@ static void adopt(struct pods *p)
 	free(list);
 }
 
+/* Are there services of a node, or connections of some that are no more? */
+static bool is_node(const struct pods *p, const struct model *m)
+{
+	return model_has_node(m) || state_keeps(p->parts->state);
+}
+
 void pods_begin(struct pods *p, const struct model *m)
 {
 	const struct pod_match match = {
@@ -129,7 +135,7 @@ void pods_begin(struct pods *p, const struct model *m)
 
 	if (!p->ifindexes)
 		adopt(p);
-	if (!model_has_node(m) && !(m->is_partial && p->count))
+	if (!is_node(p, m) && !(m->is_partial && p->count))
 		return;
 	p->are_here = true;
 	nexthops_set_pods(p->parts->nexthops, &match);
@@ -138,7 +144,7 @@ void pods_begin(struct pods *p, const struct model *m)
 
 void pods_settle(struct pods *p, const struct model *m)
 {
-	if (model_has_node(m) || m->is_partial)
+	if (is_node(p, m) || m->is_partial)
 		return;
 	p->are_here = false;
 	p->refusal = (struct refusal){};

@@ -30,7 +30,8 @@ void pods_clear(struct pods *p);
  * logged when it is news.
  */
 void pods_begin(struct pods *p, const struct model *m);
-/* m is in force. Without services of a node, nothing stays attached. */
+/* m is in force. Without services of a node, nor connections of any that there
+ * were, nothing stays attached. */
 void pods_settle(struct pods *p, const struct model *m);
 
 /* Interfaces may have come or gone. */

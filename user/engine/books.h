@@ -90,6 +90,23 @@ struct unswept {
 	__u32 since_s;
 };
 
+/* Looked at for the sake of connections alone. */
+struct kept_addr {
+	struct addr addr;
+	__u32 since_s;
+	bool is_named;		/* by a record, in the walk that goes on */
+};
+
+/* See kept.c. A service that is gone has an id, a name and a book with backends
+ * that left, but no entries. */
+struct kept {
+	__u32 *gone;		/* ids; owned */
+	size_t nr_gone, max_gone;
+	struct kept_addr *addrs;	/* owned */
+	size_t nr_addrs, max_addrs;
+	size_t nr_walked;	/* the first of them, which are in order */
+};
+
 /* A walk over conns, some buckets each tick. */
 struct scan {
 	bool active;
@@ -139,7 +156,9 @@ struct state {
 	struct slot *old_slots;		/* [MAGLEV_SIZE_MAX], scratch */
 	struct scan scan;
 	struct conns_locked locked;	/* when the last scan met them */
-	bool has_asked_conns;		/* which ids records name, at the start */
+	struct kept kept;
+	bool has_asked_conns;		/* what records name, at the start: until
+					 * then vip_filter stays as it is */
 	struct state_host host;
 };
 
@@ -274,6 +293,19 @@ int service_relayout(struct state *s, __u32 id, __u32 now_s);
 /* load.c: into the books what is in the tables */
 int state_read(struct state *s, __u32 now_s, unsigned int *ret_dropped);
 
+/* kept.c: for connections of what is no more */
+/* Do connections to e outlive it? */
+bool front_is_kept(const struct service *e);
+/* Room for so many more, which are added after that. */
+int kept_reserve(struct state *s, size_t services, size_t addrs);
+void kept_add_gone(struct state *s, __u32 id);
+void kept_hold(struct state *s, const struct addr *a, __u32 now_s);
+int kept_find(struct state *s, const struct conn *c, __u32 now_s);
+void kept_walk(struct state *s);	/* over conns: one begins */
+void kept_see(struct state *s, const struct conn *c);
+void kept_walked(struct state *s);	/* ... and is over */
+void kept_clear(struct state *s);
+
 /* nat_addrs.c */
 void nat_addrs_load(struct state *s);	/* what is in the tables */
 bool nat_addrs_wait(const struct state *s);	/* for a walk over conns */
@@ -282,7 +314,10 @@ void nat_addrs_walk(struct state *s);	/* one begins */
 void nat_addrs_walked(struct state *s, const bool *is_named);
 
 void unswept_add(struct state *s, __u32 backend, __u32 now_s);
-int unswept_find(struct state *s, __u32 now_s);	/* before any is given away */
+/* What records name: before anything is given away, or the filter is written. */
+int conns_ask(struct state *s, __u32 now_s);
+/* The backend that a record is of, if it is yet the one that was recorded. */
+const struct backend *conn_owner(const struct state *s, const struct conn *c);
 void scan_clear(struct scan *scan);
 
 #endif

@@ -335,7 +335,7 @@ static void filter_store(struct state *s, __u32 idx)
 		     (f->conns ? VIP_CONNS : 0) |
 		     (f->replies ? VIP_REPLIES : 0);
 
-	if (s->t->vip_filter[idx] != class)
+	if (s->has_asked_conns && s->t->vip_filter[idx] != class)
 		__atomic_store_n(&s->t->vip_filter[idx], class,
 				 __ATOMIC_RELEASE);
 }

@@ -17,7 +17,7 @@ static bool id_is_used(const void *state, __u32 id)
 {
 	const struct state *s = state;
 
-	return s->books[id].nr_entries;
+	return s->books[id].nr_entries || s->books[id].nr_backends;
 }
 
 static bool entry_is_used(const void *state, __u32 entry)
@@ -232,10 +232,20 @@ static int read_names(struct state *s, __u32 now_s, unsigned int *dropped)
 	return 0;
 }
 
+/* Kept for connections of a service that is no more, see kept.c? */
+static bool is_of_gone(const struct state *s, const struct backend *b)
+{
+	const char *name = s->t->infos[b->service].name;
+
+	return b->state == BACKEND_LEAVING && b->service && name[0] &&
+	       memchr(name, '\0', SERVICE_NAME_MAX);
+}
+
 static bool backend_makes_sense(const struct state *s, const struct backend *b)
 {
 	return b->state <= BACKEND_GONE && b->service < s->nr_services &&
-	       s->books[b->service].nr_entries && b->weight <= BACKEND_WEIGHT_MAX &&
+	       (s->books[b->service].nr_entries || is_of_gone(s, b)) &&
+	       b->weight <= BACKEND_WEIGHT_MAX &&
 	       (b->state_defined == BACKEND_ACTIVE ||
 		b->state_defined == BACKEND_DRAIN);
 }
@@ -246,6 +256,20 @@ static void drop_backend(struct backend *b, __u32 now_s, unsigned int *dropped)
 	if (!backend_left(b))
 		++*dropped;
 	backend_state_store(b, BACKEND_FREE, now_s);
+}
+
+static int collect_gone(struct state *s)
+{
+	size_t nr = 0;
+	int err;
+
+	for (__u32 id = 1; id < s->nr_services; id++)
+		nr += !s->books[id].nr_entries && s->books[id].nr_backends;
+	err = kept_reserve(s, nr, 0);
+	for (__u32 id = 1; !err && nr && id < s->nr_services; id++)
+		if (!s->books[id].nr_entries && s->books[id].nr_backends)
+			kept_add_gone(s, id);
+	return err;
 }
 
 static int collect_backends(struct state *s, __u32 now_s, unsigned int *dropped)
@@ -261,8 +285,12 @@ static int collect_backends(struct state *s, __u32 now_s, unsigned int *dropped)
 		else
 			s->books[b->service].nr_backends++;
 	}
-	for (size_t i = 0; i < s->nr_order; i++) {
-		book = &s->books[s->order[i]];
+	if (collect_gone(s))
+		return -ENOMEM;
+	for (__u32 id = 1; id < s->nr_services; id++) {
+		book = &s->books[id];
+		if (!book->nr_entries && !book->nr_backends)
+			continue;
 		book->backends = calloc(book->nr_backends + 1,
 					sizeof(*book->backends));
 		if (!book->backends)
@@ -327,7 +355,6 @@ static int read_filters(struct state *s)
 	s->t->runtime->has_prefixes = s->nr_prefixes > 0;
 	node_addrs_adopt(s);
 	nat_addrs_load(s);
-	filter_repair(s);
 	return 0;
 }
 
@@ -361,6 +388,9 @@ int state_read(struct state *s, __u32 now_s, unsigned int *ret_dropped)
 		order_backends(s, &s->books[s->order[i]], now_s, ret_dropped);
 		local_nat_count(s, s->order[i]);
 	}
+	for (size_t i = 0; i < s->kept.nr_gone; i++)
+		order_backends(s, &s->books[s->kept.gone[i]], now_s,
+			       ret_dropped);
 	s->is_own_old = true;
 	ret = fill_pools(s);
 	if (!ret)

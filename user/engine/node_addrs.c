@@ -118,6 +118,7 @@ static void drop(struct state *s, __u32 entry, __u32 now_s)
 	struct service *e = &s->t->services[entry];
 
 	__atomic_and_fetch(&e->flags, (__u16)~SERVICE_NODE, __ATOMIC_RELEASE);
+	kept_hold(s, &e->addr, now_s);
 	filter_del(s, &e->addr, VIP_SERVICE);
 	filter_del(s, &e->addr, VIP_CONNS);
 	s->vips[entry].is_node = false;
@@ -177,6 +178,8 @@ int node_addrs_update(struct state *s, __u32 now_s)
 	if (!s->node.is_defined)
 		return 0;
 	h.err = retired_reserve(s, s->node.nr_held);
+	if (!h.err)
+		h.err = kept_reserve(s, 0, s->node.nr_held);
 	if (h.err)
 		return h.err;
 	if (s->host.each_addr)

@@ -747,6 +747,8 @@ int plan_reserve(struct state *s, const struct plan *p)
 
 	if (!ret)
 		ret = prefixes_reserve(s, p->entries);
+	if (!ret)
+		ret = kept_reserve(s, p->nr_removed, p->old_entries);
 	return ret ? ret : layout_reserve(s, p->most_backends);
 }
 

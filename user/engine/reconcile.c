@@ -226,8 +226,11 @@ static void leave(struct state *s, struct change *c,
 static int give_up_entry(struct state *s, __u32 entry, __u32 now_s)
 {
 	const struct service *e = &s->t->services[entry];
-	int ret = filter_drop(s, e);
+	int ret;
 
+	if (front_is_kept(e) && !front_is_node(&e->addr))
+		kept_hold(s, &e->addr, now_s);
+	ret = filter_drop(s, e);
 	cells_del(s, entry);
 	vip_drop(s, e, now_s);
 	retire(s, RETIRED_ENTRY, entry, 0, now_s);
@@ -270,28 +273,49 @@ static int finish_change(struct state *s, struct change *c,
 	return r;
 }
 
+/* Backends and id of a service that has no entries any more, to be given away
+ * after the grace period. */
+static void retire_service(struct state *s, __u32 id, __u32 now_s)
+{
+	struct service_book *book = &s->books[id];
+
+	for (__u32 i = 0; i < book->nr_backends; i++)
+		retire(s, RETIRED_BACKEND, book->backends[i], 0, now_s);
+	free(book->backends);
+	*book = (struct service_book){};
+	s->t->infos[id] = (struct service_info){};
+	retire(s, RETIRED_ID, id, 0, now_s);
+}
+
 static int remove_service(struct state *s, __u32 id,
 			  struct reconcile_result *ret, __u32 now_s)
 {
-	struct service_book book = s->books[id];
-	__u8 left = leaving_state(book_entry(s, id));
+	struct service_book *book = &s->books[id], was = *book;
+	const __u8 left = leaving_state(book_entry(s, id));
+	const bool is_kept = was.nr_backends &&
+			     front_is_kept(book_entry(s, id));
 	int r;
 
-	s->nr_local_nat -= book.has_local_nat;
-	s->books[id] = (struct service_book){};
-	r = give_up_entries(s, book.entries, book.nr_entries, &s->books[id],
-			    now_s);
-	for (__u32 i = 0; i < book.nr_backends; i++) {
-		struct backend *b = &s->t->backends[book.backends[i]];
+	s->nr_local_nat -= was.has_local_nat;
+	*book = (struct service_book){
+		.backends = was.backends,
+		.nr_backends = was.nr_backends,
+		.nr_leaving = was.nr_backends,
+		.written_s = now_s,
+	};
+	/* before the entries go: what a death in between leaves is told by it */
+	for (__u32 i = 0; i < book->nr_backends; i++) {
+		struct backend *b = &s->t->backends[book->backends[i]];
 
 		ret->backends_removed += !backend_left(b);
 		backend_state_store(b, left, now_s);
-		retire(s, RETIRED_BACKEND, book.backends[i], 0, now_s);
 	}
-	free(book.entries);
-	free(book.backends);
-	s->t->infos[id] = (struct service_info){};
-	retire(s, RETIRED_ID, id, 0, now_s);
+	r = give_up_entries(s, was.entries, was.nr_entries, book, now_s);
+	free(was.entries);
+	if (is_kept)
+		kept_add_gone(s, id);
+	else
+		retire_service(s, id, now_s);
 	ret->removed++;
 	return r;
 }
@@ -354,7 +378,7 @@ int reconcile(struct state *s, const struct model *m, __u32 now_s,
 	ret->needed = more_cells(s);
 	err = state_resize(s);
 	if (!err)
-		err = unswept_find(s, now_s);
+		err = conns_ask(s, now_s);
 	if (!err)
 		err = plan_all(s, &p, m);
 	if (!err)

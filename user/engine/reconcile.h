@@ -108,6 +108,10 @@ bool state_is_nat(const struct state *s, const struct backend *b);
 /* Does a service with NAT have a backend on this host, by BACKEND_LOCAL? */
 bool state_has_local_nat(const struct state *s);
 
+/* May connections live of services of a node that are no more, or of front ends
+ * that these had? */
+bool state_keeps(const struct state *s);
+
 /* Is a the address of a front end in force, or in its CIDR? */
 bool state_serves(const struct state *s, const struct addr *a);
 

@@ -63,14 +63,19 @@ void unswept_add(struct state *s, __u32 backend, __u32 now_s)
 	s->unswept[s->nr_unswept++] = (struct unswept){ backend, now_s };
 }
 
-static int name_backend(void *arg, const struct conn_entry *e)
+struct asking {
+	struct state *s;
+	__u32 now_s;
+};
+
+static int ask_record(void *arg, const struct conn_entry *e)
 {
-	struct state *s = arg;
+	struct asking *a = arg;
 	__u32 id = conn_backend(&e->conn);
 
-	if (id < s->nr_backends)
-		bit_set(s->scan.named, id);
-	return 0;
+	if (id < a->s->nr_backends)
+		bit_set(a->s->scan.named, id);
+	return kept_find(a->s, &e->conn, a->now_s);
 }
 
 static bool is_held(const void *arg, __u32 id)
@@ -83,8 +88,9 @@ static bool is_held(const void *arg, __u32 id)
 
 /* What an earlier daemon gave back, records may name yet: it is not given away
  * before they are swept, whatever their few bits of a generation say. */
-int unswept_find(struct state *s, __u32 now_s)
+int conns_ask(struct state *s, __u32 now_s)
 {
+	struct asking asking = { s, now_s };
 	int err = 0;
 
 	if (s->has_asked_conns)
@@ -94,7 +100,7 @@ int unswept_find(struct state *s, __u32 now_s)
 	if (!s->scan.named)
 		return -ENOMEM;
 	if (s->t->conn_buckets)
-		err = conns_each(s->t, name_backend, s);
+		err = conns_each(s->t, ask_record, &asking);
 	if (!err)
 		err = pool_fill(&s->backends, s->nr_backends, is_held, s);
 	for (__u32 id = 1; !err && id < s->nr_backends; id++)
@@ -102,8 +108,11 @@ int unswept_find(struct state *s, __u32 now_s)
 		    s->t->backends[id].state == BACKEND_FREE)
 			unswept_add(s, id, now_s);
 	scan_clear(&s->scan);
-	s->has_asked_conns = !err;
-	return err;
+	if (err)
+		return err;
+	s->has_asked_conns = true;
+	filter_repair(s);
+	return 0;
 }
 
 /* Those that were nobody's when the walk that ends now began. */
@@ -186,7 +195,7 @@ static bool is_due(const struct state *s, __u32 id, __u32 now_s)
 
 static bool anything_waits(const struct state *s, __u32 now_s)
 {
-	if (s->nr_unswept || nat_addrs_wait(s))
+	if (s->nr_unswept || s->kept.nr_gone || nat_addrs_wait(s))
 		return true;
 	for (size_t i = 0; i < s->nr_order; i++)
 		if (s->books[s->order[i]].nr_leaving ||
@@ -220,12 +229,11 @@ static bool scan_start(struct state *s, __u32 now_s)
 		return false;
 	}
 	nat_addrs_walk(s);
+	kept_walk(s);
 	return true;
 }
 
-/* The backend that a record is of, if it is yet the one that was recorded. */
-static const struct backend *conn_owner(const struct state *s,
-					const struct conn *c)
+const struct backend *conn_owner(const struct state *s, const struct conn *c)
 {
 	__u32 id = conn_backend(c);
 	const struct backend *b;
@@ -293,6 +301,7 @@ static void scan_conn(struct state *s, const struct conn_entry *entry)
 	bit_set(s->scan.named, conn_backend(c));
 	if (c->what & CONN_NAT && c->nat_addr <= 2 * NAT_ADDRS_MAX)
 		s->scan.nat_named[c->nat_addr] = true;
+	kept_see(s, c);
 	if (conn_kind(c) != FLOW_PACKET || b->service >= s->nr_services ||
 	    !s->books[b->service].nr_entries)
 		return;
@@ -434,6 +443,28 @@ static void free_leaving(struct state *s, __u32 id, __u32 now_s)
 	local_nat_count(s, id);
 }
 
+/* Of services that are no more, those that no connection needs. */
+static void free_gone(struct state *s, __u32 now_s)
+{
+	struct kept *k = &s->kept;
+	struct service_book *book;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < k->nr_gone; i++) {
+		book = &s->books[k->gone[i]];
+		free_leaving(s, k->gone[i], now_s);
+		if (book->nr_backends || retired_reserve(s, 1)) {
+			k->gone[nr++] = k->gone[i];
+			continue;
+		}
+		free(book->backends);
+		*book = (struct service_book){};
+		s->t->infos[k->gone[i]] = (struct service_info){};
+		retire(s, RETIRED_ID, k->gone[i], 0, now_s);
+	}
+	k->nr_gone = nr;
+}
+
 static unsigned int scan_finish(struct state *s, __u32 now_s)
 {
 	unsigned int settled = 0;
@@ -449,6 +480,8 @@ static unsigned int scan_finish(struct state *s, __u32 now_s)
 		if (s->books[id].nr_leaving)
 			free_leaving(s, id, now_s);
 	}
+	free_gone(s, now_s);
+	kept_walked(s);
 	conns_locked_free(s->t, &s->locked, &s->scan.locked);
 	s->locked = s->scan.locked;
 	unswept_give(s);

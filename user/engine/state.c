@@ -74,6 +74,7 @@ void state_free(struct state *s)
 	free(s->filter);
 	free(s->prefixes);
 	admission_clear(s);
+	kept_clear(s);
 	free(s->retired);
 	free(s->unswept);
 	free(s->members);
@@ -119,27 +120,33 @@ static bool is_local(const struct backend *b)
 	return b->flags & BACKEND_LOCAL;
 }
 
+static void each_of_service(struct state *s, __u32 id,
+			    void (*f)(void *arg, __u32 index,
+				      struct backend *b),
+			    void *arg)
+{
+	const struct service_book *book = &s->books[id];
+	bool was_local, has_changed = false;
+	struct backend *b;
+
+	for (__u32 i = 0; i < book->nr_backends; i++) {
+		b = &s->t->backends[book->backends[i]];
+		was_local = is_local(b);
+		f(arg, book->backends[i], b);
+		has_changed |= was_local != is_local(b);
+	}
+	if (has_changed)
+		local_nat_count(s, id);
+}
+
 void state_each_backend(struct state *s,
 			void (*f)(void *arg, __u32 index, struct backend *b),
 			void *arg)
 {
-	struct service_book *book;
-	bool was_local, has_changed;
-	struct backend *b;
-
-	for (size_t i = 0; i < s->nr_order; i++) {
-		book = &s->books[s->order[i]];
-		has_changed = false;
-		for (__u32 j = 0; j < book->nr_backends; j++) {
-			b = &s->t->backends[book->backends[j]];
-			was_local = is_local(b);
-			f(arg, book->backends[j], b);
-			has_changed |= was_local != is_local(b);
-		}
-		if (!has_changed)
-			continue;
-		local_nat_count(s, s->order[i]);
-	}
+	for (size_t i = 0; i < s->nr_order; i++)
+		each_of_service(s, s->order[i], f, arg);
+	for (size_t i = 0; i < s->kept.nr_gone; i++)
+		each_of_service(s, s->kept.gone[i], f, arg);
 }
 
 bool state_is_nat(const struct state *s, const struct backend *b)

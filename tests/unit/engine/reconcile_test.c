@@ -780,6 +780,7 @@ static void nat_address_keeps_its_place_while_records_name_it(void **state)
 		pass(&w, 120);
 		assert_int_equal(class_at(&w, HOST + 70), VIP_REPLIES);
 		restart(&w);
+		apply(&w);
 	}
 	c->nat_addr = 2;
 	pass(&w, 120);
