@@ -298,9 +298,12 @@ static __always_inline enum reason open_for(struct xdp_md *ctx,
 {
 	struct pkt *p = &s->pkt;
 	const struct service *svc = service_find(&p->lookup);
+	const struct runtime *rt = map_only(runtime);
 
 	if (!svc)	/* it was there a moment ago */
 		return REASON_NO_CONN;
+	if (!rt)
+		return REASON_INTERNAL;
 	/* of a node's, decide() knows whether it is to be dropped instead */
 	if (!svc->slot_count && !svc->local_count &&
 	    !(svc->flags & SERVICE_EMPTY_DROPS))
@@ -308,7 +311,8 @@ static __always_inline enum reason open_for(struct xdp_md *ctx,
 	s->forward = svc->forward;
 	if (svc->forward == FORWARD_NAT) {
 		p->from.link = link_to_client(p, ctx->ingress_ifindex);
-		return nat_open(p, svc, ORIGIN_ELSEWHERE);
+		return nat_open(p, svc, decide_origin(rt, ORIGIN_ELSEWHERE,
+						  &p->flow.src));
 	}
 	p->backend = service_admit(&p->lookup, svc);
 	return p->backend ? REASON_NONE : REASON_NO_BACKEND;

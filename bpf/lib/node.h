@@ -259,48 +259,18 @@ static __always_inline enum reason node_balance(struct __sk_buff *skb,
 	return node_or_answer(skb, s, why, v6);
 }
 
-static __always_inline bool addr_is_in(const struct addr *a,
-				       const struct addr *net, __u8 len)
-{
-	for (int i = 0; i < 4; i++) {
-		int bits = len - 32 * i;
-		__u32 mask = bits >= 32 ? ~0u :
-			     bits <= 0  ? 0 : ~0u << (32 - bits);
-
-		if ((a->word[i] ^ net->word[i]) & bpf_htonl(mask))
-			return false;
-	}
-	return true;
-}
-
-/* Who the sender of s->pkt is to svc: see enum origin. */
-static __always_inline enum origin node_origin(const struct scratch *s,
-					       const struct service *svc)
-{
-	const struct addr *client = &s->pkt.flow.src;
-	const struct runtime *rt = map_only(runtime);
-	const bool v6 = !addr_is_mapped(client);
-	const struct addr *pods;
-	__u8 len;
-
-	if (!rt || s->origin == ORIGIN_NODE || rt->pods_by_interface)
-		return s->origin;
-	pods = v6 ? &rt->pods6 : &rt->pods4;
-	len = v6 ? rt->pods6_len : rt->pods4_len;
-	if (len ? addr_is_in(client, pods, len) : svc->kind == KIND_CLUSTER_IP)
-		return ORIGIN_POD;
-	return ORIGIN_ELSEWHERE;
-}
-
 /* Where does the flow of s->pkt go, which conns does not know? */
 static __always_inline enum reason node_open_for(struct scratch *s)
 {
 	struct pkt *p = &s->pkt;
 	const struct service *svc = service_find(&p->lookup);
+	const struct runtime *rt = map_only(runtime);
 
 	if (!svc)	/* it was there a moment ago */
 		return REASON_NO_CONN;
-	return nat_open(p, svc, node_origin(s, svc));
+	if (!rt)
+		return REASON_INTERNAL;
+	return nat_open(p, svc, decide_origin(rt, s->origin, &p->flow.src));
 }
 
 static __always_inline enum reason node_send_or(struct __sk_buff *skb,

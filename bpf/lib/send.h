@@ -31,7 +31,8 @@ static __always_inline enum reason too_big(struct xdp_md *ctx,
 	return fragment_cut(ctx, f->pkt);
 }
 
-/* Untouched to fl_uplink_in: XDP reaches no pod. It counts there. */
+/* Untouched to fl_uplink_in: XDP reaches no pod, and who keeps its address goes
+ * through the host's stack, as the answer does. It counts there. */
 static __always_inline enum reason hand_on(struct pkt *p)
 {
 	p->backend = 0;
@@ -50,6 +51,8 @@ static __always_inline enum reason nat_way(struct xdp_md *ctx,
 		return REASON_NONE;
 	if (pkt_hops(f, v6) <= 1)
 		return REASON_HOPS_EXCEEDED;
+	if (!n->has_source && !n->is_reply)
+		return hand_on(f->pkt);
 	if (!egress_find(&n->hop, e))
 		return link_is_not_xdps(n->hop.link) ? hand_on(f->pkt) :
 						       REASON_NO_NEXT_HOP;

@@ -10,16 +10,17 @@
 
 #include <stdbool.h>
 
+#include <fairlead/config.h>
 #include <fairlead/types.h>
 
 #define DECIDE_INLINE static inline __attribute__((always_inline, unused))
 
-/* Whose packets they are. Where nothing tells pods from others, to cluster IPs
- * all are pods, and to the rest none is. */
+/* Whose packets they are. */
 enum origin {
-	ORIGIN_POD,		/* of this node */
+	ORIGIN_POD,		/* a pod's; of this node, as far as can be told */
 	ORIGIN_NODE,		/* an address of the node itself */
 	ORIGIN_ELSEWHERE,
+	ORIGIN_UNKNOWN,		/* a pod's, or from elsewhere: nothing tells */
 };
 
 /* Among which backends. */
@@ -40,26 +41,62 @@ struct decision {
 	bool drops;		/* if the set is empty: else rejects */
 };
 
+/* len: of struct addr. */
+DECIDE_INLINE bool addr_is_under(const struct addr *a, const struct addr *net,
+				 __u8 len)
+{
+	for (int i = 0; i < 4; i++) {
+		int bits = len - 32 * i;
+		__u32 mask = bits >= 32 ? ~0u :
+			     bits <= 0  ? 0 : ~0u << (32 - bits);
+
+		if ((a->word[i] ^ net->word[i]) & __constant_htonl(mask))
+			return false;
+	}
+	return true;
+}
+
+/* hook: of whom the programs there are. A family that has no prefix of pods has
+ * nothing to tell them by, unless interfaces do. */
+DECIDE_INLINE enum origin decide_origin(const struct runtime *rt, enum origin hook,
+				    const struct addr *client)
+{
+	bool is4 = !client->word[0] && !client->word[1] &&
+		   client->word[2] == __constant_htonl(0xffff);
+	const struct addr *pods = is4 ? &rt->pods4 : &rt->pods6;
+	__u8 len = is4 ? rt->pods4_len : rt->pods6_len;
+
+	if (hook == ORIGIN_NODE || rt->pods_by_interface)
+		return hook;
+	if (!len)
+		return ORIGIN_UNKNOWN;
+	return addr_is_under(client, pods, len) ? ORIGIN_POD : ORIGIN_ELSEWHERE;
+}
+
 DECIDE_INLINE struct decision decide_external(const struct service *e,
 					      enum origin origin)
 {
 	bool is_local = e->flags & SERVICE_POLICY_LOCAL;
+	bool is_here = origin == ORIGIN_POD || origin == ORIGIN_NODE;
 
 	return (struct decision){
-		.set = is_local && origin == ORIGIN_ELSEWHERE ? SET_LOCAL :
-								SET_CLUSTER,
+		.set = is_local && !is_here ? SET_LOCAL : SET_CLUSTER,
 		.snat = is_local && origin != ORIGIN_NODE ? SNAT_HAIRPIN :
 							    SNAT_ALWAYS,
 	};
 }
 
+/* The node's own packets pass by the stack, from the node's address on the way
+ * there, whether or not pods can be told. */
 DECIDE_INLINE struct decision decide_cluster_ip(const struct service *e,
 						enum origin origin)
 {
+	bool keeps = origin == ORIGIN_POD || origin == ORIGIN_UNKNOWN;
+
 	return (struct decision){
 		.set = e->flags & SERVICE_POLICY_LOCAL ? SET_LOCAL :
 							 SET_CLUSTER,
-		.snat = origin == ORIGIN_POD ? SNAT_HAIRPIN : SNAT_ALWAYS,
+		.snat = keeps ? SNAT_HAIRPIN : SNAT_ALWAYS,
 	};
 }
 

@@ -953,6 +953,201 @@ static void tcp_stays_whatever_changes(void **state)
 	expect_from_pod(&later, &later_sent);
 }
 
+/* The Service is deleted, but not what goes on: both ways, at each hook. What
+ * begins now is nobody's. */
+static void connections_outlive_their_service(void **state)
+{
+	const struct family *f = *state;
+
+	for (int i = 0; i < 3; i++) {
+		struct service_words words = cluster_ip(f, protos[i]);
+		struct packet in = l4(protos[i], f->client, 4321, f->vip, 80);
+		struct packet sent = l4(protos[i], f->client, 4321, f->backend,
+					POD_PORT);
+		struct packet reply = l4(protos[i], f->backend, POD_PORT,
+					 f->client, 4321);
+		struct packet back = l4(protos[i], f->vip, 80, f->client,
+					4321);
+		struct packet other = l4(protos[i], f->client, 4322, f->vip,
+					 80);
+
+		world_reset(world);
+		define(&words);
+		expect_from_pod(&in, &sent);
+		expect_to_pod(&reply, &back);
+		world_undefine(world, "web");
+		world_apply(world);
+		expect_left_alone("fl_pod_in", &other);
+		if (protos[i] == IPPROTO_UDP) {
+			expect_left_alone("fl_pod_in", &in);
+			continue;
+		}
+		for (int j = 0; j < 2; j++) {
+			expect_from_pod(&in, &sent);
+			expect_to_pod(&reply, &back);
+		}
+		/* made again, with another backend: for others alone */
+		words.backends[0] = f->backend2;
+		define(&words);
+		sent = l4(protos[i], f->client, 4322, f->backend2, POD_PORT);
+		expect_from_pod(&other, &sent);
+		expect_to_pod(&reply, &back);
+	}
+}
+
+/* From outside, to a pod here by tc, and to one of another node by XDP. */
+static void connections_from_outside_outlive_their_service(void **state)
+{
+	const struct family *f = *state;
+
+	for (int is_here = 0; is_here < 2; is_here++) {
+		struct service_words words = cluster_ip(f, IPPROTO_TCP);
+		struct words in = { l4_words(IPPROTO_TCP, f->client, 4321,
+					     f->vip, 80), .flags = SYN };
+		struct words sent = { l4_words(IPPROTO_TCP, f->nat, 4321,
+					       f->backend, POD_PORT),
+				      .flags = SYN };
+		struct packet p = packet_build(&in), other, want;
+		struct outcome got;
+
+		in.sport = 4322;
+		other = packet_build(&in);
+		world_reset(world);
+		world_link(world, is_here ? LINK_POD : LINK_TX);
+		words.kind = KIND_LB_VIP;
+		define(&words);
+		want = routed_by(sent, f->backend,
+				 is_here ? LINK_POD : LINK_TX);
+		for (int i = 0; i < 3; i++) {
+			world_run(world, &p, &got);
+			assert_int_equal(got.reasons, is_here ?
+					 REASON_BIT(HANDED_ON) :
+					 REASON_BIT(FORWARDED));
+			expect_same(is_here ? &p : &want, &got.packet);
+			if (is_here)
+				expect("fl_uplink_in", &p, TC_ACT_REDIRECT,
+				       REASON_BIT(FORWARDED), &want);
+			world_undefine(world, "web");
+			world_apply(world);
+		}
+		world_run(world, &other, &got);
+		assert_int_equal(got.reasons, REASON_BIT(NO_CONN));
+		expect_left_alone("fl_uplink_in", &other);
+	}
+}
+
+/* No node port is left, and nobody looks at the node's address for one. */
+static void connections_outlive_their_node_port(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+	struct words in = { l4_words(IPPROTO_TCP, f->client, 4321, f->nat,
+				     30080), .flags = SYN };
+	struct words sent = { l4_words(IPPROTO_TCP, f->nat, 4321, f->backend,
+				       POD_PORT), .flags = SYN };
+	struct packet p = packet_build(&in), other;
+	struct packet want = routed(sent, f->backend);
+
+	in.sport = 4322;
+	other = packet_build(&in);
+	world_node(world, f->nat);
+	words.addr = f->v6 ? "::" : "0.0.0.0";
+	words.port = 30080;
+	words.kind = KIND_NODE_PORT;
+	define(&words);
+	for (int i = 0; i < 3; i++) {
+		expect("fl_pod_in", &p, TC_ACT_REDIRECT, REASON_BIT(FORWARDED),
+		       &want);
+		if (i == 1) {	/* a cluster IP alone */
+			words = cluster_ip(f, IPPROTO_TCP);
+			define(&words);
+		} else {
+			world_undefine(world, "web");
+			world_apply(world);
+		}
+		expect_left_alone("fl_pod_in", &other);
+	}
+}
+
+/* Who comes from outside keeps his address where nothing tells pods from others:
+ * through the host's stack, which XDP leaves it to. */
+static void without_a_detector_nobody_is_masqueraded(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+	struct packet in = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
+	struct packet sent = tcp(f->client, 4321, f->backend, POD_PORT,
+				 .flags = SYN);
+	struct packet reply = tcp(f->backend, POD_PORT, f->client, 4321,
+				  .flags = SYN | ACK);
+	struct packet back = tcp(f->vip, 80, f->client, 4321,
+				 .flags = SYN | ACK);
+
+	world_define(world, &words);
+	world_apply(world);
+	world_tables(world)->runtime->has_local = 1;
+	for (int i = 0; i < 2; i++) {
+		expect_untouched(&in, HANDED_ON);
+		expect("fl_uplink_in", &in, TCX_NEXT, REASON_BIT(FORWARDED),
+		       &sent);
+		expect_left_alone("fl_uplink_in", &reply);
+		expect("fl_uplink_out", &reply, TCX_NEXT, REASON_BIT(RETURNED),
+		       &back);
+	}
+}
+
+/* Pods of other nodes, by the cluster's CIDR, are as good as those here. */
+static void pods_of_other_nodes_come_by_uplinks(void **state)
+{
+	static const struct {
+		bool is_pod;
+		enum service_kind kind;
+		__u16 flags;
+		bool masquerades;
+	} rows[] = {
+		{ true, KIND_CLUSTER_IP, 0, false },
+		{ true, KIND_CLUSTER_IP, SERVICE_MASQUERADE, true },
+		{ true, KIND_LB_VIP, SERVICE_POLICY_LOCAL, false },
+		{ true, KIND_LB_VIP, 0, true },
+		{ false, KIND_CLUSTER_IP, 0, true },
+		{ false, KIND_LB_VIP, 0, true },
+	};
+	const struct family *f = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct service_words words = cluster_ip(f, IPPROTO_TCP);
+		struct words in = { l4_words(IPPROTO_TCP, f->client, 4321,
+					     f->vip, 80), .flags = SYN };
+		struct words sent = in;
+		struct packet p = packet_build(&in), want;
+		struct model_prefix pods = {
+			.addr = addr(rows[i].is_pod ? f->client : f->client2),
+			.len = rows[i].is_pod ? 100 : 128,
+			.is_set = true,
+		};
+
+		world_reset(world);
+		world_model(world)->pods4 = pods;
+		world_model(world)->pods6 = pods;
+		words.kind = rows[i].kind;
+		words.flags = rows[i].flags;
+		world_define(world, &words);
+		world_apply(world);
+		sent.dst = addr(f->backend);
+		sent.dport = POD_PORT;
+		want = packet_build(&sent);
+		if (rows[i].masquerades) {
+			sent.src = addr(f->nat);
+			want = routed(sent, f->backend);
+			expect_packet(&p, FORWARDED, &want);
+			continue;
+		}
+		expect_untouched(&p, HANDED_ON);
+		expect("fl_uplink_in", &p, TCX_NEXT, REASON_BIT(FORWARDED),
+		       &want);
+	}
+}
+
 static void every_cut_packet_is_dropped(void **state)
 {
 	const struct family *f = *state;
@@ -1007,6 +1202,11 @@ int main(void)
 		BOTH(many_packets_in_one_fit_if_each_does),
 		BOTH(udp_moves_when_its_backend_is_gone),
 		BOTH(tcp_stays_whatever_changes),
+		BOTH(connections_outlive_their_service),
+		BOTH(connections_from_outside_outlive_their_service),
+		BOTH(connections_outlive_their_node_port),
+		BOTH(without_a_detector_nobody_is_masqueraded),
+		BOTH(pods_of_other_nodes_come_by_uplinks),
 		BOTH(every_cut_packet_is_dropped),
 	};
 

@@ -342,9 +342,9 @@ static bool in_range(const struct step *s, __be16 port)
 /*
  * Which backends see the client's address: the host itself, which believes no
  * packet that comes in from one of its own. At the edge no others. Of a cluster,
- * those of cluster IPs that pods dial, and those of front ends for the outside
- * whose policy is Local, but not the node's own; the rest has to answer by way
- * of the node. Nobody gets a packet from itself.
+ * those of cluster IPs that pods dial, or whoever may be one, and those of front
+ * ends for the outside whose policy is Local, but not the node's own; the rest has
+ * to answer by way of the node. Nobody gets a packet from itself.
  */
 static bool sees_client(const struct step *s, const struct backend *b)
 {
@@ -356,7 +356,8 @@ static bool sees_client(const struct step *s, const struct backend *b)
 	    !memcmp(&b->addr, &s->flow.src, sizeof(b->addr)))
 		return false;
 	if (svc->kind == KIND_CLUSTER_IP)
-		return origin_of(s) == ORIGIN_POD;
+		return origin_of(s) == ORIGIN_POD ||
+		       origin_of(s) == ORIGIN_UNKNOWN;
 	return svc->flags & SERVICE_POLICY_LOCAL &&
 	       origin_of(s) != ORIGIN_NODE;
 }
@@ -597,15 +598,19 @@ size_t way_mtu(const struct step *s, const struct backend *b,
 	return b->mtu && mtu < link->mtu ? mtu : link->mtu;
 }
 
-/* What has to leave by an interface that XDP does not send by is another
- * program's. */
+/* What has to leave by an interface that XDP does not send by, or by way of the
+ * host's stack, with the address of its client, is another program's. */
 static bool is_handed_on(const struct step *s, const struct backend *b)
 {
 	const struct link *link = &s->r->tables->links[b->hop.link];
+	const struct memory *m;
 
-	return s->service->service.forward == FORWARD_NAT &&
-	       !(b->flags & BACKEND_LOCAL) && hop_limit(s) > 1 &&
-	       !link->ifindex && link->user_ifindex;
+	if (s->service->service.forward != FORWARD_NAT ||
+	    b->flags & BACKEND_LOCAL || hop_limit(s) <= 1)
+		return false;
+	m = memory_find(s->r, &s->flow);
+	return (m && keeps_address(s, m)) ||
+	       (!link->ifindex && link->user_ifindex);
 }
 
 static void hand_on(struct step *s)

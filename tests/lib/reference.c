@@ -567,25 +567,24 @@ static __u32 recorded_backend(struct step *s)
 
 /*
  * Who comes by a pod's interface is one, or who has a source that pods have, as
- * the node is told to know them. If it is told nothing, all are taken for pods
- * where they dial cluster IPs, which then masquerade nobody, and none elsewhere.
+ * the node is told to know them. If it is told nothing, nobody can say.
  */
 enum origin origin_of(const struct step *s)
 {
 	const struct runtime *rt = s->r->tables->runtime;
 	const bool v6 = addr_v6(&s->flow.src);
 	unsigned int len = v6 ? rt->pods6_len : rt->pods4_len;
-	bool is_pod = s->service->service.kind == KIND_CLUSTER_IP;
+	bool is_pod;
 
-	if (!s->at)
-		return ORIGIN_ELSEWHERE;
-	if (is_hosts(s))
+	if (s->at && is_hosts(s))
 		return ORIGIN_NODE;
 	if (rt->pods_by_interface)
-		is_pod = s->at->hook == TC_POD_IN;
+		is_pod = s->at && s->at->hook == TC_POD_IN;
 	else if (len)
 		is_pod = addr_within(&s->flow.src, v6 ? &rt->pods6 : &rt->pods4,
 				     len);
+	else
+		return ORIGIN_UNKNOWN;
 	return is_pod ? ORIGIN_POD : ORIGIN_ELSEWHERE;
 }
 
@@ -597,7 +596,8 @@ static bool is_for_local(const struct step *s)
 
 	if (svc->kind == KIND_EDGE || !(svc->flags & SERVICE_POLICY_LOCAL))
 		return false;
-	return svc->kind == KIND_CLUSTER_IP || origin_of(s) == ORIGIN_ELSEWHERE;
+	return svc->kind == KIND_CLUSTER_IP || origin_of(s) == ORIGIN_ELSEWHERE ||
+	       origin_of(s) == ORIGIN_UNKNOWN;
 }
 
 static bool is_in_set(const struct step *s, __u32 backend)
