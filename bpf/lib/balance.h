@@ -312,7 +312,7 @@ static __always_inline enum reason open_for(struct xdp_md *ctx,
 	if (svc->forward == FORWARD_NAT) {
 		p->from.link = link_to_client(p, ctx->ingress_ifindex);
 		return nat_open(p, svc, decide_origin(rt, ORIGIN_ELSEWHERE,
-						  &p->flow.src));
+						      &p->flow.src));
 	}
 	p->backend = service_admit(&p->lookup, svc);
 	return p->backend ? REASON_NONE : REASON_NO_BACKEND;
@@ -326,8 +326,8 @@ static __always_inline enum reason open_again(struct scratch *s)
 	const struct service *svc = service_find(look);
 
 	s->forward = FORWARD_NAT;
-	if (!svc)	/* it was there a moment ago */
-		return REASON_NO_CONN;
+	if (!svc || svc->flags & SERVICE_VIP)	/* it outlived its service */
+		return unserved(&s->pkt, svc);
 	return svc->sources && !sources_admit(look, svc->sources) ?
 		       REASON_SOURCE : REASON_NONE;
 }

@@ -58,8 +58,9 @@ DECIDE_INLINE bool addr_is_under(const struct addr *a, const struct addr *net,
 
 /* hook: of whom the programs there are. A family that has no prefix of pods has
  * nothing to tell them by, unless interfaces do. */
-DECIDE_INLINE enum origin decide_origin(const struct runtime *rt, enum origin hook,
-				    const struct addr *client)
+DECIDE_INLINE enum origin decide_origin(const struct runtime *rt,
+					enum origin hook,
+					const struct addr *client)
 {
 	bool is4 = !client->word[0] && !client->word[1] &&
 		   client->word[2] == __constant_htonl(0xffff);

@@ -995,6 +995,33 @@ static void connections_outlive_their_service(void **state)
 	}
 }
 
+/* What begins anew where one ended is the service's, and that is no more; or has
+ * another port, and refuses it. */
+static void what_outlived_its_service_does_not_begin_anew(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+	struct packet in = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
+	struct packet last = tcp(f->client, 4321, f->vip, 80, .flags = RST);
+
+	for (int i = 0; i < 2; i++) {
+		world_reset(world);
+		words.port = 80;
+		define(&words);
+		run("fl_pod_in", &in, TCX_NEXT, REASON_BIT(FORWARDED));
+		world_undefine(world, "web");
+		world_apply(world);
+		run("fl_pod_in", &last, TCX_NEXT, REASON_BIT(FORWARDED));
+		if (!i) {
+			expect_left_alone("fl_pod_in", &in);
+			continue;
+		}
+		words.port = 81;
+		define(&words);
+		run("fl_pod_in", &in, TC_ACT_REDIRECT, REASON_BIT(NO_SERVICE));
+	}
+}
+
 /* From outside, to a pod here by tc, and to one of another node by XDP. */
 static void connections_from_outside_outlive_their_service(void **state)
 {
@@ -1203,6 +1230,7 @@ int main(void)
 		BOTH(udp_moves_when_its_backend_is_gone),
 		BOTH(tcp_stays_whatever_changes),
 		BOTH(connections_outlive_their_service),
+		BOTH(what_outlived_its_service_does_not_begin_anew),
 		BOTH(connections_from_outside_outlive_their_service),
 		BOTH(connections_outlive_their_node_port),
 		BOTH(without_a_detector_nobody_is_masqueraded),

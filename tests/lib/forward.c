@@ -464,6 +464,8 @@ bool forward_nat(struct step *s, __u32 index)
 		}
 		m.link = link_in(s);
 		m.is_hosts = is_hosts(s);
+		m.outlives = s->service->service.kind != KIND_EDGE &&
+			     s->flow.proto != IPPROTO_UDP;
 		memcpy(m.mac, s->in->data + MAC_LEN, MAC_LEN);
 		memory_put(s->r, &s->flow, &m);
 	}
@@ -609,8 +611,7 @@ static bool is_handed_on(const struct step *s, const struct backend *b)
 	    b->flags & BACKEND_LOCAL || hop_limit(s) <= 1)
 		return false;
 	m = memory_find(s->r, &s->flow);
-	return (m && keeps_address(s, m)) ||
-	       (!link->ifindex && link->user_ifindex);
+	return (m && !m->masks) || (!link->ifindex && link->user_ifindex);
 }
 
 static void hand_on(struct step *s)

@@ -1006,6 +1006,27 @@ bool is_quote_vague(const struct step *s)
 		 s->quote.end < s->quote.l4 + 18));
 }
 
+/*
+ * TCP and SCTP of a node are never cut, whatever becomes of the service that they
+ * were made to. But what begins where one has ended is new.
+ */
+static bool goes_on(struct step *s)
+{
+	static const struct reference_service gone = {
+		.service = { .kind = KIND_CLUSTER_IP, .forward = FORWARD_NAT,
+			     .algorithm = ALGORITHM_RANDOM },
+	};
+	const struct memory *m = record_of(s);
+
+	if (service_of(s->r, &s->flow) || !m || !m->outlives ||
+	    (s->opens && m->state == CONN_CLOSING))
+		return false;
+	s->service = &gone;
+	if (choose_without_slots(s))
+		to_backend(s);
+	return true;
+}
+
 static void icmp_error_arrived(struct step *s)
 {
 	bool known = quoted_flow(s);
@@ -1040,6 +1061,8 @@ static void icmp_error_arrived(struct step *s)
 		to_client(s, m);
 		return;
 	}
+	if (goes_on(s))
+		return;
 	s->service = service_of(s->r, &s->flow);
 	if (s->service && is_own(s) && !is_of_hosts_connection(s)) {
 		expect(s, REASON_OWN_SOURCE);
@@ -1172,7 +1195,7 @@ static void transport_arrived(struct step *s)
 	}
 	if (s->l.fragment && !s->l.fragment_offset)
 		first_fragment(s);
-	if (from_backend(s))
+	if (from_backend(s) || goes_on(s))
 		return;
 	if (!is_vip(s->r, &s->l.dst))
 		unknown_at_nat(s);
@@ -1314,13 +1337,24 @@ static void stranger(struct step *s)
 	expect_or(s, is_addressed(s) ? REASON_NO_CONN : REASON_OTHER_MAC);
 }
 
+/* Does something go on to an address that may be no VIP any more? */
+static bool was_vip(const struct reference *r, const struct addr *a)
+{
+	for (int i = 0; i < MEMORY_BUCKETS; i++)
+		for (const struct memory *m = r->buckets[i]; m; m = m->next)
+			if (m->outlives && addr_eq(&m->flow.dst, a))
+				return true;
+	return false;
+}
+
 void arrived(struct step *s)
 {
 	if (s->l.state == LAYERS_NOT_IP)
 		expect(s, REASON_NOT_IP);
 	else if (s->l.state == LAYERS_NO_DST ||
 		 s->l.v6 != addr_v6(&s->l.dst) ||
-		 !(is_vip(s->r, &s->l.dst) || is_nat_addr(s->r, &s->l.dst)))
+		 !(is_vip(s->r, &s->l.dst) || is_nat_addr(s->r, &s->l.dst) ||
+		   was_vip(s->r, &s->l.dst)))
 		stranger(s);
 	else if (!is_addressed(s))
 		expect(s, REASON_OTHER_MAC);

@@ -31,6 +31,7 @@ struct memory {
 	__u32 link;		/* NAT: where its client's last packet came in, */
 	uint8_t mac[MAC_LEN];	/* and from whom; */
 	bool is_hosts;		/* the host itself sent it */
+	bool outlives;		/* it goes on when its service is no more */
 };
 
 struct reference {
