@@ -259,6 +259,10 @@ odd_requests_are_refused() {
 	answers_all
 }
 
+parent_of() {
+	awk '/^PPid/ { print $2 }' "/proc/$1/status"
+}
+
 other_http() {
 	local pid
 
@@ -276,7 +280,7 @@ http_dies() {
 	wait_for 10 grep -F 'the process "fairlead: http" was ended by signal 9' \
 		"$DIR/serve.err"
 	pid=$(http_pid)
-	on balancer pkill -KILL -f -P "$(ps -o ppid= "$pid")" "^fairlead: http"
+	on balancer pkill -KILL -f -P "$(parent_of "$pid")" "^fairlead: http"
 	answers_all
 	checked 200 1
 }
@@ -314,6 +318,37 @@ serve_dies() {
 	wait_for 10 answers_all
 }
 
+# Addresses come and go, and so does who is answered there.
+the_port_follows_addresses() {
+	stop serve
+	serve_node "${OPTIONS[@]}" --nodeport-addresses 10.91.0.0/24,fd91::/64
+	wait_for 10 checked 200 1
+	refuses balancer 127.0.0.1:31010/
+	ip -n "$NET-balancer" address add 10.91.0.77/24 dev eth0
+	wait_for 10 says 200 client-1 10.91.0.77:31010/
+	ip -n "$NET-balancer" address del 10.91.0.77/24 dev eth0
+	checked 200 1
+	stop serve
+	serve_node "${OPTIONS[@]}" --nodeport-addresses 0.0.0.0/0,fd91::/64
+	wait_for 10 says 200 balancer 127.0.0.1:31010/
+	refuses balancer "[::1]:31010/"
+	checked 200 1
+}
+
+# Without who makes it anew, at least it is said.
+who_makes_it_anew_is_gone() {
+	local pid
+
+	pid=$(http_pid)
+	kill -KILL "$(parent_of "$pid")"
+	wait_for 10 no_http "$pid"
+	wait_for 40 hinted 'the process "fairlead: http" is not there'
+	in_force
+	stop serve
+	serve_node "${OPTIONS[@]}"
+	wait_for 10 answers_all
+}
+
 OPTIONS=(--healthz-bind-address "[::]:10256"
 	--metrics-bind-address 127.0.0.1:10249)
 node_story pod-1 pod-2 far-1
@@ -338,4 +373,6 @@ it "odd requests are refused" odd_requests_are_refused
 it "the process that answers dies" http_dies
 it "a daemon that stands still is not well" serve_stands_still
 it "a daemon that dies takes it along" serve_dies
+it "a health check port follows the node's addresses" the_port_follows_addresses
+it "who makes it anew is gone" who_makes_it_anew_is_gone
 finish

@@ -329,6 +329,11 @@ static void find_refusal(struct probes *p)
 	char text[ENDPOINT_TEXT_MAX];
 
 	p->refusal = (struct refusal){};
+	if (p->child && !child_channel(p->child)) {
+		refuse(&p->refusal, 0, "nobody is answered over HTTP: the process \"%s\" is not there",
+		       web_worker.title);
+		return;
+	}
 	for (size_t i = 0; i < p->count; i++) {
 		const struct probe *l = &p->list[i];
 
@@ -448,8 +453,8 @@ void probes_update(struct probes *p)
 	}
 	replace(p, &w);
 	open_all(p);
-	find_refusal(p);
 	child_look(p);
+	find_refusal(p);
 	probes_tell(p);
 	send_config(p);
 }

@@ -25,6 +25,7 @@ struct child {
 	void *arg;
 	struct channel *channel;	/* NULL: none runs */
 	struct event *restart;
+	int err;		/* why none could be made last time */
 	unsigned int restart_ms;
 	time_t started_s;
 };
@@ -114,10 +115,16 @@ static void log_end(struct child *c)
 static void on_restart(void *arg)
 {
 	struct child *c = arg;
+	int before = c->err;
 
 	log_end(c);
-	if (start(c))
-		restart_later(c);
+	c->err = start(c);
+	if (!c->err)
+		return;
+	if (c->err != before)
+		log_error(c->err, "cannot make the process \"%s\" anew",
+			  title_of(c));
+	restart_later(c);
 }
 
 int child_open(struct loop *l, struct spawner *spawner,

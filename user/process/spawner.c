@@ -64,7 +64,7 @@ static void signals_default(void)
 	signal(SIGHUP, SIG_IGN);
 }
 
-static void send_fd(int to, int fd)
+static int send_fd(int to, int fd)
 {
 	char control[CMSG_SPACE(sizeof(int))] = {}, byte = 0;
 	struct iovec data = { &byte, 1 };
@@ -77,7 +77,7 @@ static void send_fd(int to, int fd)
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	sendmsg(to, &m, MSG_NOSIGNAL);
+	return sendmsg(to, &m, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
 /* -1: whoever asked is gone. */
@@ -213,13 +213,16 @@ const struct worker *spawner_worker(const struct spawner *s)
 
 int spawner_make(struct spawner *s)
 {
-	int fds[2];
+	int fds[2], err;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
 		return -errno;
-	send_fd(s->fd, fds[1]);
+	err = send_fd(s->fd, fds[1]);
 	close(fds[1]);
-	return fds[0];
+	if (!err)
+		return fds[0];
+	close(fds[0]);
+	return err;
 }
 
 int spawner_status(struct spawner *s, int *ret_status)

@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -30,9 +32,19 @@ struct listener {
 	__u32 id;
 };
 
+#define CLIENT_CHAINS 64
+
+/* Who is likely to be one: an address of IPv4, a /64 of IPv6. */
+struct client {
+	struct client *next;	/* of its chain */
+	__u64 id;
+	unsigned int count;	/* connections */
+};
+
 /* In the order in which they began. */
 struct connection {
 	struct connection *next, **at;
+	struct client *client;
 	struct MHD_Connection *mhd;
 	__u64 begun_ms;
 	__u32 id;		/* of its listener */
@@ -48,7 +60,10 @@ struct web_server {
 	struct listener *listeners;
 	struct connection *first, **end;
 	unsigned int count, most;
-	__u32 accepting;	/* the id whose connection is being added */
+	struct client *clients[CLIENT_CHAINS];
+	/* of the connection that is being added */
+	__u32 accepting;
+	__u64 accepting_from;
 };
 
 static __u64 now_ms(void)
@@ -81,14 +96,66 @@ static void on_timer(void *arg)
 	run(arg);
 }
 
+static struct client **client_at(struct web_server *s, __u64 id)
+{
+	struct client **at = &s->clients[id * 0x9e3779b97f4a7c15ull >> 58];
+
+	while (*at && (*at)->id != id)
+		at = &(*at)->next;
+	return at;
+}
+
+/* One connection more. NULL: no memory. */
+static struct client *client_get(struct web_server *s, __u64 id)
+{
+	struct client **at = client_at(s, id);
+
+	if (!*at) {
+		*at = calloc(1, sizeof(**at));
+		if (!*at)
+			return NULL;
+		(*at)->id = id;
+	}
+	(*at)->count++;
+	return *at;
+}
+
+static void client_put(struct web_server *s, struct client *client)
+{
+	struct client **at = client_at(s, client->id);
+
+	if (--client->count)
+		return;
+	*at = client->next;
+	free(client);
+}
+
+/* Two that have the same one have but their share in common. */
+static __u64 client_id(const struct sockaddr_storage *from)
+{
+	const struct sockaddr_in *v4 = (const void *)from;
+	const struct sockaddr_in6 *v6 = (const void *)from;
+	__u64 id;
+
+	if (from->ss_family == AF_INET)
+		return 0xffff00000000ull << 16 | v4->sin_addr.s_addr;
+	memcpy(&id, &v6->sin6_addr, sizeof(id));
+	return id;
+}
+
 static void begun(struct web_server *s, struct MHD_Connection *mhd,
 		  void **context)
 {
 	struct connection *c = calloc(1, sizeof(*c));
 
+	*context = NULL;
+	if (c)
+		c->client = client_get(s, s->accepting_from);
+	if (!c || !c->client) {
+		free(c);	/* it will not be answered */
+		return;
+	}
 	*context = c;
-	if (!c)
-		return;		/* it will not be answered */
 	c->mhd = mhd;
 	c->begun_ms = now_ms();
 	c->id = s->accepting;
@@ -108,6 +175,7 @@ static void ended(struct web_server *s, struct connection *c)
 	else
 		s->end = c->at;
 	s->count--;
+	client_put(s, c->client);
 	free(c);
 }
 
@@ -137,11 +205,17 @@ static void cut(struct connection *c)
 	}
 }
 
-static void cut_first(struct web_server *s)
+/* To make room. */
+static void cut_one(struct web_server *s)
 {
-	if (!s->first)
+	struct connection *most = s->first;
+
+	for (struct connection *c = s->first; c; c = c->next)
+		if (c->client->count > most->client->count)
+			most = c;
+	if (!most)
 		return;
-	cut(s->first);
+	cut(most);
 	run(s);
 }
 
@@ -155,12 +229,13 @@ static bool accept_one(struct listener *l)
 			 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
-		cut_first(s);
+		cut_one(s);
 	if (fd < 0)
 		return false;
 	if (s->count >= s->most)
-		cut_first(s);
+		cut_one(s);
 	s->accepting = l->id;
+	s->accepting_from = client_id(&from);
 	MHD_add_connection(s->daemon, fd, (void *)&from, len);
 	return true;
 }

@@ -2,8 +2,9 @@
 /*
  * HTTP/1.1 for strangers, on a loop: libmicrohttpd behind one door. A request
  * is a method and a path; its headers and body do not matter. Each answer ends
- * its connection, each connection ends in time, and when there are too many
- * the oldest one makes room: who holds some open keeps nobody out.
+ * its connection, each connection ends in time, and when there are too many,
+ * the oldest one of who has most makes room: who holds some open, or makes one
+ * after the other, keeps nobody else out.
  */
 #ifndef FAIRLEAD_WEB_SERVER_H
 #define FAIRLEAD_WEB_SERVER_H
