@@ -186,12 +186,12 @@ has_no_rights() {
 	cat "/proc/$pid/status"
 	ls -l "/proc/$pid/fd"
 	grep -E '^Uid:	[1-9][0-9]*	' "/proc/$pid/status"
-	grep -E '^Cap(Eff|Prm|Bnd|Inh|Amb):	0+$' "/proc/$pid/status" | wc -l | grep -x 5
+	[[ $(grep -cE '^Cap(Eff|Prm|Bnd|Inh|Amb):	0+$' "/proc/$pid/status") == 5 ]]
 	grep -E '^NoNewPrivs:	1$' "/proc/$pid/status"
 	grep -E '^Seccomp:	2$' "/proc/$pid/status"
 	grep -E '^Groups:	 *$' "/proc/$pid/status"
-	! find "/proc/$pid/fd" -lname '*bpf*' | grep .
-	! find "/proc/$pid/fd" -lname '/*' ! -lname /dev/null | grep .
+	[[ -z $(find "/proc/$pid/fd" -lname '*bpf*') ]]
+	[[ -z $(find "/proc/$pid/fd" -lname '/*' ! -lname /dev/null) ]]
 }
 
 # hostile PORT: as many as can be of who says nothing, a little, or no end.
@@ -211,6 +211,10 @@ answers_all() {
 	says 200 balancer 127.0.0.1:10249/metrics >/dev/null
 }
 
+open_files() {
+	find "/proc/$1/fd" -type l | wc -l
+}
+
 rss_kb() {
 	awk '/^VmRSS/ { print $2 }' "/proc/$1/status"
 }
@@ -226,8 +230,8 @@ hostile_clients_keep_nobody_out() {
 		answers_all
 	done
 	[[ $(http_pid) == "$pid" ]]
-	echo "fds $(ls "/proc/$pid/fd" | wc -l), $(rss_kb "$pid") KB"
-	(($(ls "/proc/$pid/fd" | wc -l) < 600))
+	echo "$(open_files "$pid") files, $(rss_kb "$pid") KB"
+	(($(open_files "$pid") < 600))
 	(($(rss_kb "$pid") < 65536))
 	web 31010 pod-1 pod-2
 	wait_for 10 checked 200 2
@@ -335,6 +339,45 @@ the_port_follows_addresses() {
 	checked 200 1
 }
 
+waiting_is() {
+	[[ $(metric fairlead_config_waiting) == "$1" ]]
+}
+
+# What cannot come into force is seen to wait; after a minute of that the node
+# is not well, which is told apart from here in tests/unit/web.
+a_change_waits() {
+	put broken.yaml <<<"colour: red"
+	wait_for 10 waiting_is 1
+	says 200 client-1 "$NODE4:10256/livez"
+	rm "$CONFIG/broken.yaml"
+	wait_for 10 waiting_is 0
+}
+
+# A balancer without Kubernetes has no such process, or metrics if it wants to.
+balancer_is_asked() {
+	stop serve
+	rm "$CONFIG"/*.yaml
+	echo "uplinks: [eth0]
+services:
+- {name: web, address: 192.0.2.99, port: 80, protocol: tcp,
+   backends: [{address: 10.91.0.11}]}" | put balancer.yaml
+	serve_node
+	[[ -z $(http_pid) ]]
+	refuses balancer 127.0.0.1:10249/metrics
+	echo "metrics-bind-address: '$NODE4:9000'" | put metrics.yaml
+	wait_for 10 says 200 client-1 "$NODE4:9000/metrics"
+	grep -x "fairlead_services 1" "$DIR/body"
+	fails grep kubeproxy "$DIR/body"
+	refuses client-1 "$NODE4:10256/healthz"
+	rm "$CONFIG/metrics.yaml"
+	wait_for 10 refuses client-1 "$NODE4:9000/metrics"
+	wait_for 10 http_is_gone
+}
+
+http_is_gone() {
+	[[ -z $(http_pid) ]]
+}
+
 # Without who makes it anew, at least it is said.
 who_makes_it_anew_is_gone() {
 	local pid
@@ -366,6 +409,7 @@ it "a health check port follows its Service" the_port_follows_the_service
 it "a health check port that somebody has" the_port_is_taken
 it "metrics agree with what is known" metrics_are_right
 it "metrics follow what changes" metrics_follow
+it "a change that cannot come into force waits" a_change_waits
 it "metrics are as Prometheus wants them" check_metrics
 it "the process that answers has no rights" has_no_rights
 it "hostile clients keep nobody out" hostile_clients_keep_nobody_out
@@ -375,4 +419,5 @@ it "a daemon that stands still is not well" serve_stands_still
 it "a daemon that dies takes it along" serve_dies
 it "a health check port follows the node's addresses" the_port_follows_addresses
 it "who makes it anew is gone" who_makes_it_anew_is_gone
+it "a balancer is asked if it wants to be" balancer_is_asked
 finish

@@ -369,11 +369,16 @@ static void send_pulse(struct probes *p)
 static void send_config(struct probes *p)
 {
 	struct channel *c = p->child ? child_channel(p->child) : NULL;
-	char *text = c ? configz_text(p->applying->model) : NULL;
+	char *text;
 
-	if (text)
-		send_text(c, RECORD_CONFIG, 0, text, strlen(text));
+	if (!c || p->config_told == p->sync->durations.count)
+		return;
+	text = configz_text(p->applying->model);
+	if (!text)
+		return;
+	send_text(c, RECORD_CONFIG, 0, text, strlen(text));
 	free(text);
+	p->config_told = p->sync->durations.count;
 }
 
 /* How we are comes before where somebody may ask. */
@@ -382,6 +387,7 @@ static void on_begun(void *arg, struct channel *c)
 	struct probes *p = arg;
 
 	send_pulse(p);
+	p->config_told = 0;
 	send_config(p);
 	for (size_t i = 0; i < p->count; i++)
 		if (p->list[i].fd >= 0)

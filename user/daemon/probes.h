@@ -45,6 +45,7 @@ struct probes {
 	size_t count;
 	__u32 last_id;		/* that was given away */
 	__u64 asked_ms;		/* metrics were, last time */
+	__u64 config_told;	/* number of what was in force; 0: not told */
 	struct web_pulse pulse;	/* what was said last */
 	struct refusal refusal;	/* of a socket that cannot be opened */
 	/* A Service's socket cannot be opened; NULL: nobody asks. */
