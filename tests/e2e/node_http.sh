@@ -139,7 +139,7 @@ metrics_are_right() {
 	[[ $(metric 'kubeproxy_sync_proxy_rules_duration_seconds_count\{ip_family="IPv6"\}') -gt 0 ]]
 	[[ $(metric 'kubeproxy_sync_proxy_rules_endpoint_changes_pending\{ip_family="IPv4"\}') == 0 ]]
 	[[ $(metric 'kubeproxy_sync_proxy_rules_service_changes_total') -gt 0 ]]
-	[[ $(metric 'fairlead_config_waiting') == 0 ]]
+	reload_is 1
 	says 200 balancer 127.0.0.1:10249/healthz
 	[[ $(<"$DIR/body") == ok ]]
 	says 200 balancer 127.0.0.1:10249/proxyMode
@@ -339,18 +339,18 @@ the_port_follows_addresses() {
 	checked 200 1
 }
 
-waiting_is() {
-	[[ $(metric fairlead_config_waiting) == "$1" ]]
+reload_is() {
+	[[ $(metric fairlead_config_last_reload_successful) == "$1" ]]
 }
 
 # What cannot come into force is seen to wait; after a minute of that the node
 # is not well, which is told apart from here in tests/unit/web.
 a_change_waits() {
 	put broken.yaml <<<"colour: red"
-	wait_for 10 waiting_is 1
+	wait_for 10 reload_is 0
 	says 200 client-1 "$NODE4:10256/livez"
 	rm "$CONFIG/broken.yaml"
-	wait_for 10 waiting_is 0
+	wait_for 10 reload_is 1
 }
 
 # A balancer without Kubernetes has no such process, or metrics if it wants to.

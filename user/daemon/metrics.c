@@ -47,24 +47,36 @@ static void gauge_of_each(FILE *out, const char *name, const char *help,
 		fprintf(out, "%s{ip_family=\"%s\"} %.17g\n", name, *f, value);
 }
 
+/* label: "" or what stands in braces. */
+static void series(FILE *out, const char *name, const char *label,
+		   const struct histogram *h)
+{
+	const char *comma = *label ? "," : "";
+	char braces[64] = "";
+	__u64 sum = 0;
+
+	if (*label)
+		snprintf(braces, sizeof(braces), "{%s}", label);
+	for (size_t i = 0; i < h->nr_bounds; i++) {
+		sum += h->counts[i];
+		fprintf(out, "%s_bucket{%s%sle=\"%g\"} %llu\n", name, label,
+			comma, h->bounds[i], sum);
+	}
+	fprintf(out, "%s_bucket{%s%sle=\"+Inf\"} %llu\n"
+		"%s_sum%s %.17g\n%s_count%s %llu\n",
+		name, label, comma, h->count, name, braces, h->sum, name,
+		braces, h->count);
+}
+
 static void histogram(FILE *out, const char *name, const char *help,
 		      const struct histogram *h)
 {
+	char label[32];
+
 	family(out, name, "histogram", help);
 	EACH_FAMILY(f) {
-		__u64 sum = 0;
-
-		for (size_t i = 0; i < h->nr_bounds; i++) {
-			sum += h->counts[i];
-			fprintf(out, "%s_bucket{ip_family=\"%s\",le=\"%g\"} %llu\n",
-				name, *f, h->bounds[i], sum);
-		}
-		fprintf(out,
-			"%s_bucket{ip_family=\"%s\",le=\"+Inf\"} %llu\n"
-			"%s_sum{ip_family=\"%s\"} %.17g\n"
-			"%s_count{ip_family=\"%s\"} %llu\n",
-			name, *f, h->count, name, *f, h->sum, name, *f,
-			h->count);
+		snprintf(label, sizeof(label), "ip_family=\"%s\"", *f);
+		series(out, name, label, h);
 	}
 }
 
@@ -238,17 +250,22 @@ static void definitions(FILE *out, const struct metrics *m)
 	      state_services(m->parts->state, NULL, 0));
 	gauge(out, "fairlead_config_generation",
 	      "Grows with each change that is put in force.", a->generation);
-	gauge(out, "fairlead_config_applied_timestamp_seconds",
-	      "When the definitions in force were put there.", a->since_s);
-	gauge(out, "fairlead_config_waiting",
-	      "1: something is wanted that is not in force.",
-	      m->sync->waits_since_ms != 0);
+	gauge(out, "fairlead_config_last_reload_successful",
+	      "0: something is wanted that is not in force.",
+	      !m->sync->waits_since_ms);
+	gauge(out, "fairlead_config_last_reload_success_timestamp_seconds",
+	      "When what is wanted last came into force.",
+	      m->sync->updated_us / 1e6);
 	gauge(out, "fairlead_config_refused",
 	      "Definitions with mistakes that are left out.",
 	      m->loading->nr_refused);
 	counter(out, "fairlead_config_failures_total",
 		"Times that what is wanted could not be put in force.",
 		m->sync->tries_failed);
+	family(out, "fairlead_reconcile_duration_seconds", "histogram",
+	       "How long it took to put a change in force.");
+	series(out, "fairlead_reconcile_duration_seconds", "",
+	       &m->sync->durations);
 }
 
 static void api(FILE *out, const struct api *a)

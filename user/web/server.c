@@ -49,6 +49,7 @@ struct connection {
 	__u64 begun_ms;
 	__u32 id;		/* of its listener */
 	bool waits;		/* for an answer */
+	bool is_cut;
 };
 
 struct web_server {
@@ -197,6 +198,7 @@ static void cut(struct connection *c)
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
 		c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
 
+	c->is_cut = true;
 	if (info)
 		shutdown(info->connect_fd, SHUT_RDWR);
 	if (c->waits) {
@@ -288,7 +290,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd,
 	struct web_answer answer = { .weight = -1 };
 	struct web_server *s = arg;
 
-	if (!c)
+	if (!c || c->is_cut)
 		return MHD_NO;
 	if (s->answer(s->arg, c->id, path, &answer))
 		return answer.status ? send_answer(mhd, &answer) : MHD_NO;
