@@ -30,8 +30,8 @@ LDLIBS   := $(shell pkg-config --libs $(PKGS))
 SRC      := $(wildcard user/*/*.c)
 OBJ      := $(SRC:%.c=$(B)/%.o)
 LIB_OBJ  := $(filter-out $(B)/user/cli/main.o,$(OBJ))
-BPF_OBJ  := $(patsubst %.c,$(B)/%.o,$(filter-out bpf/entry.bpf.c,$(wildcard bpf/*.bpf.c)))
-SKEL     := $(B)/fairlead.skel.h $(B)/entry.skel.h
+BPF_OBJ  := $(patsubst %.c,$(B)/%.o,$(filter-out bpf/entry.bpf.c bpf/takeover.bpf.c,$(wildcard bpf/*.bpf.c)))
+SKEL     := $(B)/fairlead.skel.h $(B)/entry.skel.h $(B)/takeover.skel.h
 TEST_LIB := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
 UNIT     := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/*_test.c))
 BPF_TEST := $(patsubst %.c,$(B)/%,$(wildcard tests/bpf/*_test.c))
@@ -77,6 +77,11 @@ $(B)/fairlead.skel.h: $(B)/fairlead.bpf.o
 $(B)/entry.skel.h: $(B)/bpf/entry.bpf.o
 	$(say) SKEL $@
 	$(BPFTOOL) gen skeleton $< name entry_bpf > $@
+
+# It asks for what not every kernel has.
+$(B)/takeover.skel.h: $(B)/bpf/takeover.bpf.o
+	$(say) SKEL $@
+	$(BPFTOOL) gen skeleton $< name takeover_bpf > $@
 
 $(B)/tests/%_test: $(B)/tests/%_test.o $(TEST_LIB) $(LIB_OBJ)
 	$(say) LD $@

@@ -33,25 +33,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "lib/balance.h"
-#include "lib/count.h"
-
-/* The one way out: every packet is counted once, under its reason. */
-static __always_inline int finish(struct xdp_md *ctx, const struct pkt *p,
-				  __u32 why)
-{
-	count(p, why);
-	switch (reason_verdict(why)) {
-	case VERDICT_PASS:
-		return XDP_PASS;
-	case VERDICT_FORWARD:
-	case VERDICT_REPLY:
-		if (p->ifindex != ctx->ingress_ifindex)
-			return bpf_redirect(p->ifindex & ~PKT_REDIRECTED, 0);
-		return XDP_TX;
-	default:
-		return XDP_DROP;
-	}
-}
+#include "lib/finish_xdp.h"
 
 /* What is known of a stranger is not worth the stores to scratch. */
 SEC("xdp")
@@ -61,10 +43,10 @@ int fl_xdp(struct xdp_md *ctx)
 	struct frame f = { .pkt = &p };
 	enum reason why = classify(ctx, &f);
 
-	return finish(ctx, &p, why);
+	return finish_xdp(ctx, &p, why);
 }
 
-/* decide: an expression of ctx and s. leave: finish(), or more than that. */
+/* decide: an expression of ctx and s. leave: finish_xdp(), or more than that. */
 #define PROGRAM(name, leave, decide)					\
 	SEC("xdp") int name(struct xdp_md *ctx)				\
 	{								\
@@ -84,12 +66,12 @@ int fl_xdp(struct xdp_md *ctx)
 	PROGRAM(prefix##xdp_icmp6, leave, nat_send_icmp(ctx, s, true))	\
 	PROGRAM(prefix##xdp_error4, leave, take_tunnel_error(ctx, s, false)) \
 	PROGRAM(prefix##xdp_error6, leave, take_tunnel_error(ctx, s, true)) \
-	PROGRAM(prefix##xdp_open, leave, open_flow(ctx, s))		\
+	PROGRAM(prefix##xdp_open, leave, open_or_ask(ctx, s))		\
 	PROGRAM(prefix##xdp_again, leave, send_or(ctx, s, open_again(s))) \
 	PROGRAM(prefix##xdp_send4, leave, send_opened(ctx, s, false))	\
 	PROGRAM(prefix##xdp_send6, leave, send_opened(ctx, s, true))	\
 	PROGRAM(prefix##xdp_fragment, leave, remember_fragment(ctx, s))
 
-PROGRAMS(fl_, finish)
+PROGRAMS(fl_, finish_xdp)
 
 char _license[] SEC("license") = "Dual BSD/GPL";

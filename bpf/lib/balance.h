@@ -352,6 +352,14 @@ static __always_inline enum reason open_flow(struct xdp_md *ctx,
 	return send_or(ctx, s, open_for(ctx, s));
 }
 
+/* As open_flow(), but for what the proxy before us began. */
+static __always_inline enum reason open_or_ask(struct xdp_md *ctx,
+					       struct scratch *s)
+{
+	ask_takeover(ctx, &s->pkt);
+	return open_flow(ctx, s);
+}
+
 /* The packet goes where open_flow() said. */
 static __always_inline enum reason send_opened(struct xdp_md *ctx,
 					       struct scratch *s,

@@ -14,6 +14,7 @@
 #include <fairlead/programs.h>
 
 #include "maps.h"
+#include "parse.h"
 
 /* By user/, before a link leads here. Two for each load of the programs. */
 struct {
@@ -57,6 +58,27 @@ static __always_inline void ask_older(struct xdp_md *ctx)
 static __always_inline void ask_older_tc(struct __sk_buff *skb)
 {
 	bpf_tail_call_static(skb, &tc_programs, TC_PROGRAM_OLDER);
+}
+
+/* A connection of TCP that conns does not know, and that does not begin, may be
+ * one of a proxy that was here before. These return if nobody asks. */
+static __always_inline bool may_be_taken_over(const struct pkt *p)
+{
+	return p->flow.proto == IPPROTO_TCP && !p->opens;
+}
+
+static __always_inline void ask_takeover(struct xdp_md *ctx,
+					 const struct pkt *p)
+{
+	if (may_be_taken_over(p))
+		bpf_tail_call_static(ctx, &xdp_programs, XDP_PROGRAM_TAKEOVER);
+}
+
+static __always_inline void ask_takeover_tc(struct __sk_buff *skb,
+					    const struct pkt *p)
+{
+	if (may_be_taken_over(p))
+		bpf_tail_call_static(skb, &tc_programs, TC_PROGRAM_TAKEOVER);
 }
 
 #endif

@@ -292,6 +292,14 @@ static __always_inline enum reason node_open(struct __sk_buff *skb,
 	return node_send_or(skb, s, node_open_for(s));
 }
 
+/* As node_open(), but for what the proxy before us began. */
+static __always_inline enum reason node_open_or_ask(struct __sk_buff *skb,
+						    struct scratch *s)
+{
+	ask_takeover_tc(skb, &s->pkt);
+	return node_open(skb, s);
+}
+
 static __always_inline enum reason node_again(struct __sk_buff *skb,
 					      struct scratch *s)
 {

@@ -48,6 +48,9 @@ enum xdp_program {
 	/* the first of the programs that these replace, while connections go
 	 * over from their table (user/kernel/dp_move.c); else none */
 	XDP_PROGRAM_OLDER = NR_XDP_PROGRAMS,
+	/* who knows connections of the proxy before us (bpf/takeover.bpf.c),
+	 * while some of these are left; else none */
+	XDP_PROGRAM_TAKEOVER,
 	NR_XDP_PLACES,
 };
 
@@ -57,6 +60,7 @@ enum tc_program {
 #undef X
 	NR_TC_PROGRAMS,
 	TC_PROGRAM_OLDER = NR_TC_PROGRAMS,
+	TC_PROGRAM_TAKEOVER,
 	NR_TC_PLACES,
 };
 

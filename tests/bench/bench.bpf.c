@@ -119,7 +119,7 @@ int bench_move4(struct xdp_md *ctx)
 static __always_inline int finish_again(struct xdp_md *ctx,
 					const struct pkt *p, __u32 why)
 {
-	return again(ctx, finish(ctx, p, why));
+	return again(ctx, finish_xdp(ctx, p, why));
 }
 
 SEC("xdp")
@@ -288,7 +288,7 @@ static __always_inline int cut_flow(struct xdp_md *ctx, struct frame *f,
 	    REASON_FORWARDED)
 		return XDP_ABORTED;
 	reached(f);
-	return last == STAGE_SEND ? XDP_TX : finish(ctx, p, REASON_FORWARDED);
+	return last == STAGE_SEND ? XDP_TX : finish_xdp(ctx, p, REASON_FORWARDED);
 }
 
 static __always_inline int cut(struct xdp_md *ctx, const enum stage last)

@@ -10,8 +10,11 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <arpa/inet.h>
+
 #include <linux/genetlink.h>
 #include <linux/neighbour.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
@@ -90,6 +93,11 @@ int netlink_open(__u32 groups, struct netlink **ret)
 int netlink_open_generic(struct netlink **ret)
 {
 	return open_protocol(NETLINK_GENERIC, 0, ret);
+}
+
+int netlink_open_netfilter(struct netlink **ret)
+{
+	return open_protocol(NETLINK_NETFILTER, 0, ret);
 }
 
 /* Bytes in the buffer, 0 if what came is not the kernel's, or an error. */
@@ -177,16 +185,13 @@ static int take_answer(struct netlink *nl, int bytes, struct answer *a)
 	return 0;
 }
 
-static int transact(struct netlink *nl, struct nlmsghdr *m, netlink_fn fn,
-		    void *data)
+/* All that answers the last question. */
+static int take_answers_all(struct netlink *nl, netlink_fn fn, void *data)
 {
 	struct answer a = { .fn = fn, .data = data };
 	ssize_t bytes;
 	int err;
 
-	m->nlmsg_seq = ++nl->sequence;
-	if (mnl_socket_sendto(nl->socket, m, m->nlmsg_len) < 0)
-		return -errno;
 	while (!a.is_over) {
 		bytes = receive(nl);
 		if (bytes == -EAGAIN)
@@ -198,6 +203,15 @@ static int transact(struct netlink *nl, struct nlmsghdr *m, netlink_fn fn,
 			return err;
 	}
 	return a.is_interrupted ? -EINTR : 0;
+}
+
+static int transact(struct netlink *nl, struct nlmsghdr *m, netlink_fn fn,
+		    void *data)
+{
+	m->nlmsg_seq = ++nl->sequence;
+	if (mnl_socket_sendto(nl->socket, m, m->nlmsg_len) < 0)
+		return -errno;
+	return take_answers_all(nl, fn, data);
 }
 
 int netlink_dump(struct netlink *nl, __u16 type, __u8 family, netlink_fn fn,
@@ -224,6 +238,57 @@ int netlink_ask(struct netlink *nl, struct nlmsghdr *m, netlink_fn fn,
 {
 	m->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
 	return transact(nl, m, fn, data);
+}
+
+struct nlmsghdr *netlink_netfilter(void *buffer, __u8 subsystem, __u8 message,
+				   __u8 family, __u16 flags)
+{
+	struct nlmsghdr *m = mnl_nlmsg_put_header(buffer);
+	struct nfgenmsg *header = mnl_nlmsg_put_extra_header(m,
+							sizeof(*header));
+
+	m->nlmsg_type = subsystem << 8 | message;
+	m->nlmsg_flags = flags;
+	header->nfgen_family = family;
+	header->version = NFNETLINK_V0;
+	return m;
+}
+
+/* One end of a transaction, which is about the subsystem of m. */
+static struct nlmsghdr *batch_end(void *buffer, __u16 type,
+				  const struct nlmsghdr *m)
+{
+	struct nlmsghdr *end = netlink_netfilter(buffer, 0, 0, AF_UNSPEC,
+						 NLM_F_REQUEST);
+	struct nfgenmsg *header = mnl_nlmsg_get_payload(end);
+
+	end->nlmsg_type = type;
+	header->res_id = htons(m->nlmsg_type >> 8);
+	return end;
+}
+
+int netlink_commit(struct netlink *nl, struct nlmsghdr *m)
+{
+	char ends[2][64] __attribute__((aligned(8))) = {};
+	struct nlmsghdr *begin = batch_end(ends[0], NFNL_MSG_BATCH_BEGIN, m);
+	struct nlmsghdr *end = batch_end(ends[1], NFNL_MSG_BATCH_END, m);
+	struct iovec parts[] = {
+		{ begin, begin->nlmsg_len }, { m, m->nlmsg_len },
+		{ end, end->nlmsg_len },
+	};
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	const struct msghdr message = {
+		.msg_name = &kernel, .msg_namelen = sizeof(kernel),
+		.msg_iov = parts, .msg_iovlen = 3,
+	};
+
+	begin->nlmsg_seq = ++nl->sequence;
+	end->nlmsg_seq = ++nl->sequence;
+	m->nlmsg_seq = ++nl->sequence;
+	m->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+	if (sendmsg(netlink_fd(nl), &message, 0) < 0)
+		return -errno;
+	return take_answers_all(nl, NULL, NULL);
 }
 
 struct nlmsghdr *netlink_batch_next(struct netlink_batch *b)

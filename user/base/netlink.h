@@ -24,6 +24,8 @@ struct netlink;
 int netlink_open(__u32 groups, struct netlink **ret);
 /* To ask the generic families, see netlink_family(). */
 int netlink_open_generic(struct netlink **ret);
+/* To ask netfilter's subsystems. */
+int netlink_open_netfilter(struct netlink **ret);
 void netlink_close(struct netlink *nl);		/* NULL is fine */
 void netlink_closep(struct netlink **nl);
 int netlink_fd(const struct netlink *nl);
@@ -38,6 +40,13 @@ int netlink_dump(struct netlink *nl, __u16 type, __u8 family, netlink_fn fn,
 /* Send m and wait for the kernel's answer; fn may be NULL. */
 int netlink_ask(struct netlink *nl, struct nlmsghdr *m, netlink_fn fn,
 		void *data);
+
+/* A message of a subsystem of netfilter (NFNL_SUBSYS_), in buffer; flags as
+ * NLM_F_DUMP. */
+struct nlmsghdr *netlink_netfilter(void *buffer, __u8 subsystem, __u8 message,
+				   __u8 family, __u16 flags);
+/* As netlink_ask(), of m and nothing else as a transaction. */
+int netlink_commit(struct netlink *nl, struct nlmsghdr *m);
 
 /* Several questions in one system call, each with one answer. Starts as {}. */
 struct netlink_batch {

@@ -11,6 +11,7 @@
 #include "options.h"
 
 int cmd_serve(const struct options *o);
+int cmd_kube_proxy(const struct options *o);
 int cmd_check(const struct options *o);
 int cmd_diff(const struct options *o);
 int cmd_status(const struct options *o);

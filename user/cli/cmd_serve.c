@@ -24,7 +24,9 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/cleanup.h"
+#include "base/contents.h"
 #include "base/watch.h"
+#include "kubeproxy/leftovers.h"
 #include "run_lock.h"
 #include "source/api.h"
 #include "web/web.h"
@@ -33,13 +35,19 @@
  * one that went away to come back. */
 #define RETRY_MS 50
 
+#define TAKEOVER_S 600		/* where kube-proxy's rules are in force */
+
+#define ENDS_WITH_MAX (1 << 20)	/* bytes of options.ends_with */
+
 struct serve {
 	const struct options *options;
 	int lock_fd;
 	struct loop *loop;
 	struct daemon *daemon;
 	struct control *control;
-	struct watch *watch;
+	struct watch *watch, *end_watch;
+	char *ends_with;	/* contents of that file */
+	bool is_outdated;
 	struct event *signals, *retry;
 	struct spawner *spawner;	/* NULL: no server is followed */
 	struct spawner *web;		/* NULL: nobody is answered */
@@ -163,6 +171,36 @@ static void on_signal(void *arg, int signal)
 		loop_stop(s->loop);
 }
 
+/* Does that file say something else than at the start? One that cannot be
+ * read, as while it is replaced, does not yet. */
+static void on_end_file(void *arg, enum watch_change change)
+{
+	struct serve *s = arg;
+	char *text = NULL;
+	size_t len;
+
+	if (contents_read(s->options->ends_with, ENDS_WITH_MAX, &text, &len))
+		return;
+	if (strcmp(text, s->ends_with)) {
+		s->is_outdated = true;
+		loop_stop(s->loop);
+	}
+	free(text);
+}
+
+static int end_watch_open(struct serve *s)
+{
+	size_t len;
+	int err;
+
+	if (!s->options->ends_with)
+		return 0;
+	err = watch_new(s->loop, s->options->ends_with, on_end_file, s,
+			&s->end_watch);
+	return err ?: contents_read(s->options->ends_with, ENDS_WITH_MAX,
+				    &s->ends_with, &len);
+}
+
 static int loop_open(struct serve *s)
 {
 	static const int signals[] = { SIGHUP, SIGINT, SIGTERM, 0 };
@@ -178,6 +216,8 @@ static int loop_open(struct serve *s)
 	if (!err && s->options->config)
 		err = watch_new(s->loop, s->options->config, on_files, s,
 				&s->watch);
+	if (!err)
+		err = end_watch_open(s);
 	return err ? log_error(err, "cannot wait for events") : 0;
 }
 
@@ -260,6 +300,18 @@ static int follow_start(struct serve *s)
 				      take_ptr(s->access)) : 0;
 }
 
+/* A node's services were kube-proxy's, if its rules are here. */
+static unsigned int takeover_s(const struct options *o)
+{
+	struct leftovers_seen seen = {};
+
+	if (o->takeover_s != TAKEOVER_UNSAID)
+		return o->takeover_s;
+	if (is_following(o))
+		leftovers_look(&seen);
+	return seen.in_force ? TAKEOVER_S : 0;
+}
+
 static int serve_open(struct serve *s)
 {
 	struct given given[NR_OPTIONS_NODE];
@@ -280,7 +332,8 @@ static int serve_open(struct serve *s)
 	if (err)
 		return err;
 	from.other = s->api ? api_source(s->api) : NULL;
-	return daemon_open(&from, s->options->pin_root, &s->daemon);
+	return daemon_open(&from, s->options->pin_root, takeover_s(s->options),
+			   &s->daemon);
 }
 
 static int serve_run(struct serve *s)
@@ -301,6 +354,9 @@ static int serve_run(struct serve *s)
 	notify("READY=1");
 	err = loop_run(s->loop);
 	notify("STOPPING=1");
+	if (!err && s->is_outdated)
+		return log_error(-ESTALE, "\"%s\" was changed: whoever started this is to start it again",
+				 s->options->ends_with);
 	return err ? log_error(err, "cannot wait for events") : 0;
 }
 
@@ -308,6 +364,8 @@ static void serve_close(struct serve *s)
 {
 	control_close(s->control);
 	watch_free(s->watch);
+	watch_free(s->end_watch);
+	free(s->ends_with);
 	daemon_close(s->daemon);
 	event_remove(s->retry);
 	event_remove(s->signals);

@@ -288,11 +288,13 @@ static const char *time_text(json_int_t since_s, char text[static 32])
 	return text;
 }
 
-static json_t *daemon_json(const struct status *s, int pid, json_int_t since)
+static json_t *daemon_json(const struct status *s, int pid, json_int_t since,
+			   int takeover)
 {
 	if (s->daemon)
-		return json_pack("{s:b, s:b, s:i, s:I}", "running", 1,
-				 "answers", 1, "pid", pid, "since", since);
+		return json_pack("{s:b, s:b, s:i, s:I, s:i}", "running", 1,
+				 "answers", 1, "pid", pid, "since", since,
+				 "takeover", takeover);
 	if (s->is_silent)
 		return json_pack("{s:b, s:b}", "running", 1, "answers", 0);
 	return json_pack("{s:b}", "running", 0);
@@ -302,14 +304,14 @@ static int daemon_section(struct status *s)
 {
 	json_int_t since = 0;
 	char text[32];
-	int pid = 0;
+	int pid = 0, takeover = 0;
 
 	if (s->daemon)
-		json_unpack(s->daemon, "{s:i, s:I}", "pid", &pid,
-			    "since", &since);
+		json_unpack(s->daemon, "{s:i, s:I, s?i}", "pid", &pid,
+			    "since", &since, "takeover", &takeover);
 	if (!s->text)
 		return json_object_set_new(s->json, "daemon",
-					   daemon_json(s, pid, since));
+				daemon_json(s, pid, since, takeover));
 	if (s->daemon)
 		printf("daemon:    running, pid %d, since %s\n", pid,
 		       time_text(since, text));
@@ -317,6 +319,9 @@ static int daemon_section(struct status *s)
 		puts("daemon:    does not answer: traffic goes on as it was");
 	else
 		puts("daemon:    not running: traffic goes on as it was");
+	if (takeover)
+		printf("takeover:  connections of the proxy before are conntrack's for %d s more\n",
+		       takeover);
 	return 0;
 }
 

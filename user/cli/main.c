@@ -12,8 +12,12 @@ static int cmd_help(const struct options *o);
 static const struct command commands[] = {
 	{ "serve", "", "keep the datapath in step with definitions",
 	  TAKES(CONFIG) | TAKES(KUBERNETES) | TAKES(KUBECONFIG) |
-	  TAKES(MASTER) | TAKES(ONCE) | TAKES(LOG_LEVEL) | TAKES_NODE, 0, 0,
+	  TAKES(MASTER) | TAKES(ONCE) | TAKES(LOG_LEVEL) | TAKES(TAKEOVER) |
+	  TAKES_NODE, 0, 0,
 	  cmd_serve },
+	{ "kube-proxy", "[--FLAG...]",
+	  "serve a Kubernetes node, told as kube-proxy is",
+	  TAKES_ALL, 0, 0, cmd_kube_proxy },
 	{ "check", "FILE|DIR", "say whether definitions are right",
 	  TAKES(JSON) | TAKES_NODE, 1, 1, cmd_check },
 	{ "diff", "FILE|DIR", "say what definitions would change",
@@ -41,7 +45,7 @@ static const struct command commands[] = {
 	  TAKES(JSON) | TAKES(SERVICE) | TAKES(BACKEND) | TAKES(CLIENT),
 	  0, 0, cmd_conn_flush },
 	{ "cleanup", "", "remove every program, map and pin",
-	  TAKES(YES), 0, 0, cmd_cleanup },
+	  TAKES(YES) | TAKES(KUBE_PROXY), 0, 0, cmd_cleanup },
 	{ "decap", "", "on a backend host: take tunnels' packets out",
 	  TAKES(INTERFACE) | TAKES(ADDRESS) | TAKES(HOOK) | TAKES(GUE_PORT) |
 	  TAKES(GENEVE_PORT) | TAKES(DETACH), 0, 0, cmd_decap },

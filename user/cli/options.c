@@ -63,6 +63,8 @@ static const struct option_spec specs[NR_OPTIONS] = {
 		.least = 1, .most = UINT_MAX },
 	[OPTION_YES] = { OPTION("yes", FLAG, yes),
 		.text = "do not ask" },
+	[OPTION_KUBE_PROXY] = { OPTION("kube-proxy", FLAG, kube_proxy),
+		.text = "what kube-proxy left, and nothing of Fairlead's" },
 	[OPTION_INTERFACE] = { OPTION("interface", TEXT, interface),
 		.value = "INTERFACE", .text = "where packets arrive" },
 	[OPTION_ADDRESS] = { OPTION("address", TEXT, address),
@@ -81,6 +83,10 @@ static const struct option_spec specs[NR_OPTIONS] = {
 	[OPTION_LOG_LEVEL] = { OPTION("log-level", TEXT, log_level),
 		.value = "LEVEL",
 		.text = "error, warning, info (the default) or debug" },
+	[OPTION_TAKEOVER] = { OPTION("takeover", NUMBER, takeover_s),
+		.value = "SECONDS",
+		.text = "leave connections of a proxy before to conntrack",
+		.most = 86400 },
 	[OPTION_HOSTNAME_OVERRIDE] = { NODE("hostname-override", TEXT,
 					    HOSTNAME_OVERRIDE),
 		.value = "NAME", .text = "this node's name in Kubernetes" },
@@ -111,13 +117,18 @@ static const struct option_spec specs[NR_OPTIONS] = {
 		.text = "show this" },
 };
 
-static const __u32 taken_by_all = TAKES(HELP) | TAKES(PIN_ROOT);
+static const __u64 taken_by_all = TAKES(HELP) | TAKES(PIN_ROOT);
 
 struct definitions_from options_from(const struct options *o, const char *path,
 				     struct given given[static NR_OPTIONS_NODE])
 {
 	struct definitions_from from = { .path = path, .given = given };
 
+	if (o->given) {
+		from.given = o->given;
+		from.nr_given = o->nr_given;
+		return from;
+	}
 	for (int i = 0; i < NR_OPTIONS_NODE; i++)
 		if (o->node[i])
 			given[from.nr_given++] = (struct given){
@@ -245,6 +256,7 @@ static void options_default(struct options *ret, char **argv)
 		.pin_root = getenv("FAIRLEAD_PIN_ROOT"),
 		.run_dir = run_dir ? run_dir : "/run/fairlead",
 		.timeout_s = 30,
+		.takeover_s = TAKEOVER_UNSAID,
 		.gue_port = 6080,
 		.geneve_port = 6081,
 		.arguments = argv,
@@ -259,6 +271,11 @@ bool options_parse(const struct command *command, int argc, char **argv,
 	int i = 0, taken;
 
 	options_default(&o, argv);
+	if (command->takes & TAKES_ALL) {
+		o.nr_arguments = argc;
+		*ret = o;
+		return true;
+	}
 	while (i < argc) {
 		if (only_arguments || strncmp(argv[i], "--", 2)) {
 			argv[o.nr_arguments++] = argv[i++];

@@ -26,6 +26,7 @@ enum option {
 	OPTION_CLIENT,
 	OPTION_LIMIT,
 	OPTION_YES,
+	OPTION_KUBE_PROXY,
 	OPTION_INTERFACE,
 	OPTION_ADDRESS,
 	OPTION_HOOK,
@@ -33,6 +34,7 @@ enum option {
 	OPTION_GENEVE_PORT,
 	OPTION_DETACH,
 	OPTION_LOG_LEVEL,
+	OPTION_TAKEOVER,
 	OPTION_HOSTNAME_OVERRIDE,
 	OPTION_CLUSTER_CIDR,
 	OPTION_DETECT_LOCAL,
@@ -47,14 +49,18 @@ enum option {
 	NR_OPTIONS,
 };
 
-#define TAKES(option) (1u << OPTION_##option)
+/* A command that reads its options by itself: they are arguments. */
+#define TAKES_ALL (1ull << 63)
+#define TAKES(option) (1ull << OPTION_##option)
 
 /* What a Kubernetes node is told: settings, in the order of their options. */
 #define OPTIONS_NODE_FIRST OPTION_HOSTNAME_OVERRIDE
 #define OPTIONS_NODE_LAST OPTION_METRICS
 #define NR_OPTIONS_NODE (OPTIONS_NODE_LAST - OPTIONS_NODE_FIRST + 1)
 #define TAKES_NODE \
-	((2u << OPTIONS_NODE_LAST) - (1u << OPTIONS_NODE_FIRST))
+	((2ull << OPTIONS_NODE_LAST) - (1ull << OPTIONS_NODE_FIRST))
+
+#define TAKEOVER_UNSAID (~0u)
 
 /* What was given, or the default. Strings are argv's or the environment's. */
 struct options {
@@ -71,7 +77,11 @@ struct options {
 	const char *pin_root;	/* NULL: DP_PIN_ROOT */
 	const char *run_dir;
 	const char *node[NR_OPTIONS_NODE];	/* NULL: not given */
+	const struct given *given;	/* instead of node; NULL: node counts */
+	size_t nr_given;
+	const char *ends_with;	/* `serve` ends when this file changes; or NULL */
 	unsigned int timeout_s;
+	unsigned int takeover_s;	/* or TAKEOVER_UNSAID */
 	unsigned int limit;	/* 0: none */
 	unsigned int gue_port;
 	unsigned int geneve_port;
@@ -80,6 +90,7 @@ struct options {
 	bool json;
 	bool wait;
 	bool yes;
+	bool kube_proxy;	/* of its, in place of ours */
 	bool detach;
 	bool help;
 	char **arguments;	/* what is no option, in order */
@@ -90,7 +101,7 @@ struct command {
 	const char *name;	/* one word, or two: "service list" */
 	const char *arguments;	/* as the usage shows them; "" */
 	const char *text;	/* one line */
-	__u32 takes;		/* TAKES() of each option */
+	__u64 takes;		/* TAKES() of each option */
 	unsigned int least_arguments, most_arguments;
 	int (*run)(const struct options *o); /* returns an exit status */
 };
@@ -108,7 +119,7 @@ const struct command *command_find(const struct command *commands, int argc,
 bool options_parse(const struct command *command, int argc, char **argv,
 		   struct options *ret, FILE *errors);
 
-/* path, and what of TAKES_NODE was given. */
+/* path, and what of TAKES_NODE was given, or given in its place. */
 struct definitions_from options_from(const struct options *o, const char *path,
 				     struct given given[static NR_OPTIONS_NODE]);
 

@@ -2,9 +2,13 @@
 /* See warnings.h. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include <net/if.h>
 
 #include "base/cleanup.h"
 #include "host/device.h"
+#include "kubeproxy/leftovers.h"
 #include "warnings.h"
 
 #define UPLINKS_MAX 64
@@ -80,6 +84,79 @@ static void warn_of_ways(const struct natives *n, const struct tables *t,
 	free(seen);
 }
 
+static int sysctl_number(const char *name, const char *ifname)
+{
+	char path[96];
+	int ret = 0;
+	FILE *in;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/%s", ifname,
+		 name);
+	in = fopen(path, "re");
+	if (in && fscanf(in, "%d", &ret) != 1)
+		ret = 0;
+	if (in)
+		fclose(in);
+	return ret;
+}
+
+/* The kernel takes the larger of an interface's and that of all; 1 is strict
+ * (RFC 3704, 2.2). */
+static bool is_rp_filter_strict(const char *ifname)
+{
+	int all = sysctl_number("rp_filter", "all");
+	int own = sysctl_number("rp_filter", ifname);
+
+	return (own > all ? own : all) == 1;
+}
+
+/* One uplink's sources all have their way back by it. */
+static void warn_of_rp_filter(struct dp *dp, json_t *list)
+{
+	struct dp_attachment all[UPLINKS_MAX];
+	int count = dp_attachments(dp, all, UPLINKS_MAX), uplinks = 0;
+	const char *strict = NULL;
+	char name[IF_NAMESIZE];
+
+	for (int i = 0; i < count && i < UPLINKS_MAX; i++) {
+		if (all[i].hook != DP_HOOK_fl_xdp ||
+		    !if_indextoname(all[i].ifindex, name))
+			continue;
+		uplinks++;
+		if (!strict && is_rp_filter_strict(name))
+			strict = strdupa(name);
+	}
+	if (strict && uplinks > 1)
+		json_array_append_new(list, json_sprintf(
+			"rp_filter is strict at \"%s\", one of %d uplinks: "
+			"what comes in by another one than its answer would "
+			"leave by is lost. \"sysctl net.ipv4.conf.%s.rp_filter=2\" "
+			"mends it", strict, uplinks, strict));
+}
+
+/* Rules of others, on a node, where the stack has a part in it. */
+static void warn_of_rules(json_t *list)
+{
+	struct leftovers_seen seen;
+
+	leftovers_look(&seen);
+	if (seen.in_force)
+		json_array_append_new(list, json_string(
+			"rules of kube-proxy are in force as well: what does "
+			"not come by our programs goes by them. Stop it, and "
+			"\"fairlead cleanup --kube-proxy\" removes them"));
+	if (seen.forward_drops)
+		json_array_append_new(list, json_string(
+			"the policy of iptables' chain FORWARD is DROP: what "
+			"goes from pod to pod is lost unless a rule accepts "
+			"it. \"iptables -P FORWARD ACCEPT\" mends it"));
+	if (seen.masquerade_random)
+		json_array_append_new(list, json_string(
+			"a rule of iptables masquerades with --random-fully, "
+			"which may take the source ports that our NAT has: "
+			"leave that out, or say nat: {ports: ...}"));
+}
+
 json_t *warnings_list(struct dp *dp, const struct tables *t)
 {
 	json_t *list = json_array();
@@ -91,6 +168,10 @@ json_t *warnings_list(struct dp *dp, const struct tables *t)
 	if (natives.count) {
 		warn_of_uplinks(&natives, list);
 		warn_of_ways(&natives, t, list);
+	}
+	if (t->runtime->has_node) {
+		warn_of_rules(list);
+		warn_of_rp_filter(dp, list);
 	}
 	return list;
 }

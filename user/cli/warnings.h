@@ -8,7 +8,8 @@
 #include "kernel/dp.h"
 
 /* A list of sentences, of interfaces that XDP cannot send by, or that leave
- * checksums to a device; NULL when out of memory. */
+ * checksums to a device, and on a node of others' rules; NULL when out of
+ * memory. */
 json_t *warnings_list(struct dp *dp, const struct tables *t);
 
 #endif

@@ -49,6 +49,7 @@ struct daemon {
 	struct metrics metrics;
 	struct probes probes;
 	__u64 probed;		/* what was in force at the last update */
+	bool is_taking_over;
 	struct event *tick, *refresh, *fragment_retry;
 	struct event *nexthop_events, *fragment_events;
 };
@@ -170,8 +171,31 @@ static int load(struct daemon *d, enum daemon_patience patience)
 	return err;
 }
 
+static void takeover_begin(struct daemon *d, __u32 seconds)
+{
+	int err = seconds ? dp_takeover_begin(d->parts.dp, seconds) : 0;
+
+	if (err) {
+		log_warning(err, "connections of the proxy before cannot be left to conntrack, so that they break");
+		return;
+	}
+	d->is_taking_over = seconds;
+	if (seconds)
+		log_info("connections of the proxy before are left to conntrack for %u s",
+			 seconds);
+}
+
+static void takeover_end(struct daemon *d)
+{
+	if (!d->is_taking_over)
+		return;
+	dp_takeover_end(d->parts.dp);
+	d->is_taking_over = false;
+	log_info("connections of the proxy before are not left to conntrack any more");
+}
+
 int daemon_open(const struct definitions_from *from, const char *pin_root,
-		struct daemon **ret)
+		__u32 takeover_s, struct daemon **ret)
 {
 	__cleanup(daemon_closep) struct daemon *d = daemon_new();
 	int err;
@@ -185,6 +209,7 @@ int daemon_open(const struct definitions_from *from, const char *pin_root,
 		err = parts_open(d, pin_root);
 	if (err)
 		return err;
+	takeover_begin(d, takeover_s);
 	ways_begin(&d->ways);
 	ways_fill(&d->ways);
 	err = applying_do(&d->applying);
@@ -260,6 +285,8 @@ static void on_tick(void *arg)
 	probes_tell(&d->probes);
 	hints_check(&d->hints);
 	answers_check(&d->answers);
+	if (!dp_takeover_left(d->parts.dp))
+		takeover_end(d);
 }
 
 static void on_refresh(void *arg)
@@ -419,5 +446,9 @@ json_t *daemon_answer(void *arg, const json_t *request)
 	}
 	if (!strcmp(cmd, "backend"))
 		return answers_backend(&d->answers, request);
+	if (!strcmp(cmd, "takeover-end")) {
+		takeover_end(d);
+		return json_pack("{s:b}", "ok", 1);
+	}
 	return control_refuse("no command \"%s\"", cmd);
 }

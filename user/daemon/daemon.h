@@ -10,15 +10,18 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include <linux/types.h>
+
 #include "base/loop.h"
 
 struct definitions_from;
 struct daemon;
 
 /* Load the definitions, open the datapath and put them in force. On failure
- * what was pinned goes on as it was. Logs. */
+ * what was pinned goes on as it was. takeover_s: for so long, connections that
+ * conntrack knows alone are left to it. Logs. */
 int daemon_open(const struct definitions_from *from, const char *pin_root,
-		struct daemon **ret);
+		__u32 takeover_s, struct daemon **ret);
 void daemon_close(struct daemon *d);	/* traffic goes on; NULL is fine */
 void daemon_closep(struct daemon **d);
 

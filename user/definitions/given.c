@@ -15,7 +15,7 @@
 
 struct given_source {
 	struct source source;
-	char *text;		/* "--key\0document\0", over and over */
+	char *text;		/* "place\0document\0", over and over */
 	size_t len;
 };
 
@@ -155,10 +155,20 @@ static int write_texts(const struct given *list, size_t count, char **ret,
 	if (!out)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
-		fprintf(out, "--%s", list[i].key);
+		const char *in_group = strstr(list[i].key, ": ");
+		int len = in_group ? in_group - list[i].key : 0;
+
+		if (list[i].place)
+			fputs(list[i].place, out);
+		else
+			fprintf(out, "--%s", list[i].key);
 		fputc('\0', out);
-		fprintf(out, "%s: ", list[i].key);
+		fprintf(out, "%.*s%s%s: ", len, list[i].key,
+			in_group ? ": {" : "",
+			list[i].key + (in_group ? len + 2 : 0));
 		put_value(out, list[i].value);
+		if (in_group)
+			fputc('}', out);
 		fputc('\0', out);
 	}
 	return fclose(out) ? -ENOMEM : 0;

@@ -10,11 +10,12 @@
 
 struct source;
 
-/* A setting's key in a document, and its value: text, with commas a list of
- * it. Messages name "--key". */
+/* A setting's name, as setting.h has it ("timeouts: tcp"), and its value: text,
+ * with commas a list of it. */
 struct given {
 	const char *key;
 	const char *value;
+	const char *place;	/* what messages name; NULL: "--key" */
 };
 
 /* list is copied. -ENOMEM. */

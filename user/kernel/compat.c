@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The probes that need more than one call: see compat.h. */
+#include <fcntl.h>
 #include <linux/bpf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "base/cleanup.h"
 #include "compat.h"
 
 bool compat_has_fentry(void)
@@ -33,4 +39,36 @@ bool compat_has_fentry(void)
 		close(link);
 	close(prog);
 	return link >= 0;
+}
+
+/* Its names are in there as they are, each between two NULs. */
+static bool btf_has(const char *of, const char *name)
+{
+	__cleanup(close_fd) int fd = -1;
+	char path[80], word[80];
+	struct stat st;
+	char *bytes;
+	bool has;
+	size_t got = 0;
+
+	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", of);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st))
+		return false;
+	bytes = malloc(st.st_size + 1);
+	for (ssize_t n = 1; bytes && n > 0; got += n) {
+		n = read(fd, bytes + got, st.st_size - got);
+		if (n <= 0)
+			break;
+	}
+	snprintf(word + 1, sizeof(word) - 1, "%s", name);
+	*word = '\0';
+	has = bytes && memmem(bytes, got, word, strlen(name) + 2);
+	free(bytes);
+	return has;
+}
+
+bool compat_has_kfunc(const char *name, const char *module)
+{
+	return btf_has("vmlinux", name) || btf_has(module, name);
 }

@@ -15,4 +15,8 @@
 /* Can a program be attached to a kernel function (x86: 5.5; arm64: 6.0)? */
 bool compat_has_fentry(void);
 
+/* Has the kernel, or that module of it, such a function for BPF programs (6.1:
+ * conntrack's)? By its BTF. */
+bool compat_has_kfunc(const char *name, const char *module);
+
 #endif

@@ -464,6 +464,8 @@ static int grow_load(struct dp *dp, struct fairlead_bpf *skel, int conns,
 		return log_error(err, "cannot keep maps");
 	skel_set_config(dp, skel);
 	err = skel_load(skel);
+	if (!err && dp_takeover_left(dp))
+		err = dp_takeover_put(dp, skel);
 	if (!err && is_larger(skel->maps.conns, dp->skel->maps.conns))
 		err = dp_programs_ask(skel, dp->skel);
 	return err;

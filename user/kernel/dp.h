@@ -163,6 +163,15 @@ int dp_maps(struct dp *dp, struct dp_map ret[static DP_MAPS_MAX]);
 /* Seconds as conn_head.time has them (CLOCK_MONOTONIC). */
 __u32 dp_now_s(void);
 
+/*
+ * For so long, packets of TCP connections that conntrack knows and we do not
+ * are the host's stack's: of a proxy that was here before us. Larger tables keep
+ * it. -errno, not logged: this kernel cannot.
+ */
+int dp_takeover_begin(struct dp *dp, __u32 seconds);
+void dp_takeover_end(struct dp *dp);
+__u32 dp_takeover_left(const struct dp *dp);	/* seconds; 0: it is over */
+
 /* Until every program that is at work now has ended. */
 void dp_wait_for_programs(void);
 

@@ -28,6 +28,7 @@ struct dp {
 	__u64 jiffies_start;
 	int nr_cpus;
 	int old_counters;		/* of fewer reasons; -1: none */
+	__u32 takeover_until_s;		/* 0: none */
 	struct fragments *fragments;
 	struct dp_errors errors;
 	char root[128];			/* of all pins */
@@ -58,6 +59,9 @@ int dp_programs_ask_nobody(struct fairlead_bpf *skel);
 /* What older's programs do not know either, skel's record. */
 int dp_programs_hand_over(struct fairlead_bpf *older,
 			  struct fairlead_bpf *skel);
+
+/* dp_takeover.c: for skel's programs, until dp->takeover_until_s. */
+int dp_takeover_put(const struct dp *dp, const struct fairlead_bpf *skel);
 
 /* dp_move.c: all connections of dp->older's table into dp's, while traffic
  * goes by both. Logs. */

@@ -94,6 +94,10 @@ int dp_features(struct dp_feature ret[static DP_FEATURES_MAX])
 		{ "tcx", has_tcx(), "tc programs attach through clsact" },
 		{ "freplace", has_trampolines(),
 		  "XDP holds the interface alone, without a dispatcher" },
+		{ "conntrack kfuncs",
+		  compat_has_kfunc("bpf_skb_ct_lookup", "nf_conntrack") &&
+		  compat_has_kfunc("bpf_xdp_ct_lookup", "nf_conntrack"),
+		  "cannot keep the connections that kube-proxy began" },
 	};
 	int count = sizeof(all) / sizeof(*all);
 

@@ -988,13 +988,13 @@ static char *errors_given(const struct given *list, size_t count)
 static void settings_are_given_by_name(void **state)
 {
 	static const struct given list[] = {
-		{ "hostname-override", "Node\"1" },
-		{ "cluster-cidr", "10.244.0.0/16,fd00::/56" },
-		{ "nodeport-addresses", "primary" },
-		{ "masquerade-all", "true" },
-		{ "detect-local-mode", "NodeCIDR" },
-		{ "healthz-bind-address", "" },
-		{ "metrics-bind-address", "[::]:80" },
+		{ "hostname-override", "Node\"1", NULL },
+		{ "cluster-cidr", "10.244.0.0/16,fd00::/56", NULL },
+		{ "nodeport-addresses", "primary", NULL },
+		{ "masquerade-all", "true", NULL },
+		{ "detect-local-mode", "NodeCIDR", NULL },
+		{ "healthz-bind-address", "", NULL },
+		{ "metrics-bind-address", "[::]:80", NULL },
 	};
 	__cleanup(model_freep) struct model *m = NULL;
 	struct definitions_from from = {
@@ -1018,33 +1018,33 @@ static const struct {
 	struct given given;
 	const char *error;
 } given_mistakes[] = {
-	{ { "cluster-cidr", "10.244.0.0/33" },
+	{ { "cluster-cidr", "10.244.0.0/33", NULL },
 	  "--cluster-cidr: cluster-cidr \"10.244.0.0/33\" is not an address or a prefix such as \"192.0.2.0/24\"\n" },
-	{ { "cluster-cidr", "" },
+	{ { "cluster-cidr", "", NULL },
 	  "--cluster-cidr: cluster-cidr \"\" is not an address or a prefix such as \"192.0.2.0/24\"\n" },
-	{ { "detect-local-mode", "ClusterCidr" },
+	{ { "detect-local-mode", "ClusterCidr", NULL },
 	  "--detect-local-mode: unknown detect-local-mode \"ClusterCidr\"; did you mean \"ClusterCIDR\"?\n" },
-	{ { "detect-local-mode", "BridgeInterface" },
+	{ { "detect-local-mode", "BridgeInterface", NULL },
 	  "--detect-local-mode: detect-local-mode \"BridgeInterface\" needs \"pod-bridge-interface\"\n" },
-	{ { "detect-local-mode", "InterfaceNamePrefix" },
+	{ { "detect-local-mode", "InterfaceNamePrefix", NULL },
 	  "--detect-local-mode: detect-local-mode \"InterfaceNamePrefix\" needs \"pod-interface-name-prefix\"\n" },
-	{ { "pod-bridge-interface", "a/b" },
+	{ { "pod-bridge-interface", "a/b", NULL },
 	  "--pod-bridge-interface: pod-bridge-interface \"a/b\" is not an interface name\n" },
-	{ { "nodeport-addresses", "10.0.0.0/8,primary" },
+	{ { "nodeport-addresses", "10.0.0.0/8,primary", NULL },
 	  "--nodeport-addresses: nodeport-addresses \"primary\" is not an address or a prefix such as \"192.0.2.0/24\"\n" },
-	{ { "nodeport-addresses", "primary,10.0.0.0/8" },
+	{ { "nodeport-addresses", "primary,10.0.0.0/8", NULL },
 	  "--nodeport-addresses: nodeport-addresses: \"primary\" stands alone\n" },
-	{ { "masquerade-all", "yes" },
+	{ { "masquerade-all", "yes", NULL },
 	  "--masquerade-all: masquerade-all \"yes\" is not true or false\n" },
-	{ { "masquerade-all", "true" },
+	{ { "masquerade-all", "true", NULL },
 	  "--masquerade-all: \"masquerade-all\" is set differently at D/f.yaml:2:17\n" },
-	{ { "hostname-override", " " },
+	{ { "hostname-override", " ", NULL },
 	  "--hostname-override: hostname-override \" \" is not a node's name\n" },
-	{ { "healthz-bind-address", "localhost:80" },
+	{ { "healthz-bind-address", "localhost:80", NULL },
 	  "--healthz-bind-address: healthz-bind-address \"localhost:80\" is not an address and port such as \"127.0.0.1:10256\"\n" },
-	{ { "metrics-bind-address", "127.0.0.1:0" },
+	{ { "metrics-bind-address", "127.0.0.1:0", NULL },
 	  "--metrics-bind-address: metrics-bind-address \"127.0.0.1:0\" is not an address and port such as \"127.0.0.1:10249\"\n" },
-	{ { "hostname-override", "a b" },
+	{ { "hostname-override", "a b", NULL },
 	  "--hostname-override: hostname-override \"a b\" is not a node's name\n" },
 };
 

@@ -48,7 +48,9 @@ static struct {
 
 static int set_up(void **state)
 {
-	static const struct given given = { "hostname-override", "n1" };
+	static const struct given given = {
+		.key = "hostname-override", .value = "n1",
+	};
 	struct definitions_from from = {
 		.path = world.path, .given = &given, .nr_given = 1,
 	};

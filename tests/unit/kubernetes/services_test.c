@@ -135,7 +135,9 @@ static const char *file_of(const char *text)
 /* errors: the caller's, with "D" for the file. */
 static struct model *load(const char *text, char **errors)
 {
-	static const struct given given = { "hostname-override", "n1" };
+	static const struct given given = {
+		.key = "hostname-override", .value = "n1",
+	};
 	struct definitions_from from = {
 		.path = file_of(text), .given = &given, .nr_given = 1,
 	};
