@@ -33,6 +33,8 @@ int fl_pod_out(struct __sk_buff *skb)
 {
 	struct scratch *s = map_only(scratch);
 
+	if (node_comes_again(skb))
+		return bpf_redirect(skb->ifindex, BPF_F_INGRESS);
 	return s ? finish(s, node_leave(skb, ORIGIN_ELSEWHERE)) : TCX_NEXT;
 }
 

@@ -44,6 +44,8 @@ int fl_uplink_out(struct __sk_buff *skb)
 
 	if (!s || !rt || !rt->has_local)
 		return TCX_NEXT;
+	if (node_comes_again(skb))
+		return bpf_redirect(skb->ifindex, BPF_F_INGRESS);
 	return finish(s, node_leave(skb, rt->has_node && !skb->ingress_ifindex ?
 						 ORIGIN_NODE :
 						 ORIGIN_ELSEWHERE));

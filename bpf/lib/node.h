@@ -199,12 +199,24 @@ static __always_inline enum reason node_flow(struct __sk_buff *skb,
 	return go_on_tc(skb, TC_PROGRAM_tc_open);
 }
 
-/* A fragment's ports are in conns, when the first one has been here. */
-static __always_inline bool node_fragment(struct pkt *p)
+/* Until its first one has been here. The host sends its own in order, and there
+ * is no way back to where it did. */
+static __always_inline enum reason node_keep(struct __sk_buff *skb,
+					     const struct scratch *s)
 {
-	if (p->fragment == FRAGMENT_FIRST)
-		fragment_remember(p);
-	return p->fragment != FRAGMENT_LATER || fragment_recall(p);
+	return s->origin == ORIGIN_NODE ?
+		       REASON_FRAGMENT_LOST :
+		       fragment_keep_tc(skb, 0, FRAME_EARLY_TC);
+}
+
+/* What user space held, or cut, it puts out of the interface: it comes in by it
+ * once more, as what the mark would tell others is not theirs to know. */
+static __always_inline bool node_comes_again(struct __sk_buff *skb)
+{
+	if (skb->mark != MARK_AGAIN)
+		return false;
+	skb->mark = 0;
+	return true;
 }
 
 static __always_inline enum reason node_ours(struct __sk_buff *skb,
@@ -216,8 +228,13 @@ static __always_inline enum reason node_ours(struct __sk_buff *skb,
 	struct pkt *p = f->pkt;
 	enum reason why = skb_parse_rest(skb, f, v6);
 
-	if (why == REASON_NONE && !node_fragment(p))
-		why = REASON_FRAGMENT_LOST;
+	if (why == REASON_NONE && p->fragment == FRAGMENT_LATER &&
+	    (v6 || p->flow.proto != icmp) && !fragment_recall(p)) {
+		why = host_or(p, REASON_FRAGMENT_EARLY);
+		return why == REASON_FRAGMENT_EARLY ? node_keep(skb, s) : why;
+	}
+	if (why == REASON_NONE && p->fragment == FRAGMENT_FIRST)
+		fragment_remember(p);
 	if (why == REASON_NONE && p->flow.proto == icmp)
 		why = p->fragment ? REASON_UNANSWERED : icmp_flow(&in, f, v6);
 	if (why == REASON_ECHO && s->origin != ORIGIN_NODE &&
@@ -353,6 +370,21 @@ static __always_inline bool node_is_router(const struct scratch *s)
 	return !s->to_host && s->origin != ORIGIN_NODE;
 }
 
+/* What no router may cut is its sender's to make smaller, and so is what is many
+ * packets, each too large: those are seldom sent without DF. */
+static __always_inline enum reason node_too_big(struct __sk_buff *skb,
+						const struct frame *f,
+						const struct scratch *s,
+						const bool v6)
+{
+	const struct iphdr *ip = f->l3;
+
+	if (v6 || ip->frag_off & bpf_htons(IP_DF) || skb->gso_size ||
+	    s->origin == ORIGIN_NODE)
+		return REASON_TOO_BIG;
+	return fragment_cut_tc(skb, f->pkt);
+}
+
 /* The way that s->nat names. Not REASON_NONE: the packet cannot go it. */
 static __always_inline enum reason node_way(struct __sk_buff *skb,
 					    struct frame *f, struct scratch *s,
@@ -373,7 +405,8 @@ static __always_inline enum reason node_way(struct __sk_buff *skb,
 		return REASON_HOPS_EXCEEDED;
 	egress_narrow(e, n->mtu, v6 ? IP6_MTU_MIN : 0);
 	f->pkt->mtu_left = e->mtu;
-	return skb_wire_len(skb, f) > e->mtu ? REASON_TOO_BIG : REASON_NONE;
+	return skb_wire_len(skb, f) > e->mtu ? node_too_big(skb, f, s, v6) :
+					       REASON_NONE;
 }
 
 /* Verifier: the hop limit is read again, where f's pointers are void. */

@@ -368,7 +368,14 @@ enum frame_kind {
 	FRAME_CUT,		/* IPv4: the same in pieces that fit mtu */
 	FRAME_ERROR,		/* an ICMP error about a tunnel's packet: learn
 				 * from it, the host has the frame itself */
+	/* of a tc program: not through fl_xdp, but out of its interface, with
+	 * MARK_AGAIN */
+	FRAME_EARLY_TC,
+	FRAME_CUT_TC,
 };
+
+/* The mark of what is put out of an interface to come in by it once more. */
+#define MARK_AGAIN 0x6661696cu
 
 struct early_fragment {
 	__u32 ifindex;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Packets that tc's programs get in another shape than most: in a VLAN, to
- * another host's MAC address, with a route of their own.
+ * another host's MAC address, in parts, too large, with a route of their own.
  */
 #include "family.h"
 
@@ -178,6 +178,65 @@ static void replies_follow_their_client_to_another_link(void **state)
 	in_by_pod(&reply, RETURNED);
 }
 
+/* RFC 791, 3.2: who may be cut is. */
+static void what_is_too_large_is_cut_or_told(void **state)
+{
+	const struct family *f = *state;
+	struct words w = {
+		l4_words(IPPROTO_UDP, f->client, 4321, f->vip, 80),
+		.payload = 1460,
+	};
+	struct packet p;
+
+	serve_pod(f, IPPROTO_UDP);
+	world_tables(world)->links[LINK_POD].mtu = 1400;
+	p = packet_build(&w);
+	run("fl_uplink_in", &p,
+	    f->v6 ? REASON_BIT(TOO_BIG) : REASON_BIT(CUT));
+	w.df = true;
+	p = packet_build(&w);
+	in_by_uplink(&p, TOO_BIG);
+}
+
+static void answers_that_are_too_large_are_cut_or_told(void **state)
+{
+	const struct family *f = *state;
+	struct packet in = udp(f->client, 4321, f->vip, 80, .payload = 9);
+	struct packet reply = udp(f->backend, POD_PORT, f->nat, 4321,
+				  .payload = 1460);
+
+	serve_pod(f, IPPROTO_UDP);
+	in_by_uplink(&in, FORWARDED);
+	world_tables(world)->links[LINK_TX].mtu = 1400;
+	world_place(world, LINK_POD, LINK_POD);
+	run("fl_pod_in", &reply,
+	    f->v6 ? REASON_BIT(TOO_BIG) : REASON_BIT(CUT));
+}
+
+/* What the device cuts is known by its parts alone; nobody else may. */
+static void many_packets_in_one_are_told(void **state)
+{
+	const struct family *f = *state;
+	struct packet in = udp(f->client, 4321, f->vip, 80, .payload = 1900);
+
+	serve_pod(f, IPPROTO_UDP);
+	world_gso(world, 1480);
+	in_by_uplink(&in, TOO_BIG);
+}
+
+static void early_fragments_are_kept(void **state)
+{
+	const struct family *f = *state;
+	struct packet in = udp(f->client, 4321, f->vip, 80, .payload = 400);
+	struct packet first = packet_fragment(&in, 0, 200, 77);
+	struct packet later = packet_fragment(&in, 200, 200, 77);
+
+	serve_pod(f, IPPROTO_UDP);
+	in_by_pod(&later, FRAGMENT_EARLY);
+	in_by_pod(&first, FORWARDED);
+	in_by_pod(&later, FORWARDED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +247,10 @@ int main(void)
 		BOTH(who_asks_to_be_sent_on_is_refused),
 		BOTH(sources_that_nobody_has_are_dropped),
 		BOTH(replies_follow_their_client_to_another_link),
+		BOTH(what_is_too_large_is_cut_or_told),
+		BOTH(answers_that_are_too_large_are_cut_or_told),
+		BOTH(many_packets_in_one_are_told),
+		BOTH(early_fragments_are_kept),
 	};
 
 	return run_both(tests);

@@ -872,7 +872,7 @@ static void fragments_follow_their_first_one(void **state)
 		struct packet p = packet_fragment(&in, at, 200, 77);
 		struct packet want = packet_fragment(&sent, at, 200, 77);
 
-		expect_dropped(&lone, FRAGMENT_LOST);
+		expect_dropped(&lone, FRAGMENT_EARLY);
 		expect_from_pod(&p, &want);
 	}
 	for (size_t at = 0; at < 400; at += 200) {
@@ -901,7 +901,11 @@ static void many_packets_in_one_fit_if_each_does(void **state)
 	sent.dst = addr(f->backend);
 	sent.dport = POD_PORT;
 	want = routed(sent, f->backend);
+	in.df = true;
+	p = packet_build(&in);
 	run("fl_pod_in", &p, TC_ACT_REDIRECT, REASON_BIT(TOO_BIG));
+	in.df = false;
+	p = packet_build(&in);
 	world_gso(world, 1500 - (f->v6 ? 60 : 40));
 	expect("fl_pod_in", &p, TC_ACT_REDIRECT, REASON_BIT(FORWARDED), &want);
 	world_gso(world, 1501 - (f->v6 ? 60 : 40));

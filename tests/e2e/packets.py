@@ -4,12 +4,14 @@
 
     packets.py ping ADDRESS
     packets.py datagram ADDRESS PORT SIZE ORDER [FRAGMENT-BYTES]
+    packets.py plain ADDRESS PORT SIZE
     packets.py flow ADDRESS PORT
 
 ping: one echo request; succeeds if the answer carries what was sent.
 datagram: a UDP datagram of SIZE bytes in fragments that leave in the given
 ORDER (forward, backward, first-last); prints the answer, which must be the
 server's "NAME LENGTH SUM CLIENT" for exactly these bytes.
+plain: likewise, by a socket that lets routers cut it (IPv4).
 flow: datagrams from one port until killed; a line for each answer.
 """
 import os
@@ -104,6 +106,26 @@ def fresh_ident():
     return 1 + time.monotonic_ns() // 1_000_000 % 65535
 
 
+def answered(sock, data):
+    name, length, total, _ = receive(sock).decode().split()
+    expected = 0
+    for byte in data:
+        expected = (expected * 31 + byte) & 0xffffffff
+    if (int(length), int(total)) != (len(data), expected):
+        sys.exit("%s got %s bytes, sum %s; sent were %d, sum %d" %
+                 (name, length, total, len(data), expected))
+    print(name)
+
+
+def plain(address, port, size):
+    data = os.urandom(int(size))
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.IPPROTO_IP, 10, 0)   # IP_PMTUDISC_DONT
+    sock.connect((address, int(port)))
+    sock.send(data)
+    answered(sock, data)
+
+
 def datagram(address, port, size, order, fragment_bytes="1400"):
     family = family_of(address)
     data = os.urandom(int(size))
@@ -115,14 +137,7 @@ def datagram(address, port, size, order, fragment_bytes="1400"):
                      fresh_ident()))
     for part in in_order(parts, order):
         raw.sendto(part, (address, 0))
-    name, length, total, _ = receive(sock).decode().split()
-    expected = 0
-    for byte in data:
-        expected = (expected * 31 + byte) & 0xffffffff
-    if (int(length), int(total)) != (len(data), expected):
-        sys.exit("%s got %s bytes, sum %s; sent were %d, sum %d" %
-                 (name, length, total, len(data), expected))
-    print(name)
+    answered(sock, data)
 
 
 def flow(address, port):
@@ -143,4 +158,5 @@ def flow(address, port):
 
 
 if __name__ == "__main__":
-    {"ping": ping, "datagram": datagram, "flow": flow}[sys.argv[1]](*sys.argv[2:])
+    {"ping": ping, "datagram": datagram, "plain": plain,
+     "flow": flow}[sys.argv[1]](*sys.argv[2:])

@@ -58,6 +58,9 @@ static bool is_refused_on(struct step *s, const struct way *w)
 	s->want->packet = *s->in;
 	if (!is_hosts(s) && hop_limit(s) <= 1)
 		reject(s, REASON_HOPS_EXCEEDED);
+	else if (wire_len(s) > w->mtu && may_fragment(s) &&
+		 !s->at->gso_size && !is_hosts(s))
+		cut(s);
 	else if (wire_len(s) > w->mtu)
 		too_big(s, w->mtu);
 	else

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include <linux/in.h>
 #include <linux/ip.h>
 
 #include "cut.h"
@@ -91,6 +92,61 @@ static void head_piece(union head *h, const union head *whole, size_t from,
 	h->ip.tot_len = htons(head_len(h) + len);
 	h->ip.check = 0;
 	h->ip.check = head_check(h);
+}
+
+static __u32 sum(const __u8 *at, size_t len)
+{
+	__u32 ret = 0;
+
+	for (size_t i = 0; i + 1 < len; i += 2)
+		ret += at[i] << 8 | at[i + 1];
+	return len & 1 ? ret + (at[len - 1] << 8) : ret;
+}
+
+static __u16 fold(__u32 sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+/* Where the checksum is in l4; NULL: it has none, or not all is there. */
+static __u8 *check_of(__u8 *l4, const union head *h, size_t len)
+{
+	if (ntohs(h->ip.frag_off) & (MF | OFFSET))
+		return NULL;
+	if (h->ip.protocol == IPPROTO_TCP)
+		return len >= 20 ? l4 + 16 : NULL;
+	if (h->ip.protocol == IPPROTO_UDP)
+		return len >= 8 ? l4 + 6 : NULL;
+	return NULL;
+}
+
+void cut_complete(__u8 *frame, size_t len, size_t l3)
+{
+	union head h = {};
+	__u32 pseudo, all;
+	__u8 *l4, *check;
+	size_t l4_len;
+	__u16 value;
+
+	if (l3 >= len || !head_read(frame + l3, len - l3, &h))
+		return;
+	l4 = frame + l3 + head_len(&h);
+	l4_len = ntohs(h.ip.tot_len) - head_len(&h);
+	check = check_of(l4, &h, l4_len);
+	if (!check)
+		return;
+	pseudo = sum(frame + l3 + 12, 8) + h.ip.protocol + l4_len;
+	all = pseudo + sum(l4, l4_len);
+	value = check[0] << 8 | check[1];
+	if (fold(all) == 0xffff || value != fold(pseudo))
+		return;
+	value = ~fold(fold(all) + (__u16)~value);
+	if (!value)
+		value = 0xffff;
+	check[0] = value >> 8;
+	check[1] = value;
 }
 
 /* Would the last byte be at an offset that the header cannot say? */

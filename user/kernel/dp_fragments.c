@@ -4,15 +4,20 @@
  * sends each through fl_xdp again (BPF_PROG_TEST_RUN with live frames, so the
  * frame really leaves) once the first one's ports are in conns. Cuts IPv4
  * packets that do not fit the way to a backend, and sends the pieces likewise.
+ * What tc's programs had goes back to them by its interface, with a mark that
+ * fl_pod_out and fl_uplink_out turn it round by.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -31,6 +36,7 @@ struct kept {
 	struct flow key;
 	__u64 since_ms;
 	__u32 ifindex;
+	bool is_tc;
 	__u32 len;		/* 0: free */
 	__u8 frame[EARLY_FRAGMENT_MAX];
 };
@@ -38,6 +44,7 @@ struct kept {
 struct fragments {
 	struct dp *dp;
 	struct ring_buffer *ring;
+	int socket;		/* for what goes back to tc; -1: none yet */
 	struct kept kept[FRAGMENTS_MAX];
 };
 
@@ -46,6 +53,8 @@ void fragments_free(struct fragments *f)
 	if (!f)
 		return;
 	ring_buffer__free(f->ring);
+	if (f->socket >= 0)
+		close(f->socket);
 	free(f);
 }
 
@@ -137,6 +146,47 @@ static void resend(struct dp *dp, const __u8 *frame, __u32 len, __u32 ifindex)
 		log_warning(-errno, "cannot send a fragment on");
 }
 
+static int open_socket(void)
+{
+	const __u32 mark = MARK_AGAIN;
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd >= 0 &&
+	    !setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)))
+		return fd;
+	log_warning(-errno, "cannot open a packet socket for fragments");
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static void resend_tc(struct fragments *f, const __u8 *frame, __u32 len,
+		      __u32 ifindex)
+{
+	struct sockaddr_ll to = {
+		.sll_family = AF_PACKET,
+		.sll_ifindex = ifindex,
+	};
+
+	if (f->socket < 0)
+		f->socket = open_socket();
+	if (f->socket < 0)
+		return;
+	memcpy(&to.sll_protocol, frame + ETH_HLEN - 2, 2);
+	if (sendto(f->socket, frame, len, 0, (struct sockaddr *)&to,
+		   sizeof(to)) < 0 && errno != ENETDOWN && errno != ENXIO)
+		log_warning(-errno, "cannot send a fragment on");
+}
+
+static void send_again(struct fragments *f, const __u8 *frame, __u32 len,
+		       __u32 ifindex, bool is_tc)
+{
+	if (is_tc)
+		resend_tc(f, frame, len, ifindex);
+	else
+		resend(f->dp, frame, len, ifindex);
+}
+
 /* Where IPv4 begins in a frame; 0: it is none. */
 static size_t ip4_at(const __u8 *frame, size_t len)
 {
@@ -152,26 +202,35 @@ static size_t ip4_at(const __u8 *frame, size_t len)
 }
 
 struct sender {
-	struct dp *dp;
+	struct fragments *f;
 	__u32 ifindex;
+	bool is_tc;
 };
 
 static void send_piece(void *arg, const __u8 *frame, size_t len)
 {
 	const struct sender *to = arg;
 
-	resend(to->dp, frame, len, to->ifindex);
+	send_again(to->f, frame, len, to->ifindex, to->is_tc);
 }
 
 /* What cannot be cut is lost, as what a router cannot send is. */
-static void cut(struct dp *dp, const struct early_fragment *e)
+static void cut(struct fragments *f, const struct early_fragment *e)
 {
-	const __u8 *frame = (const __u8 *)(e + 1);
-	struct sender to = { .dp = dp, .ifindex = e->ifindex };
-	size_t l3 = ip4_at(frame, e->len);
+	struct sender to = {
+		.f = f,
+		.ifindex = e->ifindex,
+		.is_tc = e->kind == FRAME_CUT_TC,
+	};
+	__u8 frame[EARLY_FRAGMENT_MAX];
+	size_t l3;
 
-	if (l3)
-		cut_ip4(frame, e->len, l3, e->mtu, send_piece, &to);
+	memcpy(frame, e + 1, e->len);
+	l3 = ip4_at(frame, e->len);
+	if (!l3)
+		return;
+	cut_complete(frame, e->len, l3);
+	cut_ip4(frame, e->len, l3, e->mtu, send_piece, &to);
 }
 
 void dp_on_errors(struct dp *dp, const struct dp_errors *errors)
@@ -203,8 +262,8 @@ static int keep(void *arg, void *data, size_t size)
 	if (size < sizeof(*head) || head->len > size - sizeof(*head) ||
 	    head->len > EARLY_FRAGMENT_MAX)
 		return 0;
-	if (head->kind == FRAME_CUT) {
-		cut(f->dp, head);
+	if (head->kind == FRAME_CUT || head->kind == FRAME_CUT_TC) {
+		cut(f, head);
 		return 0;
 	}
 	if (head->kind == FRAME_ERROR) {
@@ -219,6 +278,7 @@ static int keep(void *arg, void *data, size_t size)
 	k->key = key;
 	k->since_ms = now_ms();
 	k->ifindex = head->ifindex;
+	k->is_tc = head->kind == FRAME_EARLY_TC;
 	k->len = head->len;
 	memcpy(k->frame, head + 1, head->len);
 	return 0;
@@ -231,6 +291,7 @@ int dp_fragments_fd(struct dp *dp)
 		if (!dp->fragments)
 			return -ENOMEM;
 		dp->fragments->dp = dp;
+		dp->fragments->socket = -1;
 		dp->fragments->ring =
 			ring_buffer__new(dp->fd[TABLE_early_fragments], keep,
 					 dp->fragments, NULL);
@@ -270,7 +331,7 @@ bool dp_fragments_retry(struct dp *dp)
 		if (!k->len)
 			continue;
 		if (first_is_known(dp, &k->key))
-			resend(dp, k->frame, k->len, k->ifindex);
+			send_again(f, k->frame, k->len, k->ifindex, k->is_tc);
 		else if (now - k->since_ms < KEEP_MS) {
 			more = true;
 			continue;

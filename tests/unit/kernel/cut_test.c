@@ -256,6 +256,63 @@ static void what_is_cut_short_is_dropped(void **state)
 	}
 }
 
+/* As an interface leaves it whose peer is to sum up. */
+static struct packet left_to_a_device(const struct packet *p)
+{
+	struct packet ret = *p;
+	size_t l4 = ETH_LEN + (p->data[ETH_LEN] & 15) * 4;
+	size_t len = get16(p->data + ETH_LEN + 2) - (l4 - ETH_LEN);
+	uint8_t proto = p->data[ETH_LEN + 9];
+	uint32_t sum = sum16(proto + len, p->data + ETH_LEN + 12, 8);
+
+	put16(ret.data + l4 + (proto == IPPROTO_TCP ? 16 : 6), fold16(sum));
+	return ret;
+}
+
+static void checksums_left_to_a_device_are_made(void **state)
+{
+	const struct packet whole[] = {
+		datagram(1400), datagram(1399), datagram(0),
+		tcp("192.0.2.7", 1000, "10.96.0.1", 80, .payload = 333),
+		udp("192.0.2.7", 1000, "10.96.0.1", 80, .payload = 333,
+		    .options = 12),
+	};
+
+	for (size_t i = 0; i < sizeof(whole) / sizeof(*whole); i++) {
+		struct packet p = left_to_a_device(&whole[i]);
+
+		assert_false(packet_checksums_ok(&p));
+		cut_complete(p.data, p.len, ETH_LEN);
+		assert_true(packet_eq(&whole[i], &p));
+	}
+}
+
+/* Right, missing or wrong, or of a part: who gets it all shall judge it. */
+static void other_checksums_stay(void **state)
+{
+	struct packet wrong = datagram(100), right = datagram(100);
+	struct packet none = udp("192.0.2.7", 1000, "10.96.0.1", 80,
+				 .payload = 33, .unsummed = true);
+	struct packet part = left_to_a_device(&right), cut_off = part;
+	const struct packet *all[] = { &wrong, &right, &none, &part };
+
+	wrong.data[60] ^= 1;
+	put16(part.data + ETH_LEN + 6, 0x2000);
+	packet_sum_ip4(&part, ETH_LEN);
+	for (size_t i = 0; i < 4; i++) {
+		struct packet p = *all[i];
+
+		cut_complete(p.data, p.len, ETH_LEN);
+		assert_memory_equal(p.data, all[i]->data, p.len);
+	}
+	for (size_t len = 0; len < part.len; len++) {
+		struct packet p = cut_off;
+
+		cut_complete(p.data, len, ETH_LEN);
+		assert_memory_equal(p.data, cut_off.data, p.len);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +327,8 @@ int main(void)
 		cmocka_unit_test(what_must_not_be_cut_is_not),
 		cmocka_unit_test(offsets_do_not_run_over),
 		cmocka_unit_test(what_is_cut_short_is_dropped),
+		cmocka_unit_test(checksums_left_to_a_device_are_made),
+		cmocka_unit_test(other_checksums_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
