@@ -10,6 +10,7 @@
 #define FAIRLEAD_BPF_BALANCE_H
 
 #include "answer.h"
+#include "filters.h"
 #include "go_on.h"
 #include "ingress.h"
 #include "nat.h"
@@ -50,6 +51,8 @@ static __always_inline enum reason classify_dst(struct xdp_md *ctx,
 	class = vip_class(&f->pkt->lookup);
 	if (!class && !may_be_tunnel_error(ctx, f, v6))
 		return REASON_NOT_OURS;
+	if (class && filter_is_hosts(f, class, v6))
+		return class & VIP_NODE ? REASON_HOST_PORT : REASON_NO_CONN;
 	if (class && !ingress_is_ours(ctx->ingress_ifindex, f))
 		return REASON_OTHER_MAC;
 	s = map_only(scratch);

@@ -71,7 +71,7 @@ static __always_inline enum reason node_classify_dst(struct __sk_buff *skb,
 	if (parse_dst(f, v6) != REASON_NONE)
 		return REASON_NOT_OURS;
 	class = vip_class(&f->pkt->lookup);
-	if (!class)
+	if (!class || filter_is_hosts(f, class, v6))
 		return REASON_NOT_OURS;
 	if (!node_is_addressed(skb, f, origin))
 		return REASON_OTHER_MAC;
@@ -99,6 +99,8 @@ static __always_inline enum reason node_leave_dst(struct __sk_buff *skb,
 	if (!s || parse_dst(f, v6) != REASON_NONE)
 		return REASON_NOT_OURS;
 	s->class = origin == ORIGIN_NODE ? vip_class(&f->pkt->lookup) : 0;
+	if (!s->class && filter_is_no_answer(f, v6))
+		return REASON_NOT_OURS;
 	s->origin = origin;
 	s->is_leaving = true;
 	pkt_keep(&s->pkt, f->pkt);

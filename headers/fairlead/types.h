@@ -280,12 +280,30 @@ enum vip_class {
 	VIP_SERVICE = 1 << 0,	/* a service, or a VIP that rejects */
 	VIP_CONNS   = 1 << 1,	/* NAT: clients' flows are in conns */
 	VIP_REPLIES = 1 << 2,	/* an address of NAT: backends' are */
+	VIP_NODE    = 1 << 3,	/* node ports; the rest is the host's */
 };
 
 #define VIP_FILTER_SIZE (1 << 18)
 
 struct vip_filter {
 	__u8 class[VIP_FILTER_SIZE];
+};
+
+/*
+ * A bit for each port that a service has or had, or that NAT may give away or
+ * might: what comes to another one of a node's is the host's. Overlays, SSH and
+ * kubelet are known by one read.
+ */
+struct port_filter {
+	__u64 bits[65536 / 64];
+};
+
+/*
+ * A bit for each own_bit() of a backend's address, which others may share: no
+ * answer comes from elsewhere.
+ */
+struct backend_filter {
+	__u64 bits[OWN_BITS / 64];
 };
 
 /* What user/ alone needs of a service, by struct service's id. */

@@ -179,6 +179,8 @@ struct fake *fake_new(struct fake_sizes z)
 		.backends = must_alloc(z.backends, sizeof(struct backend)),
 		.links = must_alloc(1, sizeof(struct link)),
 		.own_filter = must_alloc(OWN_BITS / 64, sizeof(__u64)),
+		.port_filter = must_alloc(1, sizeof(struct port_filter)),
+		.backend_filter = must_alloc(1, sizeof(struct backend_filter)),
 		.own = must_alloc(OWN_BUCKETS, sizeof(struct word_bucket)),
 		.ingress = must_alloc(INGRESS_BUCKETS,
 				      sizeof(struct word_bucket)),
@@ -221,6 +223,8 @@ void fake_free(struct fake *f)
 	free(f->t.links);
 	free(f->t.ingress);
 	free(f->t.own_filter);
+	free(f->t.port_filter);
+	free(f->t.backend_filter);
 	free(f->t.own);
 	free(f->t.nat_addrs);
 	free(f->t.vip_filter);

@@ -1347,6 +1347,16 @@ static bool was_vip(const struct reference *r, const struct addr *a)
 	return false;
 }
 
+/* What a node's address has no port for is told first. */
+static void for_others(struct step *s)
+{
+	expect(s, REASON_OTHER_MAC);
+	if (!s->r->tables->runtime->has_node)
+		return;
+	expect_or(s, REASON_HOST_PORT);
+	expect_or(s, REASON_NO_CONN);
+}
+
 void arrived(struct step *s)
 {
 	if (s->l.state == LAYERS_NOT_IP)
@@ -1357,7 +1367,7 @@ void arrived(struct step *s)
 		   was_vip(s->r, &s->l.dst)))
 		stranger(s);
 	else if (!is_addressed(s))
-		expect(s, REASON_OTHER_MAC);
+		for_others(s);
 	else
 		ours(s);
 }

@@ -257,6 +257,8 @@ static void clear_tables(struct tables *t)
 	memset(t->ingress, 0, INGRESS_BUCKETS * sizeof(*t->ingress));
 	memset(t->own, 0, OWN_BUCKETS * sizeof(*t->own));
 	memset(t->own_filter, 0, OWN_BITS / 8);
+	memset(t->port_filter, 0, sizeof(struct port_filter));
+	memset(t->backend_filter, 0, sizeof(struct backend_filter));
 	memset(t->runtime, 0, sizeof(*t->runtime));
 	clear_conns(t);
 }

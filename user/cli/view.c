@@ -117,6 +117,8 @@ static struct view_copy *copy_new(struct tables *live)
 	t->ingress = NULL;	/* of no interest to people */
 	t->own = NULL;
 	t->own_filter = NULL;
+	t->port_filter = NULL;
+	t->backend_filter = NULL;
 	t->slots = slots_window;
 	t->conns = conns_window;
 	t->replies = replies_window;

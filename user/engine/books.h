@@ -71,6 +71,7 @@ struct filter_book {
 	__u16 service;
 	__u16 conns;
 	__u16 replies;
+	__u16 node;
 };
 
 enum retired_kind { RETIRED_ID, RETIRED_ENTRY, RETIRED_RANGE, RETIRED_BACKEND,
@@ -138,6 +139,8 @@ struct state {
 	__u32 cells_used;
 	__u32 nr_local_nat;		/* services with NAT and a backend here */
 	bool is_own_old;		/* own.c has to look at everything again */
+	bool has_freed_backends;	/* filters.c, likewise */
+	__u32 backends_renewed_s;
 	struct filter_book *filter;	/* [VIP_FILTER_SIZE] */
 	struct prefix_book *prefixes;
 	size_t nr_prefixes, max_prefixes;
@@ -221,6 +224,13 @@ int filter_drop(struct state *s, const struct service *e);
 void filter_add(struct state *s, const struct addr *addr, __u8 class);
 void filter_del(struct state *s, const struct addr *addr, __u8 class);
 void filter_repair(struct state *s);
+
+/* filters.c: ports and backends that there are, from now on */
+void filter_ports(struct tables *t, __u32 first, __u32 last);
+void filter_backend(struct tables *t, __u32 backend);
+void filters_load(struct state *s);	/* of all that is in the tables */
+/* Once a second: those of backends that are no more go, now and then. */
+void filters_tick(struct state *s, __u32 now_s);
 
 /* admission.c: lists of who may use services */
 int admission_compare(const struct model_source *a, const struct model_source *b);

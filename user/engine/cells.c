@@ -333,7 +333,8 @@ static void filter_store(struct state *s, __u32 idx)
 	const struct filter_book *f = &s->filter[idx];
 	__u8 class = (f->service ? VIP_SERVICE : 0) |
 		     (f->conns ? VIP_CONNS : 0) |
-		     (f->replies ? VIP_REPLIES : 0);
+		     (f->replies ? VIP_REPLIES : 0) |
+		     (f->node ? VIP_NODE : 0);
 
 	if (s->has_asked_conns && s->t->vip_filter[idx] != class)
 		__atomic_store_n(&s->t->vip_filter[idx], class,
@@ -364,6 +365,8 @@ void filter_add(struct state *s, const struct addr *addr, __u8 class)
 		count_up(&s->filter[idx].conns);
 	if (class & VIP_REPLIES)
 		count_up(&s->filter[idx].replies);
+	if (class & VIP_NODE)
+		count_up(&s->filter[idx].node);
 	filter_store(s, idx);
 }
 
@@ -378,6 +381,8 @@ void filter_del(struct state *s, const struct addr *addr, __u8 class)
 		count_down(&s->filter[idx].conns);
 	if (class & VIP_REPLIES)
 		count_down(&s->filter[idx].replies);
+	if (class & VIP_NODE)
+		count_down(&s->filter[idx].node);
 	filter_store(s, idx);
 }
 
@@ -481,6 +486,7 @@ int filter_hold(struct state *s, const struct service *e)
 {
 	struct vip_book *vip;
 
+	filter_ports(s->t, e->port_first, e->port_last);
 	if (service_is_cidr(e))
 		return prefix_hold(s, e);
 	if (front_is_node(&e->addr))

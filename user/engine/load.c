@@ -355,6 +355,7 @@ static int read_filters(struct state *s)
 	s->t->runtime->has_prefixes = s->nr_prefixes > 0;
 	node_addrs_adopt(s);
 	nat_addrs_load(s);
+	filters_load(s);
 	return 0;
 }
 

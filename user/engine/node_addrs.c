@@ -107,7 +107,7 @@ static int hold(struct state *s, const struct addr *a)
 	s->vips[entry].is_node = true;
 	s->node.nr_held++;
 	filter_add(s, a, VIP_CONNS);
-	filter_add(s, a, VIP_SERVICE);
+	filter_add(s, a, VIP_NODE);
 	__atomic_or_fetch(&s->t->services[entry].flags, SERVICE_NODE,
 			  __ATOMIC_RELEASE);
 	return 0;
@@ -119,7 +119,7 @@ static void drop(struct state *s, __u32 entry, __u32 now_s)
 
 	__atomic_and_fetch(&e->flags, (__u16)~SERVICE_NODE, __ATOMIC_RELEASE);
 	kept_hold(s, &e->addr, now_s);
-	filter_del(s, &e->addr, VIP_SERVICE);
+	filter_del(s, &e->addr, VIP_NODE);
 	filter_del(s, &e->addr, VIP_CONNS);
 	s->vips[entry].is_node = false;
 	s->node.nr_held--;
@@ -133,7 +133,7 @@ void node_addrs_adopt(struct state *s)
 			continue;
 		s->node.nr_held++;
 		filter_add(s, &s->t->services[i].addr, VIP_CONNS);
-		filter_add(s, &s->t->services[i].addr, VIP_SERVICE);
+		filter_add(s, &s->t->services[i].addr, VIP_NODE);
 	}
 }
 

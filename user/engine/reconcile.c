@@ -33,6 +33,7 @@ static __u32 backend_make(struct state *s, struct backend b, __u32 id,
 	b.service = id;
 	b.changed_s = now_s;
 	*entry = b;
+	filter_backend(s->t, index);
 	if (s->host.way)
 		s->host.way(s->host.arg, index, entry);
 	if (was_used && s->t->backend_stats_reset)

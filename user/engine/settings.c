@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "books.h"
 #include "settings.h"
 
 /* Fields that struct model and struct runtime have alike. */
@@ -40,6 +41,8 @@ void settings_write(struct tables *t, const struct model *m)
 	RUNTIME_FIELDS(X)
 #undef X
 	pods_write(&want, m);
+	if (m->nr_services)	/* else NAT gives none away */
+		filter_ports(t, m->nat_port_first, m->nat_port_last);
 	if (memcmp(t->runtime, &want, sizeof(want)))
 		*t->runtime = want;
 }

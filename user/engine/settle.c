@@ -145,6 +145,7 @@ static void give_back(struct state *s, const struct retired *r, __u32 now_s)
 	case RETIRED_BACKEND:
 		backend_state_store(&s->t->backends[r->index], BACKEND_FREE,
 				    now_s);
+		s->has_freed_backends = true;
 		unswept_add(s, r->index, now_s);
 		return;
 	case RETIRED_ADMISSION:
@@ -436,6 +437,7 @@ static void free_leaving(struct state *s, __u32 id, __u32 now_s)
 			continue;
 		}
 		backend_state_store(b, BACKEND_FREE, now_s);
+		s->has_freed_backends = true;
 		pool_give(&s->backends, index);
 		book->nr_leaving--;
 	}
@@ -493,6 +495,7 @@ static unsigned int scan_finish(struct state *s, __u32 now_s)
 unsigned int reconcile_tick(struct state *s, __u32 now_s)
 {
 	give_back_old(s, now_s);
+	filters_tick(s, now_s);
 	if (!s->scan.active && !scan_start(s, now_s))
 		return 0;
 	if (scan_is_stale(s)) {

@@ -10,6 +10,12 @@
 #define FIRST 1024
 #define LAST 65535
 
+/* What listens on most nodes (overlays, kubelet, etcd, the API server) has ports
+ * below: where NAT has none of them either, a packet for it is told from an
+ * answer by its port alone. If that leaves enough. */
+#define NODE_FIRST 11000
+#define ENOUGH 4096
+
 /* By default (--service-node-port-range of kube-apiserver). */
 static const struct port_range node_ports = { 30000, 32767 };
 
@@ -27,7 +33,7 @@ static void try_run(int from, int to, struct port_range *best)
 		*best = (struct port_range){ from, to };
 }
 
-struct port_range ports_left(struct port_range local)
+static struct port_range left_from(int first, struct port_range local)
 {
 	const bool is_first = local.first < node_ports.first;
 	struct port_range low = is_first ? local : node_ports;
@@ -35,10 +41,17 @@ struct port_range ports_left(struct port_range local)
 	struct port_range best = { FIRST, FIRST };
 	int end = low.last > high.last ? low.last : high.last;
 
-	try_run(FIRST, low.first - 1, &best);
+	try_run(first, low.first - 1, &best);
 	try_run(low.last + 1, high.first - 1, &best);
 	try_run(end + 1, LAST, &best);
 	return best;
+}
+
+struct port_range ports_left(struct port_range local)
+{
+	struct port_range best = left_from(NODE_FIRST, local);
+
+	return length(best) < ENOUGH ? left_from(FIRST, local) : best;
 }
 
 static void close_file(FILE **f)

@@ -14,7 +14,7 @@ struct port_range {
 	__u16 first, last;
 };
 
-/* The longest run of ports from 1024 on that local, the host's own (see
+/* The longest run of ports, from 11000 on or (if that is short) 1024, that local, the host's own (see
  * ip_local_port_range in ip(7)), and node ports leave; a single one: none is. */
 struct port_range ports_left(struct port_range local);
 

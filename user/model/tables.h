@@ -65,6 +65,8 @@ enum table_size {
 	X(runtime,	struct runtime,		fixed,	      WHOLE,  SAME)  \
 	X(applied,	struct applied,		fixed,	      WHOLE,  SAME)  \
 	X(vip_filter,	__u8,			fixed,	      WHOLE,  SAME)  \
+	X(port_filter,	__u64,			fixed,	      WHOLE,  SAME)  \
+	X(backend_filter, __u64,		fixed,	      WHOLE,  SAME)  \
 	X(cells,	struct service_cell,	cell_buckets, WHOLE,  EMPTY) \
 	X(services,	struct service,		services,     WHOLE,  COPY)  \
 	X(infos,	struct service_info,	services,     WHOLE,  COPY)  \

@@ -802,6 +802,61 @@ static bool is_own(const struct world *w, __u32 addr)
 	return is_there;
 }
 
+static bool port_is_known(const struct world *w, __u16 port)
+{
+	return w->f->t.port_filter[port / 64] >> port % 64 & 1;
+}
+
+static bool may_be_backend(const struct world *w, const struct addr *a)
+{
+	__u32 bit = own_bit(hash_dst(w->f->hash_key, a));
+
+	return w->f->t.backend_filter[bit / 64] >> bit % 64 & 1;
+}
+
+/* Those of services and of NAT, from before a packet can come for them. */
+static void ports_and_backends_are_known(void **state)
+{
+	struct addr backend;
+	struct world w;
+
+	setup(&w);
+	w.m->nat_port_first = 2000;
+	w.m->nat_port_last = 2100;
+	apply(&w);
+	assert_false(port_is_known(&w, 2000));
+	web(&w, 1);
+	apply(&w);
+	assert_true(port_is_known(&w, w.m->services[0].fronts[0].port_first));
+	for (int port = 1990; port < 2110; port++)
+		assert_int_equal(port_is_known(&w, port),
+				 port >= 2000 && port <= 2100);
+	backend = w.m->services[0].backends[0].addr;
+	assert_true(may_be_backend(&w, &backend));
+	restart(&w);
+	assert_true(port_is_known(&w, 2100));
+	assert_true(may_be_backend(&w, &backend));
+	teardown(&w);
+}
+
+/* Not before nobody can get an answer from there any more. */
+static void backends_are_forgotten_at_last(void **state)
+{
+	struct addr backend;
+	struct world w;
+
+	setup(&w);
+	web(&w, 2);
+	apply(&w);
+	backend = w.m->services[0].backends[1].addr;
+	w.m->services[0].nr_backends--;
+	apply(&w);
+	assert_true(may_be_backend(&w, &backend));
+	pass(&w, 2 * IDLE_TCP + 200);
+	assert_false(may_be_backend(&w, &backend));
+	teardown(&w);
+}
+
 static void one_host_addr(void *arg,
 			  void (*f)(void *data, const struct addr *a),
 			  void *data)
@@ -1330,6 +1385,8 @@ int main(void)
 		cmocka_unit_test(filter_knows_services_nat_and_its_addresses),
 		cmocka_unit_test(nat_address_keeps_its_place_while_records_name_it),
 		cmocka_unit_test(our_own_addresses_are_followed),
+		cmocka_unit_test(ports_and_backends_are_known),
+		cmocka_unit_test(backends_are_forgotten_at_last),
 		cmocka_unit_test(fifty_thousand_addresses_are_our_own),
 		cmocka_unit_test(addresses_that_are_served_are_known),
 		cmocka_unit_test(host_flag_is_on_the_address_alone),
