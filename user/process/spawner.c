@@ -142,6 +142,8 @@ static void spawner_run(int fd, const struct worker *w)
 	err = sandbox_rights_drop();
 	/* of another user, it is not killed along with its parent any more */
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (w->prepare && (!err || err == -EPERM))
+		err = w->prepare() ?: err;
 	send(fd, &err, sizeof(err), MSG_NOSIGNAL);
 	if (err && err != -EPERM)
 		return;

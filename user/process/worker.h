@@ -12,6 +12,9 @@
 struct worker {
 	const char *title;	/* "fairlead: source" */
 	enum sandbox sandbox;
+	/* What all of them have in common, done once, without rights. NULL:
+	 * nothing. -errno. */
+	int (*prepare)(void);
 	/* Do what is to be done on l, for who is at the other end of fd, which
 	 * is its own from here on. What libraries open once, they open now: it
 	 * is the last moment. -errno. */

@@ -14,6 +14,7 @@
 #include "access.h"
 #include "base/cleanup.h"
 #include "client.h"
+#include "curl.h"
 #include "http.h"
 #include "json_stream.h"
 #include "kinds.h"
@@ -494,6 +495,7 @@ static int client_open(struct loop *l, int fd, void **ret)
 const struct worker client_worker = {
 	.title = "fairlead: source",
 	.sandbox = SANDBOX_CLIENT,
+	.prepare = curl_load,
 	.open = client_open,
 	.close = client_close,
 };

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <curl/curl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 
 #include "base/cleanup.h"
+#include "curl.h"
 #include "http.h"
 
 #define CONNECT_S 10L
@@ -56,11 +56,11 @@ static void request_free(struct http_request *r)
 	if (*at)
 		*at = r->next;
 	if (r->easy) {
-		curl_multi_remove_handle(r->http->multi, r->easy);
-		curl_easy_cleanup(r->easy);
+		curl.multi_remove_handle(r->http->multi, r->easy);
+		curl.easy_cleanup(r->easy);
 	}
-	curl_slist_free_all(r->headers);
-	curl_slist_free_all(r->connect_to);
+	curl.slist_free_all(r->headers);
+	curl.slist_free_all(r->connect_to);
 	free(r);
 }
 
@@ -68,7 +68,7 @@ static int status_of(struct http_request *r)
 {
 	long status = 0;
 
-	curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl.easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
 	return status;
 }
 
@@ -77,11 +77,11 @@ static void request_end(struct http_request *r, CURLcode code)
 	curl_off_t retry_after_s = 0;
 	const char *error = NULL;
 
-	curl_easy_getinfo(r->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+	curl.easy_getinfo(r->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
 	if (r->is_stopped)
 		error = "";
 	else if (code != CURLE_OK)
-		error = *r->error ? r->error : curl_easy_strerror(code);
+		error = *r->error ? r->error : curl.easy_strerror(code);
 	r->ops->end(r->arg, status_of(r), error,
 		    retry_after_s > 3600 ? 3600 : retry_after_s);
 	request_free(r);
@@ -92,12 +92,12 @@ static void requests_end(struct http *h)
 	CURLMsg *message;
 	int left;
 
-	while ((message = curl_multi_info_read(h->multi, &left))) {
+	while ((message = curl.multi_info_read(h->multi, &left))) {
 		struct http_request *r = NULL;
 
 		if (message->msg != CURLMSG_DONE)
 			continue;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &r);
+		curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &r);
 		request_end(r, message->data.result);
 	}
 }
@@ -115,7 +115,7 @@ static void on_socket(void *arg, __u32 events)
 	if (events & EPOLLERR)
 		mask |= CURL_CSELECT_ERR;
 	/* s may be gone after this */
-	curl_multi_socket_action(h->multi, s->fd, mask, &running);
+	curl.multi_socket_action(h->multi, s->fd, mask, &running);
 	requests_end(h);
 }
 
@@ -124,7 +124,7 @@ static void on_timer(void *arg)
 	struct http *h = arg;
 	int running;
 
-	curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	curl.multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	requests_end(h);
 }
 
@@ -143,7 +143,7 @@ static void socket_free(struct http *h, struct socket *s)
 	if (!s)
 		return;
 	event_remove(s->event);
-	curl_multi_assign(h->multi, s->fd, NULL);
+	curl.multi_assign(h->multi, s->fd, NULL);
 	free(s);
 }
 
@@ -175,7 +175,7 @@ static int socket_wanted(CURL *easy, curl_socket_t fd, int what, void *arg,
 		free(s);
 		return -1;
 	}
-	curl_multi_assign(h->multi, fd, s);
+	curl.multi_assign(h->multi, fd, s);
 	return 0;
 }
 
@@ -228,7 +228,7 @@ static void header_add(struct http_request *r, bool *ok, const char *fmt, ...)
 
 	va_start(args, fmt);
 	if (vasprintf(&text, fmt, args) >= 0)
-		list = curl_slist_append(r->headers, text);
+		list = curl.slist_append(r->headers, text);
 	else
 		text = NULL;
 	va_end(args);
@@ -240,7 +240,7 @@ static void header_add(struct http_request *r, bool *ok, const char *fmt, ...)
 }
 
 #define SET(r, ok, option, value) \
-	(*(ok) &= curl_easy_setopt((r)->easy, option, value) == CURLE_OK)
+	(*(ok) &= curl.easy_setopt((r)->easy, option, value) == CURLE_OK)
 
 static void set_blob(struct http_request *r, bool *ok, CURLoption option,
 		     const struct access_value *v)
@@ -293,7 +293,7 @@ static char *url_make(struct http_request *r, bool *ok,
 		     all - host ? authority + host + 1 : "443") < 0 ||
 	    asprintf(&url, "https://%s%s%s", name, authority + host, path) < 0)
 		url = NULL;
-	r->connect_to = to ? curl_slist_append(NULL, to) : NULL;
+	r->connect_to = to ? curl.slist_append(NULL, to) : NULL;
 	*ok &= r->connect_to != NULL;
 	SET(r, ok, CURLOPT_CONNECT_TO, r->connect_to);
 	free(to);
@@ -382,11 +382,11 @@ int http_post(struct http *h, const struct access *access, const char *path,
 	r->arg = arg;
 	r->next = h->all;
 	h->all = r;
-	r->easy = curl_easy_init();
+	r->easy = curl.easy_init();
 	err = r->easy ? request_set(r, access, path) : -ENOMEM;
 	if (!err && body)
 		err = body_set(r, body, len);
-	if (!err && curl_multi_add_handle(h->multi, r->easy))
+	if (!err && curl.multi_add_handle(h->multi, r->easy))
 		err = -ENOMEM;
 	if (err) {
 		request_free(r);
@@ -415,7 +415,7 @@ void http_resume(struct http *h)
 		if (!r->is_paused)
 			continue;
 		r->is_paused = false;
-		curl_easy_pause(r->easy, CURLPAUSE_CONT);
+		curl.easy_pause(r->easy, CURLPAUSE_CONT);
 	}
 }
 
@@ -423,21 +423,21 @@ int http_new(struct loop *l, struct http **ret)
 {
 	struct http *h = calloc(1, sizeof(*h));
 
-	if (!h || curl_global_init(CURL_GLOBAL_DEFAULT)) {
+	if (!h || curl.global_init(CURL_GLOBAL_DEFAULT)) {
 		free(h);
 		return -ENOMEM;
 	}
 	h->loop = l;
-	h->multi = curl_multi_init();
+	h->multi = curl.multi_init();
 	if (!h->multi || loop_add_timer(l, on_timer, h, &h->timer)) {
 		http_free(h);
 		return -ENOMEM;
 	}
-	curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, socket_wanted);
-	curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
-	curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, timer_wanted);
-	curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
-	curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+	curl.multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, socket_wanted);
+	curl.multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
+	curl.multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, timer_wanted);
+	curl.multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
+	curl.multi_setopt(h->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
 	*ret = h;
 	return 0;
 }
@@ -449,8 +449,8 @@ void http_free(struct http *h)
 	while (h->all)
 		request_free(h->all);
 	if (h->multi)
-		curl_multi_cleanup(h->multi);
+		curl.multi_cleanup(h->multi);
 	event_remove(h->timer);
 	free(h);
-	curl_global_cleanup();
+	curl.global_cleanup();
 }
