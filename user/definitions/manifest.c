@@ -103,6 +103,7 @@ static int read_object(const struct tree_node *n, enum kube_kind kind,
 	if (err)
 		return err;
 	kube_object_check(o);
+	kube_object_pack(o);
 	p->is_broken |= !o->name || !*o->name;
 	err = keep(p, o);
 	if (!err)

@@ -7,27 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "object.h"
+#include "object_private.h"
 
 #define BLOCK_MIN 512
 #define BLOCK_MAX 65536
-#define KNOWN_TEXTS 64		/* a power of two */
-
-struct block {
-	struct block *next;
-	char room[] __attribute__((aligned(16)));
-};
-
-/* Grows by blocks that are freed at once. */
-struct kube_text {
-	struct block *blocks;
-	size_t size, used;	/* of the newest */
-	const char *known[KNOWN_TEXTS];	/* texts, by a hash; the newest ones */
-};
 
 static void *take(struct kube_text *t, size_t size)
 {
-	struct block *b;
+	struct kube_block *b;
 
 	size = (size + 7) & ~(size_t)7;
 	if (t->blocks && t->size - t->used >= size) {
@@ -75,7 +62,7 @@ const char *kube_text(struct kube_object *o, const char *text, size_t len)
 
 	for (size_t i = 0; i < len; i++)
 		hash = hash * 31 + (unsigned char)text[i];
-	known = &o->memory->known[hash % KNOWN_TEXTS];
+	known = &o->memory->known[hash % KUBE_KNOWN_TEXTS];
 	if (*known && !strncmp(*known, text, len) && !(*known)[len])
 		return *known;
 	copy = kube_alloc(o, len + 1);
@@ -103,6 +90,17 @@ struct kube_object *kube_object_new(enum kube_kind kind)
 	return o;
 }
 
+void kube_text_free(struct kube_text *t)
+{
+	struct kube_block *next;
+
+	for (struct kube_block *b = t ? t->blocks : NULL; b; b = next) {
+		next = b->next;
+		free(b);
+	}
+	free(t);
+}
+
 struct kube_object *kube_object_hold(struct kube_object *o)
 {
 	o->users++;
@@ -111,15 +109,10 @@ struct kube_object *kube_object_hold(struct kube_object *o)
 
 void kube_object_free(struct kube_object *o)
 {
-	struct block *b, *next;
-
 	if (!o || --o->users)
 		return;
-	for (b = o->memory->blocks; b; b = next) {
-		next = b->next;
-		free(b);
-	}
-	free(o->memory);
+	kube_text_free(o->memory);
+	free(o->packed);
 	free(o);
 }
 

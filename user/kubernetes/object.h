@@ -141,7 +141,8 @@ struct kube_object {
 	unsigned int nr_mistakes;
 	unsigned int users;	/* kube_object_hold() and _free() */
 	void *origin;		/* of who made it, for messages */
-	struct kube_text *memory;	/* of all of the above */
+	struct kube_text *memory;	/* of all of the above; NULL: */
+	void *packed;			/* this is */
 };
 
 /* NULL: no memory. */
@@ -156,6 +157,13 @@ void *kube_alloc(struct kube_object *o, size_t size);
 void *kube_append(struct kube_object *o, struct kube_list *list, size_t size);
 /* A copy; the same pointer for the same text, most often. */
 const char *kube_text(struct kube_object *o, const char *text, size_t len);
+
+/*
+ * For one that is read and is going to be kept: into as much memory as it takes,
+ * of what reading left many times as much. No more is allocated for it then.
+ * Without memory it stays as it is.
+ */
+void kube_object_pack(struct kube_object *o);
 
 /* What is wrong with o; up to KUBE_MISTAKES_MAX are kept. */
 #define KUBE_MISTAKES_MAX 8

@@ -48,5 +48,6 @@ struct kube_object *object_record_read(enum kube_kind kind, struct record *r)
 	if (k.no_memory || kube_object_default(o))
 		return NULL;
 	kube_object_check(o);
+	kube_object_pack(o);
 	return take_ptr(o);
 }
