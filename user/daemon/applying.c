@@ -81,7 +81,7 @@ static void applied_store(struct applying *a, const struct reconcile_result *r)
 
 static void nat_sources_fill(struct applying *a)
 {
-	if (nat_sources_store(a->parts, a->uplinks, a->model))
+	if (nat_sources_store(a->ways, a->model))
 		log_warning(0, "cannot use every address of NAT");
 }
 
@@ -144,6 +144,9 @@ static int put_in_force(struct applying *a)
 	uplinks_commit(a->uplinks, &change);
 	pods_settle(a->pods, a->model);
 	uplinks_set_node(a->uplinks, a->pods->are_here);
+	a->ways->changes++;
+	if (result.backends_removed)
+		ways_gone(a->ways);
 	ways_settle_local(a->ways);
 	ways_settle_others(a->ways);
 	nat_sources_fill(a);
@@ -195,6 +198,7 @@ static void uplinks_follow(struct applying *a)
 	/* those that can be attached serve, whatever others say */
 	uplinks_commit(a->uplinks, &change);
 	uplinks_attach(a->uplinks);
+	a->ways->changes++;
 }
 
 void applying_follow(struct applying *a)
@@ -247,6 +251,10 @@ void applying_check(struct applying *a)
 		applying_try(a);
 	/* a name may have gone to another interface without an event of ours */
 	uplinks_follow(a);
+	if (ways_check(a->ways)) {
+		ways_settle_others(a->ways);
+		nat_sources_fill(a);
+	}
 	uplinks_check(a->uplinks);
 	node_check(a);
 	pods_check(a->pods);

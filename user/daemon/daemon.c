@@ -138,7 +138,8 @@ static struct daemon *daemon_new(void)
 		return NULL;
 	d->uplinks.parts = &d->parts;
 	d->pods.parts = &d->parts;
-	d->ways = (struct ways){ &d->parts, &d->uplinks };
+	d->ways.parts = &d->parts;
+	d->ways.uplinks = &d->uplinks;
 	d->applying = (struct applying){
 		.parts = &d->parts,
 		.uplinks = &d->uplinks,
@@ -149,6 +150,7 @@ static struct daemon *daemon_new(void)
 	d->size_errors = (struct size_errors){ &d->parts, -1, -1 };
 	d->hints.parts = &d->parts;
 	d->hints.uplinks = &d->uplinks;
+	d->hints.ways = &d->ways;
 	d->answers = (struct answers){
 		.parts = &d->parts,
 		.loading = &d->loading,

@@ -92,12 +92,24 @@ static void tell(struct hints *h, enum hint hint, const struct refusal *now)
 	h->found[hint] = *now;
 }
 
+/* As long as nothing changes, what was right is so: no look at it then. */
+static void find(struct hints *h, struct found *f)
+{
+	const unsigned int changes = h->ways->changes;
+
+	if (h->changes == changes)
+		return;
+	state_each_backend(h->parts->state, look, f);
+	if (!f->count[HINT_NO_UPLINK] && !f->count[HINT_NO_WAY])
+		h->changes = changes;
+}
+
 void hints_check(struct hints *h)
 {
 	struct refusal now[NR_HINTS] = {};
 	struct found f = { .hints = h };
 
-	state_each_backend(h->parts->state, look, &f);
+	find(h, &f);
 	if (f.count[HINT_NO_UPLINK])
 		say_no_uplink(h, &f, &now[HINT_NO_UPLINK]);
 	if (f.count[HINT_NO_WAY])

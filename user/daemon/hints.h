@@ -8,7 +8,7 @@
 
 #include "parts.h"
 #include "refusal.h"
-#include "uplinks.h"
+#include "ways.h"
 
 enum hint {
 	HINT_NO_UPLINK,		/* answers to NAT come in where nobody looks */
@@ -20,6 +20,8 @@ enum hint {
 struct hints {
 	const struct parts *parts;
 	const struct uplinks *uplinks;
+	const struct ways *ways;
+	unsigned int changes;	/* of ways, when all were right */
 	struct refusal found[NR_HINTS];	/* at the last look; "": nothing */
 	struct refusal told[NR_HINTS];	/* and at the one before as well */
 };

@@ -10,8 +10,8 @@ struct job {
 	const struct parts *parts;
 	const struct uplinks *uplinks;
 	const struct model *model;
+	const bool *leads;	/* to a backend, by link */
 	struct tables *t;
-	bool has_backend[LINKS_MAX];	/* a next hop leaves by that link */
 	struct addr list[2 * NAT_ADDRS_MAX];
 	size_t count;
 	size_t left_out;
@@ -36,42 +36,12 @@ static bool is_no_vip(void *arg, const struct addr *a)
 	return !state_serves(j->parts->state, a);
 }
 
-static void mark_link(void *arg, __u32 index, struct backend *b)
-{
-	struct job *j = arg;
-
-	j->has_backend[b->hop.link % LINKS_MAX] = true;
-}
-
-/* A VLAN of an uplink, whose backends make out whether it needs a source. */
-static bool is_vlan_of_uplink(const struct job *j, const struct link *l)
-{
-	return !uplinks_has(j->uplinks, l->user_ifindex) &&
-	       uplinks_has(j->uplinks, l->ifindex);
-}
-
-/* Most hosts have no such link: then no backend is looked at. On a node, what
- * goes to pods comes from where the route there says. */
-static void mark_links(struct job *j)
-{
-	if (j->uplinks->is_node) {
-		state_each_backend(j->parts->state, mark_link, j);
-		return;
-	}
-	for (__u32 i = 1; i < j->t->nr_links; i++) {
-		if (!is_vlan_of_uplink(j, &j->t->links[i]))
-			continue;
-		state_each_backend(j->parts->state, mark_link, j);
-		return;
-	}
-}
-
 /* Of a trunk with a thousand VLANs those count that backends are in. */
 static bool needs_source(const struct job *j, const struct link *l)
 {
 	return uplinks_has(j->uplinks, l->user_ifindex) ||
 	       ((j->uplinks->is_node || uplinks_has(j->uplinks, l->ifindex)) &&
-		j->has_backend[l - j->t->links]);
+		j->leads[l - j->t->links]);
 }
 
 /* Who has no source of its own may have any, if it is no uplink's. */
@@ -168,17 +138,16 @@ static void links_store(struct job *j)
 	}
 }
 
-int nat_sources_store(const struct parts *p, const struct uplinks *u,
-		      const struct model *m)
+int nat_sources_store(const struct ways *w, const struct model *m)
 {
 	struct job j = {
-		.parts = p, .uplinks = u, .model = m, .t = parts_tables(p),
+		.parts = w->parts, .uplinks = w->uplinks, .model = m,
+		.leads = w->leads, .t = parts_tables(w->parts),
 	};
 
-	mark_links(&j);
 	list_all(&j);
 	links_clear(&j);
-	if (state_nat_addrs(p->state, j.list, j.count))
+	if (state_nat_addrs(w->parts->state, j.list, j.count))
 		return -E2BIG;
 	links_store(&j);
 	return j.left_out ? -E2BIG : 0;

@@ -4,13 +4,11 @@
 #define FAIRLEAD_NAT_SOURCES_H
 
 #include "model/model.h"
-#include "parts.h"
-#include "uplinks.h"
+#include "ways.h"
 
 /* m's, and for a family of which it has none, the own ones of the uplinks and
  * of those VLANs on them that backends are in, VIPs never. -E2BIG, not logged:
  * more than there is room for; some are left out. */
-int nat_sources_store(const struct parts *p, const struct uplinks *u,
-		      const struct model *m);
+int nat_sources_store(const struct ways *w, const struct model *m);
 
 #endif

@@ -65,6 +65,8 @@ static void way_fill(void *arg, __u32 index, struct backend *b)
 		break;
 	}
 	path_mtu_set_route(b, nexthops_mtu(w->parts->nexthops, &b->addr));
+	w->leads[hop.link % LINKS_MAX] = true;
+	w->changes++;
 	if (memcmp(&hop, &b->hop, sizeof(hop)))
 		table_store(&b->hop, hop);
 	if (is_local)
@@ -98,39 +100,27 @@ enum dp_need ways_need(const struct ways *w, const struct model *m,
 	return DP_NEED_ALWAYS;
 }
 
-struct others {
-	const struct ways *ways;
-	bool seen[LINKS_MAX];
-	struct uplink_set set;
-};
-
-static void other_add(void *arg, __u32 index, struct backend *b)
+static void other_add(const struct ways *w, const struct link *l,
+		      struct uplink_set *set)
 {
-	struct others *o = arg;
-	const struct ways *w = o->ways;
-	__u32 link = b->hop.link % LINKS_MAX;
-	const struct link *l = &parts_tables(w->parts)->links[link];
-
-	if (!link || o->seen[link])
-		return;
-	o->seen[link] = true;
 	if (uplinks_has_link(w->uplinks, l) ||
 	    nexthops_reaches_pods(w->parts->nexthops, l->user_ifindex))
 		return;
-	for (size_t i = 0; i < o->set.count; i++)
-		if (o->set.ifindexes[i] == l->user_ifindex)
+	for (size_t i = 0; i < set->count; i++)
+		if (set->ifindexes[i] == l->user_ifindex)
 			return;
-	if (o->set.count < MODEL_UPLINKS_MAX)
-		o->set.ifindexes[o->set.count++] = l->user_ifindex;
+	if (set->count < MODEL_UPLINKS_MAX)
+		set->ifindexes[set->count++] = l->user_ifindex;
 }
 
 void ways_settle_others(struct ways *w)
 {
-	struct others o = { .ways = w };
+	struct uplink_set set = {};
 
-	if (w->uplinks->is_node)
-		state_each_backend(w->parts->state, other_add, &o);
-	uplinks_set_others(w->uplinks, &o.set);
+	for (__u32 i = 1; i < LINKS_MAX && w->uplinks->is_node; i++)
+		if (w->leads[i])
+			other_add(w, &parts_tables(w->parts)->links[i], &set);
+	uplinks_set_others(w->uplinks, &set);
 }
 
 static bool is_host_addr(void *arg, const struct addr *a)
@@ -159,8 +149,35 @@ void ways_begin(struct ways *w)
 	});
 }
 
+static void lead(void *arg, __u32 index, struct backend *b)
+{
+	struct ways *w = arg;
+
+	w->leads[b->hop.link % LINKS_MAX] = true;
+}
+
+void ways_gone(struct ways *w)
+{
+	w->is_old = true;
+}
+
+bool ways_check(struct ways *w)
+{
+	bool had[LINKS_MAX];
+
+	if (!w->is_old)
+		return false;
+	w->is_old = false;
+	memcpy(had, w->leads, sizeof(had));
+	memset(w->leads, 0, sizeof(w->leads));
+	state_each_backend(w->parts->state, lead, w);
+	return memcmp(had, w->leads, sizeof(had));
+}
+
 void ways_fill(struct ways *w)
 {
+	memset(w->leads, 0, sizeof(w->leads));
+	w->is_old = false;
 	state_each_backend(w->parts->state, way_fill, w);
 	if (state_host_addrs(w->parts->state, dp_now_s()))
 		log_warning(0, "no room for the node ports of all addresses");

@@ -12,6 +12,11 @@
 struct ways {
 	const struct parts *parts;
 	struct uplinks *uplinks;
+	/* Links that a backend's way leads by, or led since all were looked
+	 * at: a change of one backend costs no look at the others. */
+	bool leads[LINKS_MAX];
+	bool is_old;		/* backends have gone since */
+	unsigned int changes;	/* of ways, and of who needs which */
 };
 
 /* From now on a reconcile asks here for what is new to it. */
@@ -20,6 +25,11 @@ void ways_begin(struct ways *w);
 /* All anew, of what is in the tables, as links, routes or neighbours have
  * changed. */
 void ways_fill(struct ways *w);
+
+/* Backends have gone: by the next ways_check(), links may lead nowhere. */
+void ways_gone(struct ways *w);
+/* Every second or so. True: links that led to backends do not any more. */
+bool ways_check(struct ways *w);
 
 /* On a node, which interfaces besides uplinks and pods' lead to backends. */
 void ways_settle_others(struct ways *w);
