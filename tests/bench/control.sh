@@ -8,6 +8,9 @@
 # of them, then one backend more or less in the large file, and one in a small
 # file beside it (medians of 9), from the renaming of the file until the daemon
 # says that its generation is in force; and the daemon's memory.
+# Then the same from a server's API, in a daemon of its own: all of them, from
+# its start; an endpoint of one, from the event's writing; the memory of all its
+# processes; and what of a CPU they take while nothing happens.
 # cpu_ms is the daemon's time on a CPU alone, which says more on a busy
 # machine. Needs root; leaves nothing behind.
 set -euo pipefail
@@ -127,6 +130,86 @@ measure() {
 	memory
 }
 
+api_ready() {
+	on balancer curl -sf -o /dev/null http://127.0.0.1:8001/api/v1/nodes
+}
+
+# all_memory: of all processes, as if none of them had any in common.
+all_memory() {
+	local pid
+
+	for pid in "$(<"$DIR/serve.pid")" $(children "$(<"$DIR/serve.pid")"); do
+		cat "/proc/$pid/status"
+	done | awk -v services="$SERVICES" -v backends="$BACKENDS" '
+		$1 == "VmHWM:" { most += $2 }
+		$1 == "VmRSS:" { now += $2 }
+		END {
+			printf "{\"name\":\"memory, API\",\"services\":%d," \
+				"\"backends\":%d,\"resident_kb\":%d," \
+				"\"most_kb\":%d}\n", services, backends, now,
+				most
+		}'
+}
+
+# children PID: all below it.
+children() {
+	local child
+
+	for child in $(pgrep -P "$1"); do
+		echo "$child"
+		children "$child"
+	done
+}
+
+# cpu_ns: of all processes so far.
+cpu_ns() {
+	local pid
+
+	for pid in "$(<"$DIR/serve.pid")" $(children "$(<"$DIR/serve.pid")"); do
+		cat "/proc/$pid/schedstat"
+	done | awk '{ sum += $1 } END { print sum }'
+}
+
+# spread NAME: the median and the ends of a line each.
+spread() {
+	jq -cRn --arg name "$1" --argjson services "$SERVICES" \
+		--argjson backends "$BACKENDS" '
+		[inputs | tonumber] | sort |
+		{name: $name, services: $services, backends: $backends,
+		 ms: .[length / 2 | floor], least_ms: .[0],
+		 p90_ms: .[length * 9 / 10 | floor], most_ms: .[-1]}'
+}
+
+all_in_force() {
+	grep -q 'applied generation .* added' "$DIR/serve.err"
+}
+
+measure_api() {
+	local begin end before
+
+	stop serve
+	fairlead cleanup --yes
+	start api balancer "$ROOT/tests/bench/api.py" serve --port 8001 \
+		--services "$SERVICES" --endpoints "$BACKENDS"
+	wait_for 120 api_ready
+	begin=${EPOCHREALTIME/./}
+	start serve balancer "$FAIRLEAD" serve --kubernetes \
+		--hostname-override node-1 --master http://127.0.0.1:8001
+	wait_for 300 all_in_force
+	end=${EPOCHREALTIME/./}
+	echo "$(((end - begin) / 1000)).0 $(($(cpu_ns) / 1000000)).0" |
+		median "all in force, API"
+	on balancer "$ROOT/tests/bench/api.py" measure --port 8001 \
+		--log "$DIR/serve.err" | spread "one endpoint, API"
+	all_memory
+	sleep 5
+	before=$(cpu_ns)
+	sleep 10
+	echo "$before $(cpu_ns)" | awk '{
+		printf "{\"name\":\"idle, API\",\"cpu_percent\":%.2f}\n",
+			($2 - $1) / 1e8 }'
+}
+
 trap sandbox_remove EXIT
 trap 'exit 130' INT TERM
 make -s -C "$ROOT" -j 2 B="$B" "$B/fairlead"
@@ -134,3 +217,4 @@ tools_build
 bpffs_mount
 sandbox_make 1
 measure
+measure_api
