@@ -335,12 +335,13 @@ static struct model *model_of(const struct shape *shape)
 
 	if (!m)
 		abort();
-	m->nr_services = shape->services;
-	m->services = calloc(shape->services, sizeof(*m->services));
-	if (!m->services)
-		abort();
-	for (unsigned int i = 0; i < shape->services; i++)
-		set_service(&m->services[i], shape, i);
+	for (unsigned int i = 0; i < shape->services; i++) {
+		struct model_service *s = model_service_add(m);
+
+		if (!s)
+			abort();
+		set_service(s, shape, i);
+	}
 	return m;
 }
 

@@ -115,7 +115,7 @@ static void affinity_does_not_lead_out_of_the_local_set(void **state)
 	words.affinity_s = 3600;
 	words.kind = KIND_LB_VIP;
 	define(&words);
-	s = &world_model(world)->services[0];
+	s = world_model(world)->services[0];
 	s->fronts[1].flags = SERVICE_POLICY_LOCAL;
 	s->backends[0].weight = s->backends[2].weight = 1000;
 	world_apply(world);
@@ -136,7 +136,7 @@ static void define_outside(struct service_words words)
 	words.kind = KIND_LB_VIP;
 	define(&words);
 	/* one front end of each policy */
-	world_model(world)->services[0].fronts[1].flags = SERVICE_POLICY_LOCAL;
+	world_model(world)->services[0]->fronts[1].flags = SERVICE_POLICY_LOCAL;
 	world_apply(world);
 }
 
@@ -144,7 +144,7 @@ static void define_outside(struct service_words words)
 static struct addr went_by(const struct family *f, bool local, int i)
 {
 	const struct model_front *front =
-		&world_model(world)->services[0].fronts[local];
+		&world_model(world)->services[0]->fronts[local];
 	const char *vip = is(front->addr, f->vip) ? f->vip : f->vip2;
 	struct packet p = tcp(f->client, 2000 + i, vip, 80, .flags = SYN);
 

@@ -44,8 +44,8 @@ static void compare(const struct model *a, const struct model *b)
 	if (a->nr_services != b->nr_services)
 		abort();
 	for (size_t i = 0; i < a->nr_services; i++)
-		if (strcmp(a->services[i].name, b->services[i].name) ||
-		    a->services[i].nr_backends != b->services[i].nr_backends)
+		if (strcmp(a->services[i]->name, b->services[i]->name) ||
+		    a->services[i]->nr_backends != b->services[i]->nr_backends)
 			abort();
 }
 

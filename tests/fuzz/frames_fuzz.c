@@ -34,7 +34,7 @@ static void set_up(void)
 	if (!m || state_load(&fake->t, 1, &state, NULL))
 		abort();
 	fake_service(m, "web", VIP, 80, IPPROTO_TCP)->forward = FORWARD_IPIP;
-	fake_backend(&m->services[0], BACKEND, 0, 100);
+	fake_backend(m->services[0], BACKEND, 0, 100);
 	m->tunnel4 = fake_addr4(OURS);
 	if (reconcile(state, m, 1, &result, text))
 		abort();

@@ -102,24 +102,24 @@ static void check_service(const struct model_service *s)
 		     "sources are sorted, each once");
 }
 
-static int on_add(void *arg, const struct kube_object *from,
-		  struct model_service *s, void **ret_user)
+static int on_add(void *arg, struct model_service *s)
 {
 	check_service(s);
 	++*(int *)arg;
 	return 0;
 }
 
-static void on_remove(void *arg, void *user)
+static int on_remove(void *arg, const struct model_service *s)
 {
 	--*(int *)arg;
+	return 0;
 }
 
 static void on_lost(void *arg, const struct kube_object *from,
-		    const struct model_front *front, __u8 proto,
-		    const struct kube_object *other)
+		    const struct loss *loss, const struct kube_object *other)
 {
-	must(from && other && from != other, "losses have two sides");
+	must(from && other && (from != other || loss->kind != LOST_FRONT),
+	     "losses have two sides");
 }
 
 static void put(struct kube_cluster *c, struct kube_object *o)

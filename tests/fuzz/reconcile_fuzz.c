@@ -71,8 +71,8 @@ static struct model_service *service_named(struct run *r, int number)
 	char name[2] = { 'a' + number, 0 };
 
 	for (size_t i = 0; i < r->m->nr_services; i++)
-		if (!strcmp(r->m->services[i].name, name))
-			return &r->m->services[i];
+		if (!strcmp(r->m->services[i]->name, name))
+			return r->m->services[i];
 	return NULL;
 }
 
@@ -233,7 +233,7 @@ static void check(struct run *r)
 {
 	check_reuse(r);
 	for (size_t i = 0; i < r->m->nr_services; i++)
-		check_service(r, &r->m->services[i]);
+		check_service(r, r->m->services[i]);
 }
 
 /* Those whose history is to be kept: flows of them are not in conns alone. */
@@ -283,7 +283,7 @@ static void apply(struct run *r)
 	memcpy(r->before, r->f->slot_memory,
 	       r->f->t.nr_slots * sizeof(*r->before));
 	for (size_t i = 0; i < r->m->nr_services; i++) {
-		e = entry_of(r, &r->m->services[i]);
+		e = entry_of(r, r->m->services[i]);
 		if (e && !(e->flags & SERVICE_VIP))
 			old[i] = *e;
 	}
@@ -294,7 +294,7 @@ static void apply(struct run *r)
 	}
 	must(!err, "a model that fits is put in force");
 	for (size_t i = 0; i < r->m->nr_services; i++)
-		check_history(r, &old[i], &r->m->services[i]);
+		check_history(r, &old[i], r->m->services[i]);
 	check(r);
 }
 

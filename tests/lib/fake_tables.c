@@ -315,25 +315,21 @@ void fake_front_remove(struct model_service *svc, size_t at)
 struct model_service *fake_service(struct model *m, const char *name,
 				   __u32 addr, __u16 port, __u8 proto)
 {
-	size_t at = m->nr_services;
-	char *copy = strdup(name);
+	struct model_service *svc = model_service_add(m);
+	size_t at = m->nr_services - 1;
 
-	if (!copy)
+	if (!svc)
 		abort();
-	m->services = grown(m->services, m->nr_services, m->nr_services + 1,
-			    sizeof(*m->services));
-	while (at && strcmp(m->services[at - 1].name, name) > 0) {
+	svc->name = strdup(name);
+	if (!svc->name)
+		abort();
+	svc->proto = proto;
+	svc->forward = FORWARD_IPIP;
+	for (; at && strcmp(m->services[at - 1]->name, name) > 0; at--)
 		m->services[at] = m->services[at - 1];
-		at--;
-	}
-	m->nr_services++;
-	m->services[at] = (struct model_service){
-		.name = copy,
-		.proto = proto,
-		.forward = FORWARD_IPIP,
-	};
-	fake_front(&m->services[at], addr, port);
-	return &m->services[at];
+	m->services[at] = svc;
+	fake_front(svc, addr, port);
+	return svc;
 }
 
 static int backend_order(const struct model_backend *b, const struct addr *addr,
@@ -403,8 +399,8 @@ void fake_backend_remove(struct model_service *svc, __u32 addr, __u16 port)
 void fake_service_remove(struct model *m, const char *name)
 {
 	for (size_t i = 0; i < m->nr_services; i++)
-		if (!strcmp(m->services[i].name, name)) {
-			model_service_clear(&m->services[i]);
+		if (!strcmp(m->services[i]->name, name)) {
+			model_service_free(m->services[i]);
 			memmove(&m->services[i], &m->services[i + 1],
 				(--m->nr_services - i) *
 					sizeof(*m->services));

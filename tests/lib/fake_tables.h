@@ -49,8 +49,7 @@ __u64 fake_digest(const struct fake *f);
 
 struct addr fake_addr4(__u32 host_order);
 
-/* A service of m, which keeps them sorted by name. Pointers to services are
- * good until the next. */
+/* A service of m, which keeps them sorted by name. */
 struct model_service *fake_service(struct model *m, const char *name,
 				   __u32 addr, __u16 port, __u8 proto);
 /* One more front end of svc, which keeps them sorted. */

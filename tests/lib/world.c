@@ -360,17 +360,17 @@ void world_reset(struct world *w)
 static struct model_service *find(struct world *w, const char *name)
 {
 	for (size_t i = 0; i < w->model->nr_services; i++) {
-		if (!strcmp(w->model->services[i].name, name))
-			return &w->model->services[i];
+		if (!strcmp(w->model->services[i]->name, name))
+			return w->model->services[i];
 	}
 	return NULL;
 }
 
 static int compare_names(const void *a, const void *b)
 {
-	const struct model_service *x = a, *y = b;
+	const struct model_service *const *x = a, *const *y = b;
 
-	return strcmp(x->name, y->name);
+	return strcmp((*x)->name, (*y)->name);
 }
 
 static int compare_backends(const void *a, const void *b)
@@ -383,14 +383,16 @@ static int compare_backends(const void *a, const void *b)
 
 void world_undefine(struct world *w, const char *name)
 {
-	struct model_service *s = find(w, name);
+	struct model_service *s = find(w, name), **list = w->model->services;
+	size_t count = w->model->nr_services, i = 0;
 
 	if (!s)
 		return;
-	model_service_clear(s);
-	*s = w->model->services[--w->model->nr_services];
-	qsort(w->model->services, w->model->nr_services, sizeof(*s),
-	      compare_names);
+	while (list[i] != s)
+		i++;
+	memmove(&list[i], &list[i + 1], (count - i - 1) * sizeof(*list));
+	w->model->nr_services--;
+	model_service_free(s);
 }
 
 static void add_front(struct model_service *s,
@@ -483,11 +485,9 @@ void world_define(struct world *w, const struct service_words *words)
 	struct model_service *s;
 
 	world_undefine(w, name);
-	m->services = realloc(m->services,
-			      (m->nr_services + 1) * sizeof(*m->services));
-	if (!m->services)
+	s = model_service_add(m);
+	if (!s)
 		abort();
-	s = &m->services[m->nr_services++];
 	*s = (struct model_service){
 		.name = strdup(name), .proto = words->proto ?: IPPROTO_TCP,
 		.forward = words->forward, .algorithm = words->algorithm,
@@ -643,7 +643,7 @@ void world_apply(struct world *w)
 		.arg = w,
 	});
 	for (size_t i = 0; i < w->model->nr_services; i++)
-		set_sets(w, &w->model->services[i]);
+		set_sets(w, w->model->services[i]);
 	err = reconcile(w->state, w->model, w->now_s, &result, text);
 	if (err)
 		die(text[0] ? text : "reconcile", err);
@@ -656,7 +656,7 @@ void world_backend_state(struct world *w, const char *text,
 	struct addr a = addr(text);
 
 	for (size_t i = 0; i < w->model->nr_services; i++) {
-		const struct model_service *s = &w->model->services[i];
+		const struct model_service *s = w->model->services[i];
 
 		for (size_t j = 0; j < s->nr_backends; j++) {
 			if (memcmp(&s->backends[j].addr, &a, sizeof(a)))

@@ -16,7 +16,7 @@ static size_t count_backends(const struct model *m)
 	size_t count = 0;
 
 	for (size_t i = 0; i < m->nr_services; i++)
-		count += m->services[i].nr_backends;
+		count += m->services[i]->nr_backends;
 	return count;
 }
 

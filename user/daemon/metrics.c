@@ -87,7 +87,7 @@ static __u64 count_no_local(const struct model *m, bool is_internal)
 	__u64 count = 0;
 
 	for (size_t i = 0; i < m->nr_services; i++) {
-		const struct model_service *s = &m->services[i];
+		const struct model_service *s = m->services[i];
 		bool is_so = false, has_local = false;
 
 		for (size_t j = 0; j < s->nr_fronts && !is_so; j++)

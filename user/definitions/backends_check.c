@@ -84,9 +84,9 @@ static void report_backend(struct report *r, const struct native_service *s,
 
 	part_error(r, s->owner, s->fronts[0].at,
 		   "backend \"%s\" of service \"%s\" is %s of service \"%s\" at %s: its packets would come back to be balanced again",
-		   addr_format(&b->addr, addr), s->service.name,
-		   model_front_text(target->front, other->service.proto, text),
-		   other->service.name,
+		   addr_format(&b->addr, addr), s->service->name,
+		   model_front_text(target->front, other->service->proto, text),
+		   other->service->name,
 		   part_place(other->owner, target->at, place));
 }
 
@@ -95,8 +95,8 @@ static void check_backend(const struct service_index *index,
 			  const struct native_service *s,
 			  const struct model_backend *b)
 {
-	__u16 first = b->port ? b->port : s->service.fronts->port_first;
-	__u16 last = b->port ? b->port : s->service.fronts->port_last;
+	__u16 first = b->port ? b->port : s->service->fronts->port_first;
+	__u16 last = b->port ? b->port : s->service->fronts->port_last;
 
 	for (unsigned int i = 0; i < index->nr_lens; i++) {
 		struct addr a = addr_prefix(b->addr, index->lens[i]);
@@ -105,7 +105,7 @@ static void check_backend(const struct service_index *index,
 		if (!filter_may_have(f, &a))
 			continue;
 		target = service_index_find(index, &a, index->lens[i],
-					    s->service.proto, first, last);
+					    s->service->proto, first, last);
 		if (!target)
 			continue;
 		report_backend(r, s, b, target);
@@ -118,7 +118,7 @@ static size_t count_backends(struct native_service *const *list, size_t count)
 	size_t backends = 0;
 
 	for (size_t i = 0; i < count; i++)
-		backends += list[i]->service.nr_backends;
+		backends += list[i]->service->nr_backends;
 	return backends;
 }
 
@@ -134,7 +134,7 @@ void backends_check(struct service_index *index, struct report *r)
 	if (count_backends(list, count) >= FILTER_BACKENDS_MIN)
 		filter_fill(&f, index);
 	for (size_t i = 0; i < count; i++) {
-		const struct model_service *s = &list[i]->service;
+		const struct model_service *s = list[i]->service;
 
 		for (size_t j = 0; j < s->nr_backends; j++)
 			check_backend(index, &f, r, list[i], &s->backends[j]);

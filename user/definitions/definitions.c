@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * See definitions.h. Settings may come from any part of any source and must
- * agree; services are kept sorted from one reload to the next, so that a
- * change of one of many costs no sorting of all.
+ * agree. A reload looks at what changed: what did not is in the index, the
+ * cluster and the set of services from the reload before.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +14,9 @@
 #include "base/cleanup.h"
 #include "definitions.h"
 #include "manifests.h"
+#include "news.h"
 #include "report.h"
+#include "rivals.h"
 #include "service_index.h"
 
 #define SOURCES_OF_DEFINITIONS_MAX 8
@@ -22,8 +24,11 @@
 struct definitions {
 	struct source *sources[SOURCES_OF_DEFINITIONS_MAX];
 	size_t nr_sources;
-	struct manifests *manifests;	/* of all of them */
-	struct service_index index;
+	struct service_index index;	/* of services in files */
+	struct manifests *manifests;	/* objects of all sources */
+	struct rivals rivals;
+	struct service_set *set;	/* of the last model; NULL: none yet */
+	struct news news;		/* since */
 	struct definitions_work work;
 	__u8 last[32];		/* digest of the model that was handed out */
 	bool has_last, was_partial;
@@ -32,17 +37,14 @@ struct definitions {
 /* After running out of memory half way: start from nothing next time. */
 static void forget_all(struct definitions *d)
 {
+	news_clear(&d->news);
+	service_set_free(d->set);
+	d->set = NULL;
+	rivals_clear(&d->rivals);
 	service_index_clear(&d->index);
 	manifests_clear(d->manifests);
 	for (size_t i = 0; i < d->nr_sources; i++)
 		d->sources[i]->ops->clear(d->sources[i]);
-}
-
-/* All that services come from: what the objects make comes last. */
-static struct source *source_at(const struct definitions *d, size_t i)
-{
-	return i < d->nr_sources ? d->sources[i] :
-				   manifests_source(d->manifests);
 }
 
 static int refresh_all(struct definitions *d, struct report *r)
@@ -57,8 +59,8 @@ static int refresh_all(struct definitions *d, struct report *r)
 	return 0;
 }
 
-/* Services of new parts; with ret, into it. What has none is new no more. */
-static size_t collect_new(struct source *s, struct native_service **ret)
+/* Services of new parts; with ret, into it. */
+static size_t collect_new(const struct source *s, struct native_service **ret)
 {
 	size_t count = 0;
 
@@ -70,37 +72,76 @@ static size_t collect_new(struct source *s, struct native_service **ret)
 		for (size_t j = 0; ret && j < p->native.nr_services; j++)
 			ret[count + j] = &p->native.services[j];
 		count += p->native.nr_services;
-		if (ret || !p->native.nr_services)
-			p->is_new = false;
 	}
 	return count;
 }
 
+static size_t collect_all_new(const struct definitions *d,
+			      struct native_service **ret)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < d->nr_sources; i++)
+		count += collect_new(d->sources[i], ret ? ret + count : NULL);
+	return count;
+}
+
+static size_t count_dead(const struct definitions *d)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < d->nr_sources; i++)
+		for (const struct part *p = d->sources[i]->dead; p;
+		     p = p->next_dead)
+			count += p->native.nr_services;
+	return count;
+}
+
+static int tell_dead(struct definitions *d, const struct source *s)
+{
+	int err = 0;
+
+	for (const struct part *p = s->dead; p; p = p->next_dead)
+		for (size_t i = 0; i < p->native.nr_services && !err; i++)
+			err = news_went(&d->news,
+					p->native.services[i].service);
+	return err;
+}
+
+/* Of files: what objects make is no part of the index. */
 static int update_index(struct definitions *d)
 {
+	size_t count = collect_all_new(d, NULL);
 	struct native_service **fresh;
-	bool has_dead = false;
-	size_t count = 0;
-	int err;
+	int err = 0;
 
-	for (size_t i = 0; i <= d->nr_sources; i++) {
-		count += collect_new(source_at(d, i), NULL);
-		has_dead |= source_at(d, i)->dead != NULL;
-	}
-	if (!count && !has_dead)
+	if (!count && !count_dead(d))
 		return 0;
+	d->rivals.is_new = true;
 	fresh = calloc(count + 1, sizeof(*fresh));
 	if (!fresh)
 		return -ENOMEM;
-	count = 0;
-	for (size_t i = 0; i <= d->nr_sources; i++)
-		count += collect_new(source_at(d, i), fresh + count);
-	err = service_index_update(&d->index, fresh, count);
+	collect_all_new(d, fresh);
+	for (size_t i = 0; i < d->nr_sources && !err; i++)
+		err = tell_dead(d, d->sources[i]);
+	for (size_t i = 0; i < count && !err; i++)
+		err = news_came(&d->news, fresh[i]->service);
+	err = err ?: service_index_update(&d->index, fresh, count);
 	if (err)
 		free(fresh);
-	for (size_t i = 0; !err && i <= d->nr_sources; i++)
-		source_free_dead(source_at(d, i));
 	return err;
+}
+
+/* Everything that the sources say has been looked at. */
+static void round_end(struct definitions *d)
+{
+	for (size_t i = 0; i < d->nr_sources; i++) {
+		struct source *s = d->sources[i];
+
+		for (size_t j = 0; j < s->nr_parts; j++)
+			s->parts[j]->is_new = false;
+		source_free_dead(s);
+	}
 }
 
 /* Put p's settings into m, unless they contradict earlier ones in from[]. */
@@ -163,19 +204,18 @@ static void check_nat_addrs(const struct definitions *d, const struct part *p,
 								&addrs[i]);
 		const struct native_service *s;
 
-		if (!f || f->front->kind == KIND_NODE_PORT)
+		if (!f)
 			continue;
 		s = f->service;
 		part_error(r, s->owner, f->at,
 			   "%s of service \"%s\" is an address of \"nat: addresses\" at %s: answers to NAT would be taken for clients' packets",
-			   model_front_text(f->front, s->service.proto, text),
-			   s->service.name, part_place(p, at, place));
+			   model_front_text(f->front, s->service->proto, text),
+			   s->service->name, part_place(p, at, place));
 	}
 }
 
 /* What comes to a service's address is a client's, so that no answer of a
- * backend may come there: it is no source for NAT. Node ports are a few ports
- * of the node's own address. */
+ * backend may come there: it is no source for NAT. */
 static void check_nat(const struct definitions *d, const struct model *m,
 		      const struct part *p, struct report *r)
 {
@@ -204,19 +244,6 @@ static int build_settings(const struct definitions *d, struct model *m,
 		}
 	}
 	check_settings(m, from, r);
-	return 0;
-}
-
-static int build_services(const struct definitions *d, struct model *m)
-{
-	m->services = malloc((d->index.count + 1) * sizeof(*m->services));
-	if (!m->services)
-		return -ENOMEM;
-	for (size_t i = 0; i < d->index.count; i++) {
-		m->services[i] = d->index.by_name[i]->service;
-		m->services[i].shared->users++;
-	}
-	m->nr_services = d->index.count;
 	return 0;
 }
 
@@ -262,41 +289,56 @@ static void check_services(const struct definitions *d, struct report *r)
 static void check_node_ports(const struct definitions *d, const struct model *m,
 			     struct report *r)
 {
-	for (int is4 = 1; is4 >= 0 && !m->nr_nodeport; is4--) {
-		const struct addr node = node_addr(is4);
-
+	for (int is4 = 1; is4 >= 0 && !m->nr_nodeport; is4--)
 		if (addr_is_zero(is4 ? &m->node4 : &m->node6) &&
-		    service_index_at(&d->index, &node))
+		    manifests_have_node_ports(d->manifests, is4))
 			report_refused(r, d->sources[0]->name, 0, 0,
 				       "node ports of %s are not served: no Node of this node's name says its address, nor does nodeport-addresses",
 				       is4 ? "IPv4" : "IPv6");
-	}
 }
 
-/* Settings first: what the objects make depends on them. */
-static int build(struct definitions *d, struct report *r, struct model **ret)
+/* Files first: what objects may have depends on them. */
+static int look(struct definitions *d, struct model *m, struct report *r)
 {
-	__cleanup(model_freep) struct model *m = model_new();
 	const struct part *from[NR_SETTINGS] = {};
+	const struct manifests_round round = { m, &d->rivals, &d->news, r };
 	int err;
 
-	if (!m)
-		return -ENOMEM;
-	err = build_settings(d, m, from, r) ?:
-	      manifests_refresh(d->manifests, d->sources, d->nr_sources, m, r) ?:
-	      update_index(d);
+	err = build_settings(d, m, from, r) ?: update_index(d);
 	if (err)
 		return err;
 	service_index_check(&d->index, r);
 	check_nat(d, m, from[SETTING_NAT_ADDRESSES], r);
+	d->rivals.index = &d->index;
+	d->rivals.settings = m;
+	d->rivals.nat_from = from[SETTING_NAT_ADDRESSES];
+	err = manifests_refresh(d->manifests, d->sources, d->nr_sources,
+				&round);
+	if (err)
+		return err;
 	check_node_ports(d, m, r);
 	if (!r->count)
 		check_services(d, r);
-	if (r->count)
-		return -EINVAL;
-	err = build_services(d, m) ?: build_digest(d, m);
+	round_end(d);
+	return 0;
+}
+
+static int build(struct definitions *d, struct report *r, struct model **ret)
+{
+	__cleanup(model_freep) struct model *m = model_new();
+	int err = m ? look(d, m, r) : -ENOMEM;
+
 	if (err)
 		return err;
+	if (r->count)
+		return -EINVAL;
+	if (!d->set)
+		d->set = service_set_new();
+	err = d->set ? news_take(&d->news, &d->set) : -ENOMEM;
+	err = err ?: build_digest(d, m);
+	if (err)
+		return err;
+	model_use(m, d->set);
 	*ret = take_ptr(m);
 	return 0;
 }

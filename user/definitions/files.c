@@ -302,7 +302,8 @@ static int part_parse(struct file_reading *fr, enum piece piece,
 		return err;
 	p->is_broken |= fr->all->r->refused != refused;
 	p->has_mistakes = err || p->is_broken;
-	return part_adopt(p);
+	part_adopt(p);
+	return 0;
 }
 
 /* The part that text says: an old one if that says the same, else a new one.

@@ -5,52 +5,23 @@
 #include <string.h>
 
 #include "base/addr.h"
-#include "base/cleanup.h"
 #include "kubernetes/address.h"
 #include "kubernetes/cluster.h"
 #include "manifests.h"
 
 struct manifests {
-	struct source source;
-	size_t room;		/* of source.parts */
-	bool has_dead;		/* among them */
 	struct kube_cluster *cluster;	/* NULL: out of memory before */
-	struct report *r;	/* of the refresh that runs */
-};
-
-/* A place that outlives the file it is in. */
-struct derived {
-	struct part part;
-	char path[];
+	const struct manifests_round *round;	/* that runs */
 };
 
 int manifests_new(struct manifests **ret)
 {
-	struct manifests *m = calloc(1, sizeof(*m));
-
-	if (!m)
-		return -ENOMEM;
-	m->source.name = "Kubernetes objects";
-	*ret = m;
-	return 0;
-}
-
-struct source *manifests_source(struct manifests *m)
-{
-	return &m->source;
+	*ret = calloc(1, sizeof(**ret));
+	return *ret ? 0 : -ENOMEM;
 }
 
 void manifests_clear(struct manifests *m)
 {
-	struct source *s = &m->source;
-
-	for (size_t i = 0; i < s->nr_parts; i++)
-		if (s->parts[i]->is_live)
-			part_free(s->parts[i]);
-	source_free_dead(s);
-	free(s->parts);
-	s->parts = NULL;
-	s->nr_parts = m->room = 0;
 	kube_cluster_free(m->cluster);
 	m->cluster = NULL;
 }
@@ -76,117 +47,68 @@ static const char *object_place(const struct kube_object *o,
 	return part_place(o->origin ?: &nowhere, place_of(o->at), text);
 }
 
-/* Room for one more. */
-static int make_room(struct manifests *m)
-{
-	size_t room = m->room ? 2 * m->room : 64;
-	struct part **larger;
-
-	if (m->source.nr_parts < m->room)
-		return 0;
-	larger = realloc(m->source.parts, room * sizeof(*larger));
-	if (!larger)
-		return -ENOMEM;
-	m->source.parts = larger;
-	m->room = room;
-	return 0;
-}
-
-/* Its fronts are the service's, which is shared and never written. */
-static int tie(struct part *p, const struct model_service *s,
-	       const struct kube_object *from)
-{
-	struct native_service *to = calloc(1, sizeof(*to));
-
-	if (!to)
-		return -ENOMEM;
-	to->fronts = calloc(s->nr_fronts, sizeof(*to->fronts));
-	if (!to->fronts) {
-		free(to);
-		return -ENOMEM;
-	}
-	to->service = *s;
-	to->service.shared->users++;
-	to->name_at = place_of(from->at);
-	to->owner = p;
-	for (size_t i = 0; i < s->nr_fronts; i++)
-		to->fronts[i] = (struct native_front){
-			.service = to,
-			.front = &to->service.fronts[i],
-			.at = to->name_at,
-		};
-	p->native.services = to;
-	p->native.nr_services = 1;
-	return 0;
-}
-
-static int on_add(void *arg, const struct kube_object *from,
-		  struct model_service *s, void **ret_user)
-{
-	const struct part *origin = from->origin;
-	const char *path = origin ? origin->path : "what was read before";
-	struct manifests *m = arg;
-	struct derived *d = calloc(1, sizeof(*d) + strlen(path) + 1);
-
-	if (!d)
-		return -ENOMEM;
-	strcpy(d->path, path);
-	d->part.path = d->path;
-	d->part.first_line = origin ? origin->first_line : 0;
-	d->part.is_live = true;
-	d->part.is_new = true;
-	if (make_room(m) || tie(&d->part, s, from)) {
-		free(d);
-		return -ENOMEM;
-	}
-	m->source.parts[m->source.nr_parts++] = &d->part;
-	*ret_user = d;
-	return 0;
-}
-
-static void on_remove(void *arg, void *user)
+static int on_add(void *arg, struct model_service *s)
 {
 	struct manifests *m = arg;
-	struct derived *d = user;
 
-	d->part.is_live = false;
-	m->has_dead = true;
+	return news_came(m->round->news, s);
+}
+
+static int on_remove(void *arg, const struct model_service *s)
+{
+	struct manifests *m = arg;
+
+	return news_went(m->round->news, s);
+}
+
+/* What a Service does not get is `what`. */
+static void tell(struct report *r, const struct kube_object *from,
+		 const struct loss *loss, const char *what)
+{
+	char name[KUBE_OBJECT_TEXT_MAX], text[FRONT_TEXT_MAX];
+	const bool is_endpoint = loss->kind == LOST_ENDPOINT;
+
+	part_refuse(r, from->origin, place_of(from->at), "%s: %s%s %s%s",
+		    kube_object_text(from, name),
+		    is_endpoint ? "endpoint " : "",
+		    model_front_text(&loss->front, loss->proto, text), what,
+		    is_endpoint ? ": its packets would come back" : "");
+}
+
+static void tell_name(struct report *r, const struct kube_object *from,
+		      const char *what)
+{
+	char name[KUBE_OBJECT_TEXT_MAX];
+
+	part_refuse(r, from->origin, place_of(from->at), "%s: %s",
+		    kube_object_text(from, name), what);
 }
 
 static void on_lost(void *arg, const struct kube_object *from,
-		    const struct model_front *front, __u8 proto,
-		    const struct kube_object *other)
+		    const struct loss *loss, const struct kube_object *other)
 {
-	char name[2][KUBE_OBJECT_TEXT_MAX], text[FRONT_TEXT_MAX];
+	char what[RIVAL_TEXT_MAX], name[KUBE_OBJECT_TEXT_MAX], key[512];
 	char place[PLACE_TEXT_MAX];
-	struct manifests *m = arg;
+	const struct manifests *m = arg;
+	const struct manifests_round *round = m->round;
 
 	if (!from->origin)
 		return;
-	part_refuse(m->r, from->origin, place_of(from->at),
-		    "%s: %s is that of %s at %s",
-		    kube_object_text(from, name[0]),
-		    model_front_text(front, proto, text),
-		    kube_object_text(other, name[1]),
-		    object_place(other, place));
-}
-
-/* From the list to the dead, which definitions.c frees. */
-static void bury_dead(struct manifests *m)
-{
-	struct source *s = &m->source;
-	size_t count = 0;
-
-	if (!m->has_dead)
+	snprintf(key, sizeof(key), "%s/%s", from->namespace ?: "", from->name);
+	if (loss->kind == LOST_NAME) {
+		tell_name(round->report, from,
+			  rivals_name_text(round->rivals, key, what));
 		return;
-	m->has_dead = false;
-	for (size_t i = 0; i < s->nr_parts; i++) {
-		if (s->parts[i]->is_live)
-			s->parts[count++] = s->parts[i];
-		else
-			source_bury(s, s->parts[i]);
 	}
-	s->nr_parts = count;
+	if (other)
+		snprintf(what, sizeof(what), "is %s %s at %s",
+			 loss->kind == LOST_TO_ENDPOINT ? "an endpoint of" :
+							  "that of",
+			 kube_object_text(other, name),
+			 object_place(other, place));
+	else
+		rivals_text(round->rivals, loss, what);
+	tell(round->report, from, loss, what);
 }
 
 static void report_mistakes(struct report *r, const struct part *p,
@@ -208,14 +130,14 @@ static int put_object(struct manifests *m, struct part *p,
 
 	if (o->mistakes) {
 		p->has_refused = true;
-		report_mistakes(m->r, p, o);
+		report_mistakes(m->round->report, p, o);
 		return o->name ? kube_cluster_refuse(m->cluster, o) : 0;
 	}
 	err = kube_cluster_put(m->cluster, o, &other);
 	if (err != -EEXIST)
 		return err;
 	p->has_refused = true;
-	part_refuse(m->r, p, place_of(o->at), "%s is defined already at %s",
+	part_refuse(m->round->report, p, place_of(o->at), "%s is defined already at %s",
 		    kube_object_text(o, name), object_place(other, place));
 	return 0;
 }
@@ -342,31 +264,49 @@ struct kube_news *manifests_news(struct manifests *m)
 	return m->cluster ? kube_cluster_news(m->cluster) : NULL;
 }
 
-int manifests_refresh(struct manifests *m, struct source *const *sources,
-		      size_t nr_sources, struct model *settings,
-		      struct report *r)
+/* Brings the objects that are said to the cluster. */
+static int put(struct manifests *m, struct source *const *sources,
+	       size_t nr_sources)
 {
-	char node[MODEL_NODE_NAME_MAX + 1];
-	const struct kube_changes changes = { on_add, on_remove, on_lost, m };
-	const struct kube_settings s = {
-		.node = node, .masquerade_all = settings->masquerade_all,
-	};
 	int err = m->cluster ? 0 : kube_cluster_new(&m->cluster);
 
 	if (err)
 		return err;
-	m->r = r;
-	model_node_name(settings, node);
 	kube_cluster_begin(m->cluster);
 	drop_dead(m, sources, nr_sources);
 	keep_all(m, sources, nr_sources);
-	err = put_all(m, sources, nr_sources);
+	return put_all(m, sources, nr_sources);
+}
+
+int manifests_refresh(struct manifests *m, struct source *const *sources,
+		      size_t nr_sources, const struct manifests_round *round)
+{
+	char node[MODEL_NODE_NAME_MAX + 1];
+	const struct kube_changes changes = { on_add, on_remove, on_lost, m };
+	const struct kube_settings s = {
+		.node = node,
+		.masquerade_all = round->settings->masquerade_all,
+		.others = &round->rivals->others,
+	};
+	int err;
+
+	m->round = round;
+	model_node_name(round->settings, node);
+	err = put(m, sources, nr_sources);
+	if (!err && !kube_cluster_is_empty(m->cluster))
+		err = rivals_begin(round->rivals);
 	err = err ?: kube_cluster_update(m->cluster, &s, &changes);
-	bury_dead(m);
+	m->round = NULL;
 	if (err)
 		return err;
-	settle_node(settings, kube_cluster_node(m->cluster));
-	settle_state(settings, kube_cluster_node(m->cluster));
-	settings->is_partial |= kube_cluster_lacks(m->cluster);
-	return kube_cluster_each_health(m->cluster, add_health, settings);
+	settle_node(round->settings, kube_cluster_node(m->cluster));
+	settle_state(round->settings, kube_cluster_node(m->cluster));
+	round->settings->is_partial |= kube_cluster_lacks(m->cluster);
+	return kube_cluster_each_health(m->cluster, add_health,
+					round->settings);
+}
+
+bool manifests_have_node_ports(const struct manifests *m, bool is4)
+{
+	return kube_cluster_node_ports(m->cluster, is4);
 }

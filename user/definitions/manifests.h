@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The objects of all sources together, whatever file or server each is from,
- * to parts with services: a part for each port of a Service, in each family.
+ * to services: one for each port of a Service, in each family.
  */
 #ifndef FAIRLEAD_MANIFESTS_H
 #define FAIRLEAD_MANIFESTS_H
 
+#include "news.h"
+#include "rivals.h"
 #include "source.h"
 
 struct manifests;
@@ -13,23 +15,29 @@ struct manifests;
 int manifests_new(struct manifests **ret);
 void manifests_free(struct manifests *m);	/* NULL is fine */
 
-/* As a source with services; it does not refresh itself. */
-struct source *manifests_source(struct manifests *m);
+/* What a refresh works with besides objects. */
+struct manifests_round {
+	struct model *settings;	/* the node's own part is settled, too */
+	struct rivals *rivals;
+	struct news *news;
+	struct report *report;
+};
 
 /*
- * Bring the parts in step with the objects of sources, and the node's own part
- * of settings with its Node. Objects that are refused are reported, and are no
- * failure. -ENOMEM: manifests_clear() is next.
+ * Bring the services in step with the objects of sources: news is told. Objects
+ * that are refused are reported, and are no failure; nor is what somebody else
+ * has. -ENOMEM: manifests_clear() is next.
  */
 int manifests_refresh(struct manifests *m, struct source *const *sources,
-		      size_t nr_sources, struct model *settings,
-		      struct report *r);
+		      size_t nr_sources, const struct manifests_round *round);
+
+/* Of a family, after a refresh. */
+bool manifests_have_node_ports(const struct manifests *m, bool is4);
 
 /* Of the objects of all sources; NULL: there are none yet. */
-struct kube_news;
 struct kube_news *manifests_news(struct manifests *m);
 
-/* Forget everything; no part is the index's any more. */
+/* Forget everything. */
 void manifests_clear(struct manifests *m);
 
 #endif

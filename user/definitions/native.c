@@ -24,22 +24,22 @@ struct top {
 
 int native_fronts_make(struct native_service *s, size_t count)
 {
-	s->service.fronts = calloc(count, sizeof(*s->service.fronts));
+	s->service->fronts = calloc(count, sizeof(*s->service->fronts));
 	s->fronts = calloc(count, sizeof(*s->fronts));
-	if (!s->service.fronts || !s->fronts)
+	if (!s->service->fronts || !s->fronts)
 		return -ENOMEM;
-	s->service.nr_fronts = count;
+	s->service->nr_fronts = count;
 	for (size_t i = 0; i < count; i++)
 		s->fronts[i] = (struct native_front){
 			.service = s,
-			.front = &s->service.fronts[i],
+			.front = &s->service->fronts[i],
 		};
 	return 0;
 }
 
 static void service_clear(struct native_service *s)
 {
-	model_service_clear(&s->service);
+	model_service_free(s->service);
 	free(s->fronts);
 }
 
@@ -115,8 +115,11 @@ static void read_service(struct reader *r, const struct tree_node *item,
 			 struct native *n)
 {
 	struct native_service *to = &n->services[n->nr_services];
+	struct model_service blank = {};
 
-	if (native_read_service(r, item, to)) {
+	to->service = model_service_share(&blank);
+	r->no_memory |= !to->service;
+	if (to->service && native_read_service(r, item, to)) {
 		n->nr_services++;
 		return;
 	}

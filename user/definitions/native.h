@@ -28,7 +28,7 @@ struct native_front {
 };
 
 struct native_service {
-	struct model_service service;
+	struct model_service *service;	/* held */
 	struct native_front *fronts;	/* owned; as service.fronts */
 	struct place name_at;
 	struct part *owner;	/* set by part_adopt() */

@@ -212,7 +212,7 @@ static void keep_fronts(struct context *c, struct native_service *to)
 	}
 	qsort(c->fronts, c->nr_fronts, sizeof(*c->fronts), compare_fronts);
 	for (size_t i = 0; i < c->nr_fronts; i++) {
-		f = &to->service.fronts[i];
+		f = &to->service->fronts[i];
 		*f = c->fronts[i].front;
 		f->port_first = c->port_first;
 		f->port_last = c->port_last;
@@ -660,7 +660,7 @@ static void read_keys(struct context *c, const struct tree_node *n,
 bool native_read_service(struct reader *r, const struct tree_node *n,
 			 struct native_service *ret)
 {
-	struct context c = { .r = r, .s = &ret->service };
+	struct context c = { .r = r, .s = ret->service };
 	unsigned int before = r->report->count;
 
 	value_keys(r, n, "a service", service_keys, c.v);

@@ -31,7 +31,7 @@ static int compare_places(const struct native_service *a,
 
 static __u8 proto_of(const struct native_front *f)
 {
-	return f->service->service.proto;
+	return f->service->service->proto;
 }
 
 static int compare_names(const void *x, const void *y)
@@ -39,7 +39,7 @@ static int compare_names(const void *x, const void *y)
 	const struct native_service *a = *(struct native_service *const *)x;
 	const struct native_service *b = *(struct native_service *const *)y;
 
-	return strcmp(a->service.name, b->service.name) ?:
+	return strcmp(a->service->name, b->service->name) ?:
 	       compare_places(a, b);
 }
 
@@ -128,10 +128,10 @@ static struct native_front **fronts_of(struct native_service *const *services,
 	size_t nr = 0, at = 0;
 
 	for (size_t i = 0; i < count; i++)
-		nr += services[i]->service.nr_fronts;
+		nr += services[i]->service->nr_fronts;
 	ret = calloc(nr + 1, sizeof(*ret));
 	for (size_t i = 0; ret && i < count; i++)
-		for (size_t j = 0; j < services[i]->service.nr_fronts; j++)
+		for (size_t j = 0; j < services[i]->service->nr_fronts; j++)
 			ret[at++] = &services[i]->fronts[j];
 	*ret_count = nr;
 	return ret;
@@ -208,7 +208,7 @@ static bool has_same_name(const void *x, const void *y)
 {
 	const struct native_service *a = x, *b = y;
 
-	return !strcmp(a->service.name, b->service.name);
+	return !strcmp(a->service->name, b->service->name);
 }
 
 static void report_name(struct report *r, const struct native_service *a,
@@ -217,7 +217,7 @@ static void report_name(struct report *r, const struct native_service *a,
 	char place[PLACE_TEXT_MAX];
 
 	part_error(r, b->owner, b->name_at,
-		   "service \"%s\" is defined already at %s", b->service.name,
+		   "service \"%s\" is defined already at %s", b->service->name,
 		   part_place(a->owner, a->name_at, place));
 }
 
@@ -251,7 +251,7 @@ static void report_pair(struct report *r, const struct native_front *a,
 		   "%s %s %s of service \"%s\" at %s",
 		   model_front_text(b->front, proto_of(b), b_text), how,
 		   model_front_text(a->front, proto_of(a), a_text),
-		   a->service->service.name,
+		   a->service->service->name,
 		   part_place(a->service->owner, a->at, place));
 }
 
@@ -442,6 +442,29 @@ service_index_find(const struct service_index *index, const struct addr *a,
 	return NULL;
 }
 
+const struct native_front *
+service_index_rival(const struct service_index *index,
+		    const struct model_front *f, __u8 proto)
+{
+	for (unsigned int i = 0; i < index->nr_lens; i++) {
+		struct addr base = addr_prefix(f->addr, index->lens[i]);
+		const struct native_front *found;
+		struct group g;
+
+		found = service_index_find(index, &base, index->lens[i], proto,
+					   f->port_first, f->port_last);
+		if (found)
+			return found;
+		if (index->lens[i] == 128 || addr_compare(&base, &f->addr))
+			continue;
+		/* tables know a prefix by its first address */
+		g = find_group(index, &base, index->lens[i]);
+		if (g.end)
+			return index->by_addr[g.first];
+	}
+	return NULL;
+}
+
 static bool is_name_alone(const struct service_index *index, const char *name)
 {
 	size_t low = 0, high = index->count;
@@ -449,13 +472,13 @@ static bool is_name_alone(const struct service_index *index, const char *name)
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (strcmp(index->by_name[middle]->service.name, name) < 0)
+		if (strcmp(index->by_name[middle]->service->name, name) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
 	return low + 1 >= index->count ||
-	       strcmp(index->by_name[low + 1]->service.name, name);
+	       strcmp(index->by_name[low + 1]->service->name, name);
 }
 
 /* As check_group() without its reports. False: there would be some. */
@@ -484,7 +507,7 @@ static bool fresh_are_right(const struct service_index *index)
 	if (!service_index_knows_fronts(index))
 		return false;
 	for (size_t i = 0; i < index->nr_fresh; i++) {
-		const struct model_service *s = &index->fresh[i]->service;
+		const struct model_service *s = index->fresh[i]->service;
 
 		if (!is_name_alone(index, s->name))
 			return false;

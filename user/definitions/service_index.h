@@ -46,6 +46,11 @@ service_index_find(const struct service_index *index, const struct addr *a,
 		   unsigned int prefix_len, __u8 proto, __u16 port_first,
 		   __u16 port_last);
 
+/* One that f, a single address and port, could not be beside; NULL: none. */
+const struct native_front *
+service_index_rival(const struct service_index *index,
+		    const struct model_front *f, __u8 proto);
+
 /* A front end of the longest prefix that has a in it; NULL: none has. */
 const struct native_front *
 service_index_at(const struct service_index *index, const struct addr *a);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What every source does alike with its parts, see source.h. */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "source.h"
@@ -18,18 +17,10 @@ void part_free(struct part *p)
 	free(p);
 }
 
-int part_adopt(struct part *p)
+void part_adopt(struct part *p)
 {
-	for (size_t i = 0; i < p->native.nr_services; i++) {
-		struct native_service *s = &p->native.services[i];
-
-		s->owner = p;
-		s->service.shared = calloc(1, sizeof(*s->service.shared));
-		if (!s->service.shared)
-			return -ENOMEM;
-		s->service.shared->users = 1;
-	}
-	return 0;
+	for (size_t i = 0; i < p->native.nr_services; i++)
+		p->native.services[i].owner = p;
 }
 
 static __u32 line_of(const struct part *p, struct place at)

@@ -28,7 +28,7 @@ struct part {
 	const char *path;	/* the source's */
 	__u32 first_line;	/* lines of path before the part */
 	bool is_live;		/* false: it is among the dead */
-	bool is_new;		/* its services are not in the index yet */
+	bool is_new;		/* since the last round of definitions.c */
 	bool has_mistakes;	/* they were reported; settings do not count */
 	bool has_refused;	/* objects that do not count */
 	bool is_broken;		/* it has objects, but which ones is not known */
@@ -41,8 +41,8 @@ struct part {
 
 void part_free(struct part *p);
 
-/* Services of native get an owner, and can be shared by models. -ENOMEM. */
-int part_adopt(struct part *p);
+/* Services of native get their owner. */
+void part_adopt(struct part *p);
 
 /* How much of a refresh was not cached. */
 struct definitions_work {
@@ -68,7 +68,12 @@ struct source_ops {
 struct source {
 	const struct source_ops *ops;
 	const char *name;	/* for messages: a path, a server */
-	struct part **parts;	/* in the order of places, which messages follow */
+	/*
+	 * In the order of places, which messages follow. A source with very
+	 * many may leave out those that a round need not look at: that are not
+	 * new, have no settings, and are neither refused nor kept.
+	 */
+	struct part **parts;
 	size_t nr_parts;
 	struct part *dead;	/* definitions.c frees them when it let go */
 	/*

@@ -37,6 +37,12 @@ void retire(struct state *s, enum retired_kind kind, __u32 index, __u32 count,
 	};
 }
 
+void state_forget_set(struct state *s)
+{
+	service_set_free(s->set);
+	s->set = NULL;
+}
+
 void backend_state_store(struct backend *b, __u8 state, __u32 now_s)
 {
 	if (b->state == state)

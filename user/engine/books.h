@@ -12,6 +12,7 @@
 #include "ranges.h"
 #include "reconcile.h"
 #include "model/conns_repair.h"
+#include "model/service_set.h"
 
 #define GRACE_S 2	/* packets that read an entry are gone after that */
 
@@ -23,6 +24,7 @@ struct service_book {
 	__u32 nr_entries;
 	__u32 nr_backends;
 	__u32 nr_leaving;	/* of them */
+	__u32 nr_defined;	/* as the definition in force has them */
 	__u32 written_s;	/* last time that a slot was written */
 	bool has_local_nat;	/* counted in state.nr_local_nat */
 };
@@ -124,8 +126,21 @@ struct scan {
 	struct conns_locked locked;
 };
 
+/* What the services of a model take together. */
+struct totals {
+	__u64 keys, slots, backends;
+};
+
 struct state {
 	struct tables *t;
+	/*
+	 * What is in force, so that of a model that was made from it what
+	 * differs is enough to look at. NULL: some of it may not be, or not as
+	 * it was defined, and a plan looks at all.
+	 */
+	struct service_set *set;
+	struct totals totals;		/* of set */
+	__u32 idle_tcp_s, idle_udp_s, idle_sctp_s;	/* with set */
 	struct node_addrs node;
 	__u8 nat_held[2 * NAT_ADDRS_MAX + 1];	/* see nat_addrs.c */
 	struct service_book *books;	/* [nr_services] */
@@ -180,6 +195,9 @@ void backend_state_store(struct backend *b, __u8 state, __u32 now_s);
 /* The sign of a after b, the order of service_book.backends. port: host's. */
 int backend_compare(const struct backend *b, const struct addr *addr,
 		    __u16 port);
+
+/* The next plan looks at everything. */
+void state_forget_set(struct state *s);
 
 /* What all front ends of a service say alike, any of its entries says; entry
  * 0, which says nothing, if it could not be given one. */

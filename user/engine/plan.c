@@ -34,13 +34,6 @@ void plan_clear(struct plan *p)
 	free(p->removed);
 }
 
-/* Models know their services; nobody else looks into the array. */
-static const struct model_service *model_service_at(const struct model *m,
-						     size_t i)
-{
-	return &m->services[i];
-}
-
 static __u64 digest_word(__u64 digest, __u64 word)
 {
 	return hash_mix(digest ^ word) + 0x9e3779b97f4a7c15ull;
@@ -90,17 +83,15 @@ static __u64 definition_digest(const struct model_service *def)
 
 /*
  * And of the node's idle time: equal digests save a comparison with entries
- * that are all over the memory. A definition that earlier models had is not
- * read again, its backends are as far away. Never 0.
+ * that are all over the memory. A definition that models share is not read
+ * again, its backends are as far away. Never 0.
  */
-static __u64 service_digest(const struct model_service *def, __u32 idle_s)
+static __u64 service_digest(struct model_service *def, __u32 idle_s)
 {
-	__u64 digest = def->shared ? def->shared->digest : 0;
+	__u64 digest = def->users ? def->digest : 0;
 
 	if (!digest)
-		digest = definition_digest(def);
-	if (def->shared)
-		def->shared->digest = digest;
+		digest = def->digest = definition_digest(def);
 	return digest_word(digest, idle_s) | 1;
 }
 
@@ -418,7 +409,7 @@ static void plan_slots(struct state *s, struct plan *p, struct change *c)
 
 	set_slots(c, 0, sizes);
 	total = service_slots(&c->entries[0].entry);
-	p->slots += total;
+	p->totals.slots += total;
 	if (old && slots_stay(s, c, old, sizes))
 		return;
 	set_slots(c, 0, sizes);
@@ -543,7 +534,7 @@ static void plan_keys(struct plan *p, const struct model_service *def)
 	const struct model_front *f = def->fronts, *end = f + def->nr_fronts;
 
 	for (; f < end; f++)
-		p->keys += cells_of(f->port_first, f->port_last) + 1;
+		p->totals.keys += cells_of(f->port_first, f->port_last) + 1;
 }
 
 static void plan_same(struct state *s, struct plan *p, __u32 id)
@@ -551,22 +542,22 @@ static void plan_same(struct state *s, struct plan *p, __u32 id)
 	const struct service_book *book = &s->books[id];
 	const struct service *e;
 
-	p->slots += service_slots(book_entry(s, id));
+	p->totals.slots += service_slots(book_entry(s, id));
 	for (__u32 i = 0; i < book->nr_entries; i++) {
 		e = &s->t->services[book->entries[i]];
-		p->keys += cells_of(e->port_first, e->port_last) + 1;
+		p->totals.keys += cells_of(e->port_first, e->port_last) + 1;
 		plan_count_admission(s, p, e->sources);
 	}
 }
 
 /* One of m's services, and where it is in the old order, or would be. */
 static int plan_defined(struct state *s, struct plan *p, const struct model *m,
-			const struct model_service *def, __u32 id)
+			struct model_service *def, __u32 id)
 {
 	__u64 digest = service_digest(def, service_idle(m, def));
 	struct change *c;
 
-	p->defined_backends += def->nr_backends;
+	p->totals.backends += def->nr_backends;
 	p->order[p->nr_order++] = id;
 	if (id && s->books[id].digest == digest) {
 		plan_same(s, p, id);
@@ -592,13 +583,23 @@ static void plan_undefined(struct state *s, struct plan *p,
 
 	if (m->is_partial) {
 		p->order[p->nr_order++] = id;
-		p->defined_backends += book->nr_backends;
+		p->totals.backends += book->nr_backends;
 		plan_same(s, p, id);
 		return;
 	}
 	p->old_backends += book->nr_backends;
 	p->old_entries += book->nr_entries;
 	p->removed[p->nr_removed++] = id;
+}
+
+/* Addresses that may get node ports. They are in force for as long as the
+ * services are, and no part of what those take. */
+static void plan_node_ports(const struct state *s, struct plan *p)
+{
+	if (!p->has_node_ports)
+		return;
+	p->new_entries += node_addrs_more(s);
+	p->more_keys = node_addrs_more(s);
 }
 
 int plan_all(struct state *s, struct plan *p, const struct model *m)
@@ -615,20 +616,88 @@ int plan_all(struct state *s, struct plan *p, const struct model *m)
 	while (!ret && (i < m->nr_services || at < s->nr_order)) {
 		order = i == m->nr_services ? -1 : at == s->nr_order ? 1 :
 			strcmp(s->t->infos[s->order[at]].name,
-			       model_service_at(m, i)->name);
+			       m->services[i]->name);
 		if (order < 0) {
 			plan_undefined(s, p, m, s->order[at++]);
 			continue;
 		}
-		ret = plan_defined(s, p, m, model_service_at(m, i++),
+		ret = plan_defined(s, p, m, m->services[i++],
 				   order ? 0 : s->order[at]);
 		at += !order;
 	}
-	if (p->has_node_ports) {
-		p->new_entries += node_addrs_more(s);
-		p->keys += node_addrs_more(s);
-	}
+	plan_node_ports(s, p);
 	return ret;
+}
+
+/* What a service in force takes; the other way round from plan_same(). */
+static void plan_without(const struct state *s, struct plan *p, __u32 id)
+{
+	const struct service_book *book = &s->books[id];
+	const struct service *e;
+
+	p->totals.slots -= service_slots(book_entry(s, id));
+	p->totals.backends -= book->nr_defined;
+	for (__u32 i = 0; i < book->nr_entries; i++) {
+		e = &s->t->services[book->entries[i]];
+		p->totals.keys -= cells_of(e->port_first, e->port_last) + 1;
+	}
+}
+
+/* One of the changes, at its place in the order. *from: what of the order in
+ * force has no place in the new one yet. */
+static int plan_one(struct state *s, struct plan *p, const struct model *m,
+		    const struct service_change *c, size_t *from)
+{
+	bool is_there;
+	size_t at = order_find(s, (c->was ?: c->is)->name, &is_there);
+	__u32 id = is_there ? s->order[at] : 0;
+
+	memcpy(p->order + p->nr_order, s->order + *from,
+	       (at - *from) * sizeof(*s->order));
+	p->nr_order += at - *from;
+	*from = at + is_there;
+	if (id)
+		plan_without(s, p, id);
+	if (c->is)
+		return plan_defined(s, p, m, c->is, id);
+	if (id)
+		plan_undefined(s, p, m, id);
+	return 0;
+}
+
+/* Entries of all services say how long one is idle. */
+static bool is_same_idle(const struct state *s, const struct model *m)
+{
+	return s->idle_tcp_s == m->idle_tcp_s &&
+	       s->idle_udp_s == m->idle_udp_s &&
+	       s->idle_sctp_s == m->idle_sctp_s;
+}
+
+int plan_changes(struct state *s, struct plan *p, const struct model *m)
+{
+	const struct service_change *c, *end;
+	size_t count, from = 0;
+	int ret = 0;
+
+	if (m->is_partial || !is_same_idle(s, m) ||
+	    !service_set_changes(s->set, m->set, &c, &count) ||
+	    count > s->nr_order / 4 + 16)
+		return -ESTALE;
+	p->order = calloc(s->nr_order + count + 1, sizeof(*p->order));
+	p->removed = calloc(count + 1, sizeof(*p->removed));
+	if (!p->order || !p->removed)
+		return -ENOMEM;
+	p->totals = s->totals;
+	for (end = c + count; !ret && c < end; c++)
+		ret = plan_one(s, p, m, c, &from);
+	if (ret)
+		return ret;
+	memcpy(p->order + p->nr_order, s->order + from,
+	       (s->nr_order - from) * sizeof(*s->order));
+	p->nr_order += s->nr_order - from;
+	p->sources = s->nr_admission_entries;
+	plan_node_ports(s, p);
+	return 0;
 }
 
 int plan_relayout(struct state *s, struct plan *p, __u32 id)
@@ -671,11 +740,11 @@ int plan_check_limits(const struct state *s, const struct plan *p,
 	if (m->max_services && m->nr_services > m->max_services)
 		return too_many(text, "services", "max_services",
 				m->nr_services, m->max_services);
-	if (m->max_backends && p->defined_backends > m->max_backends)
+	if (m->max_backends && p->totals.backends > m->max_backends)
 		return too_many(text, "backends", "max_backends",
-				p->defined_backends, m->max_backends);
-	if (m->max_slots && p->slots > m->max_slots)
-		return too_many(text, "slots", "max_slots", p->slots,
+				p->totals.backends, m->max_backends);
+	if (m->max_slots && p->totals.slots > m->max_slots)
+		return too_many(text, "slots", "max_slots", p->totals.slots,
 				m->max_slots);
 	if (p->sources > SOURCES_MAX)
 		return too_many(text, "prefixes of sources", "the most",
@@ -699,7 +768,9 @@ static __u32 grown(const struct pool *p, __u32 more, bool *is_short)
 /* Three of four cells stay free, so that searches stay short. */
 static __u32 plan_buckets(const struct plan *p, __u32 buckets)
 {
-	while (p->keys * 4 > (__u64)buckets * SERVICE_CELLS)
+	__u64 keys = p->totals.keys + p->more_keys;
+
+	while (keys * 4 > (__u64)buckets * SERVICE_CELLS)
 		buckets *= 2;
 	return buckets;
 }

@@ -49,7 +49,8 @@ struct plan {
 	__u32 *removed;		/* ids */
 	bool has_node_ports;	/* among the changes */
 	size_t nr_removed;
-	__u64 keys, slots, defined_backends;
+	struct totals totals;
+	__u64 more_keys;	/* besides those of services */
 	__u64 short_slots;	/* of ranges that found no room, as blocks, */
 	__u32 largest_short;	/* the largest of them */
 	size_t entries, old_entries; /* of changes; of what was before them */
@@ -60,6 +61,9 @@ struct plan {
 
 /* Everything of m. Undo it, or carry it out; clear it in any case. */
 int plan_all(struct state *s, struct plan *p, const struct model *m);
+/* The same plan by what differs from what is in force. Sources are counted that
+ * are about to go as well. -ESTALE: what differs is not known, or too much. */
+int plan_changes(struct state *s, struct plan *p, const struct model *m);
 /* One service, whose backends were set by hand. */
 int plan_relayout(struct state *s, struct plan *p, __u32 id);
 void plan_undo(struct state *s, struct plan *p);

@@ -193,6 +193,8 @@ static int write_change(struct state *s, struct change *c,
 	free(book->backends);
 	book->backends = take_ptr(c->backends);
 	book->nr_backends = c->nr_wanted;
+	if (c->def)
+		book->nr_defined = c->def->nr_backends;
 	written = write_slots(s, c, now_s);
 	err = written < 0 ? written : write_entries(s, c, now_s);
 	if (err && c->moves && c->next_entries)	/* nothing is published */
@@ -367,6 +369,37 @@ static struct table_sizes more_cells(const struct state *s)
 	};
 }
 
+/* By what differs, if that is known; a limit that it seems to pass is looked at
+ * with all that there is. */
+static int plan_model(struct state *s, struct plan *p, const struct model *m,
+		      char *text)
+{
+	int err = plan_changes(s, p, m);
+
+	if (!err)
+		err = plan_check_limits(s, p, m, text);
+	if (err != -ESTALE && err != -E2BIG)
+		return err;
+	plan_undo(s, p);
+	plan_clear(p);
+	*p = (struct plan){};
+	return plan_all(s, p, m) ?: plan_check_limits(s, p, m, text);
+}
+
+/* What is in force from now on, if nothing of it failed. */
+static void remember(struct state *s, const struct model *m,
+		     const struct plan *p, int err)
+{
+	state_forget_set(s);
+	if (err || !m->set || m->is_partial)
+		return;
+	s->set = service_set_hold(m->set);
+	s->totals = p->totals;
+	s->idle_tcp_s = m->idle_tcp_s;
+	s->idle_udp_s = m->idle_udp_s;
+	s->idle_sctp_s = m->idle_sctp_s;
+}
+
 int reconcile(struct state *s, const struct model *m, __u32 now_s,
 	      struct reconcile_result *ret,
 	      char text[static RECONCILE_TEXT_MAX])
@@ -381,9 +414,7 @@ int reconcile(struct state *s, const struct model *m, __u32 now_s,
 	if (!err)
 		err = conns_ask(s, now_s);
 	if (!err)
-		err = plan_all(s, &p, m);
-	if (!err)
-		err = plan_check_limits(s, &p, m, text);
+		err = plan_model(s, &p, m, text);
 	if (!err)
 		err = plan_check_room(s, &p, &ret->needed);
 	if (!err)
@@ -404,6 +435,7 @@ int reconcile(struct state *s, const struct model *m, __u32 now_s,
 	free(s->order);
 	s->order = take_ptr(p.order);
 	s->nr_order = p.nr_order;
+	remember(s, m, &p, err);
 	own_update(s);
 	return err;
 }
@@ -413,8 +445,10 @@ int service_relayout(struct state *s, __u32 id, __u32 now_s)
 	__cleanup(plan_clear) struct plan p = {};
 	struct reconcile_result result = {};
 	struct table_sizes needed;
-	int err = plan_relayout(s, &p, id);
+	int err;
 
+	state_forget_set(s);
+	err = plan_relayout(s, &p, id);
 	if (!err)
 		err = plan_check_room(s, &p, &needed);
 	if (!err)

@@ -64,6 +64,7 @@ void state_free(struct state *s)
 		free(s->books[i].entries);
 		free(s->books[i].backends);
 	}
+	state_forget_set(s);
 	free(s->books);
 	free(s->vips);
 	free(s->order);

@@ -18,6 +18,7 @@ struct claim {
 	struct addr addr;
 	__u16 port;
 	__u8 proto;
+	__u8 kind;		/* enum service_kind */
 	bool is_old;		/* not claimed again yet */
 };
 
@@ -91,6 +92,12 @@ static void own(struct claim *k, struct claimant *who)
 	who->claims = k;
 }
 
+static void count_node_port(struct claims *c, const struct claim *k, int sign)
+{
+	if (k->kind == KIND_NODE_PORT)
+		c->nr_node_ports[addr_is4(&k->addr)] += sign;
+}
+
 static void drop(struct claims *c, struct claim *k)
 {
 	struct claim **at = chain(c, &k->addr, k->port, k->proto);
@@ -99,6 +106,7 @@ static void drop(struct claims *c, struct claim *k)
 		at = &(*at)->next;
 	*at = k->next;
 	c->count--;
+	count_node_port(c, k, -1);
 	disown(k);
 	free(k);
 }
@@ -108,20 +116,29 @@ static bool is_before(const struct claimant *a, const struct claimant *b)
 	return a->created && (!b->created || strcmp(a->created, b->created) < 0);
 }
 
-static void lose(struct claims *c, struct claimant *who,
-		 const struct claim *k, const struct model_front *f)
+/* Is f who's rather than k's? */
+static bool beats(const struct claimant *who, const struct model_front *f,
+		  const struct claim *k)
+{
+	const bool is_cluster_ip = f->kind == KIND_CLUSTER_IP;
+
+	if (is_cluster_ip != (k->kind == KIND_CLUSTER_IP))
+		return is_cluster_ip;
+	return is_before(who, k->who);
+}
+
+void claims_lose(struct claims *c, struct claimant *who,
+		 const struct loss *loss)
 {
 	if (!who->is_loser) {
 		who->next_loser = c->losers;
 		c->losers = who;
 	}
 	who->is_loser = true;
-	who->lost_to = k->who;
-	who->lost = *f;
-	who->lost_proto = k->proto;
+	who->loss = *loss;
 }
 
-static void lose_no_more(struct claims *c, struct claimant *who)
+void claims_begin(struct claims *c, struct claimant *who)
 {
 	struct claimant **at = &c->losers;
 
@@ -133,17 +150,13 @@ static void lose_no_more(struct claims *c, struct claimant *who)
 	who->is_loser = false;
 }
 
-static void rob(struct claims *c, struct claim *k, struct claimant *who)
+void claims_rob(struct claims *c, struct claimant *who)
 {
-	struct claimant *from = k->who;
-
-	if (!from->is_robbed) {
-		from->next_robbed = c->robbed;
-		c->robbed = from;
+	if (!who->is_robbed) {
+		who->next_robbed = c->robbed;
+		c->robbed = who;
 	}
-	from->is_robbed = true;
-	disown(k);
-	own(k, who);
+	who->is_robbed = true;
 }
 
 static struct claim *make(struct claims *c, const struct model_front *f,
@@ -156,6 +169,8 @@ static struct claim *make(struct claims *c, const struct model_front *f,
 	k->addr = f->addr;
 	k->port = f->port_first;
 	k->proto = proto;
+	k->kind = f->kind;
+	count_node_port(c, k, 1);
 	to = chain(c, &k->addr, k->port, proto);
 	k->next = *to;
 	*to = k;
@@ -169,19 +184,25 @@ static int take(struct claims *c, struct claimant *who,
 		const struct model_front *f, __u8 proto)
 {
 	struct claim *k = find(c, &f->addr, f->port_first, proto);
+	struct loss loss = { .kind = LOST_FRONT, .front = *f, .proto = proto };
 
 	if (!k)
 		return make(c, f, proto, who) ? 1 : -ENOMEM;
-	if (k->who == who) {
-		k->is_old = false;
-		return 1;
+	if (k->who != who && !beats(who, f, k)) {
+		loss.to = k->who;
+		claims_lose(c, who, &loss);
+		return 0;
 	}
-	if (is_before(who, k->who)) {
-		rob(c, k, who);
-		return 1;
+	if (k->who != who) {
+		claims_rob(c, k->who);
+		disown(k);
+		own(k, who);
 	}
-	lose(c, who, k, f);
-	return 0;
+	k->is_old = false;
+	count_node_port(c, k, -1);
+	k->kind = f->kind;
+	count_node_port(c, k, 1);
+	return 1;
 }
 
 static int take_fronts(struct claims *c, struct claimant *who,
@@ -226,29 +247,28 @@ static size_t count_fronts(const struct model_service *list, size_t count)
 }
 
 int claims_take(struct claims *c, struct claimant *who,
-		struct model_service *list, size_t *count, bool *ret_freed)
+		struct model_service *list, size_t count, bool *ret_freed)
 {
-	size_t left = 0;
-	int err = grow(c, count_fronts(list, *count));
+	int err = grow(c, count_fronts(list, count));
 
-	if (err)
-		return err;
-	lose_no_more(c, who);
-	for (struct claim *k = who->claims; k; k = k->next_own)
+	for (struct claim *k = who->claims; k && !err; k = k->next_own)
 		k->is_old = true;
-	for (size_t i = 0; i < *count && !err; i++)
+	for (size_t i = 0; i < count && !err; i++)
 		err = take_fronts(c, who, &list[i]);
-	if (err)
-		return err;
-	*ret_freed = drop_old(c, who);
-	for (size_t i = 0; i < *count; i++) {
-		if (list[i].nr_fronts)
-			list[left++] = list[i];
-		else
-			model_service_clear(&list[i]);
-	}
-	*count = left;
-	return 0;
+	if (!err)
+		*ret_freed = drop_old(c, who);
+	return err;
+}
+
+struct claimant *claims_find(const struct claims *c, const struct addr *a,
+			     __u16 port, __u8 proto, bool *ret_is_cluster_ip)
+{
+	struct claim *k = c->size ? find(c, a, port, proto) : NULL;
+
+	if (!k)
+		return NULL;
+	*ret_is_cluster_ip = k->kind == KIND_CLUSTER_IP;
+	return k->who;
 }
 
 struct claimant *claims_robbed(struct claims *c)
@@ -264,7 +284,7 @@ struct claimant *claims_robbed(struct claims *c)
 
 void claims_clear(struct claims *c, struct claimant *who)
 {
-	lose_no_more(c, who);
+	claims_begin(c, who);
 	while (who->claims)
 		drop(c, who->claims);
 }

@@ -11,6 +11,7 @@
 #ifndef FAIRLEAD_KUBERNETES_CLUSTER_H
 #define FAIRLEAD_KUBERNETES_CLUSTER_H
 
+#include "claims.h"
 #include "health.h"
 #include "object.h"
 #include "ports.h"
@@ -35,21 +36,34 @@ void kube_cluster_keep(struct kube_cluster *c, const struct kube_object *o);
 
 /* What comes of a round. from: the Service. */
 struct kube_changes {
-	/* Into force; *ret_user is given back when it goes. s stays the
-	 * cluster's, as long. -ENOMEM. */
-	int (*add)(void *arg, const struct kube_object *from,
-		   struct model_service *s, void **ret_user);
-	void (*remove)(void *arg, void *user);
-	/* Somebody else has that address and port; said in each round. */
+	/* Into force, and out of it, before s is let go of. -ENOMEM. */
+	int (*add)(void *arg, struct model_service *s);
+	int (*remove)(void *arg, const struct model_service *s);
+	/* What `from` does not get; said in each round. other: the Service that
+	 * has it; NULL: others. */
 	void (*lost)(void *arg, const struct kube_object *from,
-		     const struct model_front *front, __u8 proto,
-		     const struct kube_object *other);
+		     const struct loss *loss, const struct kube_object *other);
+	void *arg;
+};
+
+/*
+ * Who serves besides the Services of the API. They are what the operator of
+ * this machine wrote, and are before any Service.
+ */
+struct kube_others {
+	__u64 version;		/* another one: answers may be others */
+	bool (*has_name)(void *arg, const char *name);
+	/* Are they reached there? */
+	bool (*serve)(void *arg, const struct model_front *f, __u8 proto);
+	/* Or do they need it for something else? */
+	bool (*use)(void *arg, const struct model_front *f, __u8 proto);
 	void *arg;
 };
 
 struct kube_settings {
 	const char *node;	/* our name */
 	bool masquerade_all;
+	const struct kube_others *others;	/* NULL: none */
 };
 
 /* -ENOMEM: some of it may have been told; the next round goes on. */
@@ -59,6 +73,12 @@ int kube_cluster_update(struct kube_cluster *c, const struct kube_settings *s,
 /* Something that was there when this process began may not be known: it is
  * refused, and was never right since. */
 bool kube_cluster_lacks(const struct kube_cluster *c);
+
+/* There are no objects. */
+bool kube_cluster_is_empty(const struct kube_cluster *c);
+
+/* How many are in force, of a family. */
+size_t kube_cluster_node_ports(const struct kube_cluster *c, bool is4);
 
 /* Our Node, as of the last round; NULL: it is not there. */
 const struct kube_object *kube_cluster_node(const struct kube_cluster *c);

@@ -133,6 +133,7 @@ static void pack_slice(struct pack *p, struct kube_slice *s)
 {
 	pack_text(p, &s->service);
 	pack_text(p, &s->address_type);
+	pack_text(p, &s->triggered);
 	pack_list(p, &s->ports, sizeof(struct kube_slice_port),
 		  pack_slice_port);
 	pack_list(p, &s->endpoints, sizeof(struct kube_endpoint),

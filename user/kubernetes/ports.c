@@ -321,10 +321,6 @@ static int make(struct making *m, const struct kube_object *const *slices,
 	int err;
 
 	m->to->proto = q.proto;
-	m->to->shared = calloc(1, sizeof(*m->to->shared));
-	if (!m->to->shared)
-		return -ENOMEM;
-	m->to->shared->users = 1;
 	make_plain(m);
 	err = choose(m, &q, slices, nr_slices, &members) ?: make_name(m) ?:
 	      make_fronts(m) ?: make_sources(m) ?: make_backends(m, &members);

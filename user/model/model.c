@@ -9,6 +9,7 @@
 
 #include "base/addr.h"
 #include "model.h"
+#include "service_set.h"
 #include "setting.h"
 
 struct model *model_new(void)
@@ -23,15 +24,61 @@ struct model *model_new(void)
 
 void model_service_clear(struct model_service *s)
 {
-	if (s->shared && --s->shared->users)
-		return;
-	free(s->shared);
 	free(s->name);
 	free(s->health.path);
 	free(s->health.host);
 	free(s->fronts);
 	free(s->sources);
 	free(s->backends);
+}
+
+struct model_service *model_service_share(struct model_service *s)
+{
+	struct model_service *ret = malloc(sizeof(*ret));
+
+	if (!ret)
+		return NULL;
+	*ret = *s;
+	ret->users = 1;
+	ret->is_in_set = false;
+	*s = (struct model_service){};
+	return ret;
+}
+
+struct model_service *model_service_hold(struct model_service *s)
+{
+	s->users++;
+	return s;
+}
+
+void model_service_free(struct model_service *s)
+{
+	if (!s || (s->users && --s->users))
+		return;
+	model_service_clear(s);
+	free(s);
+}
+
+struct model_service *model_service_add(struct model *m)
+{
+	struct model_service **larger = realloc(m->services,
+			(m->nr_services + 1) * sizeof(*m->services));
+	struct model_service *s = calloc(1, sizeof(*s));
+
+	m->services = larger ?: m->services;
+	if (!larger || !s) {
+		free(s);
+		return NULL;
+	}
+	m->services[m->nr_services++] = s;
+	return s;
+}
+
+void model_use(struct model *m, struct service_set *set)
+{
+	m->set = service_set_hold(set);
+	m->services = set->list;
+	m->nr_services = set->count;
 }
 
 static void health_ports_free(struct model *m)
@@ -43,16 +90,25 @@ static void health_ports_free(struct model *m)
 	free(m->health_ports);
 }
 
+static void services_free(struct model *m)
+{
+	if (m->set) {
+		service_set_free(m->set);
+		return;
+	}
+	for (size_t i = 0; i < m->nr_services; i++)
+		model_service_free(m->services[i]);
+	free(m->services);
+}
+
 void model_free(struct model *m)
 {
 	if (!m)
 		return;
+	services_free(m);
 	health_ports_free(m);
-	for (size_t i = 0; i < m->nr_services; i++)
-		model_service_clear(&m->services[i]);
 	for (size_t i = 0; i < m->nr_uplinks; i++)
 		free(m->uplinks[i]);
-	free(m->services);
 	free(m->node);
 	free(m);
 }
@@ -64,8 +120,10 @@ void model_freep(struct model **m)
 
 bool model_has_node(const struct model *m)
 {
+	if (m->set)
+		return m->set->nr_node;
 	for (size_t i = 0; i < m->nr_services; i++)
-		if (m->services[i].fronts[0].kind != KIND_EDGE)
+		if (m->services[i]->fronts[0].kind != KIND_EDGE)
 			return true;
 	return false;
 }
@@ -151,30 +209,41 @@ const char *proto_name(__u8 proto)
 	return "unknown";
 }
 
-/* "443", "8000-8999" or "any". */
 static const struct model_service *service_or_null(const struct model *m,
 						   size_t i)
 {
-	return m && i < m->nr_services ? &m->services[i] : NULL;
+	return m && i < m->nr_services ? m->services[i] : NULL;
 }
 
-static bool is_same_service(const struct model_service *a,
-			    const struct model_service *b)
+/* One set was made of the other: what differs is known. */
+static bool next_change(struct model_delta *d,
+			const struct service_change *changes, size_t count,
+			const struct model_service **ret_was,
+			const struct model_service **ret_is)
 {
-	return a && b && a->shared && a->shared == b->shared;
+	if (d->at_is == count)
+		return false;
+	*ret_was = changes[d->at_is].was;
+	*ret_is = changes[d->at_is++].is;
+	return true;
 }
 
 bool model_delta_next(struct model_delta *d,
 		      const struct model_service **ret_was,
 		      const struct model_service **ret_is)
 {
+	const struct service_change *changes;
 	const struct model_service *was, *is;
+	size_t count;
 	int order;
 
+	if (d->was && service_set_changes(d->was->set, d->is->set, &changes,
+					  &count))
+		return next_change(d, changes, count, ret_was, ret_is);
 	for (;; d->at_was++, d->at_is++) {
 		was = service_or_null(d->was, d->at_was);
 		is = service_or_null(d->is, d->at_is);
-		if (!is_same_service(was, is))
+		if (!was || was != is)
 			break;
 	}
 	if (!was && !is)
@@ -187,6 +256,7 @@ bool model_delta_next(struct model_delta *d,
 	return true;
 }
 
+/* "443", "8000-8999" or "any". */
 static void format_ports(const struct model_front *f, char text[static 12])
 {
 	if (f->port_first == 0 && f->port_last == 65535)

@@ -87,14 +87,9 @@ struct model_front {
 };
 
 /*
- * What models share that have a service in common: the same pointer in two of
- * them is the same contents.
+ * Models have services in common: the same pointer in two of them is the same
+ * contents.
  */
-struct model_shared {
-	unsigned int users;
-	__u64 digest;		/* of the contents, by who compares; 0: not yet */
-};
-
 struct model_service {
 	char *name;		/* unique; owned */
 	/*
@@ -119,9 +114,14 @@ struct model_service {
 	struct model_backend *backends; /* owned; sorted by address, port */
 	size_t nr_backends;
 
-	/* NULL: this one alone has what it owns. */
-	struct model_shared *shared;
+	/* 0: one model has it, made by hand, where it may be written. Else
+	 * it is as it is. */
+	unsigned int users;
+	__u64 digest;		/* of the contents, by who compares; 0: not yet */
+	bool is_in_set;		/* or was, of service_set.h */
 };
+
+struct service_set;
 
 /* A Service whose load balancers ask each node for endpoints of its own, by
  * family: [0] IPv6, [1] IPv4. */
@@ -175,8 +175,10 @@ struct model {
 	enum model_node_state node_state;
 	struct model_health_port *health_ports; /* owned; in any order */
 	size_t nr_health_ports;
-	struct model_service *services; /* owned; sorted by name */
+	/* Sorted by name. The set's; NULL set: owned, as is each of them. */
+	struct model_service **services;
 	size_t nr_services;
+	struct service_set *set;	/* service_set.h; held */
 	/* A source has not said all yet: services that are not here may come,
 	 * so that those in force stay. */
 	bool is_partial;
@@ -195,13 +197,26 @@ struct model *model_new(void);
 void model_free(struct model *m); /* NULL is fine */
 void model_freep(struct model **m);
 
-/* Free what a service owns, unless shared, and not the struct itself. */
+/* Free what a service owns, and not the struct itself. */
 void model_service_clear(struct model_service *s);
+
+/* One that can be shared, with all that *s owns; *s is zeroed. Its first user
+ * is the caller. NULL: out of memory, *s is as it was. */
+struct model_service *model_service_share(struct model_service *s);
+struct model_service *model_service_hold(struct model_service *s);
+void model_service_free(struct model_service *s); /* a user less; NULL is fine */
+
+/* For a model that is made by hand: a zeroed service behind all others. NULL:
+ * out of memory. */
+struct model_service *model_service_add(struct model *m);
+
+/* The model's services are those of set from now on. */
+void model_use(struct model *m, struct service_set *set);
 
 /*
  * What differs between two models, service by service in order of names: those
- * of the same contents by model_shared alone are passed by. Starts zeroed, but
- * for the models; was may be NULL, which has none.
+ * that both have are passed by. Starts zeroed, but for the models; was may be
+ * NULL, which has none.
  */
 struct model_delta {
 	const struct model *was, *is;

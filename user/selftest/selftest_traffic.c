@@ -56,6 +56,8 @@ static struct addr address(const char *text)
 static int service_define(struct model_service *s, const struct family *f,
 			  enum forward forward)
 {
+	if (!s)
+		return -ENOMEM;
 	*s = (struct model_service){
 		.proto = IPPROTO_UDP, .forward = forward,
 		.fronts = calloc(1, sizeof(*s->fronts)),
@@ -63,8 +65,8 @@ static int service_define(struct model_service *s, const struct family *f,
 		.backends = calloc(1, sizeof(*s->backends)),
 		.nr_backends = 1,
 	};
-	if (!s->fronts || !s->backends || asprintf(&s->name, "%s-%s", forward_name(forward),
-				     f->name) < 0)
+	if (!s->fronts || !s->backends ||
+	    asprintf(&s->name, "%s-%s", forward_name(forward), f->name) < 0)
 		return -ENOMEM;
 	s->fronts[0] = (struct model_front){
 		.addr = address(f->vip), .prefix_len = 128,
@@ -81,20 +83,17 @@ static int service_define(struct model_service *s, const struct family *f,
 
 static int compare_names(const void *a, const void *b)
 {
-	const struct model_service *x = a, *y = b;
+	const struct model_service *const *x = a, *const *y = b;
 
-	return strcmp(x->name, y->name);
+	return strcmp((*x)->name, (*y)->name);
 }
 
 static int services_define(struct model *m)
 {
 	int err = 0;
 
-	m->services = calloc(NR_FORWARDS * NR_FAMILIES, sizeof(*m->services));
-	if (!m->services)
-		return -ENOMEM;
 	for (int i = 0; i < NR_FORWARDS * NR_FAMILIES && !err; i++)
-		err = service_define(&m->services[m->nr_services++],
+		err = service_define(model_service_add(m),
 				     &families[i % NR_FAMILIES],
 				     i / NR_FAMILIES);
 	if (!err)

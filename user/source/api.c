@@ -20,6 +20,7 @@ struct api_object {
 	struct part part;	/* freed as a part */
 	struct api_object *next;	/* of its chain */
 	size_t at;		/* in a->parts */
+	size_t news_at;		/* in a->news, plus one; 0: it is not there */
 	__u64 hash;
 	enum kube_kind kind;
 	__u32 list;		/* the last one that it was in */
@@ -37,6 +38,8 @@ struct api {
 	size_t room;
 	struct part **parts;	/* owned; room of them; api_objects */
 	size_t count;
+	struct part **news;	/* likewise; those that are worth a look */
+	size_t nr_news;
 	__u32 list[NR_KUBE_KINDS];	/* number of the one that runs, or ran */
 	bool has_listed[NR_KUBE_KINDS];
 	bool has_all;		/* of the first lists */
@@ -99,6 +102,10 @@ static int make_room(struct api *a)
 	if (!parts)
 		return -ENOMEM;
 	a->parts = parts;
+	parts = realloc(a->news, room * sizeof(*parts));
+	if (!parts)
+		return -ENOMEM;
+	a->news = parts;
 	chains = calloc(room, sizeof(*chains));
 	if (!chains)
 		return -ENOMEM;
@@ -130,11 +137,41 @@ static void digest_make(struct api_object *o)
 		o->digest[0] = object->digest;
 }
 
+static void news_add(struct api *a, struct api_object *o)
+{
+	a->news[a->nr_news++] = &o->part;
+	o->news_at = a->nr_news;
+}
+
+static void news_drop(struct api *a, struct api_object *o)
+{
+	struct api_object *last;
+
+	if (!o->news_at)
+		return;
+	last = (struct api_object *)a->news[--a->nr_news];
+	a->news[o->news_at - 1] = &last->part;
+	last->news_at = o->news_at;
+	o->news_at = 0;
+}
+
+/* What was looked at and is right need not be looked at again. */
+static void news_keep(struct api *a)
+{
+	for (size_t i = a->nr_news; i-- > 0; ) {
+		struct part *p = a->news[i];
+
+		if (!p->is_new && !p->has_refused)
+			news_drop(a, (struct api_object *)p);
+	}
+}
+
 static void add(struct api *a, struct api_object *o)
 {
 	link_in(a, o);
 	o->at = a->count;
 	a->parts[a->count++] = &o->part;
+	news_add(a, o);
 	digest_change(a, o, 1);
 }
 
@@ -148,6 +185,7 @@ static void bury(struct api *a, struct api_object *o)
 	*at = o->next;
 	a->parts[o->at] = last;
 	((struct api_object *)last)->at = o->at;
+	news_drop(a, o);
 	digest_change(a, o, -1);
 	source_bury(&a->source, &o->part);
 }
@@ -316,8 +354,9 @@ static int api_refresh(struct source *s, struct report *r,
 	struct api *a = api_of(s);
 
 	s->is_complete = s->says_services = a->has_all;
-	s->parts = a->parts;
-	s->nr_parts = s->is_complete ? a->count : 0;
+	news_keep(a);
+	s->parts = a->news;
+	s->nr_parts = s->is_complete ? a->nr_news : 0;
 	/* what is not said yet is no change */
 	if (s->is_complete)
 		memcpy(s->sha256, a->digest, sizeof(s->sha256));
@@ -330,8 +369,12 @@ static void api_clear(struct source *s)
 	struct api *a = api_of(s);
 
 	source_free_dead(s);
-	for (size_t i = 0; i < a->count; i++)
+	while (a->nr_news)
+		news_drop(a, (struct api_object *)a->news[0]);
+	for (size_t i = 0; i < a->count; i++) {
 		a->parts[i]->is_new = true;
+		news_add(a, (struct api_object *)a->parts[i]);
+	}
 }
 
 static void api_free(struct source *s)
@@ -343,6 +386,7 @@ static void api_free(struct source *s)
 	for (size_t i = 0; i < a->count; i++)
 		part_free(a->parts[i]);
 	free(a->parts);
+	free(a->news);
 	free(a->chains);
 	free(a->server);
 	free(a);

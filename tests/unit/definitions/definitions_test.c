@@ -597,7 +597,7 @@ static void a_service_has_several_addresses(void **state)
 		"[192.0.2.9, '2001:db8::1', 192.0.2.0/30],"
 		"sources: {deny: ['2001:db8:1::/48', 10.0.0.0/8]},"
 		"backends: [{address: 10.0.0.1}]}]");
-	const struct model_service *s = m->services;
+	const struct model_service *s = m->services[0];
 
 	assert_int_equal(m->nr_services, 1);
 	assert_int_equal(s->nr_fronts, COUNT(sorted));
@@ -629,7 +629,7 @@ static void two_hundred_and_fifty_six_addresses_are_enough(void **state)
 		fclose(f);
 		if (nr == 256) {
 			m = load_text(text);
-			assert_int_equal(m->services[0].nr_fronts, 256);
+			assert_int_equal(m->services[0]->nr_fronts, 256);
 			model_free(m);
 		}
 		put("f.yaml", text);
@@ -748,7 +748,7 @@ static void a_service_has_defaults(void **state)
 {
 	__cleanup(model_freep) struct model *m =
 		load_text("services: [{name: a, address: 192.0.2.1, port: 80, backends: [{address: 10.0.0.1}]}]");
-	const struct model_service *s = m->services;
+	const struct model_service *s = m->services[0];
 
 	assert_int_equal(m->nr_services, 1);
 	assert_string_equal(s->name, "a");
@@ -779,8 +779,8 @@ static void no_sources_are_as_good_as_none_named(void **state)
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		struct model *m = load_text(texts[i]);
 
-		assert_int_equal(m->services[0].nr_sources, 0);
-		assert_null(m->services[0].sources);
+		assert_int_equal(m->services[0]->nr_sources, 0);
+		assert_null(m->services[0]->sources);
 		model_free(m);
 	}
 }
@@ -809,7 +809,7 @@ static void every_key_of_a_service_is_read(void **state)
 	static const char *const sources[] = {
 		"0.0.0.0/0", "10.0.0.1", "203.0.113.0/24", "203.0.113.0/25",
 	};
-	const struct model_service *s = m->services;
+	const struct model_service *s = m->services[0];
 	char text[SOURCE_TEXT_MAX];
 
 	assert_string_equal(s->name, "ns/dns:53");
@@ -854,12 +854,12 @@ static void ports_follow_from_the_service(void **state)
 		"- {name: b, address: 192.0.2.2, port: 8000-8001, forward: l2, backends: [{address: 10.0.0.1}]}\n"
 		"- {name: c, address: 192.0.2.3, port: 7-7, forward: l2, backends: [{address: 10.0.0.1, port: 7}]}\n");
 
-	assert_int_equal(m->services[0].fronts->port_first, 0);
-	assert_int_equal(m->services[0].fronts->port_last, 65535);
-	assert_int_equal(m->services[0].backends[0].port, 0);
-	assert_int_equal(m->services[0].backends[1].port, 9);
-	assert_int_equal(m->services[1].backends[0].port, 0);
-	assert_int_equal(m->services[2].backends[0].port, 7);
+	assert_int_equal(m->services[0]->fronts->port_first, 0);
+	assert_int_equal(m->services[0]->fronts->port_last, 65535);
+	assert_int_equal(m->services[0]->backends[0].port, 0);
+	assert_int_equal(m->services[0]->backends[1].port, 9);
+	assert_int_equal(m->services[1]->backends[0].port, 0);
+	assert_int_equal(m->services[2]->backends[0].port, 7);
 }
 
 static void tunnels_take_any_pair_of_families(void **state)
@@ -872,8 +872,8 @@ static void tunnels_take_any_pair_of_families(void **state)
 
 	assert_int_equal(m->nr_services, 3);
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(m->services[i].forward, FORWARD_IPIP);
-	assert_int_equal(m->services[0].nr_backends, 2);
+		assert_int_equal(m->services[i]->forward, FORWARD_IPIP);
+	assert_int_equal(m->services[0]->nr_backends, 2);
 }
 
 static void services_that_share_no_packet_may_share_an_address(void **state)
@@ -1080,7 +1080,7 @@ static void json_says_the_same(void **state)
 	    "\t\"port\":80,\"backends\":[\n\t\t{\"address\":\"10.0.0.1\",\"weight\":7}\n\t]}]\n}\n");
 	m = load(in_dir("f.json"));
 	assert_string_equal(m->node, "a");
-	assert_int_equal(m->services[0].backends[0].weight, 7);
+	assert_int_equal(m->services[0]->backends[0].weight, 7);
 }
 
 static void the_same_setting_twice_is_no_mistake(void **state)
@@ -1103,10 +1103,10 @@ static void services_come_in_order_of_name(void **state)
 	put("1.yml", "services: [{name: c, address: 192.0.2.3, port: 1}]\n---\nservices: [{name: ab, address: 192.0.2.0, port: 1}]");
 	m = load(dir);
 	assert_int_equal(m->nr_services, 4);
-	assert_string_equal(m->services[0].name, "a");
-	assert_string_equal(m->services[1].name, "ab");
-	assert_string_equal(m->services[2].name, "b");
-	assert_string_equal(m->services[3].name, "c");
+	assert_string_equal(m->services[0]->name, "a");
+	assert_string_equal(m->services[1]->name, "ab");
+	assert_string_equal(m->services[2]->name, "b");
+	assert_string_equal(m->services[3]->name, "c");
 }
 
 static void only_definitions_of_a_directory_are_read(void **state)
@@ -1242,7 +1242,7 @@ static void a_change_within_one_tick_is_not_missed(void **state)
 	for (unsigned int i = 0; i < 20; i++) {
 		put_service("f.yaml", 1, 80 + i % 10);
 		step(&t, 1, 1, true);
-		assert_int_equal(t.m->services[0].fronts->port_first, 80 + i % 10);
+		assert_int_equal(t.m->services[0]->fronts->port_first, 80 + i % 10);
 	}
 }
 
@@ -1259,9 +1259,9 @@ static void only_the_document_that_changed_is_parsed(void **state)
 	put("f.yaml", DOCUMENT(3) DOCUMENT(4) DOCUMENT(1));
 	step(&t, 1, 1, true);
 	assert_int_equal(t.m->nr_services, 3);
-	assert_string_equal(t.m->services[0].name, "s1");
-	assert_string_equal(t.m->services[1].name, "s3");
-	assert_string_equal(t.m->services[2].name, "s4");
+	assert_string_equal(t.m->services[0]->name, "s1");
+	assert_string_equal(t.m->services[1]->name, "s3");
+	assert_string_equal(t.m->services[2]->name, "s4");
 	put("f.yaml", DOCUMENT(4));
 	step(&t, 1, 0, true);
 	assert_int_equal(t.m->nr_services, 1);
@@ -1284,9 +1284,9 @@ static void only_the_service_that_changed_is_parsed(void **state)
 	put("f.yaml", "node: a\nservices:\n" ITEM(1, 80) ITEM(2, 81)
 	    ITEM(3, 80) "# the end\nuplinks: eth0\n");
 	step(&t, 1, 1, true);
-	assert_int_equal(t.m->services[1].fronts->port_first, 81);
-	assert_ptr_equal(t.m->services[0].name, before->services[0].name);
-	assert_ptr_equal(t.m->services[2].name, before->services[2].name);
+	assert_int_equal(t.m->services[1]->fronts->port_first, 81);
+	assert_ptr_equal(t.m->services[0]->name, before->services[0]->name);
+	assert_ptr_equal(t.m->services[2]->name, before->services[2]->name);
 	model_free(before);
 
 	put("f.yaml", "node: a\nservices:\n" ITEM(3, 80) "  # the end\n"
@@ -1377,7 +1377,7 @@ static void an_edit_under_old_times_is_not_missed(void **state)
 	assert_int_equal(utimensat(AT_FDCWD, in_dir("f.yaml"), times, 0), 0);
 	grow_old();
 	step(&t, 1, 1, true);
-	assert_int_equal(t.m->services[0].fronts->port_first, 81);
+	assert_int_equal(t.m->services[0]->fronts->port_first, 81);
 }
 
 /* A text that is edited, each time somewhere else. */
@@ -1473,7 +1473,7 @@ static void write_model(FILE *out, const struct model *m)
 {
 	fprintf(out, "node %s\n", m->node ?: "");
 	for (size_t i = 0; i < m->nr_services; i++) {
-		const struct model_service *s = &m->services[i];
+		const struct model_service *s = m->services[i];
 		char text[FRONT_TEXT_MAX];
 
 		fprintf(out, "%s idle %u", s->name, s->idle_s);
@@ -1596,9 +1596,9 @@ static void a_model_outlives_its_source(void **state)
 	put("f.yaml", DOCUMENT(2));
 	assert_int_equal(definitions_reload(s, &second, stderr, &changed), 0);
 	definitions_close(s);
-	assert_ptr_equal(first->services[1].name, second->services[0].name);
+	assert_ptr_equal(first->services[1]->name, second->services[0]->name);
 	model_free(first);
-	assert_string_equal(second->services[0].name, "s2");
+	assert_string_equal(second->services[0]->name, "s2");
 	model_free(second);
 }
 
@@ -1658,25 +1658,26 @@ static void saying_free(struct source *source)
 
 static void say(struct saying *s, const char *name, __u32 addr)
 {
+	struct model_service by_hand = {
+		.name = strdup(name),
+		.proto = IPPROTO_TCP,
+	};
 	struct part *p = calloc(1, sizeof(*p));
 
 	p->path = "cluster: Service default/web";
 	p->is_new = p->is_live = true;
 	p->native.says_services = true;
 	p->native.services = calloc(1, sizeof(*p->native.services));
-	p->native.services[0].service = (struct model_service){
-		.name = strdup(name),
-		.proto = IPPROTO_TCP,
-	};
+	p->native.services[0].service = model_service_share(&by_hand);
 	assert_int_equal(native_fronts_make(p->native.services, 1), 0);
-	p->native.services[0].service.fronts[0] = (struct model_front){
+	p->native.services[0].service->fronts[0] = (struct model_front){
 		.addr.word = { 0, 0, htonl(0xffff), htonl(addr) },
 		.prefix_len = 128,
 		.port_first = 80,
 		.port_last = 80,
 	};
 	p->native.nr_services = 1;
-	assert_int_equal(part_adopt(p), 0);
+	part_adopt(p);
 	s->source.parts[s->source.nr_parts++] = p;
 }
 
@@ -1728,7 +1729,7 @@ static void sources_make_one_model(void **state)
 	assert_int_equal(definitions_reload(d, &m[2], stderr, &changed), 0);
 	assert_true(changed);
 	assert_int_equal(m[2]->nr_services, 2);
-	assert_ptr_equal(m[2]->services[0].name, m[1]->services[0].name);
+	assert_ptr_equal(m[2]->services[0]->name, m[1]->services[0]->name);
 	assert_memory_not_equal(m[2]->sha256, m[1]->sha256, 32);
 
 	say_no_more(&cluster);
@@ -1736,7 +1737,7 @@ static void sources_make_one_model(void **state)
 	cluster.source.sha256[0] = 1;
 	assert_int_equal(definitions_reload(d, &m[3], stderr, &changed), 0);
 	assert_true(changed);
-	assert_string_equal(m[3]->services[0].name, "c");
+	assert_string_equal(m[3]->services[0]->name, "c");
 	definitions_close(d);
 	for (size_t i = 0; i < COUNT(m); i++)
 		model_free(m[i]);

@@ -94,8 +94,8 @@ static struct model_service *serve(struct world *w, const char *name,
 static struct model_service *named(struct world *w, const char *name)
 {
 	for (size_t i = 0; i < w->m->nr_services; i++)
-		if (!strcmp(w->m->services[i].name, name))
-			return &w->m->services[i];
+		if (!strcmp(w->m->services[i]->name, name))
+			return w->m->services[i];
 	fail_msg("no service %s", name);
 	return NULL;
 }

@@ -207,8 +207,8 @@ static void an_address_goes_from_one_service_to_another(void **state)
 	fake_backend(svc, HOST, 1, 1);
 	apply(&w);
 	id = found(&w, 9)->id;
-	fake_front_remove(&w.m->services[1], 1);
-	fake_front(&w.m->services[0], VIP + 1, 443);
+	fake_front_remove(w.m->services[1], 1);
+	fake_front(w.m->services[0], VIP + 1, 443);
 	apply(&w);
 	assert_int_equal(w.r.changed, 2);
 	assert_int_equal(found(&w, 1)->id, id);
@@ -253,7 +253,7 @@ static void a_restart_finds_every_front_end(void **state)
 
 	setup(&w);
 	fake_source(web(&w, 4, 3), "198.51.100.0/24", true);
-	w.m->services[0].fronts[2].open = true;
+	w.m->services[0]->fronts[2].open = true;
 	apply(&w);
 	before = fake_digest(w.f);
 	restart(&w);
@@ -263,7 +263,7 @@ static void a_restart_finds_every_front_end(void **state)
 	assert_true(fake_digest(w.f) == before);
 	assert_true(fake_admits(w.f, found(&w, 2), VIP));
 	assert_false(fake_admits(w.f, found(&w, 1), VIP));
-	fake_front_remove(&w.m->services[0], 0);
+	fake_front_remove(w.m->services[0], 0);
 	apply(&w);
 	pass(&w, GRACE);
 	assert_null(find(&w, 0, 443, IPPROTO_TCP));
@@ -380,8 +380,8 @@ static void diff_names_front_ends(void **state)
 			    "+ address web: 192.0.2.11:443/tcp\n");
 	free(text);
 	apply(&w);
-	fake_front_remove(&w.m->services[0], 0);
-	fake_front(&w.m->services[0], VIP + 7, 443);
+	fake_front_remove(w.m->services[0], 0);
+	fake_front(w.m->services[0], VIP + 7, 443);
 	out = open_memstream(&text, &len);
 	assert_int_equal(reconcile_diff(w.s, w.m, out), 2);
 	fclose(out);
@@ -398,7 +398,7 @@ static void listings_have_every_front_end(void **state)
 
 	setup(&w);
 	fake_source(web(&w, 3, 1), "198.51.100.0/24", true);
-	w.m->services[0].fronts[0].open = true;
+	w.m->services[0]->fronts[0].open = true;
 	apply(&w);
 	assert_int_equal(state_services(w.s, list, 2), 1);
 	assert_int_equal(list[0].nr_entries, 3);
@@ -906,7 +906,7 @@ static void a_vip_may_be_an_address_of_the_node(void **state)
 	set_host(&w, 1);
 	apply(&w);
 	assert_true(is_served(&w, 1));
-	fake_front_remove(&w.m->services[0], 1);
+	fake_front_remove(w.m->services[0], 1);
 	apply(&w);
 	assert_true(is_served(&w, 1));
 	teardown(&w);

@@ -337,7 +337,7 @@ static void nothing_that_is_named_is_given_away(void **state)
 		snprintf(name, sizeof(name), "other-%02d", i);
 		fake_service(w.m, name, VIP + 1 + i, 443, IPPROTO_TCP)
 			->fronts[0].kind = KIND_CLUSTER_IP;
-		fake_backend(&w.m->services[i], HOST, 8443, 100);
+		fake_backend(w.m->services[i], HOST, 8443, 100);
 		apply(&w);
 		if (i == 15)
 			restart(&w);
@@ -479,7 +479,7 @@ static void churn_leaves_nothing(void **state)
 		}
 		if (!(round & 1))
 			for (int i = 0; i < 20; i++)
-				fake_backend(&w.m->services[i], HOST + i, 8443,
+				fake_backend(w.m->services[i], HOST + i, 8443,
 					     100);
 		apply(&w);
 		pass(&w, round & 1 ? 20 : 1);

@@ -198,12 +198,12 @@ static void restart_rewrites_nothing(void **state)
 		->fronts->prefix_len = 112;
 	fake_backend(fake_service(w.m, "nat", VIP, 80, IPPROTO_TCP), HOST, 0,
 		     1);
-	w.m->services[0].forward = FORWARD_NAT;
+	w.m->services[0]->forward = FORWARD_NAT;
 	fake_service(w.m, "ports", VIP, 8000, IPPROTO_UDP)
 		->fronts->port_last = 8099;
 	apply(&w);
 	assert_int_equal(state_nat_addrs(w.s, &nat, 1), 0);
-	fake_backend_remove(&w.m->services[3], HOST + 1, 8443);
+	fake_backend_remove(w.m->services[3], HOST + 1, 8443);
 	apply(&w);
 	pass(&w, 3);
 	before = fake_digest(w.f);
@@ -563,7 +563,7 @@ static void set_by_hand_wins_until_unset(void **state)
 	assert_int_equal(state_backend_set_state(w.s, "web", &a, 8443,
 						 BACKEND_DRAIN, w.now_s), 0);
 	assert_int_equal(slots_with(&w, id, false), 0);
-	w.m->services[0].backends[0].weight = 50;
+	w.m->services[0]->backends[0].weight = 50;
 	apply(&w);
 	restart(&w);
 	apply(&w);
@@ -629,9 +629,9 @@ static void services_exchange_addresses_without_a_gap(void **state)
 		     HOST, 1, 1);
 	apply(&w);
 	id = find(&w, VIP, 443, IPPROTO_TCP)->id;
-	a = w.m->services[0].fronts->addr;
-	w.m->services[0].fronts->addr = w.m->services[1].fronts->addr;
-	w.m->services[1].fronts->addr = a;
+	a = w.m->services[0]->fronts->addr;
+	w.m->services[0]->fronts->addr = w.m->services[1]->fronts->addr;
+	w.m->services[1]->fronts->addr = a;
 	apply(&w);
 	assert_int_equal(w.r.changed, 2);
 	assert_int_equal(find(&w, VIP + 1, 443, IPPROTO_TCP)->id, id);
@@ -659,7 +659,7 @@ static void ports_of_a_range_and_every_port(void **state)
 				 IPPROTO_TCP);
 	assert_true(find(&w, VIP, 8010, IPPROTO_TCP)->flags & SERVICE_VIP);
 	assert_int_equal(find(&w, VIP, 9, IPPROTO_UDP)->proto, IPPROTO_UDP);
-	w.m->services[1].fronts->port_last = 8004;
+	w.m->services[1]->fronts->port_last = 8004;
 	apply(&w);
 	assert_true(find(&w, VIP, 8005, IPPROTO_TCP)->flags & SERVICE_VIP);
 	assert_int_equal(find(&w, VIP, 8004, IPPROTO_TCP)->proto, IPPROTO_TCP);
@@ -685,7 +685,7 @@ static void cidr_is_served_by_its_prefix(void **state)
 	assert_int_equal(find(&w, 0x0a0900ff, 53, IPPROTO_UDP)->proto,
 			 IPPROTO_UDP);
 	assert_null(find(&w, 0x0a090100, 53, IPPROTO_UDP));
-	w.m->services[0].forward = FORWARD_NAT;
+	w.m->services[0]->forward = FORWARD_NAT;
 	apply(&w);
 	assert_int_equal(w.f->prefixes[0].value.class,
 			 VIP_SERVICE | VIP_CONNS);
@@ -905,10 +905,9 @@ static void fifty_thousand_addresses_are_our_own(void **state)
 
 	setup_sizes(&w, (struct fake_sizes){ 1 << 17, 64, 1 << 18, 1 << 16,
 					     64 });
-	w.m->services = calloc(200, sizeof(*w.m->services));
 	for (int i = 0; i < 200; i++) {
-		svc = &w.m->services[w.m->nr_services++];
-		*svc = (struct model_service){ .proto = IPPROTO_TCP };
+		svc = model_service_add(w.m);
+		svc->proto = IPPROTO_TCP;
 		sprintf(name, "s%03d", i);
 		svc->name = strdup(name);
 		svc->nr_fronts = 250;
@@ -1150,9 +1149,9 @@ static void slots_that_cannot_be_mapped_are_tried_again(void **state)
 	apply(&w);
 	send_flows(&w, owners, true, true);
 	w.f->slots_fail = true;
-	fake_backend(&w.m->services[0], HOST + 3, 8443, 100);
-	fake_backend(&w.m->services[0], HOST + 4, 8443, 100);
-	fake_backend(&w.m->services[0], HOST + 5, 8443, 100);
+	fake_backend(w.m->services[0], HOST + 3, 8443, 100);
+	fake_backend(w.m->services[0], HOST + 4, 8443, 100);
+	fake_backend(w.m->services[0], HOST + 5, 8443, 100);
 	assert_int_equal(reconcile(w.s, w.m, w.now_s, &w.r, w.text), -ENOMEM);
 	check_same_backends(&w, owners);
 	w.f->slots_fail = false;
@@ -1177,10 +1176,10 @@ static void diff_says_what_and_does_nothing(void **state)
 	fake_service(w.m, "old", VIP, 1, IPPROTO_TCP);
 	apply(&w);
 	fake_service_remove(w.m, "old");
-	w.m->services[0].algorithm = ALGORITHM_RANDOM;
-	w.m->services[0].backends[1].weight = 7;
-	fake_backend_remove(&w.m->services[0], HOST, 8443);
-	fake_backend(&w.m->services[0], HOST + 5, 0, 100);
+	w.m->services[0]->algorithm = ALGORITHM_RANDOM;
+	w.m->services[0]->backends[1].weight = 7;
+	fake_backend_remove(w.m->services[0], HOST, 8443);
+	fake_backend(w.m->services[0], HOST + 5, 0, 100);
 	fake_service(w.m, "new", VIP, 2, IPPROTO_UDP);
 	before = fake_digest(w.f);
 	assert_int_equal(reconcile_diff(w.s, w.m, out), 6);
@@ -1210,7 +1209,7 @@ static void garbage_in_the_tables_is_survived(void **state)
 		web(&w, 3);
 		fake_service(w.m, "dns", VIP, 53, IPPROTO_UDP)
 		->fronts->port_last = 60;
-		fake_backend(&w.m->services[0], HOST, 53, 1);
+		fake_backend(w.m->services[0], HOST, 53, 1);
 		apply(&w);
 		for (int i = 0; i < 40; i++) {
 			byte = i % 4 == 0 ? (__u8 *)w.f->t.services :
@@ -1268,7 +1267,7 @@ static void ten_thousand_services(void **state)
 		      (heap_used() - heap) / 1e6);
 	assert_true(heap_used() - heap < 16e6);
 	assert_int_equal(w.r.added, 10000);
-	fake_backend(&w.m->services[5000], 0x0c000000, 80, 100);
+	fake_backend(w.m->services[5000], 0x0c000000, 80, 100);
 	apply(&w);
 	assert_int_equal(w.r.changed, 1);
 	assert_int_equal(w.r.backends_added, 1);

@@ -35,14 +35,15 @@ static void nobody_elses_ports_are_given_away(void **state)
 static struct model *model_of(enum service_kind kind)
 {
 	struct model *m = model_new();
+	struct model_service *s;
 
 	assert_non_null(m);
-	m->services = calloc(1, sizeof(*m->services));
-	assert_non_null(m->services);
-	m->services[0].fronts = calloc(1, sizeof(*m->services[0].fronts));
-	assert_non_null(m->services[0].fronts);
-	m->services[0].fronts[0].kind = kind;
-	m->services[0].nr_fronts = m->nr_services = 1;
+	s = model_service_add(m);
+	assert_non_null(s);
+	s->fronts = calloc(1, sizeof(*s->fronts));
+	assert_non_null(s->fronts);
+	s->fronts[0].kind = kind;
+	s->nr_fronts = 1;
 	return m;
 }
 

@@ -94,8 +94,8 @@ static void say(const char *text)
 static const struct model_service *find(const struct model *m, const char *name)
 {
 	for (size_t i = 0; i < m->nr_services; i++)
-		if (!strcmp(m->services[i].name, name))
-			return &m->services[i];
+		if (!strcmp(m->services[i]->name, name))
+			return m->services[i];
 	return NULL;
 }
 
@@ -109,9 +109,7 @@ static const struct model_service *now(const char *name)
 
 static bool is_same(const char *name)
 {
-	const struct model_service *was = find(world.was, name);
-
-	return was && was->shared == now(name)->shared;
+	return find(world.was, name) == now(name);
 }
 
 #define TWO \

@@ -214,7 +214,7 @@ static void changes_are_news(void **state)
 	/* one that is no time does not count, the slice does */
 	say(SERVICE("web", ASKED)
 	    SLICE("a", TRIGGER("yesterday"), "IPv4", AT("10.1.0.2", "")));
-	assert_int_equal(world.m->services[0].nr_backends, 1);
+	assert_int_equal(world.m->services[0]->nr_backends, 1);
 	assert_int_equal(n->changes[KUBE_SLICE], 2);
 	assert_int_equal(n->nr_triggers, 0);
 	say(SERVICE("web", ASKED));

@@ -111,7 +111,7 @@ static char *model_text(const struct model *m)
 
 	assert_non_null(out);
 	for (size_t i = 0; m && i < m->nr_services; i++)
-		put_service(out, &m->services[i]);
+		put_service(out, m->services[i]);
 	fclose(out);
 	return text;
 }
@@ -379,9 +379,9 @@ static void ranges_are_for_load_balancers_alone(void **state)
 		    "{ip: 203.0.113.8}"), &errors);
 	assert_string_equal(errors, "");
 	assert_int_equal(m->nr_services, 1);
-	for (size_t i = 0; i < m->services->nr_fronts; i++)
-		assert_int_equal(m->services->fronts[i].open,
-				 m->services->fronts[i].kind != KIND_LB_VIP);
+	for (size_t i = 0; i < m->services[0]->nr_fronts; i++)
+		assert_int_equal(m->services[0]->fronts[i].open,
+				 m->services[0]->fronts[i].kind != KIND_LB_VIP);
 	free(errors);
 }
 

@@ -106,17 +106,17 @@ static void every_value_has_a_name(void **state)
 }
 
 /* AddressSanitizer tells when the first clear already frees, or none does. */
-static void what_is_shared_lives_until_the_last_owner(void **state)
+static void what_is_shared_lives_until_the_last_user(void **state)
 {
-	struct model_shared *shared = calloc(1, sizeof(*shared));
-	struct model_service a = { .name = strdup("web"), .shared = shared };
-	struct model_service b = a;
+	struct model_service by_hand = { .name = strdup("web") };
+	struct model_service *s = model_service_share(&by_hand);
 
-	shared->users = 2;
-	model_service_clear(&a);
-	assert_int_equal(b.shared->users, 1);
-	assert_string_equal(b.name, "web");
-	model_service_clear(&b);
+	assert_non_null(s);
+	assert_null(by_hand.name);
+	model_service_hold(s);
+	model_service_free(s);
+	assert_string_equal(s->name, "web");	/* ASAN knows whether it is */
+	model_service_free(s);
 }
 
 static void the_nearest_word_is_suggested(void **state)
@@ -136,32 +136,25 @@ static void the_nearest_word_is_suggested(void **state)
 	assert_null(suggest("a-word-longer-than-any-we-compare", known));
 }
 
-static struct model *model_of(const struct model_service *list, size_t count)
+/* Of services that others have as well. */
+static struct model *model_of(struct model_service **list)
 {
 	struct model *m = model_new();
 
 	assert_non_null(m);
-	m->services = calloc(count + 1, sizeof(*m->services));
-	assert_non_null(m->services);
-	for (size_t i = 0; i < count; i++) {
-		m->services[i] = list[i];
-		if (list[i].shared)
-			list[i].shared->users++;	/* of all models */
-		else
-			m->services[i].name = strdup(list[i].name);
+	for (; *list; list++) {
+		model_service_free(model_service_add(m));
+		m->services[m->nr_services - 1] = model_service_hold(*list);
 	}
-	m->nr_services = count;
 	return m;
 }
 
-static struct model_service service_of(const char *name)
+static struct model_service *service_of(const char *name)
 {
-	struct model_service s = {
-		.name = strdup(name),
-		.shared = calloc(1, sizeof(*s.shared)),
-	};
+	struct model_service by_hand = { .name = strdup(name) };
+	struct model_service *s = model_service_share(&by_hand);
 
-	assert_true(s.name && s.shared);
+	assert_true(s && s->name);
 	return s;
 }
 
@@ -182,22 +175,24 @@ static void check_delta(const struct model *was, const struct model *is,
 
 static void a_delta_has_what_differs_alone(void **state)
 {
-	struct model_service a = service_of("a"), b = service_of("b");
-	struct model_service b2 = service_of("b"), c = service_of("c");
-	struct model_service own = { .name = "d" };
+	struct model_service *a = service_of("a"), *b = service_of("b");
+	struct model_service *b2 = service_of("b"), *c = service_of("c");
+	struct model_service *all[] = { a, b, b2, c };
 	struct model *x __cleanup(model_freep) =
-		model_of((struct model_service[]){ a, b, own }, 3);
+		model_of((struct model_service *[]){ a, b, NULL });
 	struct model *y __cleanup(model_freep) =
-		model_of((struct model_service[]){ a, b2, c, own }, 4);
+		model_of((struct model_service *[]){ a, b2, c, NULL });
 	struct model *z __cleanup(model_freep) =
-		model_of((struct model_service[]){ b }, 1);
+		model_of((struct model_service *[]){ b, NULL });
 
-	check_delta(NULL, x, "+a +b +d ");
-	check_delta(x, y, "~b +c ~d ");
-	check_delta(y, x, "~b -c ~d ");
-	check_delta(x, z, "-a -d ");
-	check_delta(z, x, "+a +d ");
+	check_delta(NULL, x, "+a +b ");
+	check_delta(x, y, "~b +c ");
+	check_delta(y, x, "~b -c ");
+	check_delta(x, z, "-a ");
+	check_delta(z, x, "+a ");
 	check_delta(z, z, "");
+	for (int i = 0; i < 4; i++)
+		model_service_free(all[i]);
 }
 
 int main(void)
@@ -206,7 +201,7 @@ int main(void)
 		cmocka_unit_test(a_new_model_has_the_defaults),
 		cmocka_unit_test(services_are_named_by_what_they_serve),
 		cmocka_unit_test(every_value_has_a_name),
-		cmocka_unit_test(what_is_shared_lives_until_the_last_owner),
+		cmocka_unit_test(what_is_shared_lives_until_the_last_user),
 		cmocka_unit_test(the_nearest_word_is_suggested),
 		cmocka_unit_test(a_delta_has_what_differs_alone),
 	};
