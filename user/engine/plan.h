@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What has to be written to bring the tables in step with a model, with all
- * the memory and the ranges of slots that it takes: private to plan.c,
- * reconcile.c (carries it out) and diff.c (says it).
+ * the memory and the ranges of slots that it takes. Private to who makes it
+ * (plan.c: all services; change.c: one; digest.c; room.c), carries it out
+ * (reconcile.c) and says it (diff.c).
  */
 #ifndef FAIRLEAD_PLAN_H
 #define FAIRLEAD_PLAN_H
@@ -71,7 +72,20 @@ void plan_undo(struct state *s, struct plan *p);
 void plan_release(struct state *s, struct plan *p, __u32 now_s);
 void plan_clear(struct plan *p);
 
-/* -E2BIG: more than m itself allows, or than there can be. -EAGAIN: old lists
+/* digest.c: of a definition with the node's idle time; never 0. */
+__u64 service_digest(struct model_service *def, __u32 idle_s);
+__u32 service_idle(const struct model *m, const struct model_service *def);
+
+/* change.c: c->id and c->def are set. m NULL: with the entries that it has. */
+int plan_service(struct state *s, struct plan *p, const struct model *m,
+		 struct change *c);
+/* plan.c: one change more, zeroed. NULL: out of memory. */
+struct change *plan_add(struct plan *p);
+/* Of each list once: services may share it. */
+void plan_count_admission(struct state *s, struct plan *p, __u32 list);
+
+/* room.c, to plan_reserve().
+ * -E2BIG: more than m itself allows, or than there can be. -EAGAIN: old lists
  * of sources take the room, for a moment. */
 int plan_check_limits(const struct state *s, const struct plan *p,
 		      const struct model *m, char *text);
