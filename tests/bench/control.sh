@@ -134,15 +134,16 @@ api_ready() {
 	on balancer curl -sf -o /dev/null http://127.0.0.1:8001/api/v1/nodes
 }
 
-# all_memory: of all processes, as if none of them had any in common.
+# all_memory: of all processes. Now: what they share is counted once; at most:
+# as if they shared nothing.
 all_memory() {
 	local pid
 
 	for pid in "$(<"$DIR/serve.pid")" $(children "$(<"$DIR/serve.pid")"); do
-		cat "/proc/$pid/status"
+		cat "/proc/$pid/status" "/proc/$pid/smaps_rollup"
 	done | awk -v services="$SERVICES" -v backends="$BACKENDS" '
 		$1 == "VmHWM:" { most += $2 }
-		$1 == "VmRSS:" { now += $2 }
+		$1 == "Pss:" { now += $2 }
 		END {
 			printf "{\"name\":\"memory, API\",\"services\":%d," \
 				"\"backends\":%d,\"resident_kb\":%d," \
@@ -188,7 +189,7 @@ measure_api() {
 	local begin end before
 
 	stop serve
-	fairlead cleanup --yes
+	fairlead cleanup --yes >/dev/null
 	start api balancer "$ROOT/tests/bench/api.py" serve --port 8001 \
 		--services "$SERVICES" --endpoints "$BACKENDS"
 	wait_for 120 api_ready

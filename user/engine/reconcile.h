@@ -7,7 +7,8 @@
  *
  * The door of this folder: nobody outside it includes another header of it.
  * From the top: reconcile.c, by_hand.c, diff.c; plan.c, load.c, settle.c;
- * layout.c, cells.c, admission.c; books.c, pool.c, ranges.c, maglev.c.
+ * change.c, room.c, digest.c; layout.c, cells.c, admission.c; books.c, pool.c,
+ * ranges.c, maglev.c.
  */
 #ifndef FAIRLEAD_RECONCILE_H
 #define FAIRLEAD_RECONCILE_H
