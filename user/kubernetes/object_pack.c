@@ -10,6 +10,15 @@
 
 #include "object_private.h"
 
+/* Every text and list of an object is packed: whoever adds one is to come by. */
+_Static_assert(sizeof(struct kube_service) == 160, "pack_service()");
+_Static_assert(sizeof(struct kube_port) == 32, "pack_port()");
+_Static_assert(sizeof(struct kube_ingress) == 24, "pack_ingress()");
+_Static_assert(sizeof(struct kube_slice) == 56, "pack_slice()");
+_Static_assert(sizeof(struct kube_slice_port) == 32, "pack_slice_port()");
+_Static_assert(sizeof(struct kube_endpoint) == 80, "pack_endpoint()");
+_Static_assert(sizeof(struct kube_hint) == 16, "pack_hint()");
+
 /* Goes through an object twice: first to see how large it is. */
 struct pack {
 	char *memory;		/* NULL: the first time */
@@ -92,6 +101,7 @@ static void pack_ingress(struct pack *p, void *item)
 static void pack_service(struct pack *p, struct kube_service *s)
 {
 	pack_text(p, &s->proxy_name);
+	pack_text(p, &s->headless);
 	pack_text(p, &s->type);
 	pack_text(p, &s->cluster_ip);
 	pack_texts(p, &s->cluster_ips);
