@@ -827,11 +827,11 @@ static void ports_and_backends_are_known(void **state)
 	assert_false(port_is_known(&w, 2000));
 	web(&w, 1);
 	apply(&w);
-	assert_true(port_is_known(&w, w.m->services[0].fronts[0].port_first));
+	assert_true(port_is_known(&w, w.m->services[0]->fronts[0].port_first));
 	for (int port = 1990; port < 2110; port++)
 		assert_int_equal(port_is_known(&w, port),
 				 port >= 2000 && port <= 2100);
-	backend = w.m->services[0].backends[0].addr;
+	backend = w.m->services[0]->backends[0].addr;
 	assert_true(may_be_backend(&w, &backend));
 	restart(&w);
 	assert_true(port_is_known(&w, 2100));
@@ -848,8 +848,8 @@ static void backends_are_forgotten_at_last(void **state)
 	setup(&w);
 	web(&w, 2);
 	apply(&w);
-	backend = w.m->services[0].backends[1].addr;
-	w.m->services[0].nr_backends--;
+	backend = w.m->services[0]->backends[1].addr;
+	w.m->services[0]->nr_backends--;
 	apply(&w);
 	assert_true(may_be_backend(&w, &backend));
 	pass(&w, 2 * IDLE_TCP + 200);
