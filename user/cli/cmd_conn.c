@@ -94,7 +94,6 @@ static int list_entry(void *arg, const struct conn_entry *e)
 	struct walk *w = arg;
 	const struct conn *c = &e->conn;
 	const struct tables *t = w->view.tables;
-	const struct state_service *s;
 	const struct backend *b;
 	struct conn_row row = {
 		.protocol = proto_name(conn_proto(c)),
@@ -106,8 +105,7 @@ static int list_entry(void *arg, const struct conn_entry *e)
 	    conn_is_dead(t, e, dp_now_s()))
 		return 0;
 	b = entry_backend(&w->view, c);
-	s = view_service_id(&w->view, b->service);
-	row.service = s ? s->info->name : NULL;
+	row.service = view_service_name(&w->view, b->service);
 	row.client = endpoint_format(&c->client, ntohs(c->cport), client);
 	row.address = endpoint_format(&c->vip, ntohs(c->vport), address);
 	row.backend = endpoint_format(&b->addr, ntohs(b->port ? b->port :

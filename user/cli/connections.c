@@ -78,10 +78,9 @@ static int find_top(struct view *v, struct connections *ret)
 		free(counts);
 		return log_error(-EIO, "cannot read the table of connections");
 	}
-	for (size_t i = 0; i < v->nr_services; i++)
-		if (counts[v->services[i].id])
-			put_top(ret, v->services[i].info->name,
-				counts[v->services[i].id]);
+	for (__u32 id = 1; id < v->tables->nr_services; id++)
+		if (counts[id] && view_service_name(v, id))
+			put_top(ret, view_service_name(v, id), counts[id]);
 	free(counts);
 	return 0;
 }

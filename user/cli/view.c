@@ -161,17 +161,13 @@ static int services_read(struct view *v)
 	size_t count = state_services(v->state, NULL, 0);
 
 	v->services = calloc(count + 1, sizeof(*v->services));
-	v->by_id = calloc(v->tables->nr_services, sizeof(*v->by_id));
-	if (!v->services || !v->by_id)
+	if (!v->services)
 		return -ENOMEM;
 	v->nr_services = state_services(v->state, v->services, count);
 	if (v->nr_services > count)
 		v->nr_services = count;
 	qsort(v->services, v->nr_services, sizeof(*v->services),
 	      compare_names);
-	for (size_t i = 0; i < v->nr_services; i++)
-		if (v->services[i].id < v->tables->nr_services)
-			v->by_id[v->services[i].id] = &v->services[i];
 	return 0;
 }
 
@@ -226,7 +222,6 @@ int view_open(const struct options *o, struct view *ret)
 void view_close(struct view *v)
 {
 	free(v->services);
-	free(v->by_id);
 	free(v->stats);
 	state_free(v->state);
 	copy_free(v->copy);
@@ -262,7 +257,12 @@ const struct state_service *view_service(const struct view *v,
 	return NULL;
 }
 
-const struct state_service *view_service_id(const struct view *v, __u32 id)
+const char *view_service_name(const struct view *v, __u32 id)
 {
-	return id < v->tables->nr_services ? v->by_id[id] : NULL;
+	const char *name;
+
+	if (id >= v->tables->nr_services)
+		return NULL;
+	name = v->tables->infos[id].name;
+	return name[0] && !name[SERVICE_NAME_MAX - 1] ? name : NULL;
 }

@@ -20,7 +20,6 @@ struct view {
 	struct state *state;
 	struct state_service *services; /* sorted by name; owned */
 	size_t nr_services;
-	const struct state_service **by_id; /* [tables->nr_services]; owned */
 	struct backend_stats *stats; /* [tables->nr_backends]; owned */
 };
 
@@ -35,7 +34,8 @@ void view_close(struct view *v);	/* a zeroed one is fine */
 const struct state_service *view_service(const struct view *v,
 					 const char *name);
 
-/* By struct service's id; NULL: none. */
-const struct state_service *view_service_id(const struct view *v, __u32 id);
+/* Of the service that has the id; or had it, and connections to it live. NULL:
+ * there is none. */
+const char *view_service_name(const struct view *v, __u32 id);
 
 #endif
