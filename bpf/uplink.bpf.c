@@ -5,7 +5,9 @@
  * this host answers through the stack, which knows nothing of the service; on
  * the way out its packets, and ICMP errors about those that it got, become the
  * service's. And on a node, what the host itself sends to a service goes to a
- * backend, past the stack, as far as the route there is one of an uplink.
+ * backend, past the stack, as far as the route there is one of an uplink. What it
+ * sends to addresses of its own, node ports among them, never leaves the
+ * loopback: fl_host_out is there.
  *
  * What a packet costs: arrays that it reads, those behind an arrow when the one
  * before has come, each a cache miss where there are many connections. Besides,
@@ -49,6 +51,18 @@ int fl_uplink_out(struct __sk_buff *skb)
 	return finish(s, node_leave(skb, rt->has_node && !skb->ingress_ifindex ?
 						 ORIGIN_NODE :
 						 ORIGIN_ELSEWHERE));
+}
+
+/* On the loopback: what the host sends to addresses of its own. */
+SEC("tc")
+int fl_host_out(struct __sk_buff *skb)
+{
+	const struct runtime *rt = map_only(runtime);
+	struct scratch *s = map_only(scratch);
+
+	if (!s || !rt || !rt->has_node)
+		return TCX_NEXT;
+	return finish(s, node_leave(skb, ORIGIN_NODE));
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

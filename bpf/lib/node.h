@@ -28,6 +28,8 @@
 #include "rewrite_skb.h"
 #include "skb.h"
 
+#define LOOPBACK_IFINDEX 1	/* in every network namespace */
+
 /* Where replies to the sender of p leave: into the pod, by the uplink or, if
  * the host itself sends, to it. */
 static __always_inline void node_from(struct __sk_buff *skb, struct pkt *p,
@@ -97,6 +99,8 @@ static __always_inline enum reason node_leave_dst(struct __sk_buff *skb,
 	struct scratch *s = map_only(scratch);
 
 	if (!s || parse_dst(f, v6) != REASON_NONE)
+		return REASON_NOT_OURS;
+	if (origin == ORIGIN_NODE && addr_is_loopback(&f->pkt->flow.dst))
 		return REASON_NOT_OURS;
 	s->class = origin == ORIGIN_NODE ? vip_class(&f->pkt->lookup) : 0;
 	if (!s->class && filter_is_no_answer(f, v6))
@@ -339,13 +343,34 @@ static __always_inline bool node_by_stack(const struct scratch *s)
 	return !s->nat.has_source;
 }
 
-/* An answer goes this way at the last hook alone. And the host has sent what it
- * sends to itself in another way already. */
-static __always_inline enum reason node_stack_way(const struct scratch *s)
+/* An answer goes this way at the last hook alone. What the host sends has been
+ * routed already: it is on its way to the host itself, or to nowhere. */
+static __always_inline enum reason node_stack_way(struct __sk_buff *skb,
+						  const struct scratch *s)
 {
 	if (s->nat.is_reply)
 		return s->is_leaving ? REASON_NONE : REASON_NOT_OURS;
-	return s->origin == ORIGIN_NODE ? REASON_NO_NEXT_HOP : REASON_NONE;
+	return s->origin != ORIGIN_NODE || skb->ifindex == LOOPBACK_IFINDEX ?
+		       REASON_NONE : REASON_NO_NEXT_HOP;
+}
+
+/* Does the host itself ask, and is its own backend, but has sent it elsewhere? */
+static __always_inline bool node_turns_round(struct __sk_buff *skb,
+					     const struct scratch *s)
+{
+	return s->origin == ORIGIN_NODE && s->nat.is_local &&
+	       skb->ifindex != LOOPBACK_IFINDEX;
+}
+
+/* In where the host talks to itself: the one interface that believes packets to
+ * come from there. */
+static __always_inline enum reason node_turn_round(struct frame *f,
+						   struct scratch *s)
+{
+	s->to_host = true;
+	__builtin_memset(s->out.macs, 0, sizeof(s->out.macs));
+	f->pkt->ifindex = LOOPBACK_IFINDEX;
+	return REASON_NONE;
 }
 
 /* As egress_find(), by interfaces that XDP does not send by as well. */
@@ -396,8 +421,10 @@ static __always_inline enum reason node_way(struct __sk_buff *skb,
 	struct egress *e = &s->out;
 
 	f->pkt->ifindex = 0;
+	if (node_turns_round(skb, s))
+		return node_turn_round(f, s);
 	if (node_by_stack(s))
-		return node_stack_way(s);
+		return node_stack_way(skb, s);
 	if (!node_egress(&n->hop, e, &s->to_host))
 		return REASON_NO_NEXT_HOP;
 	f->pkt->ifindex = e->ifindex;

@@ -108,6 +108,20 @@ node_ports() {
 	done
 }
 
+# The node itself, at its own address and at cluster IPs.
+node_asks_itself() {
+	local name=$1 addr
+
+	for addr in 10.91.0.2 fd91::2; do
+		node_port balancer "$addr" "$name" node
+		datagrams balancer "$addr" "$NODE_PORT"
+	done
+	for addr in "$IP4" "$IP6"; do
+		asks balancer "$addr" "$name" node
+		large balancer "$addr"
+	done
+}
+
 # It has the node's address, and sees everybody's own.
 node_ports_of_host() {
 	local addr
@@ -169,8 +183,10 @@ it "a pod here is reached over IPv4" \
 it "a pod here is reached over IPv6" \
 	gets_through pod-2 "$VIP6" "$IP6" node node
 it "its node port is served, and no other port" node_ports pod-2
+it "the node reaches its own node port" node_asks_itself pod-2
 endpoints node-1:2
 it "a pod in this node's network is reached" node_ports_of_host
+it "the node reaches itself by its services" node_asks_itself here
 endpoints node-2:11
 it "another node's address is reached over IPv4" \
 	gets_through backend-1 "$VIP4" "$IP4" node node
@@ -182,6 +198,7 @@ it "a pod behind an overlay is reached over IPv4" \
 it "a pod behind an overlay is reached over IPv6" \
 	gets_through pod-$REMOTE "$VIP6" "$IP6" node node
 it "its node port is served, too" node_ports pod-$REMOTE
+it "the node reaches it by its own node port" node_asks_itself pod-$REMOTE
 policy Local
 it "a policy that has nobody here drops over IPv4" local_policy_drops "$VIP4"
 it "a policy that has nobody here drops over IPv6" local_policy_drops "$VIP6"

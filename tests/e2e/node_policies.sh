@@ -53,18 +53,18 @@ pod-1,client-1	port,lb,external	c-here:10	from node to pod-2
 pod-1,client-1	port,lb,external	c-both:11	from node to pod-2 far-1
 pod-1,client-1	port,lb,external	c-else:12	from node to far-1
 pod-1,client-1	port,lb,external	c-none:13	refused
-node		lb,external		c-here:10	from node to pod-2
-node		lb,external		c-both:11	from node to pod-2 far-1
-node		lb,external		c-else:12	from node to far-1
-node		lb,external		c-none:13	refused
+node		port,lb,external	c-here:10	from node to pod-2
+node		port,lb,external	c-both:11	from node to pod-2 far-1
+node		port,lb,external	c-else:12	from node to far-1
+node		port,lb,external	c-none:13	refused
 
 # Local: a pod and the node reach all endpoints, others those that are here
 pod-1		port,lb,external	l-here:20	from own to pod-2
 pod-1		port,lb,external	l-both:21	from own to pod-2 far-1
 pod-1		port,lb,external	l-else:22	from own to far-1
-node		lb,external		l-here:20	from node to pod-2
-node		lb,external		l-both:21	from node to pod-2 far-1
-node		lb,external		l-else:22	from node to far-1
+node		port,lb,external	l-here:20	from node to pod-2
+node		port,lb,external	l-both:21	from node to pod-2 far-1
+node		port,lb,external	l-else:22	from node to far-1
 client-1	port,lb,external	l-here:20	from own to pod-2
 client-1	port,lb,external	l-both:21	from own to pod-2
 client-1	port,lb,external	l-else:22	silent

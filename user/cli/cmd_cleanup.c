@@ -13,6 +13,7 @@
 #include "kubeproxy/leftovers.h"
 #include "base/log.h"
 #include "base/cleanup.h"
+#include "host/loopback.h"
 #include "run_lock.h"
 
 /* what: "This stops ..." */
@@ -97,6 +98,15 @@ static int cleanup_kube_proxy(const struct options *o)
 	return with_errors(&l, remove_all) ? FAILED : DONE;
 }
 
+/* Has a daemon of a node told the kernel to? */
+static bool trusts_loopback(const struct options *o)
+{
+	__cleanup(dp_closep) struct dp *dp = NULL;
+
+	return !dp_view(o->pin_root, &dp) &&
+	       dp_is_attached(dp, DP_HOOK_fl_host_out, LOOPBACK_IFINDEX);
+}
+
 /* Until we end no daemon starts in this run directory; what is pinned has a
  * lock of its own, see dp_cleanup(). */
 int cmd_cleanup(const struct options *o)
@@ -112,5 +122,7 @@ int cmd_cleanup(const struct options *o)
 	}
 	if (!is_agreed(o, "stops the balancing of every service"))
 		return MISUSED;
+	if (trusts_loopback(o))
+		loopback_trust(false);
 	return dp_cleanup(o->pin_root, true) ? FAILED : DONE;
 }

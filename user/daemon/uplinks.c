@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "host/device.h"
+#include "host/loopback.h"
 #include "uplinks.h"
 
 /* An interface that was there may go and come back; a name that is new and
@@ -101,7 +102,8 @@ static void points_outside(const struct uplinks *u,
 	ret->count = 0;
 	for (int i = 0; i < count && i < UPLINK_POINTS_MAX; i++)
 		if (!set_has(set, list[i].ifindex) &&
-		    !set_has(&u->others, list[i].ifindex))
+		    !set_has(&u->others, list[i].ifindex) &&
+		    dp_hook_need(list[i].hook) != DP_NEED_HOST)
 			point_add(ret, list[i].hook, list[i].ifindex);
 }
 
@@ -322,10 +324,49 @@ static void others_attach(struct uplinks *u)
 					  u->others.ifindexes[i]);
 }
 
+/* What the host sends to itself: without it, its own node ports are served to
+ * all but itself. */
+static void loopback_attach(struct uplinks *u)
+{
+	char text[DP_ATTACH_TEXT_MAX];
+	int err = 0;
+
+	for (int hook = 0; hook < NR_DP_HOOKS && !err; hook++) {
+		if (dp_hook_need(hook) != DP_NEED_HOST)
+			continue;
+		err = dp_attach(u->parts->dp, hook, LOOPBACK_IFINDEX);
+		if (err && !u->is_loopback_told)
+			log_warning(0, "cannot attach %s to the loopback: %s",
+				    dp_hook_name(hook),
+				    dp_attach_text(hook, LOOPBACK_IFINDEX, err,
+						   text));
+	}
+	if (!err) {
+		err = loopback_trust(true);
+		if (err && !u->is_loopback_told)
+			log_warning(err, "cannot write 1 to /proc/sys/"
+				    LOOPBACK_ACCEPTS);
+	}
+	if (err && !u->is_loopback_told)
+		log_hint("this node does not reach its own node ports; other "
+			 "hosts and pods do");
+	u->is_loopback_told = err;
+}
+
+static void loopback_detach(struct uplinks *u)
+{
+	for (int hook = 0; hook < NR_DP_HOOKS; hook++)
+		if (dp_hook_need(hook) == DP_NEED_HOST)
+			dp_detach(u->parts->dp, hook, LOOPBACK_IFINDEX);
+	loopback_trust(false);
+}
+
 void uplinks_check(struct uplinks *u)
 {
 	attach_missing(u, " again: somebody had detached it");
 	others_attach(u);
+	if (u->is_node)
+		loopback_attach(u);
 }
 
 static void local_set(struct uplinks *u, __u8 has_local)
@@ -375,8 +416,11 @@ void uplinks_set_node(struct uplinks *u, bool is_node)
 	u->is_node = is_node;
 	__atomic_store_n(&parts_tables(u->parts)->runtime->has_node, is_node,
 			 __ATOMIC_RELEASE);
-	if (is_node)
+	if (is_node) {
 		uplinks_attach(u);
-	else
+		loopback_attach(u);
+	} else {
 		detach_all(u, DP_NEED_NODE);
+		loopback_detach(u);
+	}
 }

@@ -14,6 +14,7 @@
 #include "base/addr.h"
 #include "base/log.h"
 #include "host_private.h"
+#include "loopback.h"
 
 /* The address that the entry has stays for as long as it may: a better one
  * that comes later would move tunnels and new connections for nothing. */
@@ -259,6 +260,7 @@ bool link_is_wanted(const struct host *h, const struct iface *iface)
 	return host_is_uplink(h, iface->ifindex) ||
 	       (iface_is_vlan(iface) && host_is_uplink(h, iface->lower) &&
 		iface_can_send(h, iface)) ||
+	       (h->has_pods && iface->ifindex == LOOPBACK_IFINDEX) ||
 	       iface_is_pods(h, iface);
 }
 

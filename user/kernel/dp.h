@@ -84,6 +84,7 @@ int dp_pin_repair(struct dp *dp);
  *	NODE		on uplinks, while services of a node are served; it and
  *			LOCAL_NAT also where else backends are reached by
  *	POD		on the interfaces of pods, likewise
+ *	HOST		on the loopback, likewise
  *	DECAP		on a backend host, see dp_decap_attach()
  */
 #define DP_HOOKS(X)							\
@@ -92,6 +93,7 @@ int dp_pin_repair(struct dp *dp);
 	X(fl_uplink_in,	 TC_IN,	 0xf2,	NODE)				\
 	X(fl_pod_in,	 TC_IN,	 0xf2,	POD)				\
 	X(fl_pod_out,	 TC_OUT, 0xf1,	POD)				\
+	X(fl_host_out,	 TC_OUT, 0xf1,	HOST)				\
 	X(fl_decap_xdp,	 XDP,	 60,	DECAP)				\
 	X(fl_decap_tc,	 TC_IN,	 0xf1,	DECAP)
 
@@ -104,7 +106,7 @@ enum dp_hook {
 
 /* An uplink that needs one of these needs those before it. */
 enum dp_need { DP_NEED_ALWAYS, DP_NEED_LOCAL_NAT, DP_NEED_NODE, DP_NEED_POD,
-	       DP_NEED_DECAP };
+	       DP_NEED_HOST, DP_NEED_DECAP };
 
 const char *dp_hook_name(enum dp_hook hook);	/* the program's */
 enum dp_need dp_hook_need(enum dp_hook hook);
