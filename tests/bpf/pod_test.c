@@ -5,6 +5,7 @@
  */
 #include <linux/pkt_cls.h>
 
+#include "model/conns.h"
 #include "family.h"
 
 #define TCX_NEXT (-1)
@@ -37,6 +38,22 @@ static void serve(const struct family *f, uint8_t proto)
 	struct service_words words = cluster_ip(f, proto);
 
 	define(&words);
+}
+
+/* The tag that the other side is to use from now on: as packets have it. */
+static const uint8_t tag_of_init[16] = { 0x60, 0x0d, 0xca, 0xfe };
+
+static enum conn_state conn_state_of(const struct family *f)
+{
+	const struct flow flow = {
+		.src = addr(f->client), .dst = addr(f->vip),
+		.sport = htons(4321), .dport = htons(80),
+		.proto = IPPROTO_SCTP,
+	};
+	struct conn_entry e;
+
+	assert_true(conns_find(world_tables(world), &flow, &e));
+	return conn_entry_state(&e);
 }
 
 static struct packet l4(uint8_t proto, const char *src, uint16_t sport,
@@ -303,8 +320,8 @@ static void some_front_ends_masquerade(void **state)
 	}
 }
 
-/* Sources of pods, as the cluster's CIDR has them; without any, all are taken
- * for pods where they dial cluster IPs, and for none elsewhere. */
+/* Sources of pods, as the cluster's CIDR has them; without any, nobody who dials
+ * a cluster IP is masqueraded, and to other addresses none is a pod. */
 static void pods_are_told_by_their_source(void **state)
 {
 	static const struct {
@@ -544,6 +561,113 @@ static void the_host_is_refused_as_well(void **state)
 	       &want);
 }
 
+static struct service_words node_port(const struct family *f, uint8_t proto)
+{
+	struct service_words words = cluster_ip(f, proto);
+
+	words.addr = f->v6 ? "::" : "0.0.0.0";
+	words.port = 30080;
+	words.kind = KIND_NODE_PORT;
+	return words;
+}
+
+/* What it sends to its own addresses never leaves but by the loopback. */
+static void the_host_reaches_its_own_node_ports(void **state)
+{
+	const struct family *f = *state;
+
+	for (int i = 0; i < 3; i++) {
+		struct service_words words = node_port(f, protos[i]);
+		struct packet in = l4(protos[i], f->nat, 4321, f->nat, 30080);
+		struct packet sent = l4(protos[i], f->nat, 4321, f->backend,
+					POD_PORT);
+		struct packet reply = l4(protos[i], f->backend, POD_PORT,
+					 f->nat, 4321);
+		struct packet back = l4(protos[i], f->nat, 30080, f->nat,
+					4321);
+
+		world_reset(world);
+		world_node(world, f->nat);
+		define_for_host(&words);
+		sent = framed_to(&sent, f->backend, LINK_TX);
+		back = to_host(&back);
+		for (int j = 0; j < 2; j++) {
+			expect("fl_host_out", &in, TC_ACT_REDIRECT,
+			       REASON_BIT(FORWARDED), &sent);
+			expect("fl_pod_in", &reply, TC_ACT_REDIRECT,
+			       REASON_BIT(RETURNED), &back);
+		}
+	}
+}
+
+/* A pod in the host's network: packets stay where they are. */
+static void the_host_is_its_own_backend(void **state)
+{
+	const struct family *f = *state;
+
+	for (int i = 0; i < 3; i++) {
+		struct service_words words = node_port(f, protos[i]);
+		struct packet in = l4(protos[i], f->nat, 4321, f->nat, 30080);
+		struct packet sent = l4(protos[i], f->nat, 4321, f->backend,
+					POD_PORT);
+		struct packet reply = l4(protos[i], f->backend, POD_PORT,
+					 f->nat, 4321);
+		struct packet back = l4(protos[i], f->nat, 30080, f->nat,
+					4321);
+
+		world_reset(world);
+		world_node(world, f->nat);
+		world_local(world, f->backend);
+		define_for_host(&words);
+		for (int j = 0; j < 2; j++) {
+			expect("fl_host_out", &in, TCX_NEXT,
+			       REASON_BIT(FORWARDED), &sent);
+			expect("fl_host_out", &reply, TCX_NEXT,
+			       REASON_BIT(RETURNED), &back);
+		}
+	}
+}
+
+static void what_the_host_tells_itself_is_left_alone(void **state)
+{
+	const struct family *f = *state;
+	const char *loopback = f->v6 ? "::1" : "127.0.0.1";
+	struct service_words words = node_port(f, IPPROTO_TCP);
+	struct packet own[] = {
+		tcp(loopback, 4321, loopback, 30080, .flags = SYN),
+		tcp(f->nat, 4321, loopback, 30080, .flags = SYN),
+		tcp(f->nat, 4321, f->nat, 22, .flags = SYN),
+		tcp(f->nat, 22, f->nat, 4321, .flags = SYN | ACK),
+		udp(f->nat, 53, f->nat, 4321, .payload = 3),
+		echo_request(f->nat, f->nat, 1, 10),
+	};
+
+	world_node(world, f->nat);
+	define_for_host(&words);
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		expect_left_alone("fl_host_out", &own[i]);
+}
+
+static void the_hosts_own_node_port_refuses_it(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = node_port(f, IPPROTO_TCP);
+	struct packet in = tcp(f->nat, 4321, f->nat, 30080, .flags = SYN,
+			       .seq = 99);
+	struct packet want = tcp(f->nat, 30080, f->nat, 4321, .df = true,
+				 .flags = RST | ACK, .ack = 100);
+
+	put16(want.data + want.len - 6, 0);
+	packet_sum(&want);
+	want = packet_framed(&want, mac_client, mac_us,
+			     (struct vlan[VLANS_MAX]){});
+	words.backends[0] = NULL;
+	world_node(world, f->nat);
+	define_for_host(&words);
+	expect("fl_host_out", &in, TC_ACT_REDIRECT, REASON_BIT(NO_BACKEND),
+	       &want);
+}
+
 /* Of an edge's services they are left alone, as nothing tells of a node. */
 static void on_the_edge_the_host_is_nobodys_client(void **state)
 {
@@ -605,6 +729,117 @@ static void clients_stick_whoever_they_are(void **state)
 		if (!i)
 			first = l.dst;
 		assert_memory_equal(&first, &l.dst, sizeof(first));
+	}
+}
+
+/* Where the next connection of the client goes, so many seconds later (of which
+ * the reference knows nothing). */
+static struct addr next_backend(const struct family *f, uint8_t proto,
+				uint16_t port, __u32 seconds)
+{
+	struct packet in = l4(proto, f->client, port, f->vip, 80);
+	struct outcome got;
+	struct layers l;
+
+	world_age(world, seconds);
+	assert_int_equal(world_run_tc(world, "fl_pod_in", &in, &got), TCX_NEXT);
+	assert_int_equal(got.reasons, REASON_BIT(FORWARDED));
+	packet_layers(&got.packet, &l);
+	return l.dst;
+}
+
+/* Each new connection begins it anew; afterwards it is chance again. */
+static void a_client_is_free_when_its_time_is_over(void **state)
+{
+	const struct family *f = *state;
+	static const __u32 limits[] = { 1, 10, 10800 };
+
+	for (int i = 0; i < 9; i++) {
+		struct service_words words = cluster_ip(f, protos[i % 3]);
+		__u32 limit = limits[i / 3];
+		struct addr first, next;
+		bool has_moved = false;
+
+		world_reset(world);
+		words.backends[1] = f->backend2;
+		words.affinity_s = limit;
+		define(&words);
+		first = next_backend(f, words.proto, 1000, 0);
+		for (int j = 1; j < 20; j++) {
+			next = next_backend(f, words.proto, 1000 + j,
+					    limit / 2);
+			assert_memory_equal(&first, &next, sizeof(first));
+		}
+		for (int j = 20; j < 60 && !has_moved; j++) {
+			next = next_backend(f, words.proto, 1000 + j,
+					    limit + 1);
+			has_moved = memcmp(&first, &next, sizeof(first));
+		}
+		assert_true(has_moved);
+	}
+}
+
+/* An association, to its end, at a cluster IP and at a node port that puts the
+ * node's address in the client's place. */
+static void an_association_begins_and_ends(void **state)
+{
+	static const struct { uint8_t chunk; bool is_reply; } chunks[] = {
+		{ SCTP_INIT, false }, { SCTP_INIT_ACK, true },
+		{ 10 /* COOKIE ECHO */, false }, { SCTP_COOKIE_ACK, true },
+		{ SCTP_DATA, false }, { SCTP_SACK, true },
+		{ SCTP_DATA, true }, { SCTP_SACK, false },
+		{ SCTP_SHUTDOWN, false }, { 8 /* SHUTDOWN ACK */, true },
+		{ SCTP_SHUTDOWN_COMPLETE, false },
+	};
+	const struct family *f = *state;
+	const size_t count = sizeof(chunks) / sizeof(*chunks);
+
+	for (int is_nat = 0; is_nat < 2; is_nat++) {
+		struct service_words words = cluster_ip(f, IPPROTO_SCTP);
+		const char *seen = is_nat ? f->nat : f->client;
+
+		world_reset(world);
+		words.kind = is_nat ? KIND_LB_VIP : KIND_CLUSTER_IP;
+		define(&words);
+		for (size_t i = 0; i < count; i++) {
+			struct words from = { l4_words(IPPROTO_SCTP, f->client,
+						       4321, f->vip, 80),
+					      .chunk = chunks[i].chunk,
+					      .payload = 16,
+					      .content = tag_of_init };
+			struct words to = from;
+			struct packet p, want;
+
+			if (chunks[i].is_reply) {
+				to.src = addr(f->vip);
+				to.dst = addr(f->client);
+				to.sport = 80;
+				to.dport = 4321;
+				from = to;
+				from.src = addr(f->backend);
+				from.dst = addr(seen);
+				from.sport = POD_PORT;
+			} else {
+				to.src = addr(seen);
+				to.dst = addr(f->backend);
+				to.dport = POD_PORT;
+			}
+			p = packet_build(&from);
+			want = packet_build(&to);
+			if (is_nat)
+				want = chunks[i].is_reply ?
+					       returned(to) :
+					       routed(to, f->backend);
+			expect(is_nat || !chunks[i].is_reply ? "fl_pod_in" :
+							       "fl_pod_out",
+			       &p, is_nat ? TC_ACT_REDIRECT : TCX_NEXT,
+			       chunks[i].is_reply ? REASON_BIT(RETURNED) :
+						    REASON_BIT(FORWARDED),
+			       &want);
+			if (i == 2)
+				assert_int_equal(conn_state_of(f), CONN_LIVE);
+		}
+		assert_int_equal(conn_state_of(f), CONN_CLOSING);
 	}
 }
 
@@ -1071,7 +1306,7 @@ static void connections_from_outside_outlive_their_service(void **state)
 static void connections_outlive_their_node_port(void **state)
 {
 	const struct family *f = *state;
-	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+	struct service_words words = node_port(f, IPPROTO_TCP);
 	struct words in = { l4_words(IPPROTO_TCP, f->client, 4321, f->nat,
 				     30080), .flags = SYN };
 	struct words sent = { l4_words(IPPROTO_TCP, f->nat, 4321, f->backend,
@@ -1082,9 +1317,6 @@ static void connections_outlive_their_node_port(void **state)
 	in.sport = 4322;
 	other = packet_build(&in);
 	world_node(world, f->nat);
-	words.addr = f->v6 ? "::" : "0.0.0.0";
-	words.port = 30080;
-	words.kind = KIND_NODE_PORT;
 	define(&words);
 	for (int i = 0; i < 3; i++) {
 		expect("fl_pod_in", &p, TC_ACT_REDIRECT, REASON_BIT(FORWARDED),
@@ -1215,9 +1447,15 @@ int main(void)
 		BOTH(the_host_reaches_pods),
 		BOTH(the_hosts_own_connections_are_left_alone),
 		BOTH(the_host_is_refused_as_well),
+		BOTH(the_host_reaches_its_own_node_ports),
+		BOTH(the_host_is_its_own_backend),
+		BOTH(what_the_host_tells_itself_is_left_alone),
+		BOTH(the_hosts_own_node_port_refuses_it),
 		BOTH(on_the_edge_the_host_is_nobodys_client),
 		BOTH(the_host_as_backend_sees_the_client),
 		BOTH(clients_stick_whoever_they_are),
+		BOTH(a_client_is_free_when_its_time_is_over),
+		BOTH(an_association_begins_and_ends),
 		BOTH(nobody_there_is_refused_at_once),
 		BOTH(refusals_to_pods_have_no_limit),
 		BOTH(a_reset_has_no_options),

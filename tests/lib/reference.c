@@ -146,7 +146,10 @@ static bool is_vip(const struct reference *r, const struct addr *a)
 
 bool is_hosts(const struct step *s)
 {
-	return s->at && s->at->hook == TC_UPLINK_OUT && s->at->is_hosts;
+	if (!s->at)
+		return false;
+	return s->at->hook == TC_HOST_OUT ||
+	       (s->at->hook == TC_UPLINK_OUT && s->at->is_hosts);
 }
 
 /* What we send ourselves does not come in by an uplink, nor from a pod. */

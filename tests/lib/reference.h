@@ -51,7 +51,8 @@ struct reference_mac {
 };
 
 /* The tc programs, by where they see a packet. */
-enum tc_hook { TC_POD_IN, TC_POD_OUT, TC_UPLINK_IN, TC_UPLINK_OUT };
+enum tc_hook { TC_POD_IN, TC_POD_OUT, TC_UPLINK_IN, TC_UPLINK_OUT,
+	       TC_HOST_OUT };
 
 struct tc_place {
 	enum tc_hook hook;

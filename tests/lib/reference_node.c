@@ -14,7 +14,8 @@
 
 static bool is_leaving(const struct step *s)
 {
-	return s->at->hook == TC_POD_OUT || s->at->hook == TC_UPLINK_OUT;
+	return s->at->hook == TC_POD_OUT || s->at->hook == TC_UPLINK_OUT ||
+	       s->at->hook == TC_HOST_OUT;
 }
 
 /* What the largest of the packets that it stands for takes on the wire. */
@@ -89,6 +90,27 @@ static void past_stack(struct step *s, const struct way *w, enum reason why)
 	done(s, why, XDP_REDIRECT);
 }
 
+#define LOOPBACK_IFINDEX 1
+
+/* From the host to itself: it is on its way there, by the loopback, or comes in
+ * by that, whose MAC address has no bit set. */
+static void to_itself(struct step *s, const struct backend *b)
+{
+	static const uint8_t mac[MAC_LEN];
+	const struct vlan none[VLANS_MAX] = {};
+	struct packet *p = &s->want->packet;
+
+	if (s->at->ifindex == LOOPBACK_IFINDEX) {
+		by_stack(s, REASON_FORWARDED);
+	} else if (b->flags & BACKEND_LOCAL) {
+		seal_all(s);
+		*p = packet_framed(p, mac, mac, none);
+		done(s, REASON_FORWARDED, XDP_REDIRECT);
+	} else {
+		expect(s, REASON_NO_NEXT_HOP);
+	}
+}
+
 void node_forward(struct step *s, __u32 index)
 {
 	const struct backend *b = &s->r->tables->backends[index];
@@ -102,8 +124,7 @@ void node_forward(struct step *s, __u32 index)
 		return;
 	m = memory_find(s->r, &s->flow);
 	if (!m->masks && is_hosts(s))
-		/* from the host to itself: not by way of an interface */
-		expect(s, REASON_NO_NEXT_HOP);
+		to_itself(s, b);
 	else if (!m->masks)
 		by_stack(s, REASON_FORWARDED);
 	else
@@ -193,16 +214,38 @@ static bool makes_sense(struct step *s)
 	return ret;
 }
 
+/* Programs that nothing is to do for look at nothing; and nobody serves 127.0.0.1
+ * or ::1. */
+static bool is_served_here(const struct step *s)
+{
+	const struct runtime *rt = s->r->tables->runtime;
+	const struct addr loopback6 = { .word[3] = htonl(1) };
+	const struct addr *to = &s->l.dst;
+	bool is_loopback = s->l.v6 ?
+		!memcmp(to, &loopback6, sizeof(*to)) :
+		ntohl(to->word[3]) >> 24 == 127;
+
+	if (s->at->hook == TC_POD_OUT)
+		return true;
+	if (!(s->at->hook == TC_HOST_OUT ? rt->has_node : rt->has_local))
+		return false;
+	return !is_hosts(s) || !is_loopback;
+}
+
 static void leaves(struct step *s)
 {
 	const struct runtime *rt = s->r->tables->runtime;
 
-	if ((s->at->hook == TC_POD_OUT || rt->has_local) && left(s))
+	if (!is_served_here(s)) {
+		expect(s, REASON_NOT_OURS);
+		return;
+	}
+	if (left(s))
 		return;
 	s->is_error = false;
 	s->opens = s->closes = s->offers = s->is_fin = false;
 	step_begin(s);
-	if (is_hosts(s) && rt->has_local && rt->has_node && makes_sense(s))
+	if (is_hosts(s) && rt->has_node && makes_sense(s))
 		arrived(s);
 	else
 		expect(s, REASON_NOT_OURS);

@@ -861,6 +861,7 @@ static enum tc_hook hook_of(const char *program)
 		[TC_POD_IN] = "fl_pod_in", [TC_POD_OUT] = "fl_pod_out",
 		[TC_UPLINK_IN] = "fl_uplink_in",
 		[TC_UPLINK_OUT] = "fl_uplink_out",
+		[TC_HOST_OUT] = "fl_host_out",
 	};
 	int i = 0;
 
