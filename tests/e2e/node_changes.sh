@@ -193,6 +193,44 @@ masquerade_all() {
 	row pod-1 cluster 10 from pod-1 to pod-2 far-1
 }
 
+# Who has no prefix of pods, by the cluster's or otherwise, is told nothing: what
+# is asked of cluster IPs is never masqueraded, and no pod takes a short circuit.
+no_detector() {
+	spec "$EXTERNAL_LOCAL"
+	echo "uplinks: [eth0]" | put settings.yaml
+	web pod-2
+	again
+	row client-1 cluster 10 from client-1 to pod-2
+	row far-1 cluster 10 from far-1 to pod-2
+	row pod-1 cluster 10 from pod-1 to pod-2
+	row pod-2 cluster 10 from node to pod-2
+	row client-1 lb 10 from client-1 to pod-2
+	web far-1
+	row pod-1 lb 10 silent
+	row node lb 10 from node to far-1
+	web pod-2
+	again --masquerade-all
+	row client-1 cluster 10 from node to pod-2
+	row pod-1 cluster 10 from node to pod-2
+	node_settings | put settings.yaml
+	again
+}
+
+# The cluster's CIDR has other nodes' pods as well, nothing else has.
+pods_of_other_nodes() {
+	spec "$EXTERNAL_LOCAL"
+	web pod-2
+	row far-1 cluster 10 from far-1 to pod-2
+	row far-1 port 10 from far-1 to pod-2
+	row far-1 lb 10 from far-1 to pod-2
+	spec
+	in_force
+	row far-1 lb 10 from node to pod-2
+	again --masquerade-all
+	row far-1 cluster 10 from node to pod-2
+	again
+}
+
 # No cluster-cidr: the Node's CIDRs, or interfaces by name.
 detectors() {
 	local detector
@@ -205,6 +243,8 @@ detectors() {
 		# shellcheck disable=SC2086
 		again $detector
 		row client-1 cluster 10 from node to pod-2 far-1
+		row far-1 cluster 10 from node to pod-2 far-1
+		row far-1 lb 10 from far-1 to pod-2
 		row pod-1 cluster 10 from pod-1 to pod-2 far-1
 		row pod-1 lb 10 from pod-1 to pod-2 far-1
 	done
@@ -242,10 +282,16 @@ nothing_attached() {
 	on balancer bpftool -j net | jq -e '.[0] | all(.[]; length == 0)'
 }
 
+loopback_trusts() {
+	[[ $(on balancer cat /proc/sys/net/ipv4/conf/lo/accept_local) == "$1" ]]
+}
+
 # What is not a service's goes on: pods are reached as before.
 cleaned() {
 	stop serve
+	loopback_trusts 1
 	fairlead cleanup --yes
+	loopback_trusts 0
 	nothing_attached
 	[[ -z $(find "$PINS" -type f) ]]
 	[[ $(on pod-1 curl -sS --max-time 5 "http://$(pod_addr pod-2 4):8080") == pod-2 ]]
@@ -278,6 +324,8 @@ change "what is wrong is named, the rest is in force" wrong_beside_right
 change "native services beside manifests" native_beside
 change "the daemon is killed, and comes back" daemon_is_killed
 change "--masquerade-all" masquerade_all
+change "pods of other nodes, by the cluster's CIDR" pods_of_other_nodes
+change "nothing tells pods from others" no_detector
 change "other ways to tell pods" detectors
 change "node ports at the addresses that are wanted" node_port_addresses
 change "cleanup leaves what was there before" cleaned

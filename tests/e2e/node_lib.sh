@@ -83,6 +83,8 @@ routes_add() {
 	ip_on backend-1 <<-END
 		route add 10.244.1.0/24 via $NODE4
 		route add fd44:1::/64 via $NODE6
+		route add 10.96.0.0/16 via $NODE4
+		route add fd96::/64 via $NODE6
 	END
 	ip_on router <<-END
 		route add 10.96.0.0/16 via $NODE4
