@@ -210,6 +210,7 @@ cluster_up() {
 	mkdir -p "$RUN"
 	echo "$NODES" >"$RUN/nodes"
 	echo "$FAMILIES" >"$RUN/families"
+	echo "$PROXY" >"$RUN/proxy"
 	[[ $PROXY != fairlead ]] || fairlead_image
 	network
 	control_plane
@@ -225,12 +226,15 @@ cluster_up() {
 }
 
 # As scripts/packaging/kubernetes/README.md tells people to; but for two
-# capabilities that scripts/lib/kube-node has to give.
+# capabilities that scripts/lib/kube-node has to give, and the root of control
+# groups, which of a node like these is none of the machine's.
 fairlead_deploy() {
 	kubectl -n kube-system create configmap fairlead-server \
 		--from-literal="host=${NODE4}1" --from-literal=port=6443
 	kubectl kustomize "$ROOT/scripts/packaging/kubernetes/base" |
 		grep -vE '^ *- (BPF|PERFMON)$' | kubectl apply -f -
+	kubectl -n kube-system set env daemonset/fairlead \
+		FAIRLEAD_CGROUP_ROOT=/sys/fs/cgroup/unified
 	kubectl -n kube-system rollout status daemonset/fairlead --timeout=180s
 }
 

@@ -4,15 +4,18 @@
 # Tests in the cluster of scripts/kube-test, and what they came to.
 
 # selected PATTERN...: names of tests, from the list. A comment begins with "#";
-# what begins with "4: " is only for nodes that have IPv4 alone.
+# what begins with "4: " is only for nodes that have IPv4 alone, and with
+# "iptables: " only for kube-proxy.
 selected() {
-	local name pattern families
+	local name pattern without=(iptables 4)
 
-	families=$(<"$RUN/families")
+	[[ $(<"$RUN/proxy") != kube-proxy ]] || without[0]=-
+	[[ $(<"$RUN/families") != 4 ]] || without[1]=-
 	(($#)) || set -- ''
 	while IFS= read -r name; do
-		[[ $name != '#'* ]] || continue
-		[[ $families == 4 || $name != '4: '* ]] || continue
+		[[ ${name%%:*} != @(#*|"${without[0]}"|"${without[1]}") ]] ||
+			continue
+		name=${name#iptables: }
 		name=${name#4: }
 		for pattern; do
 			if [[ $name == *"$pattern"* ]]; then
@@ -26,7 +29,7 @@ selected() {
 # As a regular expression of Go that matches these lines and nothing else.
 exactly() {
 	# shellcheck disable=SC2016
-	sed -e 's/[][\.|$(){}?+*^]/\\&/g' -e 's/$/$/' | paste -sd '|'
+	sed -e 's/[][\.|$(){}?+*^]/\\&/g' -e 's/$/ *$/' | paste -sd '|'
 }
 
 # Tests find an internet at the control plane, by a host file of their own.
