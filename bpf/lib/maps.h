@@ -189,6 +189,41 @@ struct {
 	__type(value, struct conn_stats);
 } conn_stats __weak SEC(".maps");
 
+/* By bpf/, each with its socket: what one that is connected got. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct socket_peer);
+} socket_peers __weak SEC(".maps");
+
+/* And what one got that is not, and sends datagrams. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct socket_flows);
+} socket_flows __weak SEC(".maps");
+
+/* By bpf/: what is in socket_peers of UDP sockets, by their cookies, as the
+ * kernel tells nobody what such a socket has with it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, UDP_PEERS_MAX);
+	__type(key, __u64);
+	__type(value, struct socket_peer);
+} udp_peers __weak SEC(".maps");
+
+/* By user/: pods whose sockets are served, by their network namespace's
+ * cookie. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, SOCKET_PODS_MAX);
+	__type(key, __u64);
+	__type(value, struct socket_pod);
+} socket_pods __weak SEC(".maps");
+
 /* By bpf/: whose turn it is, by service id (round-robin). */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -159,12 +159,6 @@ static __always_inline enum reason node_unserved(const struct scratch *s,
 	return why;
 }
 
-/* Services at the edge alone are XDP's. */
-static __always_inline bool node_serves(const struct service *svc)
-{
-	return svc->kind != KIND_EDGE && svc->forward == FORWARD_NAT;
-}
-
 static __always_inline enum reason node_known(struct __sk_buff *skb,
 					      const struct pkt *p,
 					      const bool v6)
@@ -194,7 +188,7 @@ static __always_inline enum reason node_flow(struct __sk_buff *skb,
 	svc = service_find(&p->lookup);
 	if (!svc || svc->flags & SERVICE_VIP)
 		return node_unserved(s, svc);
-	if (!node_serves(svc))
+	if (!service_is_node(svc))
 		return REASON_NOT_OURS;
 	if (s->origin != ORIGIN_NODE && is_own(&p->flow.src))
 		return REASON_OWN_SOURCE;

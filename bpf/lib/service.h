@@ -199,6 +199,12 @@ __global int sources_admit(const struct lookup *look, __u32 list)
 	return flags && *flags & SOURCE_ALLOW;
 }
 
+/* Is it one of a node's? Services at the edge alone are fl_xdp's. */
+static __always_inline bool service_is_node(const struct service *svc)
+{
+	return svc->kind != KIND_EDGE && svc->forward == FORWARD_NAT;
+}
+
 static __always_inline const struct backend *backend_find(__u32 id)
 {
 	return id ? bpf_map_lookup_elem(&backends, &id) : NULL;
@@ -213,12 +219,17 @@ static __always_inline bool backend_keeps(const struct backend *b)
 			    BACKEND_LEAVING - BACKEND_ACTIVE;
 }
 
-/* And is it still the one that c was recorded for? */
+/* And is it still the one that was recorded, as conn_backend_word() has it? */
+static __always_inline bool backend_is(const struct backend *b, __u32 word)
+{
+	return backend_keeps(b) &&
+	       (__u8)b->generation == word >> CONN_BACKEND_BITS;
+}
+
 static __always_inline bool backend_has(const struct backend *b,
 					const struct conn *c)
 {
-	return backend_keeps(b) &&
-	       (__u8)b->generation == c->backend >> CONN_BACKEND_BITS;
+	return backend_is(b, c->backend);
 }
 
 /* The last packet of one side, which the other does not need to end with. */
@@ -389,20 +400,18 @@ __global __u32 client_recall(const struct flow *client, __u64 hash,
 }
 
 /* As slot_for_new(), but a client that came within the time limit goes where
- * it went then. */
+ * it went then. key: room for what conns knows the client by. */
 static __always_inline __u32 slot_for_client(struct lookup *look,
 					     const struct service *svc,
-					     __u32 set, struct slot slot)
+					     __u32 set, struct slot slot,
+					     struct flow *key)
 {
-	struct scratch *s = map_only(scratch);
 	__u32 id, position;
 	__u64 hash;
 
-	if (!s)
-		return 0;
-	s->key = affinity_flow(&look->flow.src, svc);
-	hash = flow_hash(hash_key, hash_dst(hash_key, &s->key.dst), &s->key);
-	id = client_recall(&s->key, hash, svc, set);
+	affinity_flow(&look->flow.src, svc, key);
+	hash = flow_hash(hash_key, hash_dst(hash_key, &key->dst), key);
+	id = client_recall(key, hash, svc, set);
 	if (id)
 		return id;
 	position = conn_claim(hash);
@@ -411,7 +420,18 @@ static __always_inline __u32 slot_for_client(struct lookup *look,
 		return slot_for_all(slot);
 	}
 	id = slot_for_new(svc, slots_in(svc, set), slot);
-	return service_record(&s->key, hash, position, id, svc->affinity_life);
+	return service_record(key, hash, position, id, svc->affinity_life);
+}
+
+/* A backend for a new connection, out of a set that is not empty; slot: its
+ * slot_of(). The same for packets and for sockets. */
+static __always_inline __u32 slot_choose(struct lookup *look,
+					 const struct service *svc, __u32 set,
+					 struct slot slot, struct flow *key)
+{
+	return svc->flags & SERVICE_AFFINITY ?
+		       slot_for_client(look, svc, set, slot, key) :
+		       slot_for_new(svc, slots_in(svc, set), slot);
 }
 
 /*
@@ -422,10 +442,11 @@ static __always_inline __u32 slot_for_client(struct lookup *look,
 __global __u32 service_choose(struct lookup *look, const struct service *svc,
 			      __u32 set)
 {
+	struct scratch *s = map_only(scratch);
 	struct slot_range range;
 	struct slot slot;
 
-	if (!look || !svc)
+	if (!look || !svc || !s)
 		return 0;
 	range = slots_in(svc, set);
 	if (!range.count)
@@ -433,9 +454,7 @@ __global __u32 service_choose(struct lookup *look, const struct service *svc,
 	slot = slot_of(look, svc, range);
 	if (look->unrecorded || lookup_is_older(look, svc))
 		return slot_for_all(slot);
-	return svc->flags & SERVICE_AFFINITY ?
-		       slot_for_client(look, svc, set, slot) :
-		       slot_for_new(svc, range, slot);
+	return slot_choose(look, svc, set, slot, &s->key);
 }
 
 /* What conns had of the flow is void, but only when there is another to go to:

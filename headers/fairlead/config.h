@@ -45,6 +45,10 @@ struct runtime {
 	__u8 pad[2];
 	struct addr pods4;
 	struct addr pods6;
+	struct addr node4;	/* the node's own; zero: not known */
+	struct addr node6;
+	__u64 host_netns;	/* cookie of the network namespace whose sockets
+				 * are the node's own; 0: they are not served */
 	__u32 syn_s;		/* life of an entry that saw no answer yet */
 	__u32 half_closed_s;	/* ... and after the FIN of one side, at most */
 	__u32 closing_s;	/* ... and after that of both, or RST */

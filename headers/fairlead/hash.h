@@ -61,16 +61,18 @@ HASH_INLINE __u64 client_hash(const __u32 *key, const struct addr *src)
 	return hash_mix(hash_addr(key, 6, src));
 }
 
-/* What conns knows a client of a service by, whichever front end it dialled. */
-HASH_INLINE struct flow affinity_flow(const struct addr *src,
-				      const struct service *svc)
+/* What conns knows a client of a service by, whichever front end it dialled;
+ * src may be ret's own. Field by field: as a whole it would be on the stack. */
+HASH_INLINE void affinity_flow(const struct addr *src,
+			       const struct service *svc, struct flow *ret)
 {
-	return (struct flow){
-		.src = *src,
-		.dst = { { 0, 0, 0, svc->id } },
-		.proto = svc->proto,
-		.kind = FLOW_AFFINITY,
-	};
+	ret->src = *src;
+	ret->dst.word[0] = ret->dst.word[1] = ret->dst.word[2] = 0;
+	ret->dst.word[3] = svc->id;
+	ret->sport = ret->dport = 0;
+	ret->proto = svc->proto;
+	ret->kind = FLOW_AFFINITY;
+	ret->pad[0] = ret->pad[1] = 0;
 }
 
 /* Of a whole flow, every field. The slot is in the high half; where in conns

@@ -47,7 +47,8 @@
 	X(ROUTED,          REPLY,   "rejected: a routing header asks to send it on") \
 	X(NO_LOCAL,        DROP,    "no usable backend on this host, but the policy asks for one") \
 	X(OWN_SOURCE,      DROP,    "source address that is our own: a VIP, the host's, or NAT's") \
-	X(HANDED_ON,       PASS,    "left to the tc program of the interface, which reaches pods")
+	X(HANDED_ON,       PASS,    "left to the tc program of the interface, which reaches pods") \
+	X(SOCKET,          FORWARD, "a socket's request, given to a backend: its packets go there by themselves")
 
 enum verdict {
 	VERDICT_PASS,		/* to the host, as it is now */

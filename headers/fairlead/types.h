@@ -76,7 +76,7 @@ enum service_flag {
 	SERVICE_POLICY_LOCAL = 1 << 5, /* its traffic policy is Local */
 	SERVICE_EMPTY_DROPS = 1 << 6, /* an empty local set: drop, not reject */
 	SERVICE_MASQUERADE = 1 << 7, /* always from an address of the node's */
-	SERVICE_NO_SOCKET = 1 << 8, /* left to packets, no socket hook serves it */
+	SERVICE_NO_SOCKET = 1 << 8, /* left to packets: no pod's socket is served */
 	/* with SERVICE_VIP */
 	SERVICE_NODE	  = 1 << 9, /* what has no service here is looked for at
 				     * node_addr() */
@@ -373,6 +373,38 @@ enum source_flag {
 	SOURCE_OTHERS = 1 << 1,	/* of clients that no prefix has: not ::/0 */
 };
 
+/*
+ * What a socket asked for, and what it got in place of that: kept with the
+ * socket (BPF_MAP_TYPE_SK_STORAGE), so that it is there for as long as that.
+ */
+struct socket_peer {
+	struct addr vip;
+	struct addr addr;	/* the backend's, when it was chosen */
+	__be16 vport;
+	__be16 port;
+	__u32 backend;		/* as struct conn's; 0: nothing was asked for */
+};
+
+/* Of a socket that names a place with each datagram: the last of them. */
+#define SOCKET_FLOWS 8
+
+struct socket_flows {
+	struct socket_peer peer[SOCKET_FLOWS];
+	__u32 next;		/* which is replaced, modulo SOCKET_FLOWS */
+	__u32 pad;
+};
+
+/* The addresses of a pod whose sockets are served; all zero: unknown. */
+struct socket_pod {
+	struct addr addr4;
+	struct addr addr6;
+};
+
+#define SOCKET_PODS_MAX 4096
+
+/* Connected UDP sockets that user/ can find again, of those the last. */
+#define UDP_PEERS_MAX 16384
+
 /* Prefixes of all lists. */
 #define SOURCES_MAX 65536
 
@@ -414,5 +446,7 @@ _Static_assert(sizeof(struct nexthop) == 8, "pinned ABI");
 _Static_assert(sizeof(struct backend) == 64, "pinned ABI");
 _Static_assert(sizeof(struct link) == 64, "pinned ABI");
 _Static_assert(sizeof(struct service_info) == 176, "pinned ABI");
+_Static_assert(sizeof(struct socket_peer) == 40, "pinned ABI");
+_Static_assert(sizeof(struct socket_flows) == 328, "pinned ABI");
 
 #endif

@@ -100,6 +100,11 @@ int netlink_open_netfilter(struct netlink **ret)
 	return open_protocol(NETLINK_NETFILTER, 0, ret);
 }
 
+int netlink_open_sockets(struct netlink **ret)
+{
+	return open_protocol(NETLINK_SOCK_DIAG, 0, ret);
+}
+
 /* Bytes in the buffer, 0 if what came is not the kernel's, or an error. */
 static ssize_t receive(struct netlink *nl)
 {
@@ -228,8 +233,14 @@ int netlink_dump(struct netlink *nl, __u16 type, __u8 family, netlink_fn fn,
 	struct rtgenmsg *header = mnl_nlmsg_put_extra_header(m, len);
 
 	m->nlmsg_type = type;
-	m->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	header->rtgen_family = family;
+	return netlink_ask_for_all(nl, m, fn, data);
+}
+
+int netlink_ask_for_all(struct netlink *nl, struct nlmsghdr *m, netlink_fn fn,
+			void *data)
+{
+	m->nlmsg_flags |= NLM_F_REQUEST | NLM_F_DUMP;
 	return transact(nl, m, fn, data);
 }
 

@@ -26,6 +26,8 @@ int netlink_open(__u32 groups, struct netlink **ret);
 int netlink_open_generic(struct netlink **ret);
 /* To ask netfilter's subsystems. */
 int netlink_open_netfilter(struct netlink **ret);
+/* To ask about sockets. */
+int netlink_open_sockets(struct netlink **ret);
 void netlink_close(struct netlink *nl);		/* NULL is fine */
 void netlink_closep(struct netlink **nl);
 int netlink_fd(const struct netlink *nl);
@@ -36,6 +38,10 @@ typedef int (*netlink_fn)(const struct nlmsghdr *m, void *data);
 /* All there is of a kind. -EINTR: it changed meanwhile, some may be missing. */
 int netlink_dump(struct netlink *nl, __u16 type, __u8 family, netlink_fn fn,
 		 void *data);
+
+/* All that the question m is answered with. */
+int netlink_ask_for_all(struct netlink *nl, struct nlmsghdr *m, netlink_fn fn,
+			void *data);
 
 /* Send m and wait for the kernel's answer; fn may be NULL. */
 int netlink_ask(struct netlink *nl, struct nlmsghdr *m, netlink_fn fn,

@@ -317,6 +317,10 @@ static int serve_open(struct serve *s)
 	struct given given[NR_OPTIONS_NODE];
 	struct definitions_from from = options_from(s->options,
 						    s->options->config, given);
+	const struct daemon_places places = {
+		.pin_root = s->options->pin_root,
+		.cgroup_root = s->options->cgroup_root,
+	};
 	int err;
 
 	err = spawners_start(s);
@@ -332,8 +336,7 @@ static int serve_open(struct serve *s)
 	if (err)
 		return err;
 	from.other = s->api ? api_source(s->api) : NULL;
-	return daemon_open(&from, s->options->pin_root, takeover_s(s->options),
-			   &s->daemon);
+	return daemon_open(&from, &places, takeover_s(s->options), &s->daemon);
 }
 
 static int serve_run(struct serve *s)

@@ -188,6 +188,37 @@ static int pods(struct status *s)
 		       nr_rows, NULL);
 }
 
+/* What is on sockets, by the number of the cgroup that they are in. */
+struct sockets_row {
+	const char *program, *mechanism;
+	__u64 cgroup;
+};
+
+static const struct column sockets_columns[] = {
+	COLUMN("program", "ON SOCKETS", TEXT, struct sockets_row, program),
+	COLUMN("mechanism", "MECHANISM", TEXT, struct sockets_row, mechanism),
+	COLUMN("cgroup", "CGROUP", COUNT, struct sockets_row, cgroup),
+	COLUMNS_END,
+};
+
+static int sockets(struct status *s)
+{
+	struct dp_attachment list[ATTACHMENTS_MAX];
+	struct sockets_row rows[ATTACHMENTS_MAX];
+	int found = dp_sockets(s->view.dp, list, ATTACHMENTS_MAX);
+	size_t count = 0;
+
+	for (int i = 0; i < found && i < ATTACHMENTS_MAX; i++)
+		if (dp_is_attached(s->view.dp, list[i].hook, list[i].ifindex))
+			rows[count++] = (struct sockets_row){
+				dp_hook_name(list[i].hook),
+				dp_mechanism_name(list[i].mechanism),
+				list[i].ifindex,
+			};
+	return section(s, "sockets", sockets_columns, rows, sizeof(rows[0]),
+		       count, NULL);
+}
+
 static bool has_packets(const void *row)
 {
 	return ((const struct reason_row *)row)->packets;
@@ -474,7 +505,7 @@ static int status_print(struct status *s)
 	static int (*const of_datapath[])(struct status *s) = {
 		applied_section, kubernetes_section, backends_section,
 		connections_section, warnings_section, attachments, pods,
-		reasons, maps, features,
+		sockets, reasons, maps, features,
 	};
 	size_t count = sizeof(of_datapath) / sizeof(of_datapath[0]);
 	int err;

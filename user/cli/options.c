@@ -111,6 +111,15 @@ static const struct option_spec specs[NR_OPTIONS] = {
 	[OPTION_METRICS] = { NODE("metrics-bind-address", TEXT, METRICS),
 		.value = "ADDR[:PORT]",
 		.text = "where its metrics are; \"\": nowhere" },
+	[OPTION_SOCKETS] = { NODE("sockets", TEXT, SOCKETS),
+		.value = "host|off",
+		.text = "whose sockets are given backends; default host" },
+	[OPTION_SOCKET_PODS] = { NODE("socket-pods", TEXT, SOCKET_PODS),
+		.value = "CIDR[,CIDR...]",
+		.text = "of pods without a proxy, too" },
+	[OPTION_CGROUP_ROOT] = { OPTION("cgroup-root", TEXT, cgroup_root),
+		.value = "DIR",
+		.text = "whose sockets; default: every process'" },
 	[OPTION_PIN_ROOT] = { OPTION("pin-root", TEXT, pin_root),
 		.value = "DIR" },
 	[OPTION_HELP] = { OPTION("help", FLAG, help),
@@ -254,6 +263,7 @@ static void options_default(struct options *ret, char **argv)
 
 	*ret = (struct options){
 		.pin_root = getenv("FAIRLEAD_PIN_ROOT"),
+		.cgroup_root = getenv("FAIRLEAD_CGROUP_ROOT"),
 		.run_dir = run_dir ? run_dir : "/run/fairlead",
 		.timeout_s = 30,
 		.takeover_s = TAKEOVER_UNSAID,

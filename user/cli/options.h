@@ -44,6 +44,9 @@ enum option {
 	OPTION_MASQUERADE_ALL,
 	OPTION_HEALTHZ,
 	OPTION_METRICS,
+	OPTION_SOCKETS,
+	OPTION_SOCKET_PODS,
+	OPTION_CGROUP_ROOT,
 	OPTION_PIN_ROOT,
 	OPTION_HELP,
 	NR_OPTIONS,
@@ -55,7 +58,7 @@ enum option {
 
 /* What a Kubernetes node is told: settings, in the order of their options. */
 #define OPTIONS_NODE_FIRST OPTION_HOSTNAME_OVERRIDE
-#define OPTIONS_NODE_LAST OPTION_METRICS
+#define OPTIONS_NODE_LAST OPTION_SOCKET_PODS
 #define NR_OPTIONS_NODE (OPTIONS_NODE_LAST - OPTIONS_NODE_FIRST + 1)
 #define TAKES_NODE \
 	((2ull << OPTIONS_NODE_LAST) - (1ull << OPTIONS_NODE_FIRST))
@@ -75,6 +78,7 @@ struct options {
 	const char *hook;
 	const char *log_level;	/* NULL: info */
 	const char *pin_root;	/* NULL: DP_PIN_ROOT */
+	const char *cgroup_root; /* NULL: where cgroups are mounted */
 	const char *run_dir;
 	const char *node[NR_OPTIONS_NODE];	/* NULL: not given */
 	const struct given *given;	/* instead of node; NULL: node counts */

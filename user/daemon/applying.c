@@ -129,6 +129,7 @@ static int put_in_force(struct applying *a)
 	if (err)
 		return err;
 	pods_begin(a->pods, a->pending);
+	sockets_begin(a->sockets, a->pending);
 	err = growth_reconcile(a->parts, a->pending, a->model, &result,
 			       &a->refusal);
 	if (err) {
@@ -143,6 +144,9 @@ static int put_in_force(struct applying *a)
 	a->refusal = (struct refusal){};
 	uplinks_commit(a->uplinks, &change);
 	pods_settle(a->pods, a->model);
+	sockets_settle(a->sockets, a->model);
+	if (result.removed || result.changed)
+		sockets_sweep(a->sockets);
 	uplinks_set_node(a->uplinks, a->pods->are_here);
 	a->ways->changes++;
 	if (result.backends_removed)
@@ -258,4 +262,5 @@ void applying_check(struct applying *a)
 	uplinks_check(a->uplinks);
 	node_check(a);
 	pods_check(a->pods);
+	sockets_check(a->sockets);
 }

@@ -11,6 +11,7 @@
 #include "parts.h"
 #include "pods.h"
 #include "refusal.h"
+#include "sockets.h"
 #include "sync.h"
 #include "uplinks.h"
 #include "ways.h"
@@ -21,6 +22,7 @@ struct applying {
 	struct ways *ways;
 	struct pods *pods;
 	struct sync *sync;
+	struct sockets *sockets;
 	struct model *model;	/* in force; owned */
 	struct model *pending;	/* owned, or NULL */
 	struct refusal refusal;	/* of what is pending */

@@ -25,6 +25,7 @@
 #include "pods.h"
 #include "probes.h"
 #include "size_errors.h"
+#include "sockets.h"
 #include "source/api.h"
 #include "source/event.h"
 #include "sync.h"
@@ -41,6 +42,7 @@ struct daemon {
 	struct uplinks uplinks;
 	struct ways ways;
 	struct pods pods;
+	struct sockets sockets;
 	struct applying applying;
 	struct hints hints;
 	struct answers answers;
@@ -140,17 +142,20 @@ static struct daemon *daemon_new(void)
 	d->pods.parts = &d->parts;
 	d->ways.parts = &d->parts;
 	d->ways.uplinks = &d->uplinks;
+	d->sockets.parts = d->sockets.pods.parts = &d->parts;
 	d->applying = (struct applying){
 		.parts = &d->parts,
 		.uplinks = &d->uplinks,
 		.ways = &d->ways,
 		.pods = &d->pods,
 		.sync = &d->sync,
+		.sockets = &d->sockets,
 	};
 	d->size_errors = (struct size_errors){ &d->parts, -1, -1 };
 	d->hints.parts = &d->parts;
 	d->hints.uplinks = &d->uplinks;
 	d->hints.ways = &d->ways;
+	d->hints.sockets = &d->sockets;
 	d->answers = (struct answers){
 		.parts = &d->parts,
 		.loading = &d->loading,
@@ -196,8 +201,9 @@ static void takeover_end(struct daemon *d)
 	log_info("connections of the proxy before are not left to conntrack any more");
 }
 
-int daemon_open(const struct definitions_from *from, const char *pin_root,
-		__u32 takeover_s, struct daemon **ret)
+int daemon_open(const struct definitions_from *from,
+		const struct daemon_places *places, __u32 takeover_s,
+		struct daemon **ret)
 {
 	__cleanup(daemon_closep) struct daemon *d = daemon_new();
 	int err;
@@ -208,10 +214,11 @@ int daemon_open(const struct definitions_from *from, const char *pin_root,
 	if (!err)
 		err = load(d, DAEMON_FINAL);
 	if (!err)
-		err = parts_open(d, pin_root);
+		err = parts_open(d, places->pin_root);
 	if (err)
 		return err;
 	takeover_begin(d, takeover_s);
+	d->sockets.cgroup_root = places->cgroup_root;
 	ways_begin(&d->ways);
 	ways_fill(&d->ways);
 	err = applying_do(&d->applying);
@@ -263,6 +270,7 @@ void daemon_close(struct daemon *d)
 	probes_stop(&d->probes);
 	size_errors_end(&d->size_errors);
 	pods_clear(&d->pods);
+	socket_pods_clear(&d->sockets.pods);
 	parts_close(&d->parts);
 	loading_close(&d->loading);
 	applying_clear(&d->applying);

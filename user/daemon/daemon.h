@@ -17,11 +17,18 @@
 struct definitions_from;
 struct daemon;
 
+/* Where this daemon works; NULL: where all do. The texts outlive it. */
+struct daemon_places {
+	const char *pin_root;
+	const char *cgroup_root;
+};
+
 /* Load the definitions, open the datapath and put them in force. On failure
  * what was pinned goes on as it was. takeover_s: for so long, connections that
  * conntrack knows alone are left to it. Logs. */
-int daemon_open(const struct definitions_from *from, const char *pin_root,
-		__u32 takeover_s, struct daemon **ret);
+int daemon_open(const struct definitions_from *from,
+		const struct daemon_places *places, __u32 takeover_s,
+		struct daemon **ret);
 void daemon_close(struct daemon *d);	/* traffic goes on; NULL is fine */
 void daemon_closep(struct daemon **d);
 

@@ -81,6 +81,16 @@ static void say_no_carrier(const struct hints *h, struct refusal *ret)
 	}
 }
 
+static void say_no_sockets(const struct hints *h, struct refusal *ret)
+{
+	const char *why = h->sockets->refusal.text;
+
+	if (*why)
+		refuse(ret, 0, "this node's own processes reach services as "
+		       "far as their packets leave by an uplink, and its node "
+		       "ports not: %.256s", why);
+}
+
 /* The count alone is no news. */
 static void tell(struct hints *h, enum hint hint, const struct refusal *now)
 {
@@ -115,6 +125,8 @@ void hints_check(struct hints *h)
 	if (f.count[HINT_NO_WAY])
 		say_no_way(h, &f, &now[HINT_NO_WAY]);
 	say_no_carrier(h, &now[HINT_NO_CARRIER]);
+	say_no_sockets(h, &now[HINT_NO_SOCKETS]);
+	now[HINT_NO_SWEEP] = h->sockets->no_sweep;
 	for (enum hint hint = 0; hint < NR_HINTS; hint++)
 		tell(h, hint, &now[hint]);
 }

@@ -8,12 +8,15 @@
 
 #include "parts.h"
 #include "refusal.h"
+#include "sockets.h"
 #include "ways.h"
 
 enum hint {
 	HINT_NO_UPLINK,		/* answers to NAT come in where nobody looks */
 	HINT_NO_WAY,		/* no route, or no neighbour that answers */
 	HINT_NO_CARRIER,	/* an uplink that is up, without a cable */
+	HINT_NO_SOCKETS,	/* of the node itself */
+	HINT_NO_SWEEP,		/* of sockets that are connected to nobody */
 	NR_HINTS,
 };
 
@@ -22,6 +25,7 @@ struct hints {
 	const struct uplinks *uplinks;
 	const struct ways *ways;
 	unsigned int changes;	/* of ways, when all were right */
+	const struct sockets *sockets;
 	struct refusal found[NR_HINTS];	/* at the last look; "": nothing */
 	struct refusal told[NR_HINTS];	/* and at the one before as well */
 };

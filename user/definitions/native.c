@@ -66,7 +66,7 @@ static void read_setting(struct reader *r, const struct tree_node *value,
 		r->no_memory = true;
 		return;
 	}
-	n->settings->given |= 1u << s;
+	n->settings->given |= 1ull << s;
 	n->settings->at[s] = (struct place){ value->line, value->column };
 	native_read_setting(r, value, s, n->settings->model);
 }

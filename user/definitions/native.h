@@ -40,9 +40,11 @@ int native_fronts_make(struct native_service *s, size_t count);
 
 struct native_settings {
 	struct model *model;	/* without services */
-	__u32 given;		/* a bit for each enum setting */
+	__u64 given;		/* a bit for each enum setting */
 	struct place at[NR_SETTINGS];
 };
+
+_Static_assert(NR_SETTINGS <= 64, "a bit each");
 
 struct native {
 	struct native_settings *settings; /* NULL: none is given */

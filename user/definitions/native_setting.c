@@ -247,6 +247,24 @@ static void read_cluster_cidr(struct reader *r, const struct tree_node *list,
 	}
 }
 
+static void read_networks(struct reader *r, const struct tree_node *list,
+			  enum setting s,
+			  struct model_prefix to[MODEL_NODEPORT_PREFIXES_MAX],
+			  __u32 *count)
+{
+	const struct tree_node *n = first_of(list);
+
+	for (; n; n = next_of(list, n)) {
+		if (*count == MODEL_NODEPORT_PREFIXES_MAX) {
+			reader_error(r, n, "more than %u %s",
+				     MODEL_NODEPORT_PREFIXES_MAX,
+				     setting_name(s));
+			return;
+		}
+		*count += read_network(r, n, setting_name(s), &to[*count]);
+	}
+}
+
 static void read_nodeport(struct reader *r, const struct tree_node *list,
 			  struct model *m)
 {
@@ -258,15 +276,8 @@ static void read_nodeport(struct reader *r, const struct tree_node *list,
 				     "nodeport-addresses: \"primary\" stands alone");
 		return;
 	}
-	for (; n; n = next_of(list, n)) {
-		if (m->nr_nodeport == MODEL_NODEPORT_PREFIXES_MAX) {
-			reader_error(r, n, "more than %u nodeport-addresses",
-				     MODEL_NODEPORT_PREFIXES_MAX);
-			return;
-		}
-		m->nr_nodeport += read_network(r, n, "nodeport-addresses",
-					       &m->nodeport[m->nr_nodeport]);
-	}
+	read_networks(r, list, SETTING_NODEPORT_ADDRESSES, m->nodeport,
+		      &m->nr_nodeport);
 }
 
 static void read_detect_local(struct reader *r, const struct tree_node *n,
@@ -306,6 +317,15 @@ static void read_listen(struct reader *r, const struct tree_node *n,
 	};
 }
 
+static void read_sockets(struct reader *r, const struct tree_node *n,
+			 struct model *m)
+{
+	int i = value_choice(r, n, "sockets", sockets_names);
+
+	if (i >= 0)
+		m->sockets = i;
+}
+
 static void read_special(struct reader *r, const struct tree_node *n,
 			 enum setting s, struct model *m)
 {
@@ -330,6 +350,11 @@ static void read_special(struct reader *r, const struct tree_node *n,
 		return read_link_name(r, n, s, m->pod_interfaces);
 	case SETTING_NODEPORT_ADDRESSES:
 		return read_nodeport(r, n, m);
+	case SETTING_SOCKETS:
+		return read_sockets(r, n, m);
+	case SETTING_SOCKET_PODS:
+		return read_networks(r, n, s, m->socket_pods,
+				     &m->nr_socket_pods);
 	default:
 		return read_nat_addrs(r, n, m);
 	}

@@ -23,7 +23,7 @@ static const enum setting runtime_settings[] = {
 	SETTING_ANSWERS, SETTING_ANSWERS_NETWORK,
 };
 
-static void pods_write(struct runtime *rt, const struct model *m)
+static void node_write(struct runtime *rt, const struct model *m)
 {
 	rt->pods_by_interface = m->detect_local == DETECT_BRIDGE ||
 				m->detect_local == DETECT_INTERFACES;
@@ -31,6 +31,8 @@ static void pods_write(struct runtime *rt, const struct model *m)
 	rt->pods6_len = m->pods6.is_set ? m->pods6.len : 0;
 	rt->pods4 = m->pods4.addr;
 	rt->pods6 = m->pods6.addr;
+	rt->node4 = m->node4;
+	rt->node6 = m->node6;
 }
 
 void settings_write(struct tables *t, const struct model *m)
@@ -40,7 +42,7 @@ void settings_write(struct tables *t, const struct model *m)
 #define X(field) want.field = m->field;
 	RUNTIME_FIELDS(X)
 #undef X
-	pods_write(&want, m);
+	node_write(&want, m);
 	if (m->nr_services)	/* else NAT gives none away */
 		filter_ports(t, m->nat_port_first, m->nat_port_last);
 	if (memcmp(t->runtime, &want, sizeof(want)))

@@ -7,7 +7,7 @@
 #ifndef FAIRLEAD_NAMESPACE_H
 #define FAIRLEAD_NAMESPACE_H
 
-#include <linux/types.h>
+#include <fairlead/types.h>
 
 /*
  * A socket for ioctls about the interfaces of the namespace that this one
@@ -15,5 +15,19 @@
  * -EPERM: it may not be entered (CAP_SYS_ADMIN). Nothing is logged.
  */
 int namespace_socket(__s32 nsid);
+
+/* What there is to say of one. */
+struct namespace_facts {
+	__u64 cookie;		/* what programs know it by */
+	struct addr addr4, addr6; /* the first that others may reach it at; zero:
+				   * none yet */
+};
+
+/* f for each that has a name under /run/netns: a number that another one, or
+ * another name, does not have; and a file descriptor for the time of the call. */
+void namespaces_each(void (*f)(void *arg, __u64 number, int fd), void *arg);
+
+/* -EPERM: it may not be entered. */
+int namespace_look(int fd, struct namespace_facts *ret);
 
 #endif

@@ -30,6 +30,7 @@ void dp_close(struct dp *dp)
 		close_fd(&dp->fd[id]);
 	fairlead_bpf__destroy(dp->older);
 	fairlead_bpf__destroy(dp->skel);
+	close_fd(&dp->cgroup_fd);
 	close_fd(&dp->lock_fd);
 	free(dp);
 }
@@ -49,6 +50,7 @@ static struct dp *dp_new(const char *pin_root)
 		dp->fd[id] = -1;
 	dp->old_counters = -1;
 	dp->lock_fd = -1;
+	dp->cgroup_fd = -1;
 	dp->nr_cpus = libbpf_num_possible_cpus();
 	if (dp->nr_cpus < 1)
 		dp->nr_cpus = 1;

@@ -85,6 +85,7 @@ int dp_pin_repair(struct dp *dp);
  *			LOCAL_NAT also where else backends are reached by
  *	POD		on the interfaces of pods, likewise
  *	HOST		on the loopback, likewise
+ *	SOCKET		on a cgroup, for the sockets of the processes in it
  *	DECAP		on a backend host, see dp_decap_attach()
  */
 #define DP_HOOKS(X)							\
@@ -94,6 +95,14 @@ int dp_pin_repair(struct dp *dp);
 	X(fl_pod_in,	 TC_IN,	 0xf2,	POD)				\
 	X(fl_pod_out,	 TC_OUT, 0xf1,	POD)				\
 	X(fl_host_out,	 TC_OUT, 0xf1,	HOST)				\
+	X(fl_sock_connect4, CONNECT4, 0, SOCKET)			\
+	X(fl_sock_connect6, CONNECT6, 0, SOCKET)			\
+	X(fl_sock_sendmsg4, SENDMSG4, 0, SOCKET)			\
+	X(fl_sock_sendmsg6, SENDMSG6, 0, SOCKET)			\
+	X(fl_sock_recvmsg4, RECVMSG4, 0, SOCKET)			\
+	X(fl_sock_recvmsg6, RECVMSG6, 0, SOCKET)			\
+	X(fl_sock_getpeername4, GETPEERNAME4, 0, SOCKET)		\
+	X(fl_sock_getpeername6, GETPEERNAME6, 0, SOCKET)		\
 	X(fl_decap_xdp,	 XDP,	 60,	DECAP)				\
 	X(fl_decap_tc,	 TC_IN,	 0xf1,	DECAP)
 
@@ -106,17 +115,17 @@ enum dp_hook {
 
 /* An uplink that needs one of these needs those before it. */
 enum dp_need { DP_NEED_ALWAYS, DP_NEED_LOCAL_NAT, DP_NEED_NODE, DP_NEED_POD,
-	       DP_NEED_HOST, DP_NEED_DECAP };
+	       DP_NEED_HOST, DP_NEED_SOCKET, DP_NEED_DECAP };
 
 const char *dp_hook_name(enum dp_hook hook);	/* the program's */
 enum dp_need dp_hook_need(enum dp_hook hook);
 
 enum dp_mechanism { DP_XDP_NATIVE, DP_XDP_GENERIC, DP_XDP_DISPATCHER,
-		    DP_XDP_DISPATCHER_GENERIC, DP_TCX, DP_CLSACT };
+		    DP_XDP_DISPATCHER_GENERIC, DP_TCX, DP_CLSACT, DP_CGROUP };
 const char *dp_mechanism_name(enum dp_mechanism mechanism);
 
 struct dp_attachment {
-	__u32 ifindex;
+	__u32 ifindex;		/* SOCKET: what stands for a cgroup */
 	enum dp_hook hook;
 	enum dp_mechanism mechanism;
 };
@@ -136,10 +145,31 @@ bool dp_is_attached(struct dp *dp, enum dp_hook hook, __u32 ifindex);
 const char *dp_attach_text(enum dp_hook hook, __u32 ifindex, int err,
 			   char text[static DP_ATTACH_TEXT_MAX]);
 
-/* Up to max of them, but for those of pods; returns how many there are. */
+/*
+ * The cgroup, of version 2, that hooks of SOCKET are to be attached to; path
+ * NULL: the one that all others are in, where it is mounted. *ret stands for
+ * it in place of an interface's index. -ENOENT: none is mounted; -EXDEV: a part
+ * of it is, a container's; -EINVAL: path is none. Not logged.
+ */
+int dp_cgroup_open(struct dp *dp, const char *path, __u32 *ret);
+
+/* Up to max of those on uplinks and the like; returns how many there are. */
 int dp_attachments(struct dp *dp, struct dp_attachment *ret, size_t max);
 /* Those of pods, likewise; but also those whose interface is gone. */
 int dp_pods(struct dp *dp, struct dp_attachment *ret, size_t max);
+/* And those on cgroups. */
+int dp_sockets(struct dp *dp, struct dp_attachment *ret, size_t max);
+
+/* Pods whose sockets are served, by their network namespace's cookie. Neither
+ * logs. keep: of those that are there by now; the others go. */
+int dp_socket_pod_set(struct dp *dp, __u64 cookie,
+		      const struct socket_pod *pod);
+void dp_socket_pods_sift(struct dp *dp, bool (*keep)(void *arg, __u64 cookie),
+			 void *arg);
+
+/* What a connected UDP socket was given, by its cookie; -ENOENT: nothing, as
+ * far as is known. */
+int dp_udp_peer(const struct dp *dp, __u64 cookie, struct socket_peer *ret);
 
 /* Sums over all CPUs since the maps were made. */
 int dp_counters(struct dp *dp, struct counter ret[static NR_REASONS]);
@@ -159,7 +189,7 @@ struct dp_map {
 	__u64 bytes;		/* locked memory as the kernel tells it */
 };
 
-#define DP_MAPS_MAX 28
+#define DP_MAPS_MAX 32
 int dp_maps(struct dp *dp, struct dp_map ret[static DP_MAPS_MAX]);
 
 /* Seconds as conn_head.time has them (CLOCK_MONOTONIC). */

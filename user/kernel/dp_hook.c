@@ -4,12 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/bpf.h>
+
 #include "compat.h"
 #include "dp_private.h"
 
 #define KIND_XDP .kind = &dp_kind_xdp
-#define KIND_TC_IN .kind = &dp_kind_tc, .tc_point = COMPAT_TCX_INGRESS
-#define KIND_TC_OUT .kind = &dp_kind_tc, .tc_point = COMPAT_TCX_EGRESS
+#define KIND_TC_IN .kind = &dp_kind_tc, .point = COMPAT_TCX_INGRESS
+#define KIND_TC_OUT .kind = &dp_kind_tc, .point = COMPAT_TCX_EGRESS
+#define KIND_CGROUP(point_) .kind = &dp_kind_cgroup, .point = point_
+#define KIND_CONNECT4 KIND_CGROUP(BPF_CGROUP_INET4_CONNECT)
+#define KIND_CONNECT6 KIND_CGROUP(BPF_CGROUP_INET6_CONNECT)
+#define KIND_SENDMSG4 KIND_CGROUP(BPF_CGROUP_UDP4_SENDMSG)
+#define KIND_SENDMSG6 KIND_CGROUP(BPF_CGROUP_UDP6_SENDMSG)
+#define KIND_RECVMSG4 KIND_CGROUP(BPF_CGROUP_UDP4_RECVMSG)
+#define KIND_RECVMSG6 KIND_CGROUP(BPF_CGROUP_UDP6_RECVMSG)
+#define KIND_GETPEERNAME4 KIND_CGROUP(BPF_CGROUP_INET4_GETPEERNAME)
+#define KIND_GETPEERNAME6 KIND_CGROUP(BPF_CGROUP_INET6_GETPEERNAME)
 
 const struct dp_hook_row dp_hook_rows[NR_DP_HOOKS] = {
 #define X(name, kind_, rank_, need_)					\
@@ -40,6 +51,7 @@ void dp_point_at(const char *dir, enum dp_hook hook, __u32 ifindex,
 
 	ret->hook = row;
 	ret->ifindex = ifindex;
+	ret->cgroup = -1;
 	snprintf(ret->link, sizeof(ret->link), "%s/%s_link_%u", dir,
 		 row->program, ifindex);
 	snprintf(ret->other, sizeof(ret->other), "%s/%s_%s_%u", dir,

@@ -34,6 +34,8 @@ __u32 dp_link_ifindex(int link)
 	memset(&info, 0, len);
 	if (link < 0 || bpf_obj_get_info_by_fd(link, &info, &len))
 		return 0;
+	if (info.type == BPF_LINK_TYPE_CGROUP)
+		return info.cgroup.cgroup_id;
 	return info.xdp.ifindex;	/* tcx has it at the same place */
 }
 
@@ -138,6 +140,7 @@ int dp_attach(struct dp *dp, enum dp_hook hook, __u32 ifindex)
 	int err;
 
 	dp_point_at(dp->dir, hook, ifindex, &at);
+	at.cgroup = dp->cgroup_fd;
 	if (row->kind->is_attached(&at, &mechanism))
 		return 0;
 	err = row->kind->attach(&at, dp_program_fd(dp, row->program));
@@ -176,6 +179,7 @@ const char *dp_mechanism_name(enum dp_mechanism mechanism)
 		[DP_XDP_DISPATCHER_GENERIC] = "xdp dispatcher (generic)",
 		[DP_TCX] = "tcx",
 		[DP_CLSACT] = "clsact",
+		[DP_CGROUP] = "cgroup",
 	};
 
 	return names[mechanism];
@@ -185,6 +189,7 @@ struct attachments {
 	struct dp_attachment *ret;
 	size_t max;
 	int count;
+	enum dp_need need;	/* attachment_of_need(): of this alone */
 };
 
 static int attachment_put(struct attachments *all,
@@ -204,38 +209,52 @@ static int attachment_add(void *arg, const struct dp_point *at)
 		.hook = at->hook - dp_hook_rows,
 	};
 
-	if (at->hook->need == DP_NEED_POD ||
+	if (at->hook->need == DP_NEED_POD || at->hook->need == DP_NEED_SOCKET ||
 	    !at->hook->kind->is_attached(at, &found.mechanism))
 		return 0;
 	return attachment_put(all, &found);
 }
 
-static int pod_add(void *arg, const struct dp_point *at)
+/* Also of those that are attached no more. */
+static int attachment_of_need(void *arg, const struct dp_point *at)
 {
+	struct attachments *all = arg;
 	struct dp_attachment found = {
 		.ifindex = at->ifindex,
 		.hook = at->hook - dp_hook_rows,
 	};
 
-	if (at->hook->need != DP_NEED_POD)
+	if (at->hook->need != all->need)
 		return 0;
 	at->hook->kind->is_attached(at, &found.mechanism);
-	return attachment_put(arg, &found);
+	return attachment_put(all, &found);
 }
+
 int dp_attachments(struct dp *dp, struct dp_attachment *ret, size_t max)
 {
-	struct attachments all = { ret, max, 0 };
+	struct attachments all = { .ret = ret, .max = max };
 
 	each_point(dp, attachment_add, &all);
 	return all.count;
 }
 
+static int attachments_of_need(struct dp *dp, enum dp_need need,
+			       struct dp_attachment *ret, size_t max)
+{
+	struct attachments all = { ret, max, 0, need };
+
+	each_point(dp, attachment_of_need, &all);
+	return all.count;
+}
+
 int dp_pods(struct dp *dp, struct dp_attachment *ret, size_t max)
 {
-	struct attachments all = { ret, max, 0 };
+	return attachments_of_need(dp, DP_NEED_POD, ret, max);
+}
 
-	each_point(dp, pod_add, &all);
-	return all.count;
+int dp_sockets(struct dp *dp, struct dp_attachment *ret, size_t max)
+{
+	return attachments_of_need(dp, DP_NEED_SOCKET, ret, max);
 }
 
 /* If a pin says that something of ours is attached, detach it. */

@@ -376,3 +376,36 @@ int dp_maps(struct dp *dp, struct dp_map ret[static DP_MAPS_MAX])
 	}
 	return NR_TABLES;
 }
+
+int dp_udp_peer(const struct dp *dp, __u64 cookie, struct socket_peer *ret)
+{
+	return bpf_map_lookup_elem(dp->fd[TABLE_udp_peers], &cookie, ret) ?
+		       -errno : 0;
+}
+
+int dp_socket_pod_set(struct dp *dp, __u64 cookie, const struct socket_pod *pod)
+{
+	return bpf_map_update_elem(dp->fd[TABLE_socket_pods], &cookie, pod,
+				   BPF_ANY) ? -errno : 0;
+}
+
+/* What is asked for is what follows the last that was kept: one that goes has
+ * none. */
+void dp_socket_pods_sift(struct dp *dp, bool (*keep)(void *arg, __u64 cookie),
+			 void *arg)
+{
+	const int fd = dp->fd[TABLE_socket_pods];
+	__u64 last, cookie;
+	bool has_last = false;
+
+	for (int i = 0; i < 2 * SOCKET_PODS_MAX; i++) {
+		if (bpf_map_get_next_key(fd, has_last ? &last : NULL, &cookie))
+			return;
+		if (keep(arg, cookie)) {
+			last = cookie;
+			has_last = true;
+		} else {
+			bpf_map_delete_elem(fd, &cookie);
+		}
+	}
+}

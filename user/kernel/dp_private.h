@@ -36,6 +36,7 @@ struct dp {
 	unsigned int generation;	/* of pinned tables, in force; 0: none */
 	unsigned int next_generation;	/* that waits for dp_switch(); 0: none */
 	int lock_fd;			/* of root; -1: none */
+	int cgroup_fd;			/* see dp_cgroup_open(); -1: none */
 };
 
 #define DP_PATH_MAX 256
@@ -75,7 +76,7 @@ struct dp_kind;
 struct dp_hook_row {
 	const char *program;
 	const struct dp_kind *kind;
-	int tc_point;			/* COMPAT_TCX_* */
+	int point;			/* COMPAT_TCX_*; enum bpf_attach_type */
 	unsigned int rank;		/* among others there; low comes first */
 	enum dp_need need;
 };
@@ -86,6 +87,7 @@ extern const struct dp_hook_row dp_hook_rows[NR_DP_HOOKS];
 struct dp_point {
 	const struct dp_hook_row *hook;
 	__u32 ifindex;
+	int cgroup;			/* a descriptor, to attach to; -1: none */
 	char link[DP_PATH_MAX];		/* of a link, or */
 	char other[DP_PATH_MAX];	/* of what stands for it, by kind */
 };
@@ -105,13 +107,13 @@ struct dp_kind {
 	bool (*is_attached)(const struct dp_point *at, enum dp_mechanism *ret);
 };
 
-/* dp_xdp.c, dp_tc.c */
-extern const struct dp_kind dp_kind_xdp, dp_kind_tc;
+/* dp_xdp.c, dp_tc.c, dp_cgroup.c */
+extern const struct dp_kind dp_kind_xdp, dp_kind_tc, dp_kind_cgroup;
 
 void dp_xdp_prepare(struct bpf_program *prog);	/* before it is loaded */
 
 /* dp_link.c: of a pinned link, whatever it is of. */
-__u32 dp_link_ifindex(int link);	/* 0: of none */
+__u32 dp_link_ifindex(int link);	/* or for a cgroup; 0: of none */
 int dp_link_update(const char *pin, int prog);
 int dp_link_remove(const char *pin);
 

@@ -22,7 +22,7 @@ static struct bpf_tc_hook clsact_hook(const struct dp_point *at)
 	return (struct bpf_tc_hook){
 		.sz = sizeof(struct bpf_tc_hook),
 		.ifindex = at->ifindex,
-		.attach_point = at->hook->tc_point == COMPAT_TCX_EGRESS ?
+		.attach_point = at->hook->point == COMPAT_TCX_EGRESS ?
 					BPF_TC_EGRESS : BPF_TC_INGRESS,
 	};
 }
@@ -120,7 +120,7 @@ static int attach(const struct dp_point *at, int prog)
 
 	if (err != -ENOENT)
 		return err;
-	link = bpf_link_create(prog, at->ifindex, at->hook->tc_point, NULL);
+	link = bpf_link_create(prog, at->ifindex, at->hook->point, NULL);
 	if (link < 0)
 		return clsact_attach(at, prog);
 	return bpf_obj_pin(link, at->link) ? -errno : 0;

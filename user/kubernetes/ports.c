@@ -70,6 +70,14 @@ static bool is_vip(const struct kube_ingress *i, bool is4, struct addr *ret)
 	return is_of_family(i->ip, is4, ret) && kube_is(i->ip_mode, "VIP", true);
 }
 
+/* Must more be known of who asks than his socket tells? */
+static bool is_for_packets(const struct making *m, const struct model_front *f)
+{
+	return m->to->affinity_s || m->to->proto == IPPROTO_SCTP ||
+	       f->flags & SERVICE_EMPTY_DROPS ||
+	       (f->kind == KIND_LB_VIP && m->to->nr_sources);
+}
+
 /* In order of what they are: the first of several at one address counts. */
 static void add_front(struct making *m, const struct addr *a, __u16 port,
 		      enum service_kind kind)
@@ -100,6 +108,8 @@ static void add_front(struct making *m, const struct addr *a, __u16 port,
 		f->flags |= SERVICE_EMPTY_DROPS;
 	if (kind == KIND_CLUSTER_IP && m->config->masquerade_all)
 		f->flags |= SERVICE_MASQUERADE;
+	if (is_for_packets(m, f))
+		f->flags |= SERVICE_NO_SOCKET;
 	s->nr_fronts++;
 }
 
@@ -323,7 +333,7 @@ static int make(struct making *m, const struct kube_object *const *slices,
 	m->to->proto = q.proto;
 	make_plain(m);
 	err = choose(m, &q, slices, nr_slices, &members) ?: make_name(m) ?:
-	      make_fronts(m) ?: make_sources(m) ?: make_backends(m, &members);
+	      make_sources(m) ?: make_fronts(m) ?: make_backends(m, &members);
 	kube_members_clear(&members);
 	return err;
 }

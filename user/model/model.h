@@ -74,6 +74,12 @@ enum detect_local {
 	DETECT_INTERFACES,	/* by interfaces that begin with pod_interfaces */
 };
 
+/* Whose sockets are given backends, so that their packets need not be. */
+enum socket_mode {
+	SOCKETS_HOST,	/* of the node's own processes */
+	SOCKETS_OFF,
+};
+
 /* Where a service is reached. */
 struct model_front {
 	struct addr addr;	/* of a CIDR: its first address; of a node port:
@@ -168,6 +174,11 @@ struct model {
 	__u32 nr_nodeport;	/* 0: the node's primary addresses */
 	bool masquerade_all;	/* what goes to cluster IPs too */
 	struct model_listen healthz, metrics;
+	__u8 sockets;		/* enum socket_mode */
+	/* Pods at these addresses have no proxy in them: unless sockets are
+	 * off, theirs are given backends, too. */
+	struct model_prefix socket_pods[MODEL_NODEPORT_PREFIXES_MAX];
+	__u32 nr_socket_pods;
 	/* What of it the Node object says, or cluster_cidr does. */
 	struct model_prefix pods4, pods6; /* sources of pods; of this node's
 					   * alone with DETECT_NODE_CIDR */

@@ -94,6 +94,9 @@ const struct setting_spec setting_specs[NR_SETTINGS] = {
 			      .type = SETTING_IS_LISTEN, .by_default = 10256 },
 	[SETTING_METRICS] = { TOP("metrics-bind-address"), FIELD(metrics),
 			      .type = SETTING_IS_LISTEN, .by_default = 10249 },
+	[SETTING_SOCKETS] = { TOP("sockets"), FIELD(sockets) },
+	[SETTING_SOCKET_PODS] = { TOP("socket-pods"),
+				  FIELDS(socket_pods, nr_socket_pods) },
 };
 
 const char *const detect_local_names[] = {
@@ -101,6 +104,12 @@ const char *const detect_local_names[] = {
 	[DETECT_NODE_CIDR] = "NodeCIDR",
 	[DETECT_BRIDGE] = "BridgeInterface",
 	[DETECT_INTERFACES] = "InterfaceNamePrefix",
+	NULL
+};
+
+const char *const sockets_names[] = {
+	[SOCKETS_HOST] = "host",
+	[SOCKETS_OFF] = "off",
 	NULL
 };
 
@@ -250,6 +259,12 @@ static void node_text(enum setting s, const struct model *m,
 		break;
 	case SETTING_POD_INTERFACES:
 		append(text, m->pod_interfaces);
+		break;
+	case SETTING_SOCKETS:
+		append(text, sockets_names[m->sockets]);
+		break;
+	case SETTING_SOCKET_PODS:
+		append_networks(text, m->socket_pods, m->nr_socket_pods);
 		break;
 	default:
 		append_networks(text, m->nodeport, m->nr_nodeport);

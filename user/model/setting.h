@@ -45,6 +45,8 @@ enum setting {
 	SETTING_MASQUERADE_ALL,
 	SETTING_HEALTHZ,
 	SETTING_METRICS,
+	SETTING_SOCKETS,
+	SETTING_SOCKET_PODS,
 	NR_SETTINGS,
 };
 
@@ -72,6 +74,7 @@ extern const struct setting_spec setting_specs[NR_SETTINGS];
 
 /* By enum detect_local, as people write them; NULL ends them. */
 extern const char *const detect_local_names[];
+extern const char *const sockets_names[];	/* likewise enum socket_mode */
 
 const char *setting_name(enum setting s);
 void setting_store(enum setting s, struct model *m, __u32 number);

@@ -83,6 +83,10 @@ enum table_size {
 	X(sources,	__u32,			sources,      CALLS,  SAME)  \
 	X(conns,	struct conn_bucket,	conn_buckets, WINDOW, MOVE)  \
 	X(replies,	struct reply_bucket,	reply_buckets, WINDOW, MOVE) \
+	X(socket_peers, struct socket_peer,	fixed,	      CALLS,  SAME)  \
+	X(socket_flows, struct socket_flows,	fixed,	      CALLS,  SAME)  \
+	X(udp_peers,	struct socket_peer,	fixed,	      CALLS,  SAME)  \
+	X(socket_pods,	struct socket_pod,	fixed,	      CALLS,  SAME)  \
 	X(conn_stats,	struct conn_stats,	fixed,	      CALLS,  SAME)  \
 	X(counters,	struct counter,		fixed,	      CALLS,  SAME)  \
 	X(early_fragments, struct early_fragment, fixed,      CALLS,  SAME)  \

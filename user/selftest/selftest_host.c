@@ -120,6 +120,7 @@ void selftest_programs(struct selftest *t, const char *name)
 	} programs[] = {
 		{ "fl_xdp", NULL },
 		{ "fl_uplink_out", NULL },
+		{ "fl_sock", NULL },
 		{ "fl_decap_xdp", "backend hosts decapsulate on tc" },
 		{ "fl_decap_tc", "backend hosts decapsulate on XDP" },
 	};

@@ -171,7 +171,7 @@ static const struct { const char *text, *error; } mistakes[] = {
 
 	/* keys */
 	{ "sevices: []", "1:1: unknown key \"sevices\" in a document; did you mean \"services\"?" },
-	{ "colour: red", "1:1: unknown key \"colour\" in a document; known: node, uplinks, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, answers, hostname-override, detect-local-mode, cluster-cidr, pod-bridge-interface, pod-interface-name-prefix, nodeport-addresses, masquerade-all, healthz-bind-address, metrics-bind-address, services, workloads, policies" },
+	{ "colour: red", "1:1: unknown key \"colour\" in a document; known: node, uplinks, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, answers, hostname-override, detect-local-mode, cluster-cidr, pod-bridge-interface, pod-interface-name-prefix, nodeport-addresses, masquerade-all, healthz-bind-address, metrics-bind-address, sockets, socket-pods, services, workloads, policies" },
 	{ "services:\n- name: a\n  address: 192.0.2.1\n  adress: 192.0.2.1\n  port: 1", "4:3: unknown key \"adress\" in a service; did you mean \"address\"?" },
 	{ BACKEND ", wieght: 1}]}", "2:74: unknown key \"wieght\" in a backend; did you mean \"weight\"?" },
 	{ SERVICE ", sources: {alow: []}}", "2:53: unknown key \"alow\" in sources; did you mean \"allow\"?" },
@@ -182,7 +182,7 @@ static const struct { const char *text, *error; } mistakes[] = {
 	{ SERVICE ", sources: }", "2:52: sources needs keys and values, not nothing" },
 	{ SERVICE ", sources: [10.0.0.0/8]}", "2:52: sources needs keys and values, not a list" },
 	{ "nat: 192.0.2.1", "1:6: nat needs keys and values, not a single value" },
-	{ "\"a\\e[31m\": 1", "1:1: unknown key \"a?[31m\" in a document; known: node, uplinks, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, answers, hostname-override, detect-local-mode, cluster-cidr, pod-bridge-interface, pod-interface-name-prefix, nodeport-addresses, masquerade-all, healthz-bind-address, metrics-bind-address, services, workloads, policies" },
+	{ "\"a\\e[31m\": 1", "1:1: unknown key \"a?[31m\" in a document; known: node, uplinks, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, answers, hostname-override, detect-local-mode, cluster-cidr, pod-bridge-interface, pod-interface-name-prefix, nodeport-addresses, masquerade-all, healthz-bind-address, metrics-bind-address, sockets, socket-pods, services, workloads, policies" },
 
 	/* what there is not yet */
 	{ "workloads: []", "1:12: workloads: not supported by this version" },
@@ -908,6 +908,14 @@ static void expect_listens(const struct model *m)
 	assert_int_equal(m->metrics.port, 10249);
 }
 
+static void expect_sockets(const struct model *m)
+{
+	assert_int_equal(m->sockets, SOCKETS_OFF);
+	assert_int_equal(m->nr_socket_pods, 2);
+	assert_int_equal(m->socket_pods[0].len, 96 + 16);
+	assert_string_equal(addr_text(&m->socket_pods[1].addr), "fd00::");
+}
+
 static void every_setting_is_read(void **state)
 {
 	__cleanup(model_freep) struct model *m = load_text(
@@ -927,6 +935,7 @@ static void every_setting_is_read(void **state)
 		"masquerade-all: true\n"
 		"healthz-bind-address: '[::1]:1'\n"
 		"metrics-bind-address: 192.0.2.1\n"
+		"sockets: off\nsocket-pods: [10.244.0.0/16, 'fd00::/56']\n"
 		"services: []\n");
 
 	assert_string_equal(m->hostname_override, "node-1");
@@ -944,6 +953,7 @@ static void every_setting_is_read(void **state)
 	assert_int_equal(m->nodeport[1].len, 128);
 	assert_true(m->masquerade_all);
 	expect_listens(m);
+	expect_sockets(m);
 	assert_string_equal(m->node, "edge-1");
 	assert_int_equal(m->nr_uplinks, 2);
 	assert_string_equal(m->uplinks[1], "bond0.100");
@@ -995,6 +1005,8 @@ static void settings_are_given_by_name(void **state)
 		{ "detect-local-mode", "NodeCIDR", NULL },
 		{ "healthz-bind-address", "", NULL },
 		{ "metrics-bind-address", "[::]:80", NULL },
+		{ "sockets", "off", NULL },
+		{ "socket-pods", "10.244.0.0/16,fd00::/56", NULL },
 	};
 	__cleanup(model_freep) struct model *m = NULL;
 	struct definitions_from from = {
@@ -1012,6 +1024,7 @@ static void settings_are_given_by_name(void **state)
 	assert_true(m->healthz.is_set && m->healthz.is_off);
 	assert_true(m->metrics.is_set && !m->metrics.is_off);
 	assert_int_equal(m->metrics.port, 80);
+	expect_sockets(m);
 }
 
 static const struct {
@@ -1038,6 +1051,10 @@ static const struct {
 	  "--masquerade-all: masquerade-all \"yes\" is not true or false\n" },
 	{ { "masquerade-all", "true", NULL },
 	  "--masquerade-all: \"masquerade-all\" is set differently at D/f.yaml:2:17\n" },
+	{ { "socket-pods", "all", NULL },
+	  "--socket-pods: socket-pods \"all\" is not an address or a prefix such as \"192.0.2.0/24\"\n" },
+	{ { "sockets", "on", NULL },
+	  "--sockets: unknown sockets \"on\"; known: host, off\n" },
 	{ { "hostname-override", " ", NULL },
 	  "--hostname-override: hostname-override \" \" is not a node's name\n" },
 	{ { "healthz-bind-address", "localhost:80", NULL },

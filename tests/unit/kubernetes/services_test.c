@@ -8,7 +8,8 @@
  *
  * A front end is its address and port, a letter for its kind (C cluster IP, N
  * node port, L load balancer, E external IP) and its flags (l policy Local, d
- * an empty set drops, m masqueraded). A backend is its address and port and
+ * an empty set drops, m masqueraded, p for packets, not for sockets). A backend
+ * is its address and port and
  * the sets that it is in (c cluster, l local; - none, it gets nothing new).
  */
 #include <errno.h>
@@ -66,9 +67,10 @@ static void put_front(FILE *out, const struct model_front *f)
 
 	fprintf(out, addr_is4(&f->addr) ? " %s:%u%c" : " [%s]:%u%c",
 		addr_format(&f->addr, addr), f->port_first, kinds[f->kind]);
-	fprintf(out, "%s%s%s", f->flags & SERVICE_POLICY_LOCAL ? "l" : "",
+	fprintf(out, "%s%s%s%s", f->flags & SERVICE_POLICY_LOCAL ? "l" : "",
 		f->flags & SERVICE_EMPTY_DROPS ? "d" : "",
-		f->flags & SERVICE_MASQUERADE ? "m" : "");
+		f->flags & SERVICE_MASQUERADE ? "m" : "",
+		f->flags & SERVICE_NO_SOCKET ? "p" : "");
 }
 
 static void put_backend(FILE *out, const struct model_backend *b)
@@ -216,7 +218,7 @@ static const struct row which_count[] = {
 		     ", ports: [{name: a, port: 53, protocol: UDP}, {name: b, port: 53}, {name: c, port: 9, protocol: SCTP}]}"),
 	  "shop/web:a/udp: 10.96.0.1:53C ->\n"
 	  "shop/web:b/tcp: 10.96.0.1:53C ->\n"
-	  "shop/web:c/sctp: 10.96.0.1:9C ->\n" },
+	  "shop/web:c/sctp: 10.96.0.1:9Cp ->\n" },
 	{ "... and IP family: clusterIPs[i] where ipFamilies[i] is that family",
 	  SERVICE(IP ", clusterIPs: [10.96.0.1, 'fd00:96::1'], ipFamilies: [IPv4, IPv6], " PORT),
 	  V4 " ->\n" V6 " ->\n" },
@@ -267,7 +269,7 @@ static const struct row fields[] = {
 	  V4 " ->\n" },
 	{ "nodePort: the external policy is its own",
 	  PICK SERVICE(IP LOCAL_OUT ", ports: [{port: 80, nodePort: 30080}]") SLICE(HERE(2) ", " THERE(3)),
-	  "default/web:80/tcp: 0.0.0.0:30080Nld 10.96.0.1:80C -> 10.244.0.2:8080cl 10.244.0.3:8080c\n" },
+	  "default/web:80/tcp: 0.0.0.0:30080Nldp 10.96.0.1:80C -> 10.244.0.2:8080cl 10.244.0.3:8080c\n" },
 	{ "externalIPs: of the matching family",
 	  SERVICE(IP ", externalIPs: [203.0.113.9, 'fd00::9'], " PORT),
 	  "default/web:80/tcp: 10.96.0.1:80C 203.0.113.9:80E ->\n" },
@@ -295,10 +297,10 @@ static const struct row fields[] = {
 	  V4 " ->\n" },
 	{ "sessionAffinity ClientIP: default 10800",
 	  SERVICE(IP ", " PORT ", sessionAffinity: ClientIP"),
-	  V4 " ->, sticks 10800s\n" },
+	  V4 "p ->, sticks 10800s\n" },
 	{ "sessionAffinityConfig.clientIP.timeoutSeconds",
 	  SERVICE(IP ", " PORT ", sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 7}}"),
-	  V4 " ->, sticks 7s\n" },
+	  V4 "p ->, sticks 7s\n" },
 	{ "... is nothing without ClientIP",
 	  SERVICE(IP ", " PORT ", sessionAffinityConfig: {clientIP: {timeoutSeconds: 7}}"),
 	  V4 " ->\n" },
@@ -331,17 +333,18 @@ static void fields_of_a_service(void **state)
 }
 
 #define LB_LINE V4 " 203.0.113.8:80L ->"
+#define LB_FILTERED V4 " 203.0.113.8:80Lp ->"
 
 static const struct row ranges[] = {
 	{ "loadBalancerSourceRanges",
 	  LB(", loadBalancerSourceRanges: [198.51.100.0/24, 192.0.2.1/32]", "{ip: 203.0.113.8}"),
-	  LB_LINE ", from 192.0.2.1 198.51.100.0/24\n" },
+	  LB_FILTERED ", from 192.0.2.1 198.51.100.0/24\n" },
 	{ "trim blanks",
 	  LB(", loadBalancerSourceRanges: [' 198.51.100.0/24 ']", "{ip: 203.0.113.8}"),
-	  LB_LINE ", from 198.51.100.0/24\n" },
+	  LB_FILTERED ", from 198.51.100.0/24\n" },
 	{ "keep only the family's CIDRs",
 	  LB(", loadBalancerSourceRanges: ['fd00::/8', 198.51.100.0/24]", "{ip: 203.0.113.8}"),
-	  LB_LINE ", from 198.51.100.0/24\n" },
+	  LB_FILTERED ", from 198.51.100.0/24\n" },
 	{ "if none is left there is no filter",
 	  LB(", loadBalancerSourceRanges: ['fd00::/8']", "{ip: 203.0.113.8}"),
 	  LB_LINE "\n" },
@@ -350,18 +353,18 @@ static const struct row ranges[] = {
 	  LB_LINE "\n" },
 	{ "... the other family's /0 does not",
 	  LB(", loadBalancerSourceRanges: [198.51.100.0/24, '::/0']", "{ip: 203.0.113.8}"),
-	  LB_LINE ", from 198.51.100.0/24\n" },
+	  LB_FILTERED ", from 198.51.100.0/24\n" },
 	{ "host bits do not count, a range that is given twice counts once",
 	  LB(", loadBalancerSourceRanges: [198.51.100.7/24, 198.51.100.0/24]", "{ip: 203.0.113.8}"),
-	  LB_LINE ", from 198.51.100.0/24\n" },
+	  LB_FILTERED ", from 198.51.100.0/24\n" },
 	{ "if one range contains the node's IP, the LB VIPs are allowed too",
 	  NODE("}, status: {addresses: [{type: InternalIP, address: 192.0.2.77}]}")
 	  LB(", loadBalancerSourceRanges: [192.0.2.0/24]", "{ip: 203.0.113.8}"),
-	  LB_LINE ", from 192.0.2.0/24 203.0.113.8\n" },
+	  LB_FILTERED ", from 192.0.2.0/24 203.0.113.8\n" },
 	{ "... else not",
 	  NODE("}, status: {addresses: [{type: InternalIP, address: 192.0.3.77}]}")
 	  LB(", loadBalancerSourceRanges: [192.0.2.0/24]", "{ip: 203.0.113.8}"),
-	  LB_LINE ", from 192.0.2.0/24\n" },
+	  LB_FILTERED ", from 192.0.2.0/24\n" },
 };
 
 static void ranges_of_sources(void **state)
@@ -547,23 +550,23 @@ static const struct row choices[] = {
 	{ "v1beta1: the topology's host name is the node's, without nodeName",
 	  INTERNAL "---\n{apiVersion: discovery.k8s.io/v1beta1, kind: EndpointSlice, metadata: {name: web-1, labels: {kubernetes.io/service-name: web}}, addressType: IPv4, "
 	  SLICE_PORT ", endpoints: [{" ADDRESS(2) ", topology: {kubernetes.io/hostname: n1}}, {" ADDRESS(3) ", topology: {kubernetes.io/hostname: n2}}]}\n",
-	  V4_LOCAL "ld -> 10.244.0.2:8080cl 10.244.0.3:8080-\n" },
+	  V4_LOCAL "ldp -> 10.244.0.2:8080cl 10.244.0.3:8080-\n" },
 	{ "internal Local: ready and local",
 	  INTERNAL SLICE(HERE(2) ", " THERE(3)),
-	  V4_LOCAL "ld -> 10.244.0.2:8080cl 10.244.0.3:8080-\n" },
+	  V4_LOCAL "ldp -> 10.244.0.2:8080cl 10.244.0.3:8080-\n" },
 	{ "nodeName absent = remote",
 	  INTERNAL SLICE(HERE(2) ", {" ADDRESS(3) "}"),
-	  V4_LOCAL "ld -> 10.244.0.2:8080cl 10.244.0.3:8080-\n" },
+	  V4_LOCAL "ldp -> 10.244.0.2:8080cl 10.244.0.3:8080-\n" },
 	{ "none ready and local: serving, terminating and local",
 	  INTERNAL SLICE(GOING(2, "n1") ", " THERE(3)),
-	  V4_LOCAL "ld -> 10.244.0.2:8080cl 10.244.0.3:8080-\n" },
+	  V4_LOCAL "ldp -> 10.244.0.2:8080cl 10.244.0.3:8080-\n" },
 	{ "hints ignored in the local set",
 	  NODE(ZONE) INTERNAL SLICE("{" ADDRESS(2) ", nodeName: n1, hints: {forZones: [{name: z2}]}}, " BY_ZONE(3, "z1")),
-	  V4_LOCAL "ld -> 10.244.0.2:8080cl 10.244.0.3:8080-\n" },
+	  V4_LOCAL "ldp -> 10.244.0.2:8080cl 10.244.0.3:8080-\n" },
 	{ "none local but some elsewhere = drop",
-	  INTERNAL SLICE(THERE(3)), V4_LOCAL "ld -> 10.244.0.3:8080-\n" },
+	  INTERNAL SLICE(THERE(3)), V4_LOCAL "ldp -> 10.244.0.3:8080-\n" },
 	{ "... also if those are serving and terminating",
-	  INTERNAL SLICE(GOING(3, "n2")), V4_LOCAL "ld -> 10.244.0.3:8080-\n" },
+	  INTERNAL SLICE(GOING(3, "n2")), V4_LOCAL "ldp -> 10.244.0.3:8080-\n" },
 	{ "not hasAny: reject", INTERNAL, V4_LOCAL "l ->\n" },
 	{ "... also if some are neither ready nor terminating",
 	  INTERNAL SLICE("{" ADDRESS(3) ", conditions: {ready: false}}"),
@@ -571,25 +574,25 @@ static const struct row choices[] = {
 
 	{ "external Local: both sets, for pods and node the cluster's",
 	  OUTSIDE SLICE(HERE(2) ", " THERE(3)),
-	  OUTSIDE_LINE("ld") " 10.244.0.2:8080cl 10.244.0.3:8080c\n" },
+	  OUTSIDE_LINE("ldp") " 10.244.0.2:8080cl 10.244.0.3:8080c\n" },
 	{ "external Local, none local",
-	  OUTSIDE SLICE(THERE(3)), OUTSIDE_LINE("ld") " 10.244.0.3:8080c\n" },
+	  OUTSIDE SLICE(THERE(3)), OUTSIDE_LINE("ldp") " 10.244.0.3:8080c\n" },
 	{ "external Local, none at all", OUTSIDE, OUTSIDE_LINE("l") "\n" },
 	{ "local terminating ones even when ready remote ones exist",
 	  OUTSIDE SLICE(GOING(2, "n1") ", " THERE(3)),
-	  OUTSIDE_LINE("ld") " 10.244.0.2:8080l 10.244.0.3:8080c\n" },
+	  OUTSIDE_LINE("ldp") " 10.244.0.2:8080l 10.244.0.3:8080c\n" },
 	{ "a local one that hints exclude from the cluster set alone",
 	  NODE(ZONE) OUTSIDE SLICE("{" ADDRESS(2) ", nodeName: n1, hints: {forZones: [{name: z2}]}}, " BY_ZONE(3, "z1")),
-	  OUTSIDE_LINE("ld") " 10.244.0.2:8080l 10.244.0.3:8080c\n" },
+	  OUTSIDE_LINE("ldp") " 10.244.0.2:8080l 10.244.0.3:8080c\n" },
 	{ "external Local without anything external: not used",
 	  SERVICE(IP ", " PORT LOCAL_OUT) SLICE(HERE(2) ", " THERE(3)),
 	  V4 " -> 10.244.0.2:8080c 10.244.0.3:8080c\n" },
 	{ "both Local",
 	  SERVICE(IP ", " PORT EXTERNAL LOCAL_IN LOCAL_OUT) SLICE(HERE(2) ", " THERE(3)),
-	  V4_LOCAL "ld 203.0.113.9:80Eld -> 10.244.0.2:8080cl 10.244.0.3:8080c\n" },
+	  V4_LOCAL "ldp 203.0.113.9:80Eldp -> 10.244.0.2:8080cl 10.244.0.3:8080c\n" },
 	{ "internal Local, external Cluster: the short circuits need all",
 	  SERVICE(IP ", " PORT EXTERNAL LOCAL_IN) SLICE(HERE(2) ", " THERE(3)),
-	  V4_LOCAL "ld 203.0.113.9:80E -> 10.244.0.2:8080cl 10.244.0.3:8080c\n" },
+	  V4_LOCAL "ldp 203.0.113.9:80E -> 10.244.0.2:8080cl 10.244.0.3:8080c\n" },
 };
 
 static void choice_of_endpoints(void **state)
