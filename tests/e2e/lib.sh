@@ -26,6 +26,7 @@ NET=fl$(echo "$ROOT $NAME" | md5sum | cut -c 1-6)
 . "$ROOT/tests/sandbox/sandbox.sh"
 CASES=0
 FAILED=0
+WITH=
 FAMILIES=("$VIP4" "$VIP6")
 
 skip_all() {
@@ -219,9 +220,9 @@ artefacts() {
 	done
 }
 
-# it DESCRIPTION COMMAND...
+# it DESCRIPTION COMMAND...: WITH is said before each.
 it() {
-	local what=$1 rc=0
+	local what=$WITH$1 rc=0
 	shift
 	CASES=$((CASES + 1))
 	set +e

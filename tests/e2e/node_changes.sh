@@ -53,7 +53,7 @@ flows() {
 flow_hears() {
 	local log=$DIR/flow-$1-$2-$3.log
 
-	wait_for 10 flow_heard "$log" "$(wc -l <"$log")" "$4"
+	wait_for 30 flow_heard "$log" "$(wc -l <"$log")" "$4"
 }
 
 # The line after the first COUNT may be of what was asked before.

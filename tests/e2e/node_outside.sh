@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Who comes to a node's services from outside, from pods and from the node
 # itself, by each traffic policy; and endpoints that are pods here, another
-# node's address, a pod behind an overlay, and this node's own address.
+# node's address, a pod behind an overlay, and this node's own address. By packets
+# alone, and with sockets that are given their backends: then the node itself
+# reaches its own node ports, and endpoints in its own network.
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 # shellcheck source=tests/sandbox/node.sh
@@ -160,6 +162,52 @@ local_policy_drops() {
 	asks balancer "$1" "pod-$REMOTE" node
 }
 
+# all_of_it [OPTION...]: told to the daemon.
+all_of_it() {
+	policy Cluster
+	endpoints
+	serve --hostname-override node-1 "$@"
+	for vip in "$VIP4" "$VIP6"; do
+		for host in client-1 pod-1 balancer; do
+			it "$host is refused at $vip" refused "$host" "$vip"
+		done
+	done
+	endpoints 2
+	it "a pod here is reached over IPv4" \
+		gets_through pod-2 "$VIP4" "$IP4" node node
+	it "a pod here is reached over IPv6" \
+		gets_through pod-2 "$VIP6" "$IP6" node node
+	it "its node port is served, and no other port" node_ports pod-2
+	it "the node reaches its own node port" node_asks_itself pod-2
+	endpoints node-1:2
+	it "a pod in this node's network is reached" node_ports_of_host
+	it "the node reaches itself by its services" node_asks_itself here
+	endpoints node-2:11
+	it "another node's address is reached over IPv4" \
+		gets_through backend-1 "$VIP4" "$IP4" node node
+	it "another node's address is reached over IPv6" \
+		gets_through backend-1 "$VIP6" "$IP6" node node
+	endpoints node-2:pod-$REMOTE
+	it "a pod behind an overlay is reached over IPv4" \
+		gets_through pod-$REMOTE "$VIP4" "$IP4" node node
+	it "a pod behind an overlay is reached over IPv6" \
+		gets_through pod-$REMOTE "$VIP6" "$IP6" node node
+	it "its node port is served, too" node_ports pod-$REMOTE
+	it "the node reaches it by its own node port" \
+		node_asks_itself pod-$REMOTE
+	policy Local
+	it "a policy that has nobody here drops over IPv4" local_policy_drops "$VIP4"
+	it "a policy that has nobody here drops over IPv6" local_policy_drops "$VIP6"
+	endpoints 2 node-2:pod-$REMOTE
+	for vip in "$VIP4" "$VIP6"; do
+		it "policy Local shows a pod the client at $vip" \
+			asks client-1 "$vip" pod-2 "$(client_addr "$vip")"
+	done
+	endpoints 2
+	it "policy Local at node ports, too" node_ports_keep_the_source
+	stop serve
+}
+
 story 1
 node_up
 pod_add 1
@@ -169,44 +217,7 @@ start server-here balancer "$B/tests/sandbox/server" here 8080
 for pod in 1 2 $REMOTE; do
 	wait_for 5 pod_answers "$pod"
 done
-policy Cluster
-endpoints
-serve --hostname-override node-1
-for vip in "$VIP4" "$VIP6"; do
-	for host in client-1 pod-1 balancer; do
-		it "$host is refused at $vip" refused "$host" "$vip"
-	done
-done
-endpoints 2
-it "a pod here is reached over IPv4" \
-	gets_through pod-2 "$VIP4" "$IP4" node node
-it "a pod here is reached over IPv6" \
-	gets_through pod-2 "$VIP6" "$IP6" node node
-it "its node port is served, and no other port" node_ports pod-2
-it "the node reaches its own node port" node_asks_itself pod-2
-endpoints node-1:2
-it "a pod in this node's network is reached" node_ports_of_host
-it "the node reaches itself by its services" node_asks_itself here
-endpoints node-2:11
-it "another node's address is reached over IPv4" \
-	gets_through backend-1 "$VIP4" "$IP4" node node
-it "another node's address is reached over IPv6" \
-	gets_through backend-1 "$VIP6" "$IP6" node node
-endpoints node-2:pod-$REMOTE
-it "a pod behind an overlay is reached over IPv4" \
-	gets_through pod-$REMOTE "$VIP4" "$IP4" node node
-it "a pod behind an overlay is reached over IPv6" \
-	gets_through pod-$REMOTE "$VIP6" "$IP6" node node
-it "its node port is served, too" node_ports pod-$REMOTE
-it "the node reaches it by its own node port" node_asks_itself pod-$REMOTE
-policy Local
-it "a policy that has nobody here drops over IPv4" local_policy_drops "$VIP4"
-it "a policy that has nobody here drops over IPv6" local_policy_drops "$VIP6"
-endpoints 2 node-2:pod-$REMOTE
-for vip in "$VIP4" "$VIP6"; do
-	it "policy Local shows a pod the client at $vip" \
-		asks client-1 "$vip" pod-2 "$(client_addr "$vip")"
-done
-endpoints 2
-it "policy Local at node ports, too" node_ports_keep_the_source
+all_of_it --sockets off
+WITH="with sockets: "
+all_of_it --sockets host
 finish

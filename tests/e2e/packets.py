@@ -14,6 +14,7 @@ server's "NAME LENGTH SUM CLIENT" for exactly these bytes.
 plain: likewise, by a socket that lets routers cut it (IPv4).
 flow: datagrams from one port until killed; a line for each answer.
 """
+import errno
 import os
 import select
 import socket
@@ -22,6 +23,9 @@ import sys
 import time
 
 SECONDS = 2
+
+# Of a socket that was connected and is no more: at its next recv(), or send().
+ABORTED = errno.ECONNABORTED, errno.EDESTADDRREQ
 
 
 def checksum(data):
@@ -141,20 +145,27 @@ def datagram(address, port, size, order, fragment_bytes="1400"):
 
 
 def flow(address, port):
-    """One source port that asks on and on: a line for each answer's server,
-    "refused" for an ICMP error."""
+    """One socket that asks on and on: a line for each answer's server,
+    "refused" for an ICMP error. It connects anew if it is told to."""
     sock = socket.socket(family_of(address), socket.SOCK_DGRAM)
     sock.settimeout(0.1)
-    sock.connect((address, int(port)))
+    connected = False
     while True:
         try:
+            if not connected:
+                sock.connect((address, int(port)))
+                connected = True
             sock.send(b"hello")
             print(sock.recv(200).split()[0].decode(), flush=True)
-            time.sleep(0.01)
         except ConnectionRefusedError:
             print("refused", flush=True)
         except socket.timeout:
             pass
+        except OSError as error:
+            if error.errno not in ABORTED:
+                raise
+            connected = False
+        time.sleep(0.01)
 
 
 if __name__ == "__main__":

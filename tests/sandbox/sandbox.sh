@@ -36,10 +36,33 @@ tools_build() {
 	exec 9>&-
 }
 
+# A cgroup of its own, which the shell and what it starts from now on are in:
+# programs on sockets see no others. CGROUP is empty where none can be made.
+cgroup_enter() {
+	local mount home
+
+	CGROUP=
+	mount=$(sed -n 's/^[^ ]* [^ ]* [^ ]* [^ ]* \([^ ]*\) .* - cgroup2 .*/\1/p' \
+		/proc/self/mountinfo | head -n 1)
+	home=$mount$(sed -n 's/^0:://p' /proc/self/cgroup)
+	if [[ -n $mount && -w $home/cgroup.procs ]] && mkdir -p "$mount/$NET"; then
+		CGROUP=$mount/$NET
+		CGROUP_HOME=$home
+		echo $$ >"$CGROUP/cgroup.procs"
+	fi
+}
+
+cgroup_leave() {
+	[[ -n ${CGROUP:-} ]] || return 0
+	echo $$ >"$CGROUP_HOME/cgroup.procs"
+	wait_for 10 rmdir "$CGROUP" || true
+}
+
 # sandbox_make BACKENDS [CLIENTS]
 sandbox_make() {
 	sandbox_remove
 	mkdir -p "$DIR" "$PINS"
+	cgroup_enter
 	network_up "$@"
 }
 
@@ -58,6 +81,7 @@ sandbox_remove() {
 	network_stop
 	dispatchers_leave
 	network_down
+	cgroup_leave
 	rm -rf "$PINS" "$DIR"
 }
 
@@ -68,6 +92,7 @@ start() {
 	nsenter --net="/run/netns/$NET-$host" env \
 		FAIRLEAD_PIN_ROOT="$PINS/$host" \
 		FAIRLEAD_RUN_DIR="$DIR/run-$host" \
+		${CGROUP:+FAIRLEAD_CGROUP_ROOT="$CGROUP"} \
 		"$@" >"$DIR/$name.log" 2>"$DIR/$name.err" </dev/null &
 	echo $! >"$DIR/$name.pid"
 	disown
