@@ -30,6 +30,14 @@
 #include "lib/finish_tc.h"
 #include "lib/node.h"
 
+/* What came in by no interface is the host's own. */
+static __always_inline enum origin leaving_origin(const struct __sk_buff *skb,
+						  const struct runtime *rt)
+{
+	return rt->has_node && !skb->ingress_ifindex ? ORIGIN_NODE :
+						       ORIGIN_ELSEWHERE;
+}
+
 SEC("tc")
 int fl_uplink_in(struct __sk_buff *skb)
 {
@@ -48,9 +56,28 @@ int fl_uplink_out(struct __sk_buff *skb)
 		return TCX_NEXT;
 	if (node_comes_again(skb))
 		return bpf_redirect(skb->ifindex, BPF_F_INGRESS);
-	return finish(s, node_leave(skb, rt->has_node && !skb->ingress_ifindex ?
-						 ORIGIN_NODE :
-						 ORIGIN_ELSEWHERE));
+	return finish(s, node_leave(skb, leaving_origin(skb, rt)));
+}
+
+/* The same where packets have no Ethernet header. */
+SEC("tc")
+int fl_l3_in(struct __sk_buff *skb)
+{
+	struct scratch *s = map_only(scratch);
+
+	return s ? finish(s, node_classify_l3(skb, ORIGIN_ELSEWHERE)) :
+		   TCX_NEXT;
+}
+
+SEC("tc")
+int fl_l3_out(struct __sk_buff *skb)
+{
+	const struct runtime *rt = map_only(runtime);
+	struct scratch *s = map_only(scratch);
+
+	if (!s || !rt || !rt->has_local)
+		return TCX_NEXT;
+	return finish(s, node_leave_l3(skb, leaving_origin(skb, rt)));
 }
 
 /* On the loopback: what the host sends to addresses of its own. */

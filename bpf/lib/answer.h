@@ -50,6 +50,8 @@ static __always_inline bool l2_store(const struct bytes *in, __u32 len,
 {
 	const __u32 tag = sizeof(*l2->tags);
 
+	if (!len)
+		return true;
 	if (bytes_store(in, 0, &l2->eth, sizeof(l2->eth)))
 		return false;
 	if (len > ETH_HLEN &&

@@ -15,7 +15,7 @@
 /* As pkt.ifindex. */
 static __always_inline __u32 egress_ifindex(const struct link *link)
 {
-	_Static_assert(LINK_REDIRECTS == 1, "becomes the highest bit");
+	_Static_assert(LINK_REDIRECTS == 1, "becomes the highest bit, alone");
 	return link->ifindex | (__u32)link->flags << 31;
 }
 

@@ -23,6 +23,8 @@ static __always_inline int finish(const struct scratch *s, __u32 why)
 		return TC_ACT_SHOT;
 	if (!s->pkt.ifindex)
 		return TCX_NEXT;
+	if (s->by_kernel)
+		return bpf_redirect_neigh(s->pkt.ifindex, NULL, 0, 0);
 	return bpf_redirect(s->pkt.ifindex, s->to_host ? BPF_F_INGRESS : 0);
 }
 

@@ -55,7 +55,8 @@ static __always_inline bool node_is_addressed(struct __sk_buff *skb,
 					      const struct frame *f,
 					      enum origin origin)
 {
-	if (skb->pkt_type == PACKET_HOST || origin == ORIGIN_NODE)
+	if (skb->pkt_type == PACKET_HOST || origin == ORIGIN_NODE ||
+	    !f->pkt->l2_len)
 		return true;
 	if (origin == ORIGIN_POD)
 		return skb->pkt_type == PACKET_OTHERHOST;
@@ -116,13 +117,15 @@ static __always_inline enum reason node_leave_dst(struct __sk_buff *skb,
  * answer to what we sent in our own name. */
 static __always_inline enum reason node_first(struct __sk_buff *skb,
 					      enum origin origin,
-					      const bool is_leaving)
+					      const bool is_leaving,
+					      const bool has_frame)
 {
 	struct pkt p = {};
 	struct frame f = { .pkt = &p };
 	__be16 proto;
 
-	if (skb_parse_eth(skb, &f, &proto) != REASON_NONE)
+	if ((has_frame ? skb_parse_eth(skb, &f, &proto) :
+			 skb_parse_l3(skb, &f, &proto)) != REASON_NONE)
 		return REASON_NOT_OURS;
 	switch (proto) {
 	case bpf_htons(ETH_P_IP):
@@ -139,13 +142,25 @@ static __always_inline enum reason node_first(struct __sk_buff *skb,
 static __always_inline enum reason node_leave(struct __sk_buff *skb,
 					      enum origin origin)
 {
-	return node_first(skb, origin, true);
+	return node_first(skb, origin, true, true);
+}
+
+static __always_inline enum reason node_leave_l3(struct __sk_buff *skb,
+						 enum origin origin)
+{
+	return node_first(skb, origin, true, false);
 }
 
 static __always_inline enum reason node_classify(struct __sk_buff *skb,
 						 enum origin origin)
 {
-	return node_first(skb, origin, false);
+	return node_first(skb, origin, false, true);
+}
+
+static __always_inline enum reason node_classify_l3(struct __sk_buff *skb,
+						    enum origin origin)
+{
+	return node_first(skb, origin, false, false);
 }
 
 /* No service is at p's port. The host sends from addresses of its own. */
@@ -200,11 +215,11 @@ static __always_inline enum reason node_flow(struct __sk_buff *skb,
 }
 
 /* Until its first one has been here. The host sends its own in order, and there
- * is no way back to where it did. */
+ * is no way back to where it did; nor to an interface without frames. */
 static __always_inline enum reason node_keep(struct __sk_buff *skb,
 					     const struct scratch *s)
 {
-	return s->origin == ORIGIN_NODE ?
+	return s->origin == ORIGIN_NODE || !s->pkt.l2_len ?
 		       REASON_FRAGMENT_LOST :
 		       fragment_keep_tc(skb, 0, FRAME_EARLY_TC);
 }
@@ -327,6 +342,9 @@ static __always_inline enum reason node_again(struct __sk_buff *skb,
 static __always_inline enum reason node_anew(struct __sk_buff *skb,
 					     struct scratch *s)
 {
+	if (!s->pkt.l2_len)
+		return s->is_leaving ? node_leave_l3(skb, s->origin) :
+				       node_classify_l3(skb, s->origin);
 	return s->is_leaving ? node_leave(skb, s->origin) :
 			       node_classify(skb, s->origin);
 }
@@ -380,6 +398,7 @@ static __always_inline bool node_egress(const struct nexthop *hop,
 		return false;
 	e->ifindex = link->user_ifindex;
 	e->mtu = link->mtu;
+	e->has_frame = !(link->flags & LINK_L3);
 	__builtin_memcpy(e->to, *to_host ? link->mac : hop->mac, 6);
 	__builtin_memcpy(e->from, link->mac, 6);
 	return true;
@@ -401,7 +420,7 @@ static __always_inline enum reason node_too_big(struct __sk_buff *skb,
 	const struct iphdr *ip = f->l3;
 
 	if (v6 || ip->frag_off & bpf_htons(IP_DF) || skb->gso_size ||
-	    s->origin == ORIGIN_NODE)
+	    s->origin == ORIGIN_NODE || !s->pkt.l2_len)
 		return REASON_TOO_BIG;
 	return fragment_cut_tc(skb, f->pkt);
 }
@@ -422,6 +441,7 @@ static __always_inline enum reason node_way(struct __sk_buff *skb,
 	if (!node_egress(&n->hop, e, &s->to_host))
 		return REASON_NO_NEXT_HOP;
 	f->pkt->ifindex = e->ifindex;
+	s->by_kernel = !e->has_frame && !s->to_host;
 	if (s->to_host)
 		return REASON_NONE;
 	if (node_is_router(s) && pkt_hops(f, v6) <= 1)
@@ -451,20 +471,34 @@ static __always_inline bool skb_fewer_hops(struct __sk_buff *skb,
 	return v6 || !bpf_l3_csum_replace(skb, check, bpf_htons(0x0100), 0, 2);
 }
 
-/* On its way, if that is not the stack's: it has another Ethernet header. */
+/* The Ethernet header of where it leaves, if packets have one there: what is
+ * left of one that it came with, the kernel takes off. */
+static __always_inline bool node_frame(struct __sk_buff *skb,
+				       const struct scratch *s, const bool v6)
+{
+	const struct egress *e = &s->out;
+	struct ethhdr eth;
+
+	if (!e->has_frame)
+		return skb_untag(skb, &s->pkt);
+	__builtin_memcpy(eth.h_dest, e->to, 6);
+	__builtin_memcpy(eth.h_source, e->from, 6);
+	if (s->pkt.l2_len)
+		return !bpf_skb_store_bytes(skb, 0, &eth, 2 * ETH_ALEN, 0) &&
+		       skb_untag(skb, &s->pkt);
+	eth.h_proto = ether_type(v6);
+	return !bpf_skb_change_head(skb, sizeof(eth), 0) &&
+	       !bpf_skb_store_bytes(skb, 0, &eth, sizeof(eth), 0);
+}
+
+/* On its way, if that is not the stack's. */
 static __always_inline bool node_push(struct __sk_buff *skb, struct scratch *s,
 				      const bool v6)
 {
-	struct egress *e = &s->out;
-	__u8 macs[12];
-
 	if (!s->pkt.ifindex)
 		return true;
-	__builtin_memcpy(macs, e->to, 6);
-	__builtin_memcpy(macs + 6, e->from, 6);
 	return (!node_is_router(s) || skb_fewer_hops(skb, &s->pkt, v6)) &&
-	       !bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0) &&
-	       skb_untag(skb, &s->pkt);
+	       node_frame(skb, s, v6);
 }
 
 static __always_inline enum reason node_translate(struct __sk_buff *skb,
@@ -582,6 +616,7 @@ static __always_inline enum reason node_answer(struct __sk_buff *skb,
 					       const bool v6)
 {
 	s->to_host = s->origin == ORIGIN_NODE;
+	s->by_kernel = !s->pkt.l2_len && !s->to_host;
 	s->pkt.ifindex = skb->ifindex;
 	return v6 ? answer6_tc(skb, &s->pkt, s->why) :
 		    answer4_tc(skb, &s->pkt, s->why);

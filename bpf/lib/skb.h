@@ -28,6 +28,22 @@ static __always_inline enum reason skb_parse_eth(struct __sk_buff *skb,
 	return parse_eth(f, skb->data, skb->data_end, proto);
 }
 
+/* Of an interface without Ethernet headers. */
+static __always_inline enum reason skb_parse_l3(struct __sk_buff *skb,
+						struct frame *f, __be16 *proto)
+{
+	__u32 len = skb->len;
+
+	if (skb->data_end - skb->data < SKB_HEADERS &&
+	    skb->data_end - skb->data < len)
+		bpf_skb_pull_data(skb, len < SKB_HEADERS ? len : SKB_HEADERS);
+	f->data = (void *)(long)skb->data;
+	f->end = (void *)(long)skb->data_end;
+	f->l3 = f->data;
+	*proto = skb->protocol;
+	return REASON_NONE;
+}
+
 /* How long p is, by its header as far as that can be. */
 static __always_inline enum reason skb_lengths(struct __sk_buff *skb,
 					       struct pkt *p)
@@ -66,8 +82,9 @@ static __always_inline enum reason skb_parse_rest(struct __sk_buff *skb,
 static __always_inline __u32 skb_tags(const struct __sk_buff *skb,
 				      const struct pkt *p)
 {
-	return (p->l2_len - ETH_HLEN) / sizeof(struct vlan_tag) +
-	       !!skb->vlan_present;
+	__u32 tags = p->l2_len >> 2;	/* of 14, 18 or 22 bytes; or none */
+
+	return (tags ? tags - 3 : 0) + !!skb->vlan_present;
 }
 
 /* Without them: who sends it by an interface in a VLAN adds its own. The first

@@ -233,6 +233,9 @@ enum link_flag {
 	 * does not wake its peer for XDP_TX unless that has a program as well
 	 * (veth_xdp_flush() in drivers/net/veth.c). */
 	LINK_REDIRECTS = 1 << 0,
+	/* Packets there have no Ethernet header (tun, WireGuard, IP in IP): the
+	 * kernel knows which way they go. */
+	LINK_L3 = 1 << 1,
 };
 
 struct service_bucket {

@@ -313,13 +313,22 @@ void uplinks_attach(struct uplinks *u)
 	attach_missing(u, "");
 }
 
+/* Of a device that backends are reached by and that is no uplink. */
+static bool other_needs(const struct uplinks *u, enum dp_hook hook,
+			__u32 ifindex)
+{
+	if (nexthops_is_l3(u->parts->nexthops, ifindex))
+		return dp_hook_need(hook) == DP_NEED_L3;
+	return dp_hook_need(hook) == DP_NEED_LOCAL_NAT ||
+	       dp_hook_need(hook) == DP_NEED_NODE;
+}
+
 /* That one cannot be had is said of uplinks; of these, by hints. */
 static void others_attach(struct uplinks *u)
 {
 	for (int hook = 0; hook < NR_DP_HOOKS; hook++)
 		for (size_t i = 0; i < u->others.count; i++)
-			if (dp_hook_need(hook) == DP_NEED_LOCAL_NAT ||
-			    dp_hook_need(hook) == DP_NEED_NODE)
+			if (other_needs(u, hook, u->others.ifindexes[i]))
 				dp_attach(u->parts->dp, hook,
 					  u->others.ifindexes[i]);
 }

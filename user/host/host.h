@@ -27,6 +27,7 @@ void host_set_uplinks(struct host *h, const __u32 *ifindexes, size_t count);
 void host_set_pods(struct host *h, const struct pod_match *match);
 size_t host_pods(const struct host *h, __u32 *ret, size_t room);
 bool host_reaches_pods(const struct host *h, __u32 ifindex);
+bool host_is_l3(const struct host *h, __u32 ifindex); /* nexthops_is_l3() */
 void host_move(struct host *h, struct link *links);
 
 /* Keep this set (see nexthops_ingress()) from now on. */

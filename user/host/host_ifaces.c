@@ -7,6 +7,7 @@
 
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <net/if_arp.h>
 
 #include "base/netlink.h"
 #include "host_private.h"
@@ -38,6 +39,30 @@ bool host_has_frames(const struct host *h, __u32 ifindex)
 	       (iface->flags & (IFF_UP | IFF_LOOPBACK)) == IFF_UP;
 }
 
+bool host_is_l3(const struct host *h, __u32 ifindex)
+{
+	const struct iface *iface = iface_find(h, ifindex);
+
+	return iface && iface->is_l3;
+}
+
+/* Of ARPHRD_*, which libc has not all of. */
+enum { TYPE_RAWIP = 519, TYPE_IP6GRE = 823 };
+
+/* As dev_is_mac_header_xmit() in linux/if_arp.h. */
+static bool is_l3(unsigned short type)
+{
+	static const unsigned short types[] = {
+		ARPHRD_NONE, ARPHRD_TUNNEL, ARPHRD_TUNNEL6, ARPHRD_SIT,
+		ARPHRD_IPGRE, TYPE_IP6GRE, TYPE_RAWIP, ARPHRD_PPP,
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (types[i] == type)
+			return true;
+	return false;
+}
+
 bool iface_is_vlan(const struct iface *iface)
 {
 	return iface->vlan_proto;
@@ -50,7 +75,7 @@ bool iface_can_send(const struct host *h, const struct iface *iface)
 
 	if (!(iface->flags & IFF_UP))
 		return false;
-	if (iface->mac_len && iface->mac_len != ETH_ALEN)
+	if (!iface->is_l3 && iface->mac_len && iface->mac_len != ETH_ALEN)
 		return false;
 	if (!iface_is_vlan(iface))
 		return true;
@@ -146,6 +171,7 @@ static bool iface_read(const struct nlmsghdr *m, struct iface *ret)
 	*ret = (struct iface){
 		.ifindex = header->ifi_index,
 		.flags = header->ifi_flags,
+		.is_l3 = is_l3(header->ifi_type),
 	};
 	netlink_u32(attrs[IFLA_MTU], &ret->mtu);
 	if (attrs[IFLA_IFNAME]) {

@@ -47,7 +47,7 @@ static bool is_xdps(const struct host *h, const struct iface *iface)
 
 static __u32 sends_by(const struct host *h, const struct iface *iface)
 {
-	if (!is_xdps(h, iface))
+	if (!is_xdps(h, iface) || iface->is_l3)
 		return 0;
 	return iface_is_vlan(iface) ? iface->lower : iface->ifindex;
 }
@@ -65,7 +65,7 @@ static struct link link_of(const struct host *h, const struct iface *iface)
 		.nat6 = NAT_SOURCE_NONE,
 	};
 
-	ret.flags = flags_of(h, ret.ifindex);
+	ret.flags = flags_of(h, ret.ifindex) | (iface->is_l3 ? LINK_L3 : 0);
 	memcpy(ret.mac, iface->mac, sizeof(ret.mac));
 	return ret;
 }

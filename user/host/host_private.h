@@ -62,6 +62,7 @@ struct iface {
 	bool is_veth;
 	__u8 mac[ETH_ALEN];
 	__u8 mac_len;		/* 0: has no MACs; other than 6: not Ethernet */
+	bool is_l3;		/* packets there begin with IP */
 	char name[IF_NAMESIZE];
 };
 

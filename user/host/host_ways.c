@@ -92,7 +92,8 @@ static enum nexthop_result mac_find(struct host *h, const struct iface *iface,
 {
 	struct neighbour *b;
 
-	if ((iface->flags & (IFF_NOARP | IFF_LOOPBACK)) || !iface->mac_len)
+	if ((iface->flags & (IFF_NOARP | IFF_LOOPBACK)) || !iface->mac_len ||
+	    iface->is_l3)
 		return NEXTHOP_FOUND;
 	b = neighbour_get(h, hop->ifindex, hop->has_via ? &hop->via : addr);
 	if (!b)

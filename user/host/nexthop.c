@@ -409,6 +409,11 @@ bool nexthops_reaches_pods(const struct nexthops *n, __u32 ifindex)
 	return host_reaches_pods(n->host, ifindex);
 }
 
+bool nexthops_is_l3(const struct nexthops *n, __u32 ifindex)
+{
+	return host_is_l3(n->host, ifindex);
+}
+
 bool nexthops_source_like(const struct nexthops *n, __u32 entry,
 			  const struct addr *near,
 			  const struct addr_test *test, struct addr *ret)

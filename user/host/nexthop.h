@@ -107,6 +107,9 @@ size_t nexthops_pods(const struct nexthops *n, __u32 *ret, size_t room);
 /* Is that interface a pod's, or a bridge that pods' interfaces are ports of? */
 bool nexthops_reaches_pods(const struct nexthops *n, __u32 ifindex);
 
+/* Have packets there no Ethernet header, but begin with that of IP? */
+bool nexthops_is_l3(const struct nexthops *n, __u32 ifindex);
+
 /* What an address is asked before it is taken. */
 struct addr_test {
 	bool (*passes)(void *arg, const struct addr *a);

@@ -83,6 +83,7 @@ int dp_pin_repair(struct dp *dp);
  *	LOCAL_NAT	on uplinks, while a backend on this host has NAT
  *	NODE		on uplinks, while services of a node are served; it and
  *			LOCAL_NAT also where else backends are reached by
+ *	L3		on those of the latter without Ethernet headers, instead
  *	POD		on the interfaces of pods, likewise
  *	HOST		on the loopback, likewise
  *	SOCKET		on a cgroup, for the sockets of the processes in it
@@ -92,6 +93,8 @@ int dp_pin_repair(struct dp *dp);
 	X(fl_xdp,	 XDP,	 50,	ALWAYS)				\
 	X(fl_uplink_out, TC_OUT, 0xf1,	LOCAL_NAT)			\
 	X(fl_uplink_in,	 TC_IN,	 0xf2,	NODE)				\
+	X(fl_l3_in,	 TC_IN,	 0xf2,	L3)				\
+	X(fl_l3_out,	 TC_OUT, 0xf1,	L3)				\
 	X(fl_pod_in,	 TC_IN,	 0xf2,	POD)				\
 	X(fl_pod_out,	 TC_OUT, 0xf1,	POD)				\
 	X(fl_host_out,	 TC_OUT, 0xf1,	HOST)				\
@@ -114,8 +117,8 @@ enum dp_hook {
 };
 
 /* An uplink that needs one of these needs those before it. */
-enum dp_need { DP_NEED_ALWAYS, DP_NEED_LOCAL_NAT, DP_NEED_NODE, DP_NEED_POD,
-	       DP_NEED_HOST, DP_NEED_SOCKET, DP_NEED_DECAP };
+enum dp_need { DP_NEED_ALWAYS, DP_NEED_LOCAL_NAT, DP_NEED_NODE, DP_NEED_L3,
+	       DP_NEED_POD, DP_NEED_HOST, DP_NEED_SOCKET, DP_NEED_DECAP };
 
 const char *dp_hook_name(enum dp_hook hook);	/* the program's */
 enum dp_need dp_hook_need(enum dp_hook hook);
