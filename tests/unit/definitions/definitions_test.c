@@ -916,6 +916,26 @@ static void expect_sockets(const struct model *m)
 	assert_string_equal(addr_text(&m->socket_pods[1].addr), "fd00::");
 }
 
+static void expect_node(const struct model *m)
+{
+	assert_string_equal(m->hostname_override, "node-1");
+	assert_int_equal(m->detect_local, DETECT_INTERFACES);
+	assert_string_equal(addr_text(&m->cluster_cidr4.addr), "10.244.0.0");
+	assert_int_equal(m->cluster_cidr4.len, 96 + 16);
+	assert_true(m->cluster_cidr4.is_set);
+	assert_string_equal(addr_text(&m->cluster_cidr6.addr), "fd00::");
+	assert_int_equal(m->cluster_cidr6.len, 56);
+	assert_true(m->cluster_cidr6.is_set);
+	assert_string_equal(m->pod_bridge, "cni0");
+	assert_string_equal(m->pod_interfaces, "veth");
+	assert_int_equal(m->nr_nodeport, 2);
+	assert_int_equal(m->nodeport[0].len, 96 + 24);
+	assert_int_equal(m->nodeport[1].len, 128);
+	assert_true(m->masquerade_all);
+	expect_listens(m);
+	expect_sockets(m);
+}
+
 static void every_setting_is_read(void **state)
 {
 	__cleanup(model_freep) struct model *m = load_text(
@@ -938,22 +958,7 @@ static void every_setting_is_read(void **state)
 		"sockets: off\nsocket-pods: [10.244.0.0/16, 'fd00::/56']\n"
 		"services: []\n");
 
-	assert_string_equal(m->hostname_override, "node-1");
-	assert_int_equal(m->detect_local, DETECT_INTERFACES);
-	assert_string_equal(addr_text(&m->cluster_cidr4.addr), "10.244.0.0");
-	assert_int_equal(m->cluster_cidr4.len, 96 + 16);
-	assert_true(m->cluster_cidr4.is_set);
-	assert_string_equal(addr_text(&m->cluster_cidr6.addr), "fd00::");
-	assert_int_equal(m->cluster_cidr6.len, 56);
-	assert_true(m->cluster_cidr6.is_set);
-	assert_string_equal(m->pod_bridge, "cni0");
-	assert_string_equal(m->pod_interfaces, "veth");
-	assert_int_equal(m->nr_nodeport, 2);
-	assert_int_equal(m->nodeport[0].len, 96 + 24);
-	assert_int_equal(m->nodeport[1].len, 128);
-	assert_true(m->masquerade_all);
-	expect_listens(m);
-	expect_sockets(m);
+	expect_node(m);
 	assert_string_equal(m->node, "edge-1");
 	assert_int_equal(m->nr_uplinks, 2);
 	assert_string_equal(m->uplinks[1], "bond0.100");
