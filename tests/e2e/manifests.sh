@@ -141,7 +141,8 @@ started_with_it() {
 	stop serve
 	manifest Service web "clusterIP: nonsense, ports: [{port: 80}]" |
 		put web.yaml
-	start serve balancer "$FAIRLEAD" serve --config "$CONFIG"
+	start serve balancer "$FAIRLEAD" serve --config "$CONFIG" \
+		--cluster-cidr 10.244.0.0/16,fd00:244::/56
 	wait_for 10 grep -q 'Service default/web' "$DIR/serve.err"
 	wait_for 10 refused_by_status
 	all_answer "$VIP4" backend-1 backend-2
@@ -180,7 +181,8 @@ web | put web.yaml
 slice web-4 IPv4 10.91.0.11 10.91.0.12 | put web-4.yaml
 slice web-6 IPv6 fd91::11 fd91::12 | put web-6.yaml
 it "check knows them" checked
-serve --hostname-override node-1
+# clients are no pods of the cluster: what they ask of cluster IPs is masqueraded
+serve --hostname-override node-1 --cluster-cidr 10.244.0.0/16,fd00:244::/56
 it "cluster IPs of both families are listed" cluster_ips
 it "they answer over IPv4" all_answer "$VIP4" backend-1 backend-2
 it "they answer over IPv6" all_answer "$VIP6" backend-1 backend-2

@@ -60,5 +60,6 @@ objects() {
 serve_start() {
 	mkdir -p "$DIR/run-balancer"
 	start serve balancer "$FAIRLEAD" serve --kubernetes \
+		--cluster-cidr 10.244.0.0/16,fd00:244::/56 \
 		--hostname-override node-1 "${@:---master=http://127.0.0.1:8001}"
 }
