@@ -72,7 +72,9 @@ static int rules_plan(struct rules *r, const char *saved)
 
 	if (restore && list)
 		err = chains_plan(saved, restore, list, &r->found);
-	if ((restore && fclose(restore)) | (list && fclose(list)))
+	if (restore && fclose(restore))
+		err = err ?: -ENOMEM;
+	if (list && fclose(list))
 		err = err ?: -ENOMEM;
 	return err;
 }
