@@ -114,7 +114,7 @@ static __always_inline bool sock_origin(struct lookup *look, __u64 netns,
 /* Is look certainly for no service? */
 __global int sock_is_strange(struct lookup *look)
 {
-	return !look || (!(vip_class(look) & VIP_SERVICE) &&
+	return !look || (!(vip_class(look) & (VIP_SERVICE | VIP_NODE)) &&
 			 !addr_is_loopback4(&look->flow.dst));
 }
 

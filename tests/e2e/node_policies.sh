@@ -4,7 +4,7 @@
 # the node and outside, with endpoints here, elsewhere and nowhere; whom the
 # endpoint sees; who is refused at once and who hears nothing. Each row is TCP
 # and UDP over IPv4 and IPv6, and all of them are tried by packets alone, and
-# with sockets, of pods as well, that are given their backends.
+# with sockets that are given their backends.
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 # shellcheck source=tests/e2e/node_lib.sh
@@ -76,23 +76,10 @@ pod-2		port,lb,external	c-here:10	from node to pod-2
 pod-2		cluster,port,lb,external	l-here:20	from node to pod-2
 END
 
-# The node's own node ports, which no packet that it sends ever leaves for.
-cat >"$DIR/rows-of-sockets" <<'END'
-node		port			c-here:10	from node to pod-2
-node		port			c-both:11	from node to pod-2 far-1
-node		port			c-else:12	from node to far-1
-node		port			l-here:20	from node to pod-2
-node		port			l-both:21	from node to pod-2 far-1
-node		port			l-else:22	from node to far-1
-node		port			c-none:13	refused
-node		port			l-none:23	refused
-END
-
 serve_node --sockets off
 rows <"$DIR/rows"
 stop serve
-serve_node --sockets host --socket-pods 10.244.0.0/16,fd44::/16
+serve_node --sockets host
 WITH="with sockets: "
 rows <"$DIR/rows"
-[[ -z $CGROUP ]] || rows <"$DIR/rows-of-sockets"
 finish

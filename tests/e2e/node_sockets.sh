@@ -140,27 +140,28 @@ others_are_left_alone() {
 	[[ $(given) == "$((before + 1))" ]]
 }
 
-# Pods that are said to have no proxy: their TCP, where it comes to the same.
+# Pods that are said to have no proxy: their TCP, where it comes to the same. One
+# that has had no connections by packets, whose ports they would keep a while.
 pods_without_a_proxy() {
 	local family before
 
-	again --socket-pods 10.244.1.1,fd44:1::1
-	wait_for 10 is_given pod-1 "$(front cluster 10 4)"
+	again --socket-pods 10.244.1.3,fd44:1::3
+	wait_for 10 is_given pod-3 "$(front cluster 10 4)"
 	for family in 4 6; do
-		is_given pod-1 "$(front cluster 10 $family)"
+		is_given pod-3 "$(front cluster 10 $family)"
 		before=$(given)
-		row pod-1 port 10 from node to pod-2
+		row pod-3 port 10 from node to pod-2
 		ASKER=pod-2 pod_says "pod-2" "$(front cluster 10 $family)"
 		[[ $(given) == "$before" ]]
 	done
-	row pod-1 cluster 10 from pod-1 to pod-2
-	web pod-1
-	row pod-1 cluster 10 from node to pod-1
+	row pod-3 cluster 10 from pod-3 to pod-2
+	web pod-3
+	row pod-3 cluster 10 from node to pod-3
 	web
-	row pod-1 cluster 10 refused
+	row pod-3 cluster 10 refused
 	web pod-2
 	again
-	fails is_given pod-1 "$(front cluster 10 4)"
+	fails is_given pod-3 "$(front cluster 10 4)"
 }
 
 # Is TCP of HOST to PLACE given a backend before there is a packet?
@@ -378,7 +379,7 @@ cleaned() {
 	says refused tcp "$NODE4/30010"
 }
 
-node_story pod-1 pod-2 far-1
+node_story pod-1 pod-2 pod-3 far-1
 [[ -n $CGROUP ]] || skip_all "no cgroup of version 2 can be made"
 start here balancer "$B/tests/sandbox/server" here 8080
 wait_for 10 on balancer curl -so /dev/null "$NODE4:8080"

@@ -86,9 +86,9 @@ static void say_no_sockets(const struct hints *h, struct refusal *ret)
 	const char *why = h->sockets->refusal.text;
 
 	if (*why)
-		refuse(ret, 0, "this node's own processes reach services as "
-		       "far as their packets leave by an uplink, and its node "
-		       "ports not: %.256s", why);
+		refuse(ret, 0, "this node's own processes are served by packets "
+		       "alone, and node ports at 127.0.0.1 are not: %.256s",
+		       why);
 }
 
 /* The count alone is no news. */
