@@ -203,7 +203,8 @@ static __always_inline enum reason node_flow(struct __sk_buff *skb,
 	svc = service_find(&p->lookup);
 	if (!svc || svc->flags & SERVICE_VIP)
 		return node_unserved(s, svc);
-	if (!service_is_node(svc))
+	if (!service_is_node(svc) || (s->origin == ORIGIN_NODE &&
+				      service_is_hosts(svc, &p->lookup)))
 		return REASON_NOT_OURS;
 	if (s->origin != ORIGIN_NODE && is_own(&p->flow.src))
 		return REASON_OWN_SOURCE;

@@ -205,6 +205,22 @@ static __always_inline bool service_is_node(const struct service *svc)
 	return svc->kind != KIND_EDGE && svc->forward == FORWARD_NAT;
 }
 
+/* Is it a cluster IP that somebody on the host has taken, as a cache of names
+ * does? What the host itself asks there is for him. */
+static __always_inline bool service_is_hosts(const struct service *svc,
+					     const struct lookup *look)
+{
+	const struct service *vip = NULL;
+	__u32 idx;
+
+	if (svc->kind != KIND_CLUSTER_IP)
+		return false;
+	idx = service_search(&look->flow.dst, look->dst_sum, 0, 0);
+	if (idx)
+		vip = bpf_map_lookup_elem(&services, &idx);
+	return vip && vip->flags & SERVICE_HOST;
+}
+
 static __always_inline const struct backend *backend_find(__u32 id)
 {
 	return id ? bpf_map_lookup_elem(&backends, &id) : NULL;

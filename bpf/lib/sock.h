@@ -137,17 +137,6 @@ static __always_inline bool sock_look(const struct bpf_sock_addr *ctx,
 	return true;
 }
 
-/* A cluster IP that somebody here has taken, a cache of names for one. */
-static __always_inline bool sock_is_hosts(const struct lookup *look)
-{
-	__u32 idx = service_search(&look->flow.dst, look->dst_sum, 0, 0);
-	const struct service *vip = NULL;
-
-	if (idx)
-		vip = bpf_map_lookup_elem(&services, &idx);
-	return vip && vip->flags & SERVICE_HOST;
-}
-
 /* The node's ports are at 127.0.0.1 too, for the node itself. */
 static __always_inline const struct service *
 sock_service(const struct lookup *look, enum origin origin)
@@ -167,7 +156,7 @@ sock_service(const struct lookup *look, enum origin origin)
 	svc = idx ? bpf_map_lookup_elem(&services, &idx) : NULL;
 	if (!svc || svc->flags & SERVICE_VIP || !service_is_node(svc))
 		return NULL;
-	if (svc->kind == KIND_CLUSTER_IP && sock_is_hosts(look))
+	if (service_is_hosts(svc, look))
 		return NULL;
 	return svc;
 }
