@@ -116,8 +116,10 @@ int service_set_next(struct service_set *s, struct model_service **came,
 		free(changes);
 		return -ENOMEM;
 	}
-	qsort(came, nr_came, sizeof(*came), compare_names);
-	qsort(went, nr_went, sizeof(*went), compare_names);
+	if (nr_came)
+		qsort(came, nr_came, sizeof(*came), compare_names);
+	if (nr_went)
+		qsort(went, nr_went, sizeof(*went), compare_names);
 	s->changes = changes;
 	s->nr_changes = pair(went, nr_went, came, nr_came, changes);
 	s->next = to;
