@@ -172,6 +172,7 @@ rm "$CONFIG"/{web,web-slices,flap,node}.yaml
 # its put, service and slice take the place of those above
 # shellcheck source=tests/sandbox/api.sh
 . "$ROOT/tests/sandbox/api.sh"
+CLUSTER_CIDR=
 api_start
 echo '{"kind": "Node", "metadata": {"name": "node-1"}}' | put
 serve_start --master=http://127.0.0.1:8001 --config "$CONFIG"

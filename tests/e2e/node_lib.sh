@@ -269,7 +269,8 @@ host_of() {
 # probe ORIGIN COUNT WAIT_MS PLACE...: what came of each, once, addresses by
 # their owners' names: "PLACE server seen-as", "PLACE refused" ...
 probe() {
-	on "$(host_of "$1")" "$B/tests/sandbox/probe" "${@:2}" |
+	on "$(host_of "$1")" env UDP_PORTS="$DIR/udp-ports" \
+		"$B/tests/sandbox/probe" "${@:2}" |
 		awk -v names="$DIR/names" '
 			BEGIN {
 				while ((getline line < names) > 0) {

@@ -56,10 +56,13 @@ objects() {
 	echo '{"kind": "Node", "metadata": {"name": "node-1"}}' | put
 }
 
+# How serve tells pods; empty: files say it.
+CLUSTER_CIDR=10.244.0.0/16,fd00:244::/56
+
 # serve_start [OPTION...]: the daemon, which follows it as node-1.
 serve_start() {
 	mkdir -p "$DIR/run-balancer"
 	start serve balancer "$FAIRLEAD" serve --kubernetes \
-		--cluster-cidr 10.244.0.0/16,fd00:244::/56 \
+		${CLUSTER_CIDR:+--cluster-cidr="$CLUSTER_CIDR"} \
 		--hostname-override node-1 "${@:---master=http://127.0.0.1:8001}"
 }

@@ -5,6 +5,10 @@
  *
  *   probe COUNT WAIT_MS PLACE...	a PLACE is tcp/ADDRESS/PORT or udp/...
  *
+ * Datagrams from a port that has sent to the same place before are of that flow,
+ * as long as it is remembered. So that each begins one, the file that UDP_PORTS
+ * names counts the ports that were had.
+ *
  * Prints a line of each: the place's number from 1, tab, and what came of it:
  *
  *   NAME CLIENT	answered by server NAME, who saw the address CLIENT
@@ -14,6 +18,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
@@ -22,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,6 +43,10 @@ struct probe {
 	size_t len;
 };
 
+#define PORT_FIRST 32768	/* as the kernel gives them away */
+#define PORTS 28000
+
+static unsigned int ports_had;
 static int epoll_fd;
 static int waiting;
 
@@ -143,6 +153,41 @@ static void event(struct probe *p)
 		hear(p);
 }
 
+/* So many are this process's. */
+static void ports_take(unsigned int count)
+{
+	const char *path = getenv("UDP_PORTS");
+	int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+	char text[16] = "";
+
+	if (!path)
+		return;
+	if (fd < 0 || flock(fd, LOCK_EX) ||
+	    pread(fd, text, sizeof(text) - 1, 0) < 0)
+		die(path);
+	ports_had = strtoul(text, NULL, 10);
+	snprintf(text, sizeof(text), "%u\n", ports_had + count);
+	if (pwrite(fd, text, strlen(text), 0) < 0)
+		die(path);
+	close(fd);
+}
+
+/* One that somebody else has is left out. */
+static void port_take(int fd, sa_family_t family)
+{
+	struct sockaddr_in6 from = { .sin6_family = family };
+	int err;
+
+	if (!getenv("UDP_PORTS"))
+		return;
+	do {
+		from.sin6_port = htons(PORT_FIRST + ports_had++ % PORTS);
+		err = bind(fd, (void *)&from, sizeof(from));
+	} while (err && errno == EADDRINUSE);
+	if (err)
+		die("bind");
+}
+
 static void begin(struct probe *p, int type, const struct sockaddr *to,
 		  socklen_t len)
 {
@@ -151,6 +196,8 @@ static void begin(struct probe *p, int type, const struct sockaddr *to,
 	p->fd = socket(to->sa_family, type | SOCK_NONBLOCK, 0);
 	if (p->fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, p->fd, &event))
 		die("socket");
+	if (type == SOCK_DGRAM)
+		port_take(p->fd, to->sa_family);
 	waiting++;
 	if (connect(p->fd, to, len) && errno != EINPROGRESS)
 		failed(p, errno);
@@ -218,6 +265,7 @@ int main(int argc, char **argv)
 	count = atoi(argv[1]);
 	probes = calloc(count * (argc - 3), sizeof(*probes));
 	epoll_fd = epoll_create1(0);
+	ports_take(count * (argc - 3));
 	if (!probes || epoll_fd < 0)
 		die("begin");
 	for (int place = 1; place <= argc - 3; place++) {

@@ -23,16 +23,23 @@ static const enum setting runtime_settings[] = {
 	SETTING_ANSWERS, SETTING_ANSWERS_NETWORK,
 };
 
+/* What a source has not said yet stays as it is in force. */
 static void node_write(struct runtime *rt, const struct model *m)
 {
 	rt->pods_by_interface = m->detect_local == DETECT_BRIDGE ||
 				m->detect_local == DETECT_INTERFACES;
-	rt->pods4_len = m->pods4.is_set ? m->pods4.len : 0;
-	rt->pods6_len = m->pods6.is_set ? m->pods6.len : 0;
-	rt->pods4 = m->pods4.addr;
-	rt->pods6 = m->pods6.addr;
-	rt->node4 = m->node4;
-	rt->node6 = m->node6;
+	if (m->pods4.is_set || !m->is_partial) {
+		rt->pods4_len = m->pods4.is_set ? m->pods4.len : 0;
+		rt->pods4 = m->pods4.addr;
+	}
+	if (m->pods6.is_set || !m->is_partial) {
+		rt->pods6_len = m->pods6.is_set ? m->pods6.len : 0;
+		rt->pods6 = m->pods6.addr;
+	}
+	if (!addr_is_zero(&m->node4) || !m->is_partial)
+		rt->node4 = m->node4;
+	if (!addr_is_zero(&m->node6) || !m->is_partial)
+		rt->node6 = m->node6;
 }
 
 void settings_write(struct tables *t, const struct model *m)
@@ -43,7 +50,7 @@ void settings_write(struct tables *t, const struct model *m)
 	RUNTIME_FIELDS(X)
 #undef X
 	node_write(&want, m);
-	if (m->nr_services)	/* else NAT gives none away */
+	if (m->nr_services || m->is_partial)	/* else NAT gives none away */
 		filter_ports(t, m->nat_port_first, m->nat_port_last);
 	if (memcmp(t->runtime, &want, sizeof(want)))
 		*t->runtime = want;

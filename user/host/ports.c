@@ -75,8 +75,9 @@ void ports_settle(struct model *m)
 {
 	struct port_range range;
 
-	if (!model_has_node(m) || m->nat_port_first != FIRST ||
-	    m->nat_port_last != LAST)
+	if (m->nat_port_first != FIRST || m->nat_port_last != LAST)
+		return;
+	if (!model_has_node(m) && !m->is_partial)
 		return;
 	range = ports_left(local_ports());
 	if (length(range) == 1)

@@ -1290,6 +1290,8 @@ static void what_may_be_named_yet_is_not_withdrawn(void **state)
 	setup(&w);
 	web(&w, 2);
 	fake_service(w.m, "old", VIP + 1, 80, IPPROTO_TCP);
+	w.m->node4 = fake_addr4(HOST + 1);
+	w.m->pods4 = (struct model_prefix){ fake_addr4(HOST), 96 + 24, true };
 	apply(&w);
 	model_free(w.m);
 	w.m = model_new();
@@ -1309,9 +1311,13 @@ static void what_may_be_named_yet_is_not_withdrawn(void **state)
 		assert_non_null(find(&w, VIP + 2, 80, IPPROTO_TCP));
 		assert_int_equal(w.f->t.backends[backend_at(&w, HOST)].state,
 				 BACKEND_ACTIVE);
+		assert_false(addr_is_zero(&w.f->t.runtime->node4));
+		assert_int_equal(w.f->t.runtime->pods4_len, 96 + 24);
 	}
 	w.m->is_partial = false;
 	apply(&w);
+	assert_true(addr_is_zero(&w.f->t.runtime->node4));
+	assert_int_equal(w.f->t.runtime->pods4_len, 0);
 	assert_int_equal(w.r.removed, 2);
 	assert_null(find(&w, VIP, 443, IPPROTO_TCP));
 	assert_non_null(find(&w, VIP + 2, 80, IPPROTO_TCP));

@@ -52,7 +52,11 @@ static void an_edge_and_who_says_which_keep_theirs(void **state)
 	struct model *edge = model_of(KIND_EDGE);
 	struct model *node = model_of(KIND_CLUSTER_IP);
 	struct model *told = model_of(KIND_CLUSTER_IP);
+	struct model *unheard = model_new();
 
+	assert_non_null(unheard);
+	unheard->is_partial = true;
+	ports_settle(unheard);
 	told->nat_port_first = 2000;
 	ports_settle(edge);
 	ports_settle(node);
@@ -61,11 +65,14 @@ static void an_edge_and_who_says_which_keep_theirs(void **state)
 	assert_int_equal(edge->nat_port_last, 65535);
 	assert_true(node->nat_port_first != 1024 ||
 		    node->nat_port_last != 65535);
+	assert_int_equal(unheard->nat_port_first, node->nat_port_first);
+	assert_int_equal(unheard->nat_port_last, node->nat_port_last);
 	assert_int_equal(told->nat_port_first, 2000);
 	assert_int_equal(told->nat_port_last, 65535);
 	model_free(edge);
 	model_free(node);
 	model_free(told);
+	model_free(unheard);
 }
 
 int main(void)
