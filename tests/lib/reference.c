@@ -304,6 +304,9 @@ static bool is_malformed(struct step *s)
 	/* Which of two faults is found first is nobody's concern. */
 	expect_or(s, REASON_BAD_HEADER);
 	expect_or(s, REASON_TRUNCATED);
+	/* A part of a part, if what follows IP's end in the frame counted. */
+	if (s->l.fragment && s->l.proto == IPPROTO_FRAGMENT)
+		expect_or(s, REASON_PROTOCOL);
 	return true;
 }
 
