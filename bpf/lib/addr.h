@@ -32,14 +32,19 @@ static __always_inline bool addr_is_mapped(const struct addr *a)
 	return !a->word[0] && !a->word[1] && a->word[2] == bpf_htonl(0xffff);
 }
 
-/* 127.0.0.0/8, ::1 */
+/* 127.0.0.0/8 */
+static __always_inline bool addr_is_loopback4(const struct addr *a)
+{
+	return addr_is_mapped(a) &&
+	       (a->word[3] & bpf_htonl(0xff000000)) == bpf_htonl(0x7f000000);
+}
+
+/* And ::1 */
 static __always_inline bool addr_is_loopback(const struct addr *a)
 {
-	if (addr_is_mapped(a))
-		return (a->word[3] & bpf_htonl(0xff000000)) ==
-		       bpf_htonl(0x7f000000);
-	return !a->word[0] && !a->word[1] && !a->word[2] &&
-	       a->word[3] == bpf_htonl(1);
+	return addr_is_loopback4(a) ||
+	       (!a->word[0] && !a->word[1] && !a->word[2] &&
+		a->word[3] == bpf_htonl(1));
 }
 
 #endif

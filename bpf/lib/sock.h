@@ -52,12 +52,6 @@ static __always_inline void sock_set(struct bpf_sock_addr *ctx,
 	ctx->user_port = port;
 }
 
-static __always_inline bool addr_is_loopback4(const struct addr *a)
-{
-	return addr_is_mapped(a) &&
-	       (a->word[3] & bpf_htonl(0xff000000)) == bpf_htonl(0x7f000000);
-}
-
 /* Can a connection to a backend come from there? */
 static __always_inline bool addr_is_known(const struct addr *a)
 {
