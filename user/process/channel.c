@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "base/pass_fd.h"
 #include "channel.h"
 
 #define READ_ROOM (2 * RECORD_MAX)
@@ -135,22 +136,6 @@ static int receive(struct channel *c)
 	return records(c) ? 1 : -1;
 }
 
-static ssize_t send_with(int to, const void *bytes, size_t len, int fd)
-{
-	char control[CMSG_SPACE(sizeof(int))] = {};
-	struct iovec data = { (void *)bytes, len };
-	struct msghdr m = { .msg_iov = &data, .msg_iovlen = 1,
-			    .msg_control = control,
-			    .msg_controllen = sizeof(control) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	return sendmsg(to, &m, MSG_NOSIGNAL);
-}
-
 static void fd_out_sent(struct channel *c)
 {
 	struct fd_out *f = c->fds_out;
@@ -176,7 +161,7 @@ static ssize_t send_some(struct channel *c)
 			    MSG_NOSIGNAL);
 	}
 	/* a byte alone: the next descriptor may be close by */
-	sent = send_with(c->fd, c->out.data + c->out_done, 1, f->fd);
+	sent = pass_fd(c->fd, c->out.data + c->out_done, 1, f->fd);
 	if (sent > 0)
 		fd_out_sent(c);
 	return sent;

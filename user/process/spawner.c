@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/pass_fd.h"
 #include "sandbox.h"
 #include "spawner.h"
 #include "worker.h"
@@ -62,22 +63,6 @@ static void signals_default(void)
 	/* a terminal's keys are serve's to act on */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-}
-
-static int send_fd(int to, int fd)
-{
-	char control[CMSG_SPACE(sizeof(int))] = {}, byte = 0;
-	struct iovec data = { &byte, 1 };
-	struct msghdr m = { .msg_iov = &data, .msg_iovlen = 1,
-			    .msg_control = control,
-			    .msg_controllen = sizeof(control) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	return sendmsg(to, &m, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
 /* -1: whoever asked is gone. */
@@ -219,7 +204,7 @@ int spawner_make(struct spawner *s)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
 		return -errno;
-	err = send_fd(s->fd, fds[1]);
+	err = pass_fd(s->fd, "", 1, fds[1]) < 0 ? -errno : 0;
 	close(fds[1]);
 	if (!err)
 		return fds[0];
