@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "given.h"
 #include "source.h"
+#include "yaml_text.h"
 #include "yaml_tree.h"
 
 struct given_source {
@@ -24,18 +25,6 @@ static void free_textp(char **text)
 	free(*text);
 }
 
-/* In double quotes, where nothing of it means anything to YAML. */
-static void put_quoted(FILE *out, const char *text, size_t len)
-{
-	fputc('"', out);
-	for (; len--; text++) {
-		if (*text == '"' || *text == '\\')
-			fputc('\\', out);
-		fputc(*text, out);
-	}
-	fputc('"', out);
-}
-
 /* A list, if there are commas; true and false are words of YAML's. */
 static void put_value(FILE *out, const char *value)
 {
@@ -45,13 +34,13 @@ static void put_value(FILE *out, const char *value)
 		if (!strcmp(value, "true") || !strcmp(value, "false"))
 			fputs(value, out);
 		else
-			put_quoted(out, value, len);
+			yaml_put_quoted(out, value, len);
 		return;
 	}
 	fputc('[', out);
 	for (; ; value += len + 1) {
 		len = strcspn(value, ",");
-		put_quoted(out, value, len);
+		yaml_put_quoted(out, value, len);
 		if (!value[len])
 			break;
 		fputs(", ", out);

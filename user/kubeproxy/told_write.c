@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "definitions/yaml_text.h"
 #include "told.h"
 
 /* How far field is in the groups that the last one was in: "a.b.c" behind
@@ -41,17 +42,6 @@ static int put_groups(FILE *out, const char *last, const char *field)
 	}
 }
 
-static void put_quoted(FILE *out, const char *text, size_t len)
-{
-	fputc('"', out);
-	for (; len--; text++) {
-		if (*text == '"' || *text == '\\')
-			fputc('\\', out);
-		fputc(*text, out);
-	}
-	fputc('"', out);
-}
-
 /* A line for each word between commas. */
 static void put_words(FILE *out, const char *text, enum row_kind kind,
 		      int depth)
@@ -63,7 +53,7 @@ static void put_words(FILE *out, const char *text, enum row_kind kind,
 		indent(out, depth);
 		if (kind == ROW_LEVELS) {
 			fputs("- filePattern: ", out);
-			put_quoted(out, text, name);
+			yaml_put_quoted(out, text, name);
 			fputc('\n', out);
 			indent(out, depth + 1);
 			fprintf(out, "verbosity: %.*s\n",
@@ -74,7 +64,7 @@ static void put_words(FILE *out, const char *text, enum row_kind kind,
 				"false" : "true");
 		} else {
 			fputs("- ", out);
-			put_quoted(out, text, len);
+			yaml_put_quoted(out, text, len);
 			fputc('\n', out);
 		}
 	}
@@ -102,7 +92,7 @@ static void put_value(FILE *out, const struct row *r, const char *text,
 		break;
 	}
 	fputc(' ', out);
-	put_quoted(out, text, strlen(text));
+	yaml_put_quoted(out, text, strlen(text));
 	fputc('\n', out);
 }
 
