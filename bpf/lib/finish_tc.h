@@ -23,7 +23,7 @@ static __always_inline int finish(const struct scratch *s, __u32 why)
 		return TC_ACT_SHOT;
 	if (!s->pkt.ifindex)
 		return TCX_NEXT;
-	if (s->by_kernel)
+	if (!s->out.has_frame && !s->to_host)
 		return bpf_redirect_neigh(s->pkt.ifindex, NULL, 0, 0);
 	return bpf_redirect(s->pkt.ifindex, s->to_host ? BPF_F_INGRESS : 0);
 }

@@ -380,7 +380,7 @@ static __always_inline bool node_turns_round(struct __sk_buff *skb,
 static __always_inline enum reason node_turn_round(struct frame *f,
 						   struct scratch *s)
 {
-	s->to_host = true;
+	s->to_host = s->out.has_frame = true;
 	__builtin_memset(s->out.macs, 0, sizeof(s->out.macs));
 	f->pkt->ifindex = LOOPBACK_IFINDEX;
 	return REASON_NONE;
@@ -442,7 +442,6 @@ static __always_inline enum reason node_way(struct __sk_buff *skb,
 	if (!node_egress(&n->hop, e, &s->to_host))
 		return REASON_NO_NEXT_HOP;
 	f->pkt->ifindex = e->ifindex;
-	s->by_kernel = !e->has_frame && !s->to_host;
 	if (s->to_host)
 		return REASON_NONE;
 	if (node_is_router(s) && pkt_hops(f, v6) <= 1)
@@ -617,7 +616,7 @@ static __always_inline enum reason node_answer(struct __sk_buff *skb,
 					       const bool v6)
 {
 	s->to_host = s->origin == ORIGIN_NODE;
-	s->by_kernel = !s->pkt.l2_len && !s->to_host;
+	s->out.has_frame = s->pkt.l2_len;
 	s->pkt.ifindex = skb->ifindex;
 	return v6 ? answer6_tc(skb, &s->pkt, s->why) :
 		    answer4_tc(skb, &s->pkt, s->why);

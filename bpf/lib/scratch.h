@@ -41,7 +41,8 @@ struct egress {
 		__u32 macs[3];	/* both, as a frame begins with them */
 	};
 	struct addr src;	/* tunnels: our end */
-	bool has_frame;		/* tc: it has an Ethernet header there */
+	bool has_frame;		/* tc: it has an Ethernet header there; else
+				 * the kernel finds the way out */
 };
 
 #define QUOTE_MIN 28		/* of what we complain about */
@@ -55,7 +56,6 @@ struct scratch {
 	__u8 origin;		/* enum origin, of whom the hook is for */
 	bool is_leaving;	/* this host, on a node: its last hook */
 	bool to_host;		/* it goes on as if it had come in there */
-	bool by_kernel;		/* ... which finds the way out from there */
 	__u8 class;		/* enum vip_class: what may be at its address */
 	struct nat nat;
 	struct egress out;
