@@ -4,11 +4,8 @@
  * reason and every byte. Each world has a seed of its own; a difference
  * prints it, and `differential --seed N --worlds 1` repeats it.
  */
-#include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <arpa/inet.h>
 #include <linux/bpf.h>
@@ -17,12 +14,11 @@
 
 #include "bytes.h"
 #include "chance.h"
+#include "differ.h"
 #include "world.h"
 
-#define PACKETS_A_WORLD 4000
 #define FLOWS 48
 #define SERVICES_MAX 6
-#define MAX_DIFFERENCES 20
 
 static const struct {
 	const char *vips[3], *backends[8], *clients[4], *strangers[2];
@@ -61,14 +57,6 @@ static const struct {
 		  "2600::/64" },
 	},
 };
-
-static int only_family = -1;
-static bool is_verbose;
-
-static int any_family(void)
-{
-	return only_family < 0 ? (int)any(2) : only_family;
-}
 
 static const uint8_t protos[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
 
@@ -115,7 +103,7 @@ static void any_sources(struct service_words *words)
 static void any_service(struct scene *s, size_t i)
 {
 	struct service_words *words = &s->services[i];
-	int v6 = any_family(), backends_v6;
+	int v6 = differ_family(), backends_v6;
 
 	snprintf(s->names[i], sizeof(s->names[i]), "s%zu", i);
 	*words = (struct service_words){
@@ -215,7 +203,7 @@ static void any_settings(struct scene *s)
 		m->answers_network_per_s = any(300);
 	}
 	for (int n = chance(20) ? 1 + any(4) : 0; n; n--)
-		world_local(s->w, families[any_family()].backends[any(8)]);
+		world_local(s->w, families[differ_family()].backends[any(8)]);
 	for (int i = LINK_TX; chance(20) && i <= LINK_VLAN; i++)
 		world_tables(s->w)->links[i].mtu = 1300 + any(200);
 	world_path_mtu(s->w, chance(80) ? 0 : 600 + any(900));
@@ -234,8 +222,9 @@ static void any_collisions(struct tables *t, const char *const *addrs,
 	}
 }
 
-static void new_scene(struct scene *s, struct world *w)
+static void new_scene(void *scene, struct world *w)
 {
+	struct scene *s = scene;
 	s->w = w;
 	s->queue.count = 0;
 	world_reset(w);
@@ -261,8 +250,9 @@ static void new_scene(struct scene *s, struct world *w)
 }
 
 /* Somebody changes something while traffic flows. */
-static void any_change(struct scene *s)
+static void any_change(void *scene)
 {
+	struct scene *s = scene;
 	static const enum backend_state states[] = {
 		BACKEND_ACTIVE, BACKEND_ACTIVE, BACKEND_DRAIN, BACKEND_DOWN,
 	};
@@ -318,7 +308,7 @@ static struct packet to_port_of_none(struct scene *s)
 
 static struct packet to_stranger(void)
 {
-	int v6 = any_family();
+	int v6 = differ_family();
 	struct words w = {
 		l4_words(protos[any(3)], families[v6].clients[any(4)], any(99),
 			 families[v6].strangers[any(2)], any(99)),
@@ -331,7 +321,7 @@ static struct packet to_stranger(void)
 static struct packet echo(void)
 {
 	static const uint8_t zeros[1500];
-	int v6 = any_family();
+	int v6 = differ_family();
 	struct words w = {
 		.src = addr(any_client(v6)),
 		.dst = addr(families[v6].vips[any(3)]),
@@ -515,8 +505,9 @@ static void any_mac(struct packet *p)
 	memcpy(p->data, macs[any(sizeof(macs) / MAC_LEN)], MAC_LEN);
 }
 
-static bool one_packet(struct scene *s)
+static bool one_packet(void *scene)
 {
+	struct scene *s = scene;
 	struct client_flow *f = &s->flows[any(FLOWS)];
 	char text[DESCRIPTION_MAX];
 	struct outcome got;
@@ -529,13 +520,13 @@ static bool one_packet(struct scene *s)
 		any_mac(&in);
 	if (chance(12))
 		spoil(&in);
-	if (is_verbose)
+	if (differ_is_verbose)
 		fprintf(stderr, "> %s\n", packet_describe(&in, text));
 	if (!world_check(s->w, &in, &got)) {
 		print_bytes(&in);
 		return false;
 	}
-	if (is_verbose)
+	if (differ_is_verbose)
 		fprintf(stderr, "< %s %s\n",
 			reason_name(__builtin_ctzll(got.reasons)),
 			packet_describe(&got.packet, text));
@@ -553,91 +544,16 @@ static bool one_packet(struct scene *s)
 	return true;
 }
 
-/* Packets until one differs; returns how many were right. */
-static uint64_t one_world(struct scene *s, struct world *w, uint64_t seed)
-{
-	random_start(seed);
-	new_scene(s, w);
-	for (uint64_t n = 0; n < PACKETS_A_WORLD; n++) {
-		if (any(1000) < 3)
-			any_change(s);
-		if (!one_packet(s)) {
-			fprintf(stderr,
-				"packet %" PRIu64 " of seed %" PRIu64 "\n\n",
-				n, seed);
-			return n;
-		}
-	}
-	return PACKETS_A_WORLD;
-}
-
-struct limits {
-	uint64_t seed, packets, worlds;
-	time_t seconds;
-};
-
-static int usage(void)
-{
-	fprintf(stderr, "usage: differential [--seed N] [--worlds N] "
-			"[--packets N] [--seconds N] [--family 4|6] "
-			"[--verbose]\n");
-	return 2;
-}
-
-static bool parse_limits(int argc, char **argv, struct limits *l)
-{
-	static const struct option options[] = {
-		{ "seed", required_argument, NULL, 's' },
-		{ "worlds", required_argument, NULL, 'w' },
-		{ "packets", required_argument, NULL, 'p' },
-		{ "seconds", required_argument, NULL, 't' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "family", required_argument, NULL, 'f' },
-		{},
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		uint64_t value = optarg ? strtoull(optarg, NULL, 0) : 0;
-
-		switch (c) {
-		case 's': l->seed = value; break;
-		case 'w': l->worlds = value; break;
-		case 'p': l->packets = value; break;
-		case 't': l->seconds = value; break;
-		case 'v': is_verbose = true; break;
-		case 'f': only_family = value == 6; break;
-		default: return false;
-		}
-	}
-	return optind == argc;
-}
-
 int main(int argc, char **argv)
 {
-	struct limits l = { .seed = time(NULL) * 1000, .packets = ~0ull,
-			    .worlds = ~0ull, .seconds = 10 };
 	static struct scene scene;
-	uint64_t packets = 0, differences = 0, worlds = 0;
-	struct world *w;
-	time_t end;
+	const struct differ d = {
+		.name = "differential",
+		.scene = &scene,
+		.begin = new_scene,
+		.change = any_change,
+		.packet = one_packet,
+	};
 
-	if (!parse_limits(argc, argv, &l))
-		return usage();
-	if (l.packets != ~0ull || l.worlds != ~0ull)
-		l.seconds = 1 << 30;
-	w = world_open();
-	end = time(NULL) + l.seconds;
-	printf("seed %" PRIu64 "\n", l.seed);
-	while (worlds < l.worlds && packets < l.packets &&
-	       time(NULL) < end && differences < MAX_DIFFERENCES) {
-		uint64_t n = one_world(&scene, w, l.seed + worlds++);
-
-		packets += n;
-		differences += n < PACKETS_A_WORLD;
-	}
-	printf("%" PRIu64 " packets in %" PRIu64 " worlds, %" PRIu64
-	       " differences\n", packets, worlds, differences);
-	world_close(w);
-	return differences != 0;
+	return differ(&d, argc, argv);
 }

@@ -5,24 +5,20 @@
  * `differential`, which does so for fl_xdp; what is for tc goes through that
  * first where it comes from outside.
  */
-#include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <arpa/inet.h>
 #include <linux/bpf.h>
 
 #include "bytes.h"
 #include "chance.h"
+#include "differ.h"
 #include "world.h"
 
-#define PACKETS_A_WORLD 4000
 #define FLOWS 40
 #define SERVICES_MAX 6
 #define PODS 8
-#define MAX_DIFFERENCES 20
 
 static const struct {
 	const char *vips[4], *pods[PODS], *outside[3], *stranger;
@@ -52,9 +48,6 @@ static const struct {
 		  "2001:db8:1::/48" },
 	},
 };
-
-static int only_family = -1;
-static bool is_verbose;
 
 /* A way that packets come: a program, at which interface, from which. */
 struct place {
@@ -96,11 +89,6 @@ struct scene {
 	const struct place *place;
 };
 
-static int any_family(void)
-{
-	return only_family < 0 ? (int)any(2) : only_family;
-}
-
 static bool is_v6(const char *text)
 {
 	return strchr(text, ':');
@@ -128,7 +116,7 @@ static void any_sources(struct service_words *words)
 static void any_service(struct scene *s, size_t i)
 {
 	struct service_words *words = &s->services[i];
-	int v6 = any_family();
+	int v6 = differ_family();
 
 	snprintf(s->names[i], sizeof(s->names[i]), "s%zu", i);
 	*words = (struct service_words){
@@ -233,8 +221,9 @@ static void apply(struct scene *s)
 	world_tables(s->w)->runtime->has_node = 1;
 }
 
-static void new_scene(struct scene *s, struct world *w)
+static void new_scene(void *scene, struct world *w)
 {
+	struct scene *s = scene;
 	static const char *const nat[] = {
 		"10.9.9.1", "10.9.9.2", "fd00:99::1", "fd00:99::2",
 	};
@@ -255,8 +244,9 @@ static void new_scene(struct scene *s, struct world *w)
 }
 
 /* Somebody changes something while traffic flows. */
-static void any_change(struct scene *s)
+static void any_change(void *scene)
 {
+	struct scene *s = scene;
 	static const enum backend_state states[] = {
 		BACKEND_ACTIVE, BACKEND_ACTIVE, BACKEND_DRAIN, BACKEND_DOWN,
 	};
@@ -491,7 +481,7 @@ static bool run(struct scene *s, const struct place *at,
 	char text[DESCRIPTION_MAX];
 	bool ok = true;
 
-	if (is_verbose)
+	if (differ_is_verbose)
 		fprintf(stderr, "> %s %u: %s\n", at->program, at->ifindex,
 			packet_describe(in, text));
 	world_place(s->w, at->ifindex, at->from);
@@ -500,7 +490,7 @@ static bool run(struct scene *s, const struct place *at,
 		world_run_tc(s->w, at->program, in, got);
 		ok = world_agrees_tc(s->w, at->program, in, got);
 	}
-	if (is_verbose)
+	if (differ_is_verbose)
 		fprintf(stderr, "< %s %s\n",
 			got->reasons ?
 				reason_name(__builtin_ctzll(got->reasons)) :
@@ -509,8 +499,9 @@ static bool run(struct scene *s, const struct place *at,
 	return ok && (!got->reasons || sums_kept(in, got));
 }
 
-static bool one_packet(struct scene *s)
+static bool one_packet(void *scene)
 {
+	struct scene *s = scene;
 	struct client_flow *f = &s->flows[any(FLOWS)];
 	const struct place *at;
 	struct outcome got;
@@ -536,88 +527,16 @@ static bool one_packet(struct scene *s)
 	return true;
 }
 
-/* Packets until one differs; returns how many were right. */
-static uint64_t one_world(struct scene *s, struct world *w, uint64_t seed)
-{
-	random_start(seed);
-	new_scene(s, w);
-	for (uint64_t n = 0; n < PACKETS_A_WORLD; n++) {
-		if (any(1000) < 3)
-			any_change(s);
-		if (!one_packet(s)) {
-			fprintf(stderr,
-				"packet %" PRIu64 " of seed %" PRIu64 "\n\n",
-				n, seed);
-			return n;
-		}
-	}
-	return PACKETS_A_WORLD;
-}
-
-struct limits {
-	uint64_t seed, worlds;
-	time_t seconds;
-};
-
-static int usage(void)
-{
-	fprintf(stderr, "usage: node_differential [--seed N] [--worlds N] "
-			"[--seconds N] [--family 4|6] [--verbose]\n");
-	return 2;
-}
-
-static bool parse_limits(int argc, char **argv, struct limits *l)
-{
-	static const struct option options[] = {
-		{ "seed", required_argument, NULL, 's' },
-		{ "worlds", required_argument, NULL, 'w' },
-		{ "seconds", required_argument, NULL, 't' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "family", required_argument, NULL, 'f' },
-		{},
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		uint64_t value = optarg ? strtoull(optarg, NULL, 0) : 0;
-
-		switch (c) {
-		case 's': l->seed = value; break;
-		case 'w': l->worlds = value; break;
-		case 't': l->seconds = value; break;
-		case 'v': is_verbose = true; break;
-		case 'f': only_family = value == 6; break;
-		default: return false;
-		}
-	}
-	return optind == argc;
-}
-
 int main(int argc, char **argv)
 {
-	struct limits l = { .seed = time(NULL) * 1000, .worlds = ~0ull,
-			    .seconds = 10 };
 	static struct scene scene;
-	uint64_t packets = 0, differences = 0, worlds = 0;
-	struct world *w;
-	time_t end;
+	const struct differ d = {
+		.name = "node_differential",
+		.scene = &scene,
+		.begin = new_scene,
+		.change = any_change,
+		.packet = one_packet,
+	};
 
-	if (!parse_limits(argc, argv, &l))
-		return usage();
-	if (l.worlds != ~0ull)
-		l.seconds = 1 << 30;
-	w = world_open();
-	end = time(NULL) + l.seconds;
-	printf("seed %" PRIu64 "\n", l.seed);
-	while (worlds < l.worlds && time(NULL) < end &&
-	       differences < MAX_DIFFERENCES) {
-		uint64_t n = one_world(&scene, w, l.seed + worlds++);
-
-		packets += n;
-		differences += n < PACKETS_A_WORLD;
-	}
-	printf("%" PRIu64 " packets in %" PRIu64 " worlds, %" PRIu64
-	       " differences\n", packets, worlds, differences);
-	world_close(w);
-	return differences != 0;
+	return differ(&d, argc, argv);
 }
