@@ -6,75 +6,22 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include <fairlead/hash.h>
 
 #include "base/addr.h"
-#include "fake_tables.h"
-#include "engine/reconcile.h"
+#include "engine_world.h"
 
 #define VIP 0xc000020au		/* 192.0.2.10 */
 #define HOST 0x0a000001u	/* 10.0.0.1, the first backend */
 #define GRACE 2
 #define WALKS 60		/* seconds in which all records are looked at */
 
-struct world {
-	struct fake *f;
-	struct state *s;
-	struct model *m;
-	struct reconcile_result r;
-	char text[RECONCILE_TEXT_MAX];
-	__u32 now_s;
-};
-
-static void setup_sizes(struct world *w, struct fake_sizes sizes)
-{
-	*w = (struct world){ .now_s = 1000 };
-	w->f = fake_new(sizes);
-	w->m = model_new();
-	assert_non_null(w->m);
-	assert_int_equal(state_load(&w->f->t, w->now_s, &w->s, NULL), 0);
-}
-
 static void setup(struct world *w)
 {
 	setup_sizes(w, (struct fake_sizes){ 64, 256, 1 << 16, 64, 4096 });
-}
-
-static void teardown(struct world *w)
-{
-	state_free(w->s);
-	model_free(w->m);
-	fake_free(w->f);
-}
-
-static void apply(struct world *w)
-{
-	assert_int_equal(reconcile(w->s, w->m, w->now_s, &w->r, w->text), 0);
-}
-
-static void restart(struct world *w)
-{
-	unsigned int dropped = 1;
-
-	state_free(w->s);
-	w->s = NULL;
-	assert_int_equal(state_load(&w->f->t, w->now_s, &w->s, &dropped), 0);
-	assert_int_equal(dropped, 0);
-}
-
-static void pass(struct world *w, __u32 seconds)
-{
-	while (seconds--)
-		reconcile_tick(w->s, ++w->now_s);
 }
 
 /* At VIP, VIP + 1 and so on. */

@@ -3,23 +3,16 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <malloc.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include <cmocka.h>
 
 #include <fairlead/hash.h>
 
 #include "base/addr.h"
 #include "model/conns.h"
 #include "model/words.h"
-#include "fake_tables.h"
-#include "engine/reconcile.h"
+#include "engine_world.h"
 
 #define VIP 0xc000020au		/* 192.0.2.10 */
 #define HOST 0x0a000001u	/* 10.0.0.1, the first backend */
@@ -27,61 +20,15 @@
 #define FLOWS 2000
 #define IDLE_TCP 896	/* 7 << 7: a life that conn_life_from() need not round */
 
-struct world {
-	struct fake *f;
-	struct state *s;
-	struct model *m;
-	struct reconcile_result r;
-	char text[RECONCILE_TEXT_MAX];
-	__u32 now_s;
-};
-
-static void setup_sizes(struct world *w, struct fake_sizes sizes)
+static void setup_of(struct world *w, struct fake_sizes sizes)
 {
-	*w = (struct world){ .now_s = 1000 };
-	w->f = fake_new(sizes);
-	w->m = model_new();
-	assert_non_null(w->m);
+	setup_sizes(w, sizes);
 	w->m->idle_tcp_s = IDLE_TCP;
-	assert_int_equal(state_load(&w->f->t, w->now_s, &w->s, NULL), 0);
 }
 
 static void setup(struct world *w)
 {
-	setup_sizes(w, (struct fake_sizes){ 64, 256, 1 << 18, 64, 4096 });
-}
-
-static void teardown(struct world *w)
-{
-	state_free(w->s);
-	model_free(w->m);
-	fake_free(w->f);
-}
-
-static void apply(struct world *w)
-{
-	assert_int_equal(reconcile(w->s, w->m, w->now_s, &w->r, w->text), 0);
-}
-
-static void restart(struct world *w)
-{
-	unsigned int dropped = 1;
-
-	state_free(w->s);
-	assert_int_equal(state_load(&w->f->t, w->now_s, &w->s, &dropped), 0);
-	assert_int_equal(dropped, 0);
-}
-
-/* Seconds pass; true: something was settled. */
-static unsigned int pass(struct world *w, __u32 seconds)
-{
-	unsigned int settled = 0;
-
-	while (seconds--) {
-		w->now_s++;
-		settled += reconcile_tick(w->s, w->now_s);
-	}
-	return settled;
+	setup_of(w, (struct fake_sizes){ 64, 256, 1 << 18, 64, 4096 });
 }
 
 static struct model_service *web(struct world *w, int backends)
@@ -903,7 +850,7 @@ static void fifty_thousand_addresses_are_our_own(void **state)
 	struct world w;
 	char name[16];
 
-	setup_sizes(&w, (struct fake_sizes){ 1 << 17, 64, 1 << 18, 1 << 16,
+	setup_of(&w, (struct fake_sizes){ 1 << 17, 64, 1 << 18, 1 << 16,
 					     64 });
 	for (int i = 0; i < 200; i++) {
 		svc = model_service_add(w.m);
@@ -1086,7 +1033,7 @@ static void what_does_not_fit_changes_nothing(void **state)
 	__u64 before;
 	char name[16];
 
-	setup_sizes(&w, (struct fake_sizes){ 8, 8, 512, 2, 0 });
+	setup_of(&w, (struct fake_sizes){ 8, 8, 512, 2, 0 });
 	web(&w, 1);
 	apply(&w);
 	before = fake_digest(w.f);
