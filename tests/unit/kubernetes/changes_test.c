@@ -5,24 +5,17 @@
  * and the reader of objects is told values one by one, as a stream would.
  */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include <cmocka.h>
 #include <netinet/in.h>
 
 #include "base/addr.h"
 #include "base/cleanup.h"
-#include "definitions/definitions.h"
 #include "kubernetes/endpoints.h"
 #include "kubernetes/reader.h"
+#include "said.h"
 
 #define SERVICE(name, rest) \
 	"---\n{apiVersion: v1, kind: Service, metadata: {name: " name \
@@ -40,9 +33,7 @@
 	"{topology.kubernetes.io/zone: " zone "}}}\n"
 
 static struct {
-	int fd;
-	char path[64];
-	struct definitions *d;
+	struct said said;
 	struct model *was, *is;
 	char *errors;
 } world;
@@ -52,22 +43,16 @@ static int set_up(void **state)
 	static const struct given given = {
 		.key = "hostname-override", .value = "n1",
 	};
-	struct definitions_from from = {
-		.path = world.path, .given = &given, .nr_given = 1,
-	};
 
-	world.fd = memfd_create("manifest.yaml", MFD_CLOEXEC);
-	snprintf(world.path, sizeof(world.path), "/proc/self/fd/%d", world.fd);
-	return world.fd < 0 ? -1 : definitions_open(&from, &world.d);
+	return said_open(&world.said, &given);
 }
 
 static int tear_down(void **state)
 {
-	definitions_close(world.d);
+	said_close(&world.said);
 	model_free(world.was);
 	model_free(world.is);
 	free(world.errors);
-	close(world.fd);
 	memset(&world, 0, sizeof(world));
 	return 0;
 }
@@ -75,20 +60,11 @@ static int tear_down(void **state)
 /* The file says text now; the model before is kept for a comparison. */
 static void say(const char *text)
 {
-	bool has_changed;
-	size_t len;
-	FILE *out;
-
-	assert_int_equal(ftruncate(world.fd, 0), 0);
-	assert_int_equal(pwrite(world.fd, text, strlen(text), 0), strlen(text));
 	model_free(world.was);
 	world.was = take_ptr(world.is);
 	free(world.errors);
-	world.errors = NULL;
-	out = open_memstream(&world.errors, &len);
-	assert_int_equal(definitions_reload(world.d, &world.is, out,
-					    &has_changed), 0);
-	fclose(out);
+	assert_int_equal(said_now(&world.said, text, &world.is, &world.errors),
+			 0);
 }
 
 static const struct model_service *find(const struct model *m, const char *name)

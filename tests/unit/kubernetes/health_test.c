@@ -4,22 +4,14 @@
  * endpoints those have here, whether the Node is to stay; and the times that
  * slices say they were changed at.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "base/cleanup.h"
-#include "definitions/definitions.h"
 #include "kubernetes/cluster.h"
 #include "kubernetes/health.h"
+#include "said.h"
 
 #define SERVICE(name, spec) \
 	"---\n{apiVersion: v1, kind: Service, metadata: {name: " name \
@@ -40,9 +32,7 @@
 	"}, spec: {" spec "}}\n"
 
 static struct {
-	int fd;
-	char path[64];
-	struct definitions *d;
+	struct said said;
 	struct model *m;
 } world;
 
@@ -51,20 +41,14 @@ static int set_up(void **state)
 	static const struct given given = {
 		.key = "hostname-override", .value = "n1",
 	};
-	struct definitions_from from = {
-		.path = world.path, .given = &given, .nr_given = 1,
-	};
 
-	world.fd = memfd_create("manifest.yaml", MFD_CLOEXEC);
-	snprintf(world.path, sizeof(world.path), "/proc/self/fd/%d", world.fd);
-	return world.fd < 0 ? -1 : definitions_open(&from, &world.d);
+	return said_open(&world.said, &given);
 }
 
 static int tear_down(void **state)
 {
-	definitions_close(world.d);
+	said_close(&world.said);
 	model_free(world.m);
-	close(world.fd);
 	memset(&world, 0, sizeof(world));
 	return 0;
 }
@@ -73,18 +57,10 @@ static int tear_down(void **state)
 static void say(const char *text)
 {
 	char *errors = NULL;
-	bool has_changed;
-	size_t len;
-	FILE *out;
 
-	assert_int_equal(ftruncate(world.fd, 0), 0);
-	assert_int_equal(pwrite(world.fd, text, strlen(text), 0), strlen(text));
 	model_free(world.m);
 	world.m = NULL;
-	out = open_memstream(&errors, &len);
-	assert_int_equal(definitions_reload(world.d, &world.m, out,
-					    &has_changed), 0);
-	fclose(out);
+	assert_int_equal(said_now(&world.said, text, &world.m, &errors), 0);
 	assert_string_equal(errors, "");
 	free(errors);
 }
@@ -197,7 +173,7 @@ static void changes_are_news(void **state)
 	say(SERVICE("web", ASKED)
 	    SLICE("a", TRIGGER("2026-11-30T01:02:03.5Z"), "IPv4",
 		  AT("10.1.0.1", "")));
-	n = definitions_news(world.d);
+	n = definitions_news(world.said.d);
 	assert_int_equal(n->changes[KUBE_SERVICE], 1);
 	assert_int_equal(n->changes[KUBE_SLICE], 1);
 	assert_int_equal(n->nr_triggers, 1);

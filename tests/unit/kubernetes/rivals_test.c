@@ -5,21 +5,13 @@
  * cluster IPs before endpoints, and these before any other address.
  */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "base/addr.h"
 #include "base/cleanup.h"
-#include "definitions/definitions.h"
+#include "said.h"
 
 #define SERVICE(name, rest) \
 	"---\n{apiVersion: v1, kind: Service, metadata: {name: " name \
@@ -41,49 +33,31 @@
 	SLICE("web", 8080, "10.244.0.9")
 
 static struct {
-	int fd;
-	char path[64];
-	struct definitions *d;
+	struct said said;
 	struct model *m;
 	char *errors;
 } world;
 
 static int set_up(void **state)
 {
-	struct definitions_from from = { .path = world.path };
-
-	world.fd = memfd_create("mixed.yaml", MFD_CLOEXEC);
-	snprintf(world.path, sizeof(world.path), "/proc/self/fd/%d", world.fd);
-	return world.fd < 0 ? -1 : definitions_open(&from, &world.d);
+	return said_open(&world.said, NULL);
 }
 
 static int tear_down(void **state)
 {
-	definitions_close(world.d);
+	said_close(&world.said);
 	model_free(world.m);
 	free(world.errors);
-	close(world.fd);
 	memset(&world, 0, sizeof(world));
 	return 0;
 }
 
 static void say(const char *text)
 {
-	bool has_changed;
-	size_t len;
-	FILE *out;
-	int err;
-
-	assert_int_equal(ftruncate(world.fd, 0), 0);
-	assert_int_equal(pwrite(world.fd, text, strlen(text), 0), strlen(text));
 	model_free(world.m);
 	free(world.errors);
 	world.m = NULL;
-	world.errors = NULL;
-	out = open_memstream(&world.errors, &len);
-	err = definitions_reload(world.d, &world.m, out, &has_changed);
-	fclose(out);
-	if (err)
+	if (said_now(&world.said, text, &world.m, &world.errors))
 		fail_msg("refused as a whole:\n%s", world.errors);
 }
 
@@ -259,17 +233,10 @@ static void two_files_in_conflict_are_refused_as_a_whole(void **state)
 		"- {name: x, address: 192.0.2.1, port: 80, backends: [{address: 10.0.0.1}]}\n"
 		"- {name: y, address: 192.0.2.1, port: 80, backends: [{address: 10.0.0.1}]}\n" WEB;
 	struct model *m = NULL;
-	bool has_changed;
 	char *errors;
-	size_t len;
-	FILE *out;
 
 	say("services: []\n" WEB);
-	assert_int_equal(pwrite(world.fd, text, strlen(text), 0), strlen(text));
-	out = open_memstream(&errors, &len);
-	assert_int_equal(definitions_reload(world.d, &m, out, &has_changed),
-			 -EINVAL);
-	fclose(out);
+	assert_int_equal(said_now(&world.said, text, &m, &errors), -EINVAL);
 	assert_non_null(strstr(errors, "overlaps"));
 	assert_null(m);
 	free(errors);
