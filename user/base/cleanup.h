@@ -3,6 +3,8 @@
 #ifndef FAIRLEAD_CLEANUP_H
 #define FAIRLEAD_CLEANUP_H
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* unused: clang counts only what is read, gcc what is cleaned up. */
@@ -13,6 +15,19 @@ static inline void close_fd(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
+}
+
+/* For __cleanup(close_file) FILE *f; NULL: not open. */
+static inline void close_file(FILE **f)
+{
+	if (*f)
+		fclose(*f);
+}
+
+/* For __cleanup(free_text) char *text. */
+static inline void free_text(char **text)
+{
+	free(*text);
 }
 
 /* Hand an owned pointer out of the scope that would free it. */

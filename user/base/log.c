@@ -124,3 +124,22 @@ void log_debug(const char *fmt, ...)
 	log_line(LOG_LEVEL_DEBUG, 0, "", fmt, args);
 	va_end(args);
 }
+
+static __attribute__((format(printf, 2, 3))) void
+log_at(enum log_level level, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	log_line(level, 0, "", fmt, args);
+	va_end(args);
+}
+
+void log_lines(enum log_level level, const char *text)
+{
+	for (size_t len; *text; text += len + (text[len] == '\n')) {
+		len = strcspn(text, "\n");
+		if (len)
+			log_at(level, "%.*s", (int)len, text);
+	}
+}

@@ -30,6 +30,9 @@ void log_hint(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Each line of text by itself, but for empty ones; level: not NOTICE. */
+void log_lines(enum log_level level, const char *text);
+
 /* Lines of a higher level are left out from now on; LOG_LEVEL_INFO at first. */
 void log_set_level(enum log_level level);
 

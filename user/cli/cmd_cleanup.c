@@ -32,16 +32,11 @@ static bool is_agreed(const struct options *o, const char *what)
 	       (line[0] == 'y' || line[0] == 'Y');
 }
 
-static void free_textp(char **text)
-{
-	free(*text);
-}
-
 /* What fn says, a line each, to the log. */
 static int with_errors(struct leftovers **l,
 		       int (*fn)(struct leftovers **l, FILE *said))
 {
-	__cleanup(free_textp) char *said = NULL;
+	__cleanup(free_text) char *said = NULL;
 	size_t size;
 	FILE *out = open_memstream(&said, &size);
 	int err = -ENOMEM;
@@ -50,9 +45,8 @@ static int with_errors(struct leftovers **l,
 		err = fn(l, out);
 		fclose(out);
 	}
-	for (char *at = said, *line; at && (line = strsep(&at, "\n")); )
-		if (*line)
-			log_error(0, "%s", line);
+	if (said)
+		log_lines(LOG_LEVEL_ERROR, said);
 	return err;
 }
 

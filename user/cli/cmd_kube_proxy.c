@@ -15,15 +15,6 @@
 
 #define VERBOSITY_OF_DEBUG 4	/* what kube-proxy's -v calls so */
 
-static void log_lines(const char *text, int (*say)(int, const char *, ...))
-{
-	for (size_t len; *text; text += len + (text[len] == '\n')) {
-		len = strcspn(text, "\n");
-		if (len)
-			say(0, "%.*s", (int)len, text);
-	}
-}
-
 /* In the log only: who may not say it is served all the same. */
 static void oom_score_set(int score)
 {
@@ -98,19 +89,14 @@ static int run(const struct kube_proxy *k, const struct options *o)
 	case KUBE_PROXY_SERVE:
 		break;
 	}
-	log_lines(kube_proxy_notes(k), log_warning);
+	log_lines(LOG_LEVEL_WARNING, kube_proxy_notes(k));
 	return serve(w, &told);
-}
-
-static void free_textp(char **text)
-{
-	free(*text);
 }
 
 int cmd_kube_proxy(const struct options *o)
 {
 	__cleanup(kube_proxy_freep) struct kube_proxy *k = NULL;
-	__cleanup(free_textp) char *said = NULL;
+	__cleanup(free_text) char *said = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&said, &len);
 	int err = -ENOMEM;
@@ -120,7 +106,7 @@ int cmd_kube_proxy(const struct options *o)
 		fclose(out);
 	}
 	if (said)
-		log_lines(said, log_error);
+		log_lines(LOG_LEVEL_ERROR, said);
 	if (err == -EINVAL) {
 		log_hint("see fairlead kube-proxy --help");
 		return MISUSED;

@@ -232,19 +232,6 @@ static int control_start(struct serve *s)
 	return err ? log_error(err, "cannot listen at \"%s\"", path) : 0;
 }
 
-/* Lines of text, each a message of its own. */
-static void log_lines(char *text, bool is_wrong)
-{
-	for (char *line; (line = strsep(&text, "\n")); ) {
-		if (!*line)
-			continue;
-		if (is_wrong)
-			log_error(0, "%s", line);
-		else
-			log_warning(0, "%s", line);
-	}
-}
-
 static int access_find(struct serve *s)
 {
 	const struct access_wanted wanted = {
@@ -264,7 +251,7 @@ static int access_find(struct serve *s)
 		fclose(out);
 	}
 	if (text)
-		log_lines(text, err);
+		log_lines(err ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, text);
 	free(text);
 	return err;
 }

@@ -23,19 +23,6 @@ void loading_close(struct loading *l)
 	free(l->said);
 }
 
-static void log_lines(const char *text, bool is_wrong)
-{
-	while (*text) {
-		int len = strcspn(text, "\n");
-
-		if (is_wrong)
-			log_error(0, "%.*s", len, text);
-		else
-			log_info("%.*s", len, text);
-		text += len + (text[len] == '\n');
-	}
-}
-
 /* What is refused by itself, or only of interest, while the rest counts. The
  * first line of what is refused is for status. */
 static void partly(struct loading *l, unsigned int nr_refused, const char *text)
@@ -47,7 +34,7 @@ static void partly(struct loading *l, unsigned int nr_refused, const char *text)
 		return;
 	free(l->said);
 	l->said = strdup(text);
-	log_lines(text, nr_refused);
+	log_lines(nr_refused ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, text);
 	if (nr_refused)
 		log_warning(0, "of what is refused, what was in force stays; "
 			    "the rest goes on");
@@ -65,7 +52,7 @@ static void failed(struct loading *l, int err, const char *errors)
 	if (!strcmp(why.text, l->refusal.text))
 		return;
 	l->refusal = why;
-	log_lines(errors, true);
+	log_lines(LOG_LEVEL_ERROR, errors);
 	if (l->has_model)
 		log_warning(0, "the definitions do not check out; what was in "
 			    "force stays");

@@ -23,15 +23,10 @@ void file_drop(struct files *s, struct file *f)
 	free(f);
 }
 
-static void free_charp(char **p)
-{
-	free(*p);
-}
-
 /* All of it, to *ret with a NUL behind. -EFBIG: more than is allowed. */
 static int read_all(int fd, size_t expected, char **ret, size_t *ret_len)
 {
-	__cleanup(free_charp) char *text = NULL;
+	__cleanup(free_text) char *text = NULL;
 	size_t size = 0, len = 0;
 
 	for (;;) {
@@ -172,7 +167,7 @@ static int read_path(const struct files *s, const char *path, char **ret,
 /* Read f anew; what it says the same as before is kept. */
 static int file_read(struct reading *all, struct file *f)
 {
-	__cleanup(free_charp) char *text = NULL;
+	__cleanup(free_text) char *text = NULL;
 	const char *kind = NULL;
 	__u8 sha256[32];
 	size_t len = 0;

@@ -14,11 +14,6 @@
 #include "service_list.h"
 #include "yaml_tree.h"
 
-static void free_charp(char **p)
-{
-	free(*p);
-}
-
 /* A file that is being read. */
 struct file_reading {
 	struct service_known known;
@@ -235,7 +230,7 @@ static int frame_read(struct file_reading *fr, const struct service_list *list,
 		      __u32 first_line)
 {
 	size_t len = list->head.len + list->tail.len;
-	__cleanup(free_charp) char *text = malloc(len + 1);
+	__cleanup(free_text) char *text = malloc(len + 1);
 	struct tree_chunk chunk = {
 		.text = text, .len = len, .first_line = first_line,
 	};

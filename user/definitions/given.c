@@ -20,11 +20,6 @@ struct given_source {
 	size_t len;
 };
 
-static void free_textp(char **text)
-{
-	free(*text);
-}
-
 /* A list, if there are commas; true and false are words of YAML's. */
 static void put_value(FILE *out, const char *value)
 {
@@ -170,7 +165,7 @@ int given_new(const struct given *list, size_t count, struct source **ret)
 		.clear = given_clear,
 		.free = given_free,
 	};
-	__cleanup(free_textp) char *text = NULL;
+	__cleanup(free_text) char *text = NULL;
 	struct given_source *s;
 	size_t len = 0;
 	int err = write_texts(list, count, &text, &len);

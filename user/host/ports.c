@@ -54,12 +54,6 @@ struct port_range ports_left(struct port_range local)
 	return length(best) < ENOUGH ? left_from(FIRST, local) : best;
 }
 
-static void close_file(FILE **f)
-{
-	if (*f)
-		fclose(*f);
-}
-
 /* The kernel's default where it does not tell. */
 static struct port_range local_ports(void)
 {

@@ -21,12 +21,6 @@
 #define MOUNTS "/proc/self/mountinfo"
 #define ROOT 1		/* the number of the cgroup that all others are in */
 
-static void close_file(FILE **f)
-{
-	if (*f)
-		fclose(*f);
-}
-
 /* The path of a mount is its fifth word, in which a blank is \040: no usual
  * place of a cgroup. Its type is behind a hyphen. */
 static int find_mount(char ret[DP_PATH_MAX])

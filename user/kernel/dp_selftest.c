@@ -26,11 +26,6 @@ static void skel_freep(struct fairlead_bpf **skel)
 	fairlead_bpf__destroy(*skel);
 }
 
-static void free_text(char **text)
-{
-	free(*text);
-}
-
 static int say_nothing(enum libbpf_print_level level, const char *fmt,
 		       va_list args)
 {

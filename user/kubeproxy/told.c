@@ -7,11 +7,6 @@
 #include "base/cleanup.h"
 #include "told.h"
 
-static void free_textp(char **text)
-{
-	free(*text);
-}
-
 void told_mistake(struct told *t, const char *fmt, ...)
 {
 	va_list args;
@@ -51,7 +46,7 @@ void told_set(struct told *t, const struct row *r, const char *text,
 	      const char *place)
 {
 	struct told_value *v = value_of(t, r);
-	__cleanup(free_textp) char *copy = NULL;
+	__cleanup(free_text) char *copy = NULL;
 	const char *expected = NULL;
 
 	copy = text_joined(is_joined(r) && v->text ? v->text : "", text);
