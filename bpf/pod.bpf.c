@@ -8,8 +8,9 @@
  * What a packet costs: as in uplink.bpf.c.
  *   in, stranger	vip_filter, runtime
  *   in, ours		and ingress; 1 jump, see tc.bpf.c
- *   out, of nobody	2 buckets of replies; 1 jump
- *   out, an answer	replies -> conns; 2 jumps, see tc.bpf.c
+ *   out, of no backend	backend_filter
+ *   out, of one, no answer	and 2 buckets of replies; 1 jump
+ *   out, an answer	and replies -> conns; 2 jumps, see tc.bpf.c
  */
 #include <stdbool.h>
 #include <stddef.h>

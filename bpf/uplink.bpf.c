@@ -13,12 +13,15 @@
  * before has come, each a cache miss where there are many connections. Besides,
  * each program reads scratch, which is the CPU's own.
  *   in, stranger		vip_filter, runtime
+ *   in, a port of the node's	and port_filter
  *   in, ours			and ingress; 1 jump, see tc.bpf.c
  *   out, no backend here	runtime
- *   out, of nobody		and 2 buckets of replies; 1 jump
- *   out, an answer		and replies -> conns; 2 jumps, see tc.bpf.c
- *   out, the host's own	and vip_filter, 2 buckets of replies; to a
- *				service then as what comes in
+ *   out, of no backend		and backend_filter
+ *   out, of one, no answer	and that, 2 buckets of replies; 1 jump
+ *   out, an answer		and that, replies -> conns; 2 jumps, see
+ *				tc.bpf.c
+ *   out, the host's own	and vip_filter; to a service then as what
+ *				comes in, else as above
  * No helper but bpf_skb_pull_data(), where the headers are not in one piece.
  */
 #include <stdbool.h>

@@ -10,6 +10,8 @@
  * cache miss where there are many flows and backends, and what it reads
  * besides, which all packets share.
  *   stranger                vip_filter; runtime
+ *   a node's own port       vip_filter; runtime, port_filter; so do answers to
+ *                           NAT there read that
  *   each one of ours        vip_filter; runtime, ingress, links, and scratch
  *                           once in each program
  *   tunnel, l2, settled     and cells, services, slots, backends; own_filter
