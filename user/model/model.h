@@ -128,6 +128,7 @@ struct model_service {
 };
 
 struct service_set;
+struct policy_set;
 
 /* A Service whose load balancers ask each node for endpoints of its own, by
  * family: [0] IPv6, [1] IPv4. */
@@ -190,6 +191,7 @@ struct model {
 	struct model_service **services;
 	size_t nr_services;
 	struct service_set *set;	/* service_set.h; held */
+	struct policy_set *policy;	/* policy.h; held; NULL: nothing is said */
 	/* A source has not said all yet: services that are not here may come,
 	 * so that those in force stay. */
 	bool is_partial;

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Network policy as both sides know it: who a workload is, what a target class
+ * allows, how one packet's verdict is found.
+ *
+ * Rules are bits. Everything that an address can be to any rule is its peer
+ * class (peers, or peer_prefixes for who is no workload); everything that a
+ * port can be, its port class. A workload has a target class for each
+ * direction. For a target,
+ *
+ *	rules = (peer_any | peer_pod, of a pod | peer_masks[target, peer class])
+ *		& (port_any | port_masks[target, protocol, port class])
+ *
+ * are those that match a new connection, in the order in which they count: the
+ * lowest bit decides, see policy_verdict(). What it costs depends neither on
+ * the number of policies nor on that of workloads.
+ *
+ * The tables are written by user/ in an order that is safe for traffic: masks
+ * before who names them, a workload's two targets by one store, then
+ * runtime.policy_epoch, upon which each live connection is judged once more.
+ * Targets and classes are never changed while they are named, but for masks of
+ * classes that no address has yet.
+ */
+#ifndef FAIRLEAD_POLICY_H
+#define FAIRLEAD_POLICY_H
+
+#include <stdbool.h>
+
+#include <fairlead/types.h>
+
+#define POLICY_INLINE static inline __attribute__((always_inline, unused))
+
+#define POLICY_WORDS 16
+#define POLICY_RULES_MAX (64 * POLICY_WORDS)	/* of a target */
+
+enum policy_direction {
+	POLICY_IN,		/* to the workload: ingress */
+	POLICY_OUT,		/* from it: egress */
+	NR_POLICY_DIRECTIONS,
+};
+
+struct rule_mask {
+	__u64 word[POLICY_WORDS];
+};
+
+/*
+ * What a workload is held to in one direction: bits in the order Admin tier by
+ * priority, NetworkPolicies, Baseline tier; what no bit matches is allowed.
+ * Isolation by NetworkPolicies is a rule as well, which denies all and is the
+ * last of theirs. A bit neither in deny nor in pass allows.
+ */
+struct target {
+	struct rule_mask peer_any;	/* rules for every address, */
+	struct rule_mask peer_pod;	/* for every pod's, */
+	struct rule_mask port_any;	/* for every port and protocol */
+	struct rule_mask deny;
+	struct rule_mask pass;		/* go on at bit `network` */
+	struct rule_mask audit;		/* not in force: a denial by one of them
+					 * is reported and the packet passes */
+	__u16 words;			/* used; the others are 0 */
+	__u16 network;			/* the first bit of NetworkPolicies */
+	__u32 pad;
+};
+
+/* Class 0: nothing tells the address from others. */
+#define PEER_CLASS_MASK 0x0fffffffu
+
+enum peer_flag {
+	PEER_POD  = 1u << 31,	/* a workload's own address, but for those in
+				 * the host's network */
+	PEER_HOST = 1u << 30,	/* an address of this host: never blocked for
+				 * who is on it */
+};
+
+/* Of peer_masks, with a peer class; and of port_masks, with port_class_key(). */
+struct mask_key {
+	__u32 target;
+	__u32 class;
+};
+
+/* Protocols that have ports, as port_classes has them: an array of 65 536
+ * classes each, by port in host order. 0: nothing tells the port from others.*/
+enum policy_proto { POLICY_TCP, POLICY_UDP, POLICY_SCTP, NR_POLICY_PROTOS };
+
+#define PORT_CLASSES (NR_POLICY_PROTOS * 65536)
+
+/* Index in port_classes; -1: a protocol without ports, which the rules without
+ * ports alone match. */
+POLICY_INLINE int policy_port_index(__u8 proto, __u16 port)
+{
+	switch (proto) {
+	case 6:			/* IPPROTO_TCP */
+		return POLICY_TCP << 16 | port;
+	case 17:		/* _UDP */
+		return POLICY_UDP << 16 | port;
+	case 132:		/* _SCTP */
+		return POLICY_SCTP << 16 | port;
+	default:
+		return -1;
+	}
+}
+
+#define WORKLOAD_ADDRS 4
+
+enum workload_flag {
+	WORKLOAD_CLOSED = 1 << 0, /* its policy is not known yet: nothing but
+				   * its own node, ARP and neighbours */
+	WORKLOAD_SPOOFS = 1 << 1, /* may send from any address */
+	WORKLOAD_FULL = 1 << 2,	/* has as many connections as it may */
+};
+
+/*
+ * A container on this host, behind the interface that workload_cells names it
+ * by. Entry 0 is never used.
+ */
+struct workload {
+	struct addr addr[WORKLOAD_ADDRS]; /* all that it may send from, and
+					   * link-local ones; zero: none */
+	struct {
+		__u32 in, out;	/* targets; 0: not isolated. One store */
+	} target __attribute__((aligned(8)));
+	__u32 ifindex;
+	__u32 id;		/* of its name, for who reports: workload_infos */
+	__u16 flags;		/* enum workload_flag */
+	__u8 mac[6];		/* frames come from there alone; zero: any */
+	__u32 adopt_until_s;	/* CLOCK_MONOTONIC: until then, what is under
+				 * way unrecorded may have begun at either end */
+	__u32 packets_per_s;	/* limits of what it sends; 0: none */
+	__u32 conns_per_s;	/* new ones that it begins */
+	__u32 pad;
+	__u64 bytes_per_s;
+	__u64 pad2[2];
+};
+
+#define WORKLOADS_MAX 4096
+#define WORKLOAD_BUCKETS 2048	/* of words: struct word_bucket */
+
+/* Of the set workload_cells: the interface is that of workload number index. */
+POLICY_INLINE __u64 workload_word(__u32 ifindex, __u32 index)
+{
+	return (__u64)ifindex << 32 | index;
+}
+
+/* Who is policed. */
+enum policing {
+	POLICE_NOBODY,
+	POLICE_WORKLOADS,	/* those in workload_cells */
+	POLICE_ALL,		/* and an interface of a pod that has no cell
+				 * is as WORKLOAD_CLOSED */
+};
+
+/* What decided: a bit of a target, or one of these. */
+enum policy_rule {
+	POLICY_NO_RULE = 0xffff,  /* no bit matched */
+	POLICY_UNKNOWN = 0xfffe,  /* the workload is closed */
+	POLICY_SPOOFED = 0xfffd,  /* not from an address of its own */
+	POLICY_LIMITED = 0xfffc,  /* more than its limits allow */
+};
+
+/* Of the map policy_hits: new connections, and those judged again, that a rule
+ * decided about; of the rules above, packets. */
+struct hit_key {
+	__u32 target;		/* 0 with the rules above but NO_RULE */
+	__u16 rule;		/* enum policy_rule */
+	__u8 denied;
+	__u8 direction;		/* enum policy_direction */
+};
+
+/* Of the ring buffer events, while runtime.policy_events: a verdict. */
+struct policy_event {
+	__u64 time_ns;		/* CLOCK_MONOTONIC */
+	struct flow flow;	/* as the packet is at the workload, but with
+				 * the client's real address */
+	__u32 workload;		/* index in workloads; 0: none is known */
+	__u32 ifindex;
+	__u32 target;
+	__u16 rule;		/* enum policy_rule */
+	__u8 direction;		/* enum policy_direction */
+	__u8 flags;		/* enum policy_event_flag */
+};
+
+enum policy_event_flag {
+	POLICY_EVENT_DENIED = 1 << 0,
+	POLICY_EVENT_AUDIT = 1 << 1,	/* denied, had the policy been in force */
+	POLICY_EVENT_LIVE = 1 << 2,	/* a connection that was allowed before */
+};
+
+/* Of a set of rules that match, the lowest from bit first on, leaving out those
+ * in skip; POLICY_NO_RULE: none. */
+POLICY_INLINE __u32 policy_first(const struct rule_mask *rules,
+				 const struct rule_mask *skip, __u32 words,
+				 __u32 first)
+{
+	for (__u32 i = 0; i < POLICY_WORDS && i < words; i++) {
+		__u64 w = rules->word[i] & ~skip->word[i];
+
+		if (i < first / 64)
+			continue;
+		if (i == first / 64)
+			w &= ~0ull << (first & 63);
+		if (w)
+			return i * 64 + __builtin_ctzll(w);
+	}
+	return POLICY_NO_RULE;
+}
+
+_Static_assert(sizeof(struct rule_mask) == 128, "pinned ABI");
+_Static_assert(sizeof(struct target) == 776, "pinned ABI");
+_Static_assert(sizeof(struct workload) == 128, "pinned ABI");
+_Static_assert(sizeof(struct hit_key) == 8, "pinned ABI");
+_Static_assert(sizeof(struct policy_event) == 64, "pinned ABI");
+
+#endif
