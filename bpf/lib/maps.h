@@ -15,6 +15,7 @@
 
 #include <fairlead/config.h>
 #include <fairlead/conn.h>
+#include <fairlead/policy.h>
 #include <fairlead/reasons.h>
 #include <fairlead/types.h>
 
@@ -180,6 +181,112 @@ struct {
 	__type(key, __u32);
 	__type(value, struct reply_bucket);
 } replies __weak SEC(".maps");
+
+/*
+ * Network policy, see policy.h. By user/: who is behind which interface, and
+ * what he is held to; by index.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, WORKLOADS_MAX);
+	__type(key, __u32);
+	__type(value, struct workload);
+} workloads __weak SEC(".maps");
+
+/* By user/: words of interfaces and indexes in workloads. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, WORKLOAD_BUCKETS);
+	__type(key, __u32);
+	__type(value, struct word_bucket);
+} workload_cells __weak SEC(".maps");
+
+/* By user/ for itself: names, by index in workloads. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, WORKLOADS_MAX);
+	__type(key, __u32);
+	__type(value, struct workload_info);
+} workload_infos __weak SEC(".maps");
+
+/* By user/: what a port is to any rule. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct port_classes);
+} port_classes __weak SEC(".maps");
+
+/* By user/: what an address is to any rule: class and enum peer_flag. Of who is
+ * not there, the longest prefix says. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, POLICY_PEERS_MAX);
+	__type(key, struct addr);
+	__type(value, __u32);
+} peers __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, POLICY_PREFIXES_MAX);
+	__type(key, struct prefix_key);
+	__type(value, __u32);
+} peer_prefixes __weak SEC(".maps");
+
+/* By user/. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, POLICY_TARGETS_MAX);
+	__type(key, __u32);
+	__type(value, struct target);
+} targets __weak SEC(".maps");
+
+/* By user/: the rules of a target that a class of peers, or of ports, is in. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, POLICY_MASKS_MAX);
+	__type(key, struct mask_key);
+	__type(value, struct rule_mask);
+} peer_masks __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, POLICY_MASKS_MAX);
+	__type(key, struct mask_key);
+	__type(value, struct rule_mask);
+} port_masks __weak SEC(".maps");
+
+/* By bpf/: how often a rule decided; taken out by user/ with its target. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, POLICY_HITS_MAX);
+	__type(key, struct hit_key);
+	__type(value, __u64);
+} policy_hits __weak SEC(".maps");
+
+/* By bpf/; set to zero by user/ when an index is given away again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, WORKLOADS_MAX);
+	__type(key, __u32);
+	__type(value, struct workload_limit);
+} workload_limits __weak SEC(".maps");
+
+/* By bpf/: struct policy_event. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, POLICY_EVENTS_BYTES);
+} events __weak SEC(".maps");
 
 /* By bpf/. */
 struct {

@@ -42,7 +42,8 @@ struct runtime {
 	__u8 pods4_len;		/* bits of struct addr; 0: nothing tells them */
 	__u8 pods6_len;
 	__u8 has_node;		/* services of a node: see fl_uplink_out */
-	__u8 pad[2];
+	__u8 policing;		/* enum policing: whose packets are judged */
+	__u8 policy_events;	/* enum policy_events: which are told of */
 	struct addr pods4;
 	struct addr pods6;
 	struct addr node4;	/* the node's own; zero: not known */
@@ -55,6 +56,9 @@ struct runtime {
 	__u32 fragment_s;	/* ... of a fragmented packet's ports */
 	__u32 answers_per_s;	/* ICMP errors and resets that we make; 0: no */
 	__u32 answers_network_per_s; /* limit. To a /24 or a /64, likewise */
+	__u32 policy_epoch;	/* grows with each change of policies, classes
+				 * and workloads, after it; never 0 while
+				 * anybody is policed */
 	__u8 nat_pick4[NAT_ADDRS_MAX + 1];	/* indexes in nat_addrs: IPv4 is in
 						 * [1...], IPv6 behind; over and
 						 * over, so none says nothing */

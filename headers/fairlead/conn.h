@@ -54,6 +54,7 @@ enum conn_flag {
 	CONN_NAT = 1 << 4,	/* translated: has a reply's cell */
 	CONN_CLIENT_FIN = 1 << 5,
 	CONN_BACKEND_FIN = 1 << 6,
+	CONN_CLIENT_SECOND = 1 << 7, /* FLOW_PEERS: the client is vip, vport */
 };
 
 #define CONN_BOTH_FINS (CONN_CLIENT_FIN | CONN_BACKEND_FIN)
@@ -80,7 +81,12 @@ struct conn {
 	__u32 reply;		/* NAT: the cell's place in replies, see below;
 				 * fragment: both ports */
 	__u32 offered;		/* half, closing: see above; 0: nothing yet */
-	struct nexthop hop;	/* NAT: back to the client */
+	union {
+		struct nexthop hop;	/* NAT: back to the client */
+		__u32 epoch[2];	/* FLOW_PEERS: runtime.policy_epoch when it was
+				 * judged by the client's policy, and by the
+				 * server's; 0: not yet */
+	};
 };
 
 #define CONN_BACKEND_BITS 24
@@ -138,7 +144,8 @@ CONN_INLINE __u32 conn_guess(__u32 tag)
 	return (tag >> 24) * CONN_WAYS >> 8;
 }
 
-/* The key's part of struct conn's what: TCP, UDP and SCTP, by a bit each. */
+/* The key's part of struct conn's what: TCP, UDP and SCTP, by a bit each; and
+ * FLOW_PROTO_OTHER, which has both. */
 CONN_INLINE __u8 conn_what(const struct flow *f)
 {
 	return (f->proto & 1) | (f->proto >> 6 & 2) | (f->kind & 3) << 2;
@@ -152,7 +159,9 @@ CONN_INLINE __u8 conn_what(const struct flow *f)
 
 CONN_INLINE __u8 conn_proto(const struct conn *c)
 {
-	return c->what & 1 ? 17 : c->what & 2 ? 132 : 6; /* IPPROTO_* */
+	static const __u8 protos[] = { 6, 17, 132, FLOW_PROTO_OTHER };
+
+	return protos[c->what & 3];	/* IPPROTO_* */
 }
 
 CONN_INLINE enum flow_kind conn_kind(const struct conn *c)
@@ -227,7 +236,8 @@ CONN_INLINE __u32 conn_slack(__u32 life_s)
 CONN_INLINE __u32 conn_is_listening(__u32 state, __u8 what)
 {
 	return state == CONN_CLOSING &&
-	       (what & (CONN_NAT | CONN_CLIENT_FIN)) == CONN_CLIENT_FIN;
+	       (what & (CONN_NAT | CONN_CLIENT_FIN)) == CONN_CLIENT_FIN &&
+	       (what >> 2 & 3) != FLOW_PEERS;
 }
 
 /* Seconds that a connection in this state lasts. */

@@ -84,6 +84,11 @@ enum policy_proto { POLICY_TCP, POLICY_UDP, POLICY_SCTP, NR_POLICY_PROTOS };
 
 #define PORT_CLASSES (NR_POLICY_PROTOS * 65536)
 
+/* The one entry of the map port_classes. */
+struct port_classes {
+	__u16 class[PORT_CLASSES];
+};
+
 /* Index in port_classes; -1: a protocol without ports, which the rules without
  * ports alone match. */
 POLICY_INLINE int policy_port_index(__u8 proto, __u16 port)
@@ -100,6 +105,12 @@ POLICY_INLINE int policy_port_index(__u8 proto, __u16 port)
 	}
 }
 
+/* In struct mask_key of port_masks: enum policy_proto and a port class. */
+POLICY_INLINE __u32 port_class_key(__u32 proto, __u32 class)
+{
+	return proto << 16 | class;
+}
+
 #define WORKLOAD_ADDRS 4
 
 enum workload_flag {
@@ -107,6 +118,8 @@ enum workload_flag {
 				   * its own node, ARP and neighbours */
 	WORKLOAD_SPOOFS = 1 << 1, /* may send from any address */
 	WORKLOAD_FULL = 1 << 2,	/* has as many connections as it may */
+	WORKLOAD_COUNTED = 1 << 3, /* its connections are recorded, whatever
+				    * it is allowed */
 };
 
 /*
@@ -135,7 +148,9 @@ struct workload {
 #define WORKLOADS_MAX 4096
 #define WORKLOAD_BUCKETS 2048	/* of words: struct word_bucket */
 
-/* Of the set workload_cells: the interface is that of workload number index. */
+/* Of the set workload_cells: the interface is that of workload number index.
+ * Its bucket is word_bucket_of(): interfaces have numbers in a row, so the
+ * lowest bits of these are as good as any hash. */
 POLICY_INLINE __u64 workload_word(__u32 ifindex, __u32 index)
 {
 	return (__u64)ifindex << 32 | index;
@@ -148,6 +163,34 @@ enum policing {
 	POLICE_ALL,		/* and an interface of a pod that has no cell
 				 * is as WORKLOAD_CLOSED */
 };
+
+/* What events tell of, in runtime.policy_events. */
+enum policy_events {
+	POLICY_EVENTS_NONE,
+	POLICY_EVENTS_DENIED,	/* what is, or would be but for an audit */
+	POLICY_EVENTS_ALL,	/* each verdict */
+};
+
+/* Name and namespace of a workload, by its index: user/ for itself. */
+struct workload_info {
+	char name[256];		/* "namespace/name"; ends in NUL */
+};
+
+/* What a workload has used of its limits: when its bucket will be full again
+ * had it been taken from at the full rate, in seconds * 2^32. */
+struct workload_limit {
+	__u64 packets;
+	__u64 bytes;
+	__u64 conns;
+};
+
+/* Entries at most; memory is as much as is used. */
+#define POLICY_PEERS_MAX 65536
+#define POLICY_PREFIXES_MAX 16384
+#define POLICY_TARGETS_MAX 16384
+#define POLICY_MASKS_MAX 262144		/* of each of the two maps */
+#define POLICY_HITS_MAX 65536
+#define POLICY_EVENTS_BYTES (1 << 18)
 
 /* What decided: a bit of a target, or one of these. */
 enum policy_rule {
@@ -184,6 +227,45 @@ enum policy_event_flag {
 	POLICY_EVENT_AUDIT = 1 << 1,	/* denied, had the policy been in force */
 	POLICY_EVENT_LIVE = 1 << 2,	/* a connection that was allowed before */
 };
+
+/* Seconds that a record of them lasts unseen: TCP as long as a NAT may not
+ * forget it (RFC 5382, 5), UDP likewise (RFC 4787, 4.3). As conn_life_from(). */
+enum peers_life {
+	PEERS_LIFE_STREAM = 11 << 2,	/* 8192 s: TCP, SCTP */
+	PEERS_LIFE_DATAGRAM = 6 << 2 | 1, /* 320 s */
+	PEERS_LIFE_ECHO = 4 << 2,	/* 64 s: ICMP */
+};
+
+/* Is the source of a flow the larger of its two ends, in an order that is the
+ * same for both directions? */
+POLICY_INLINE bool peers_turned(const struct flow *f)
+{
+	for (int i = 0; i < 4; i++)
+		if (f->src.word[i] != f->dst.word[i])
+			return f->src.word[i] > f->dst.word[i];
+	return f->sport > f->dport;
+}
+
+/*
+ * What conns knows those by who talk to one another in f: its two ends, the
+ * lower first, so that both directions have one record. Of protocols without
+ * ports, f's are to be the same: see FLOW_PROTO_OTHER. True: f's source is the
+ * second in it.
+ */
+POLICY_INLINE bool peers_flow(const struct flow *f, struct flow *ret)
+{
+	const bool has_ports = policy_port_index(f->proto, 0) >= 0;
+	const bool turned = peers_turned(f);
+
+	ret->src = turned ? f->dst : f->src;
+	ret->dst = turned ? f->src : f->dst;
+	ret->proto = has_ports ? f->proto : FLOW_PROTO_OTHER;
+	ret->sport = !has_ports ? f->proto : turned ? f->dport : f->sport;
+	ret->dport = !has_ports ? f->dport : turned ? f->sport : f->dport;
+	ret->kind = FLOW_PEERS;
+	ret->pad[0] = ret->pad[1] = 0;
+	return turned;
+}
 
 /* Of a set of rules that match, the lowest from bit first on, leaving out those
  * in skip; POLICY_NO_RULE: none. */

@@ -29,7 +29,13 @@ enum flow_kind {
 	FLOW_FRAGMENT,	/* src, dst; sport and dport hold the id; IPv4: proto,
 			 * IPv6: IPPROTO_FRAGMENT */
 	FLOW_AFFINITY,	/* src; dst holds a service's id: a client of it */
+	FLOW_PEERS,	/* who talks to whom, whichever way a packet goes: see
+			 * peers_flow() in policy.h */
 };
+
+/* In struct flow's proto: one without ports (FLOW_PEERS). It is in sport then,
+ * and in dport what else tells one flow of it from others: of an echo, its id. */
+#define FLOW_PROTO_OTHER 255
 
 /* What a table of connections is asked with. */
 struct flow {

@@ -159,6 +159,145 @@ static int fake_sources_each(struct tables *t,
 	return ret;
 }
 
+/* Maps with keys: their sizes, and what they have room for. */
+static const struct {
+	__u32 key, value, max;
+} map_sizes[NR_TABLES] = {
+	[TABLE_peers] = { sizeof(struct addr), 4, POLICY_PEERS_MAX },
+	[TABLE_peer_prefixes] = { sizeof(struct prefix_key), 4,
+				  POLICY_PREFIXES_MAX },
+	[TABLE_targets] = { 4, sizeof(struct target), POLICY_TARGETS_MAX },
+	[TABLE_peer_masks] = { sizeof(struct mask_key),
+			       sizeof(struct rule_mask), POLICY_MASKS_MAX },
+	[TABLE_port_masks] = { sizeof(struct mask_key),
+			       sizeof(struct rule_mask), POLICY_MASKS_MAX },
+	[TABLE_policy_hits] = { sizeof(struct hit_key), 8, POLICY_HITS_MAX },
+	[TABLE_workload_limits] = { 4, sizeof(struct workload_limit),
+				    WORKLOADS_MAX },
+};
+
+/* Where an entry hangs, or would be hung. */
+static struct fake_entry **entry_at(struct fake_map *m, enum table_id id,
+				    const void *key)
+{
+	const __u8 *k = key;
+	struct fake_entry **e;
+	__u32 hash = 0;
+
+	for (__u32 i = 0; i < map_sizes[id].key; i++)
+		hash = (hash ^ k[i]) * 0x01000193u;
+	e = &m->chain[(hash ^ hash >> 16) % FAKE_CHAINS];
+	while (*e && memcmp((*e)->bytes, key, map_sizes[id].key))
+		e = &(*e)->next;
+	return e;
+}
+
+static int fake_entry_set(struct tables *t, enum table_id id, const void *key,
+			  const void *value)
+{
+	__u32 key_size = map_sizes[id].key, size = map_sizes[id].value;
+	struct fake *f = (struct fake *)t;
+	struct fake_entry **e, *new;
+
+	if (!key_size)
+		return -EINVAL;
+	if (!f->maps[id])
+		f->maps[id] = must_alloc(1, sizeof(*f->maps[id]));
+	f->entry_calls++;
+	e = entry_at(f->maps[id], id, key);
+	if (!*e) {
+		if (f->maps[id]->count >= f->max_entries[id])
+			return -E2BIG;
+		new = must_alloc(1, sizeof(*new) + key_size + size);
+		memcpy(new->bytes, key, key_size);
+		*e = new;
+		f->maps[id]->count++;
+	}
+	memcpy((*e)->bytes + key_size, value, size);
+	return 0;
+}
+
+static int fake_entry_del(struct tables *t, enum table_id id, const void *key)
+{
+	struct fake *f = (struct fake *)t;
+	struct fake_entry **at, *e;
+
+	f->entry_calls++;
+	at = f->maps[id] ? entry_at(f->maps[id], id, key) : NULL;
+	if (!at || !*at)
+		return -ENOENT;
+	e = *at;
+	*at = e->next;
+	free(e);
+	f->maps[id]->count--;
+	return 0;
+}
+
+static int fake_entries_each(struct tables *t, enum table_id id,
+			     int (*each)(void *arg, const void *key,
+					 const void *value),
+			     void *arg)
+{
+	struct fake *f = (struct fake *)t;
+	struct fake_entry *e;
+	int ret = 0;
+
+	for (int i = 0; f->maps[id] && i < FAKE_CHAINS; i++)
+		for (e = f->maps[id]->chain[i]; e && !ret; e = e->next)
+			ret = each(arg, e->bytes,
+				   e->bytes + map_sizes[id].key);
+	return ret;
+}
+
+const void *fake_entry(const struct fake *f, enum table_id id, const void *key)
+{
+	struct fake_entry *e;
+
+	if (!f->maps[id])
+		return NULL;
+	e = *entry_at(f->maps[id], id, key);
+	return e ? e->bytes + map_sizes[id].key : NULL;
+}
+
+static void map_free(struct fake_map *m)
+{
+	struct fake_entry *e, *next;
+
+	for (int i = 0; m && i < FAKE_CHAINS; i++)
+		for (e = m->chain[i]; e; e = next) {
+			next = e->next;
+			free(e);
+		}
+	free(m);
+}
+
+static void set_policy(struct fake *f)
+{
+	struct tables *t = &f->t;
+
+	t->workloads = must_alloc(WORKLOADS_MAX, sizeof(*t->workloads));
+	t->workload_cells = must_alloc(WORKLOAD_BUCKETS,
+				       sizeof(*t->workload_cells));
+	t->workload_infos = must_alloc(WORKLOADS_MAX,
+				       sizeof(*t->workload_infos));
+	t->port_classes = must_alloc(PORT_CLASSES, sizeof(*t->port_classes));
+	t->entry_set = fake_entry_set;
+	t->entry_del = fake_entry_del;
+	t->entries_each = fake_entries_each;
+	for (int id = 0; id < NR_TABLES; id++)
+		f->max_entries[id] = map_sizes[id].max;
+}
+
+static void free_policy(struct fake *f)
+{
+	free(f->t.workloads);
+	free(f->t.workload_cells);
+	free(f->t.workload_infos);
+	free(f->t.port_classes);
+	for (int id = 0; id < NR_TABLES; id++)
+		map_free(f->maps[id]);
+}
+
 struct fake *fake_new(struct fake_sizes z)
 {
 	struct fake *f = must_alloc(1, sizeof(*f));
@@ -207,11 +346,13 @@ struct fake *fake_new(struct fake_sizes z)
 		.sources_each = fake_sources_each,
 	};
 	f->max_sources = SOURCE_ENTRIES_MAX;
+	set_policy(f);
 	return f;
 }
 
 void fake_free(struct fake *f)
 {
+	free_policy(f);
 	free(f->slot_memory);
 	free(f->conn_memory);
 	free(f->reply_memory);

@@ -14,6 +14,19 @@ struct fake_prefix {
 	struct prefix value;
 };
 
+/* An entry of a map that is reached by entry_set(). */
+struct fake_entry {
+	struct fake_entry *next;
+	char bytes[];		/* the key, then the value */
+};
+
+#define FAKE_CHAINS 16384
+
+struct fake_map {
+	struct fake_entry *chain[FAKE_CHAINS];
+	__u32 count;
+};
+
 struct fake {
 	struct tables t;	/* first: the callbacks find the rest by it */
 	__u32 hash_key[16];
@@ -26,6 +39,9 @@ struct fake {
 	size_t nr_sources, max_sources;	/* max: more are refused */
 	unsigned int slot_windows; /* how often slots() was called */
 	bool slots_fail;
+	struct fake_map *maps[NR_TABLES];	/* NULL: nothing was set */
+	__u32 max_entries[NR_TABLES];	/* of maps: more are refused */
+	unsigned int entry_calls;	/* entry_set() and entry_del() */
 };
 
 struct fake_source {
@@ -44,7 +60,10 @@ void fake_free(struct fake *f);
 /* As dp_grow(): larger copies of everything; cells are copied as they are. */
 void fake_grow(struct fake *f, struct fake_sizes sizes);
 
-/* All tables but conns, for a comparison. */
+/* The value of an entry; NULL: there is none. */
+const void *fake_entry(const struct fake *f, enum table_id id, const void *key);
+
+/* All tables but conns and those of policy, for a comparison. */
 __u64 fake_digest(const struct fake *f);
 
 struct addr fake_addr4(__u32 host_order);

@@ -80,33 +80,82 @@ static int sources_of_live(struct tables *t,
 	return c->live->sources_each(c->live, f, arg);
 }
 
+static int entry_set_nowhere(struct tables *t, enum table_id id,
+			     const void *key, const void *value)
+{
+	return 0;
+}
+
+static int entry_del_nowhere(struct tables *t, enum table_id id,
+			     const void *key)
+{
+	return 0;
+}
+
+static int entries_of_live(struct tables *t, enum table_id id,
+			   int (*f)(void *arg, const void *key,
+				    const void *value),
+			   void *arg)
+{
+	struct view_copy *c = (struct view_copy *)t;
+
+	return c->live->entries_each(c->live, id, f, arg);
+}
+
 static void stats_reset_nowhere(struct tables *t, __u32 backend)
 {
 }
+
+/* What is copied, and how much of it. In the order in which things are found,
+ * so that what a daemon adds meanwhile is whole or not there: who names first,
+ * the named later. */
+#define COPIES(X)							\
+	X(hash_key, 16)							\
+	X(applied, 1)							\
+	X(cells, (size_t)t->cell_buckets * SERVICE_CELLS)		\
+	X(services, t->nr_services)					\
+	X(infos, t->nr_services)					\
+	X(backends, t->nr_backends)					\
+	X(links, t->nr_links)						\
+	X(nat_addrs, 2 * NAT_ADDRS_MAX + 1)				\
+	X(vip_filter, VIP_FILTER_SIZE)					\
+	X(workload_cells, WORKLOAD_BUCKETS)				\
+	X(workloads, WORKLOADS_MAX)					\
+	X(workload_infos, WORKLOADS_MAX)				\
+	X(port_classes, PORT_CLASSES)					\
+	X(runtime, 1)
 
 static void copy_free(struct view_copy *c)
 {
 	if (!c)
 		return;
-	free((void *)c->tables.hash_key);
-	free(c->tables.services);
-	free(c->tables.infos);
-	free(c->tables.cells);
-	free(c->tables.backends);
-	free(c->tables.links);
-	free(c->tables.nat_addrs);
-	free(c->tables.vip_filter);
-	free(c->tables.runtime);
-	free(c->tables.applied);
+#define X(field, count) free((void *)c->tables.field);
+	COPIES(X)
+#undef X
 	free(c->slots);
 	free(c);
 }
 
-/* In the order in which things are found, so that what a daemon adds
- * meanwhile is whole or not there: who names first, the named later. */
+static void copy_functions(struct tables *t)
+{
+	t->slots = slots_window;
+	t->conns = conns_window;
+	t->replies = replies_window;
+	t->prefix_set = prefix_set_nowhere;
+	t->prefix_del = prefix_del_nowhere;
+	t->source_set = source_set_nowhere;
+	t->source_del = source_del_nowhere;
+	t->sources_each = sources_of_live;
+	t->entry_set = entry_set_nowhere;
+	t->entry_del = entry_del_nowhere;
+	t->entries_each = entries_of_live;
+	t->backend_stats_reset = stats_reset_nowhere;
+}
+
 static struct view_copy *copy_new(struct tables *live)
 {
 	struct view_copy *c = calloc(1, sizeof(*c));
+	bool is_whole = true;
 	struct tables *t;
 
 	if (!c)
@@ -119,31 +168,13 @@ static struct view_copy *copy_new(struct tables *live)
 	t->own_filter = NULL;
 	t->port_filter = NULL;
 	t->backend_filter = NULL;
-	t->slots = slots_window;
-	t->conns = conns_window;
-	t->replies = replies_window;
-	t->prefix_set = prefix_set_nowhere;
-	t->prefix_del = prefix_del_nowhere;
-	t->source_set = source_set_nowhere;
-	t->source_del = source_del_nowhere;
-	t->sources_each = sources_of_live;
-	t->backend_stats_reset = stats_reset_nowhere;
-#define COPY(field, count) \
-	t->field = copied(live->field, count, sizeof(*live->field))
-	COPY(hash_key, 16);
-	COPY(applied, 1);
-	COPY(cells, (size_t)t->cell_buckets * SERVICE_CELLS);
-	COPY(services, t->nr_services);
-	COPY(infos, t->nr_services);
-	COPY(backends, t->nr_backends);
-	COPY(links, t->nr_links);
-	COPY(nat_addrs, 2 * NAT_ADDRS_MAX + 1);
-	COPY(vip_filter, VIP_FILTER_SIZE);
-	COPY(runtime, 1);
-#undef COPY
-	if (t->hash_key && t->applied && t->cells && t->services && t->infos &&
-	    t->backends && t->links && t->nat_addrs && t->vip_filter &&
-	    t->runtime)
+	copy_functions(t);
+#define X(field, count)							\
+	t->field = copied(live->field, count, sizeof(*live->field));	\
+	is_whole &= t->field != NULL;
+	COPIES(X)
+#undef X
+	if (is_whole)
 		return c;
 	copy_free(c);
 	return NULL;

@@ -273,6 +273,7 @@ static bool is_nobodys(const struct state *s, const struct conn_entry *e,
 		return !port_rests(b, e, now_s);
 	switch (conn_kind(&e->conn)) {
 	case FLOW_FRAGMENT:
+	case FLOW_PEERS:	/* of no backend's */
 		return false;
 	case FLOW_AFFINITY:	/* only flows may stay with who leaves */
 		return !b || backend_left(b);

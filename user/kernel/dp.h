@@ -192,7 +192,7 @@ struct dp_map {
 	__u64 bytes;		/* locked memory as the kernel tells it */
 };
 
-#define DP_MAPS_MAX 32
+#define DP_MAPS_MAX 48
 int dp_maps(struct dp *dp, struct dp_map ret[static DP_MAPS_MAX]);
 
 /* Seconds as conn_head.time has them (CLOCK_MONOTONIC). */

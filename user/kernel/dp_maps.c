@@ -13,10 +13,13 @@
 #include <bpf/bpf.h>
 
 #include "dp_private.h"
+#include "base/cleanup.h"
 #include "base/log.h"
 
 #define WINDOW_MIN (256u << 10)	/* bytes: the next one asked for is often near */
 #define SOURCES_BATCH 256	/* entries that a system call reads */
+#define ENTRIES_BATCH 256	/* likewise: no bucket of a hash has more */
+#define ENTRY_KEY_MAX 64
 
 static size_t page_round(size_t len)
 {
@@ -185,6 +188,68 @@ static int sources_each(struct tables *t,
 	return 0;
 }
 
+static int entry_set(struct tables *t, enum table_id id, const void *key,
+		     const void *value)
+{
+	struct dp *dp = (struct dp *)t;
+
+	return bpf_map_update_elem(dp->fd[id], key, value, 0) ? -errno : 0;
+}
+
+static int entry_del(struct tables *t, enum table_id id, const void *key)
+{
+	struct dp *dp = (struct dp *)t;
+
+	return bpf_map_delete_elem(dp->fd[id], key) ? -errno : 0;
+}
+
+/* A batch of entries: first all keys, then all values. */
+static int batch_each(const struct bpf_map_info *info, const char *keys,
+		      __u32 count,
+		      int (*f)(void *arg, const void *key, const void *value),
+		      void *arg)
+{
+	const char *values = keys + ENTRIES_BATCH * info->key_size;
+	int ret = 0;
+
+	for (__u32 i = 0; i < count && !ret; i++)
+		ret = f(arg, keys + i * info->key_size,
+			values + i * info->value_size);
+	return ret;
+}
+
+/* Never more entries than there can be, as sources_each(). */
+static int entries_each(struct tables *t, enum table_id id,
+			int (*f)(void *arg, const void *key, const void *value),
+			void *arg)
+{
+	struct dp *dp = (struct dp *)t;
+	char position[ENTRY_KEY_MAX] = {};
+	__cleanup(free_text) char *keys = NULL;
+	struct bpf_map_info info;
+	void *from = NULL;
+	__u32 count;
+	int err = map_info(dp->fd[id], &info), ret;
+
+	if (!err)
+		keys = malloc(ENTRIES_BATCH * (info.key_size + info.value_size));
+	if (err || !keys)
+		return err ? err : -ENOMEM;
+	for (__u32 total = 0; !err && total < info.max_entries; total += count) {
+		count = ENTRIES_BATCH;
+		err = bpf_map_lookup_batch(dp->fd[id], from, position, keys,
+					   keys + ENTRIES_BATCH * info.key_size,
+					   &count, NULL) ? -errno : 0;
+		if (err && err != -ENOENT)
+			return err;
+		ret = batch_each(&info, keys, count, f, arg);
+		if (ret)
+			return ret;
+		from = position;
+	}
+	return 0;
+}
+
 static void backend_stats_reset(struct tables *t, __u32 backend)
 {
 	struct dp *dp = (struct dp *)t;
@@ -260,6 +325,9 @@ int dp_map_fill_tables(struct dp *dp)
 		.source_set = source_set,
 		.source_del = source_del,
 		.sources_each = sources_each,
+		.entry_set = entry_set,
+		.entry_del = entry_del,
+		.entries_each = entries_each,
 		.backend_stats_reset = backend_stats_reset,
 	};
 	err = read_sizes(dp);

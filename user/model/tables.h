@@ -14,6 +14,7 @@
 
 #include <fairlead/config.h>
 #include <fairlead/conn.h>
+#include <fairlead/policy.h>
 #include <fairlead/types.h>
 
 /*
@@ -87,6 +88,18 @@ enum table_size {
 	X(socket_flows, struct socket_flows,	fixed,	      CALLS,  SAME)  \
 	X(udp_peers,	struct socket_peer,	fixed,	      CALLS,  SAME)  \
 	X(socket_pods,	struct socket_pod,	fixed,	      CALLS,  SAME)  \
+	X(workloads,	struct workload,	fixed,	      WHOLE,  SAME)  \
+	X(workload_cells, struct word_bucket,	fixed,	      WHOLE,  SAME)  \
+	X(workload_infos, struct workload_info,	fixed,	      WHOLE,  SAME)  \
+	X(port_classes,	__u16,			fixed,	      WHOLE,  SAME)  \
+	X(peers,	__u32,			fixed,	      CALLS,  SAME)  \
+	X(peer_prefixes, __u32,			fixed,	      CALLS,  SAME)  \
+	X(targets,	struct target,		fixed,	      CALLS,  SAME)  \
+	X(peer_masks,	struct rule_mask,	fixed,	      CALLS,  SAME)  \
+	X(port_masks,	struct rule_mask,	fixed,	      CALLS,  SAME)  \
+	X(policy_hits,	__u64,			fixed,	      CALLS,  SAME)  \
+	X(workload_limits, struct workload_limit, fixed,      CALLS,  SAME)  \
+	X(events,	struct policy_event,	fixed,	      CALLS,  SAME)  \
 	X(conn_stats,	struct conn_stats,	fixed,	      CALLS,  SAME)  \
 	X(counters,	struct counter,		fixed,	      CALLS,  SAME)  \
 	X(early_fragments, struct early_fragment, fixed,      CALLS,  SAME)  \
@@ -155,6 +168,20 @@ struct tables {
 	int (*sources_each)(struct tables *t,
 			    int (*f)(void *arg, const struct source_key *key,
 				     __u32 flags),
+			    void *arg);
+
+	/*
+	 * Maps of policy that are reached by CALLS, each with its key and value
+	 * (bpf/lib/maps.h). 0 or -errno: -E2BIG or -ENOSPC, it is full; -ENOENT,
+	 * there is no such entry. entries_each() as sources_each(); what the
+	 * programs add or take out meanwhile may be left out.
+	 */
+	int (*entry_set)(struct tables *t, enum table_id id, const void *key,
+			 const void *value);
+	int (*entry_del)(struct tables *t, enum table_id id, const void *key);
+	int (*entries_each)(struct tables *t, enum table_id id,
+			    int (*f)(void *arg, const void *key,
+				     const void *value),
 			    void *arg);
 
 	/* Statistics of an id that is given away start at zero again. */

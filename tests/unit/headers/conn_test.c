@@ -86,10 +86,10 @@ static struct flow flow_of(__u8 proto, enum flow_kind kind)
 
 static void a_record_says_what_it_is_of(void **state)
 {
-	static const __u8 protos[] = { 6, 17, 132 };
+	static const __u8 protos[] = { 6, 17, 132, FLOW_PROTO_OTHER };
 
-	for (int i = 0; i < 3; i++)
-		for (int kind = FLOW_PACKET; kind <= FLOW_AFFINITY; kind++) {
+	for (int i = 0; i < 4; i++)
+		for (int kind = FLOW_PACKET; kind <= FLOW_PEERS; kind++) {
 			struct flow f = flow_of(protos[i], kind);
 			struct conn c = { .what = conn_what(&f) | CONN_NAT };
 
