@@ -9,6 +9,7 @@
 
 #include "base/addr.h"
 #include "model.h"
+#include "policy.h"
 #include "service_set.h"
 #include "setting.h"
 
@@ -106,6 +107,7 @@ void model_free(struct model *m)
 	if (!m)
 		return;
 	services_free(m);
+	policy_set_free(m->policy);
 	health_ports_free(m);
 	for (size_t i = 0; i < m->nr_uplinks; i++)
 		free(m->uplinks[i]);
