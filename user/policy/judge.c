@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What a compiled set says of a connection, and why. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "compiled.h"
+
+/* NONE: it is held to nothing. */
+static __u32 target_of(const struct policy_compiled *c,
+		       const struct model_workload *w,
+		       enum policy_direction direction)
+{
+	struct content b = {};
+	__u32 group;
+
+	if (w->is_host_network || (!w->is_here && c->scope == POLICY_HERE))
+		return NONE;
+	group = group_of(c, w, &b);
+	content_free(&b);
+	return group == NONE ? NONE : c->groups.at[group].target[direction];
+}
+
+struct policy_judgement policy_judge(const struct policy_compiled *c,
+				     const struct model_workload *w,
+				     enum policy_direction direction,
+				     const struct addr *peer, __u8 proto,
+				     __u16 port)
+{
+	struct policy_judgement ret = { .allowed = true,
+					.rule = POLICY_NO_RULE,
+					.audit_rule = POLICY_NO_RULE };
+	__u32 target = target_of(c, w, direction);
+	struct verdict v;
+
+	if (target == NONE || addr_is_in(w->addrs, w->nr_addrs, peer))
+		return ret;
+	ret.target = c->targets.at[target].id;
+	v = image_judge(&c->image, ret.target, image_value(&c->image, peer),
+			proto, port);
+	ret.allowed = v.allowed;
+	ret.audited = v.audited;
+	ret.rule = v.rule;
+	ret.audit_rule = v.audit_rule;
+	return ret;
+}
+
+const struct model_workload *policy_workload_of(const struct policy_compiled *c,
+						const struct addr *a)
+{
+	for (size_t i = 0; i < c->set->nr_workloads; i++) {
+		const struct model_workload *w = c->set->workloads[i];
+
+		if (!w->is_host_network &&
+		    addr_is_in(w->addrs, w->nr_addrs, a))
+			return w;
+	}
+	return NULL;
+}
+
+bool policy_may(const struct policy_compiled *c, const struct addr *src,
+		const struct addr *dst, __u8 proto, __u16 port,
+		struct policy_judgement judgements[static NR_POLICY_DIRECTIONS])
+{
+	const struct policy_judgement free = { .allowed = true,
+					       .rule = POLICY_NO_RULE,
+					       .audit_rule = POLICY_NO_RULE };
+	const struct model_workload *from = policy_workload_of(c, src);
+	const struct model_workload *to = policy_workload_of(c, dst);
+
+	judgements[POLICY_OUT] = judgements[POLICY_IN] = free;
+	if (from)
+		judgements[POLICY_OUT] = policy_judge(c, from, POLICY_OUT, dst,
+						      proto, port);
+	if (to)
+		judgements[POLICY_IN] = policy_judge(c, to, POLICY_IN, src,
+						     proto, port);
+	return judgements[POLICY_OUT].allowed && judgements[POLICY_IN].allowed;
+}
+
+bool policy_compiled_rule(const struct policy_compiled *c, __u32 target,
+			  __u16 bit, struct policy_rule_info *ret)
+{
+	const struct book *k = c->targets.at, *end = k + c->targets.count;
+	const struct book_rule *r;
+
+	while (k < end && k->id != target)
+		k++;
+	if (k == end || bit >= k->rules.count)
+		return false;
+	r = &k->rules.at[bit];
+	*ret = (struct policy_rule_info){
+		.direction = k->direction,
+		.action = r->bit ? r->bit->rule->action : POLICY_DENY,
+		.audit = r->audit,
+		.policy = r->bit ? r->section->policy : NULL,
+		.of = r->section->policy,
+		.number = r->bit ? r->bit->number : 0,
+		.name = r->bit ? r->bit->rule->name : NULL,
+	};
+	return true;
+}
+
+const char *policy_rule_text(const struct policy_rule_info *info,
+			     char text[static POLICY_TEXT_MAX])
+{
+	char policy[POLICY_NAME_MAX];
+
+	policy_text(info->of, policy);
+	if (!info->policy)
+		snprintf(text, POLICY_TEXT_MAX, "isolated by %s", policy);
+	else if (info->name)
+		snprintf(text, POLICY_TEXT_MAX, "%s, %s rule %u (%s)", policy,
+			 info->direction == POLICY_IN ? "ingress" : "egress",
+			 info->number, info->name);
+	else
+		snprintf(text, POLICY_TEXT_MAX, "%s, %s rule %u", policy,
+			 info->direction == POLICY_IN ? "ingress" : "egress",
+			 info->number);
+	return text;
+}
+
+size_t policy_selecting(const struct policy_compiled *c,
+			const struct model_workload *w,
+			enum policy_direction direction,
+			const struct model_policy **ret, size_t max)
+{
+	__u32 target = target_of(c, w, direction);
+	const struct book *k;
+
+	if (target == NONE)
+		return 0;
+	k = &c->targets.at[target];
+	for (size_t i = 0; i < k->sections.count && i < max; i++)
+		ret[i] = k->sections.at[i]->policy;
+	return k->sections.count;
+}
