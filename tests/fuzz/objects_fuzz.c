@@ -127,7 +127,7 @@ static void put(struct kube_cluster *c, struct kube_object *o)
 	const struct kube_object *other;
 
 	must(!kube_object_default(o), "memory");
-	kube_object_check(o);
+	must(!kube_object_check(o), "memory");
 	if (o->mistakes && o->name)
 		kube_cluster_refuse(c, o);
 	else if (!o->mistakes)

@@ -66,7 +66,7 @@ static json_t *api_json(const struct api *api)
 {
 	json_t *kinds = api ? json_array() : NULL;
 
-	for (int i = 0; kinds && i < NR_KUBE_KINDS; i++) {
+	for (int i = 0; kinds && i < KUBE_POD; i++) {
 		const struct remote_state *s = api_state(api, i);
 
 		json_array_append_new(kinds, json_pack(

@@ -15,6 +15,7 @@
 #include "definitions.h"
 #include "manifests.h"
 #include "news.h"
+#include "policy_index.h"
 #include "report.h"
 #include "rivals.h"
 #include "service_index.h"
@@ -29,9 +30,10 @@ struct definitions {
 	struct rivals rivals;
 	struct service_set *set;	/* of the last model; NULL: none yet */
 	struct news news;		/* since */
+	struct policy_index policy;	/* of files and of objects */
 	struct definitions_work work;
 	__u8 last[32];		/* digest of the model that was handed out */
-	bool has_last, was_partial;
+	bool has_last, was_partial, lacked_policy;
 };
 
 /* After running out of memory half way: start from nothing next time. */
@@ -41,6 +43,7 @@ static void forget_all(struct definitions *d)
 	service_set_free(d->set);
 	d->set = NULL;
 	rivals_clear(&d->rivals);
+	policy_index_clear(&d->policy);
 	service_index_clear(&d->index);
 	manifests_clear(d->manifests);
 	for (size_t i = 0; i < d->nr_sources; i++)
@@ -129,6 +132,42 @@ static int update_index(struct definitions *d)
 	err = err ?: service_index_update(&d->index, fresh, count);
 	if (err)
 		free(fresh);
+	return err;
+}
+
+static int items_went(struct definitions *d, const struct part *p)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < p->native.nr_items && !err; i++)
+		err = policy_index_went(&d->policy, p->native.items[i].kind,
+					p->native.items[i].item);
+	return err;
+}
+
+static int items_came(struct definitions *d, struct part *p)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < p->native.nr_items && !err; i++)
+		err = policy_index_native(&d->policy, &p->native.items[i]);
+	return err;
+}
+
+/* Of files, of network policy. */
+static int update_policy(struct definitions *d)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < d->nr_sources; i++) {
+		const struct source *s = d->sources[i];
+
+		for (struct part *p = s->dead; p && !err; p = p->next_dead)
+			err = items_went(d, p);
+		for (size_t j = 0; j < s->nr_parts && !err; j++)
+			if (s->parts[j]->is_new)
+				err = items_came(d, s->parts[j]);
+	}
 	return err;
 }
 
@@ -277,7 +316,8 @@ static void check_services(const struct definitions *d, struct report *r)
 		if (!s->is_complete || s->says_services)
 			return;
 		for (size_t j = 0; j < s->nr_parts; j++)
-			if (s->parts[j]->native.says_services)
+			if (s->parts[j]->native.says_services ||
+			    s->parts[j]->native.says_policy)
 				return;
 	}
 	if (d->nr_sources)
@@ -301,10 +341,13 @@ static void check_node_ports(const struct definitions *d, const struct model *m,
 static int look(struct definitions *d, struct model *m, struct report *r)
 {
 	const struct part *from[NR_SETTINGS] = {};
-	const struct manifests_round round = { m, &d->rivals, &d->news, r };
+	const struct manifests_round round = {
+		m, &d->rivals, &d->news, &d->policy, r
+	};
 	int err;
 
-	err = build_settings(d, m, from, r) ?: update_index(d);
+	err = build_settings(d, m, from, r) ?: update_index(d) ?:
+	      update_policy(d);
 	if (err)
 		return err;
 	service_index_check(&d->index, r);
@@ -313,7 +356,7 @@ static int look(struct definitions *d, struct model *m, struct report *r)
 	d->rivals.settings = m;
 	d->rivals.nat_from = from[SETTING_NAT_ADDRESSES];
 	err = manifests_refresh(d->manifests, d->sources, d->nr_sources,
-				&round);
+				&round) ?: policy_index_settle(&d->policy, r);
 	if (err)
 		return err;
 	check_node_ports(d, m, r);
@@ -321,6 +364,32 @@ static int look(struct definitions *d, struct model *m, struct report *r)
 		check_services(d, r);
 	round_end(d);
 	return 0;
+}
+
+/* Does a source say something of network policy, even if that is nothing? */
+static bool says_policy(const struct source *s)
+{
+	for (size_t i = 0; i < s->nr_parts; i++)
+		if (s->parts[i]->native.says_policy)
+			return true;
+	return s->knows_pods;
+}
+
+static int build_policy(struct definitions *d, struct model *m)
+{
+	const bool lacks = manifests_lack_policy(d->manifests);
+	struct policy_index_round round = {
+		.says_policy = lacks, .is_partial = lacks,
+	};
+
+	for (size_t i = 0; i < d->nr_sources; i++) {
+		const struct source *s = d->sources[i];
+
+		round.says_policy |= says_policy(s);
+		round.knows_all |= s->knows_pods;
+		round.is_partial |= s->lacks_policy || !s->is_complete;
+	}
+	return policy_index_set(&d->policy, &round, &m->policy);
 }
 
 static int build(struct definitions *d, struct report *r, struct model **ret)
@@ -335,12 +404,27 @@ static int build(struct definitions *d, struct report *r, struct model **ret)
 	if (!d->set)
 		d->set = service_set_new();
 	err = d->set ? news_take(&d->news, &d->set) : -ENOMEM;
-	err = err ?: build_digest(d, m);
+	err = err ?: build_digest(d, m) ?: build_policy(d, m);
 	if (err)
 		return err;
 	model_use(m, d->set);
 	*ret = take_ptr(m);
 	return 0;
+}
+
+/* Not all that is handed out is in the digest. */
+static bool is_another(struct definitions *d, const struct model *m)
+{
+	const bool lacks_policy = m->policy && m->policy->is_partial;
+	bool ret = !d->has_last || d->was_partial != m->is_partial ||
+		   d->lacked_policy != lacks_policy ||
+		   memcmp(d->last, m->sha256, 32);
+
+	d->has_last = true;
+	d->was_partial = m->is_partial;
+	d->lacked_policy = lacks_policy;
+	memcpy(d->last, m->sha256, 32);
+	return ret;
 }
 
 int definitions_reload(struct definitions *d, struct model **ret, FILE *errors,
@@ -357,11 +441,7 @@ int definitions_reload(struct definitions *d, struct model **ret, FILE *errors,
 	report_finish(&r);
 	if (err)
 		return err;
-	*ret_changed = !d->has_last || d->was_partial != m->is_partial ||
-		       memcmp(d->last, m->sha256, 32);
-	d->has_last = true;
-	d->was_partial = m->is_partial;
-	memcpy(d->last, m->sha256, 32);
+	*ret_changed = is_another(d, m);
 	m->nr_refused = r.refused;
 	*ret = m;
 	return 0;

@@ -347,6 +347,7 @@ static void check_contents(struct file_reading *fr, unsigned int mistakes)
 
 	for (size_t i = 0; i < f->nr_parts; i++)
 		if (f->parts[i]->native.says_services ||
+		    f->parts[i]->native.says_policy ||
 		    f->parts[i]->native.settings)
 			return;
 	f->is_stale = true;

@@ -31,14 +31,13 @@ bool manifest_is(const struct tree_node *root)
 	return find(root, "kind") || find(root, "apiVersion");
 }
 
-static void tell(struct kube_reader *k, const struct tree_node *n);
-
 static void tell_mapping(struct kube_reader *k, const struct tree_node *n)
 {
 	kube_read_map(k);
 	for (const struct tree_node *key = n->first; key; key = key->next->next) {
+		k->at = (struct kube_place){ key->line, key->column };
 		kube_read_key(k, key->text, key->count);
-		tell(k, key->next);
+		manifest_tell(k, key->next);
 	}
 	kube_read_end(k);
 }
@@ -47,12 +46,12 @@ static void tell_list(struct kube_reader *k, const struct tree_node *n)
 {
 	kube_read_list(k);
 	for (const struct tree_node *item = n->first; item; item = item->next)
-		tell(k, item);
+		manifest_tell(k, item);
 	kube_read_end(k);
 }
 
 /* How deep it goes is bounded by TREE_DEPTH_MAX. */
-static void tell(struct kube_reader *k, const struct tree_node *n)
+void manifest_tell(struct kube_reader *k, const struct tree_node *n)
 {
 	k->at = (struct kube_place){ n->line, n->column };
 	switch (n->kind) {
@@ -96,13 +95,15 @@ static int read_object(const struct tree_node *n, enum kube_kind kind,
 	if (!o)
 		return -ENOMEM;
 	o->at = (struct kube_place){ n->line, n->column };
-	tell(&k, n);
+	manifest_tell(&k, n);
 	if (k.no_memory)
 		return -ENOMEM;
 	err = kube_object_default(o);
 	if (err)
 		return err;
-	kube_object_check(o);
+	err = kube_object_check(o);
+	if (err)
+		return err;
 	kube_object_pack(o);
 	p->is_broken |= !o->name || !*o->name;
 	err = keep(p, o);

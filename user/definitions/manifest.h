@@ -12,6 +12,10 @@
 /* Does it have a "kind" or "apiVersion"? */
 bool manifest_is(const struct tree_node *root);
 
+/* Tell the reader of objects of n and what is in it. */
+struct kube_reader;
+void manifest_tell(struct kube_reader *k, const struct tree_node *n);
+
 /* Into p->objects, those with mistakes too: who uses them says so. -ENOMEM. */
 int manifest_read(struct reader *r, const struct tree_node *root,
 		  struct part *p);

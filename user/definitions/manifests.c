@@ -61,6 +61,16 @@ static int on_remove(void *arg, const struct model_service *s)
 	return news_went(m->round->news, s);
 }
 
+static int on_item(void *arg, enum policy_item kind, void *was, void *is,
+		   const struct kube_object *from)
+{
+	struct manifests *m = arg;
+	struct policy_index *x = m->round->policy;
+	int err = was ? policy_index_went(x, kind, was) : 0;
+
+	return err || !is ? err : policy_index_object(x, kind, is, from);
+}
+
 /* What a Service does not get is `what`. */
 static void tell(struct report *r, const struct kube_object *from,
 		 const struct loss *loss, const char *what)
@@ -112,12 +122,13 @@ static void on_lost(void *arg, const struct kube_object *from,
 }
 
 static void report_mistakes(struct report *r, const struct part *p,
-			    const struct kube_object *o)
+			    const struct kube_object *o,
+			    const struct kube_mistake *list)
 {
 	char name[KUBE_OBJECT_TEXT_MAX];
 
 	kube_object_text(o, name);
-	for (const struct kube_mistake *k = o->mistakes; k; k = k->next)
+	for (const struct kube_mistake *k = list; k; k = k->next)
 		part_refuse(r, p, place_of(k->at), "%s: %s", name, k->text);
 }
 
@@ -130,8 +141,12 @@ static int put_object(struct manifests *m, struct part *p,
 
 	if (o->mistakes) {
 		p->has_refused = true;
-		report_mistakes(m->round->report, p, o);
+		report_mistakes(m->round->report, p, o, o->mistakes);
 		return o->name ? kube_cluster_refuse(m->cluster, o) : 0;
+	}
+	if (o->doubts) {
+		p->has_refused = true;
+		report_mistakes(m->round->report, p, o, o->doubts);
 	}
 	err = kube_cluster_put(m->cluster, o, &other);
 	if (err != -EEXIST)
@@ -282,7 +297,8 @@ int manifests_refresh(struct manifests *m, struct source *const *sources,
 		      size_t nr_sources, const struct manifests_round *round)
 {
 	char node[MODEL_NODE_NAME_MAX + 1];
-	const struct kube_changes changes = { on_add, on_remove, on_lost, m };
+	const struct kube_changes changes = { on_add, on_remove, on_lost, m,
+					      on_item };
 	const struct kube_settings s = {
 		.node = node,
 		.masquerade_all = round->settings->masquerade_all,
@@ -304,6 +320,11 @@ int manifests_refresh(struct manifests *m, struct source *const *sources,
 	round->settings->is_partial |= kube_cluster_lacks(m->cluster);
 	return kube_cluster_each_health(m->cluster, add_health,
 					round->settings);
+}
+
+bool manifests_lack_policy(const struct manifests *m)
+{
+	return kube_cluster_lacks_policy(m->cluster);
 }
 
 bool manifests_have_node_ports(const struct manifests *m, bool is4)

@@ -8,11 +8,13 @@
 #include "base/cleanup.h"
 
 /* Keys of a document that are no settings. */
-enum other_key { KEY_SERVICES, KEY_WORKLOADS, KEY_POLICIES, NR_OTHER_KEYS };
+enum other_key { KEY_SERVICES, KEY_WORKLOADS, KEY_NAMESPACES, KEY_POLICIES,
+		 NR_OTHER_KEYS };
 
 static const char *const other_keys[] = {
 	[KEY_SERVICES] = "services",
 	[KEY_WORKLOADS] = "workloads",
+	[KEY_NAMESPACES] = "namespaces",
 	[KEY_POLICIES] = "policies",
 };
 
@@ -47,10 +49,13 @@ void native_clear(struct native *n)
 {
 	for (size_t i = 0; i < n->nr_services; i++)
 		service_clear(&n->services[i]);
+	for (size_t i = 0; i < n->nr_items; i++)
+		policy_item_free(n->items[i].kind, n->items[i].item);
 	if (n->settings)
 		model_free(n->settings->model);
 	free(n->settings);
 	free(n->services);
+	free(n->items);
 	*n = (struct native){};
 }
 
@@ -178,12 +183,16 @@ static void read_top(struct reader *r, const struct tree_node *root,
 static void read_frame(struct reader *r, const struct tree_node *root,
 		       struct native *n, struct top *top)
 {
+	static const enum policy_item kinds[] = {
+		[KEY_WORKLOADS] = POLICY_ITEM_WORKLOAD,
+		[KEY_NAMESPACES] = POLICY_ITEM_NAMESPACE,
+		[KEY_POLICIES] = POLICY_ITEM_POLICY,
+	};
+
 	read_top(r, root, top);
 	for (int i = KEY_WORKLOADS; i <= KEY_POLICIES; i++)
 		if (top->others[i])
-			reader_error(r, top->others[i],
-				     "%s: not supported by this version",
-				     other_keys[i]);
+			native_read_items(r, top->others[i], kinds[i], n);
 	read_settings(r, n, top);
 }
 

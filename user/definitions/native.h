@@ -8,6 +8,7 @@
 #define FAIRLEAD_NATIVE_H
 
 #include "model/model.h"
+#include "model/policy_item.h"
 #include "model/setting.h"
 #include "value.h"
 #include "yaml_tree.h"
@@ -46,11 +47,23 @@ struct native_settings {
 
 _Static_assert(NR_SETTINGS <= 64, "a bit each");
 
+/* A workload, a namespace or a policy. */
+struct native_item {
+	enum policy_item kind;
+	void *item;		/* held */
+	__u64 digest;		/* of what is written of it */
+	struct place at;
+	struct part *owner;	/* set by part_adopt() */
+};
+
 struct native {
 	struct native_settings *settings; /* NULL: none is given */
 	struct native_service *services; /* as written; without mistakes */
 	size_t nr_services;
 	bool says_services;	/* a list of them is written, an empty one too */
+	struct native_item *items;	/* as written; without mistakes */
+	size_t nr_items;
+	bool says_policy;	/* a list of some of them is written */
 };
 
 /*
@@ -66,11 +79,14 @@ int native_read_item(struct reader *r, const struct tree_node *item,
 		     struct native *ret);
 void native_clear(struct native *n);
 
-/* Used by native.c alone: the two halves of a document. */
+/* Used by native.c alone: the parts of a document. */
 bool native_read_service(struct reader *r, const struct tree_node *n,
 			 struct native_service *ret);
 void native_read_setting(struct reader *r, const struct tree_node *n,
 			 enum setting s, struct model *m);
+
+void native_read_items(struct reader *r, const struct tree_node *list,
+		       enum policy_item kind, struct native *ret);
 
 /* Used by native_service.c alone. knows_addr: ret's own is right. */
 void native_read_sources(struct reader *r, const struct tree_node *n,

@@ -39,13 +39,6 @@ static void read_node(struct reader *r, const struct tree_node *n,
 		m->node = reader_strdup(r, text);
 }
 
-static bool is_link_name(const char *text)
-{
-	return *text && strlen(text) <= MODEL_LINK_NAME_MAX &&
-	       strcmp(text, ".") && strcmp(text, "..") &&
-	       !strpbrk(text, "/: \t\r\n\v\f");
-}
-
 static bool read_uplink(struct reader *r, const struct tree_node *n,
 			struct model *m)
 {
@@ -53,7 +46,7 @@ static bool read_uplink(struct reader *r, const struct tree_node *n,
 
 	if (!value_text(r, n, "uplink", &text))
 		return false;
-	if (!is_link_name(text))
+	if (!value_is_link_name(text))
 		return reader_error(r, n,
 				    "uplink \"%.64s\" is not an interface name",
 				    text);
@@ -189,7 +182,7 @@ static void read_link_name(struct reader *r, const struct tree_node *n,
 
 	if (!value_text(r, n, setting_name(s), &text))
 		return;
-	if (is_link_name(text))
+	if (value_is_link_name(text))
 		strcpy(ret, text);
 	else
 		reader_error(r, n, "%s \"%.64s\" is not an interface name",

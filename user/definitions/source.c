@@ -21,6 +21,8 @@ void part_adopt(struct part *p)
 {
 	for (size_t i = 0; i < p->native.nr_services; i++)
 		p->native.services[i].owner = p;
+	for (size_t i = 0; i < p->native.nr_items; i++)
+		p->native.items[i].owner = p;
 }
 
 static __u32 line_of(const struct part *p, struct place at)

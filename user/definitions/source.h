@@ -41,7 +41,7 @@ struct part {
 
 void part_free(struct part *p);
 
-/* Services of native get their owner. */
+/* Services and items of native get their owner. */
 void part_adopt(struct part *p);
 
 /* How much of a refresh was not cached. */
@@ -82,6 +82,12 @@ struct source {
 	 */
 	bool is_complete;
 	bool says_services;	/* without a part as well */
+	/* It says which pods there are, or is about to: those that it has not
+	 * named are not known. */
+	bool knows_pods;
+	/* What it says of network policy is not all yet: the same as
+	 * is_complete, but services do not wait for it. */
+	bool lacks_policy;
 	__u8 sha256[32];	/* of what it says, as `status` shows it */
 };
 

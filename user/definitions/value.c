@@ -8,6 +8,7 @@
 
 #include "base/addr.h"
 #include "base/suggest.h"
+#include "model/model.h"
 #include "value.h"
 
 bool reader_error(struct reader *r, const struct tree_node *at,
@@ -446,6 +447,13 @@ bool value_cidr(struct reader *r, const struct tree_node *n, const char *what,
 	*ret = a;
 	*ret_len = len;
 	return true;
+}
+
+bool value_is_link_name(const char *text)
+{
+	return *text && strlen(text) <= MODEL_LINK_NAME_MAX &&
+	       strcmp(text, ".") && strcmp(text, "..") &&
+	       !strpbrk(text, "/: \t\r\n\v\f");
 }
 
 static bool is_name(const char *text)

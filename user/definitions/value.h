@@ -86,6 +86,9 @@ bool value_prefix(struct reader *r, const struct tree_node *n,
 bool value_cidr(struct reader *r, const struct tree_node *n, const char *what,
 		struct addr *ret, unsigned int *ret_len);
 
+/* Can an interface have it for a name? */
+bool value_is_link_name(const char *text);
+
 /* Letters, digits and "-_.:/@", up to max bytes. */
 bool value_name(struct reader *r, const struct tree_node *n, const char *what,
 		size_t max, const char **ret);

@@ -9,6 +9,7 @@
 
 #include "address.h"
 #include "base/addr.h"
+#include "policy_object.h"
 #include "words.h"
 
 bool kube_is(const char *text, const char *word, bool by_default)
@@ -201,11 +202,21 @@ static void check_name(struct kube_object *o, const char *field,
 			     name);
 }
 
-void kube_object_check(struct kube_object *o)
+static bool has_namespace(enum kube_kind kind)
 {
-	check_name(o, "metadata.name", o->name,
-		   o->kind == KUBE_SERVICE ? 63 : 253);
-	if (o->kind != KUBE_NODE)
+	return kind == KUBE_SERVICE || kind == KUBE_SLICE ||
+	       kind == KUBE_POD || kind == KUBE_POLICY;
+}
+
+static size_t name_max(enum kube_kind kind)
+{
+	return kind == KUBE_SERVICE || kind == KUBE_NAMESPACE ? 63 : 253;
+}
+
+int kube_object_check(struct kube_object *o)
+{
+	check_name(o, "metadata.name", o->name, name_max(o->kind));
+	if (has_namespace(o->kind))
 		check_name(o, "metadata.namespace", o->namespace, 63);
 	switch (o->kind) {
 	case KUBE_SERVICE:
@@ -220,4 +231,5 @@ void kube_object_check(struct kube_object *o)
 	default:
 		break;
 	}
+	return kube_item_make(o);
 }

@@ -35,6 +35,15 @@ static void mark_all_dirty(struct kube_cluster *c)
 			mark_dirty(c, s);
 }
 
+static void mark_news(struct kube_cluster *c, struct entry *e)
+{
+	if (e->is_news || kube_item_kind(e->kind) == NR_POLICY_ITEMS)
+		return;
+	e->is_news = true;
+	e->next_news = c->items_news;
+	c->items_news = e;
+}
+
 /* What was said wrong is said again, or is not there any more. */
 void kube_cluster_begin(struct kube_cluster *c)
 {
@@ -76,7 +85,8 @@ static void part_from(struct kube_cluster *c, struct entry *e)
 /* The key of the service that o is of; false: of none. */
 static bool service_key(const struct kube_object *o, char *key)
 {
-	if (o->kind == KUBE_NODE || (o->kind == KUBE_SLICE && !o->slice.service))
+	if (o->kind != KUBE_SERVICE &&
+	    (o->kind != KUBE_SLICE || !o->slice.service))
 		return false;
 	key_make(o->namespace, o->kind == KUBE_SLICE ? o->slice.service :
 						       o->name, key);
@@ -107,7 +117,8 @@ static int join(struct kube_cluster *c, struct entry *e)
 
 static void set_lacking(struct kube_cluster *c, struct entry *e, bool lacks)
 {
-	c->nr_lacking += lacks - e->is_wrong_since_start;
+	c->nr_lacking[kube_kind_is_policy(e->kind)] +=
+		lacks - e->is_wrong_since_start;
 	e->is_wrong_since_start = lacks;
 }
 
@@ -145,6 +156,7 @@ int kube_cluster_put(struct kube_cluster *c, struct kube_object *o,
 		return 0;
 	}
 	take_news(c, o);
+	mark_news(c, e);
 	part_from(c, e);
 	kube_object_free(old);
 	return join(c, e);
@@ -175,30 +187,94 @@ void kube_cluster_keep(struct kube_cluster *c, const struct kube_object *o)
 	touch(c, e);
 }
 
-static void entry_free(struct kube_cluster *c, struct entry *e)
+static int tell_item(const struct kube_changes *changes, struct entry *e,
+		     void *item)
 {
+	const enum policy_item kind = kube_item_kind(e->kind);
+	int err = 0;
+
+	if (e->item != item && changes->item)
+		err = changes->item(changes->arg, kind, e->item, item,
+				    e->object);
+	kube_item_free(e->kind, e->item);
+	e->item = item;
+	return err;
+}
+
+static int entry_free(struct kube_cluster *c, struct entry *e,
+		      const struct kube_changes *changes)
+{
+	int err = tell_item(changes, e, NULL);
+
 	c->news.changes[e->kind] += e->object != NULL;
 	part_from(c, e);
 	set_lacking(c, e, false);
 	chain_remove(&c->entries, e->hash, e);
 	kube_object_free(e->object);
 	free(e);
+	return err;
 }
 
-/* Those that nobody says go; those that are wrong are looked at again. */
-static void sweep(struct kube_cluster *c)
+/* Those that nobody says go; those that are wrong are looked at again, as are
+ * those of which a round that failed has not told. */
+static int sweep(struct kube_cluster *c, const struct kube_changes *changes)
 {
 	struct entry *e = c->touched, *next;
+	int err = 0;
 
 	c->touched = NULL;
 	for (; e; e = next) {
 		next = e->next_touched;
 		e->is_touched = false;
-		if (e->said == SAID_NOT)
-			entry_free(c, e);
-		else if (e->said == SAID_WRONG)
+		if (e->said == SAID_NOT && !e->is_news)
+			err = entry_free(c, e, changes) ?: err;
+		else if (e->said != SAID_RIGHT)
 			touch(c, e);
 	}
+	return err;
+}
+
+/* Of all that is there, as it depends on who we are. */
+static void mark_pods(struct kube_cluster *c)
+{
+	for (size_t i = 0; i < c->entries.size; i++)
+		for (struct entry *e = c->entries.chains[i]; e; e = e->next)
+			if (e->kind == KUBE_POD && e->object)
+				mark_news(c, e);
+}
+
+/* *ret NULL: it is nothing to network policy. */
+static int item_of(const struct kube_cluster *c, const struct entry *e,
+		   void **ret)
+{
+	const struct kube_object *o = e->object;
+	const char *node = o->pod.node;
+
+	*ret = NULL;
+	if (!o->item)
+		return 0;
+	if (e->kind != KUBE_POD)
+		*ret = policy_item_hold(kube_item_kind(e->kind), o->item);
+	else
+		*ret = kube_pod_item(o, node && !strcmp(node, c->node_name));
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* What is told goes by itself, at entry_free(). */
+static int items_tell(struct kube_cluster *c,
+		      const struct kube_changes *changes)
+{
+	struct entry *e;
+	int err = 0;
+
+	while (!err && (e = c->items_news)) {
+		void *item;
+
+		c->items_news = e->next_news;
+		e->is_news = false;
+		err = item_of(c, e, &item) ?: tell_item(changes, e, item);
+	}
+	return err;
 }
 
 static bool is_same_text(const char *a, const char *b)
@@ -246,6 +322,8 @@ static int settings_take(struct kube_cluster *c, const struct kube_settings *s)
 		return -ENOMEM;
 	if (!is_same)
 		mark_all_dirty(c);
+	if (c->has_settings && strcmp(c->node_name, s->node))
+		mark_pods(c);
 	if (node)
 		kube_object_hold(node);
 	kube_object_free(c->node);
@@ -274,9 +352,9 @@ int kube_cluster_update(struct kube_cluster *c, const struct kube_settings *s,
 	struct joined *dirty;
 	int err;
 
-	sweep(c);
+	err = sweep(c, changes);
 	others_take(c, s->others);
-	err = settings_take(c, s);
+	err = err ?: settings_take(c, s) ?: items_tell(c, changes);
 	while (!err && (dirty = c->dirty)) {
 		c->dirty = dirty->next_dirty;
 		if (!c->dirty)
@@ -305,7 +383,12 @@ size_t kube_cluster_node_ports(const struct kube_cluster *c, bool is4)
 
 bool kube_cluster_lacks(const struct kube_cluster *c)
 {
-	return c->nr_lacking;
+	return c->nr_lacking[0];
+}
+
+bool kube_cluster_lacks_policy(const struct kube_cluster *c)
+{
+	return c->nr_lacking[1];
 }
 
 const struct kube_object *kube_cluster_node(const struct kube_cluster *c)
@@ -384,6 +467,7 @@ static void free_entries(struct kube_cluster *c)
 	for (size_t i = 0; i < c->entries.size; i++)
 		for (struct entry *e = c->entries.chains[i], *next; e; e = next) {
 			next = e->next;
+			kube_item_free(e->kind, e->item);
 			kube_object_free(e->object);
 			free(e);
 		}

@@ -14,6 +14,7 @@
 #include "claims.h"
 #include "health.h"
 #include "object.h"
+#include "policy_object.h"
 #include "ports.h"
 
 struct kube_cluster;
@@ -44,6 +45,11 @@ struct kube_changes {
 	void (*lost)(void *arg, const struct kube_object *from,
 		     const struct loss *loss, const struct kube_object *other);
 	void *arg;
+	/* To network policy: `was` goes (NULL: it is new), and `is`, of the
+	 * object `from`, comes (NULL: it is gone). Before `was` is let go of.
+	 * NULL: nobody is told. -ENOMEM. */
+	int (*item)(void *arg, enum policy_item kind, void *was, void *is,
+		    const struct kube_object *from);
 };
 
 /*
@@ -73,6 +79,8 @@ int kube_cluster_update(struct kube_cluster *c, const struct kube_settings *s,
 /* Something that was there when this process began may not be known: it is
  * refused, and was never right since. */
 bool kube_cluster_lacks(const struct kube_cluster *c);
+/* Likewise of what only network policy reads. */
+bool kube_cluster_lacks_policy(const struct kube_cluster *c);
 
 /* There are no objects. */
 bool kube_cluster_is_empty(const struct kube_cluster *c);

@@ -19,8 +19,10 @@ struct entry {
 	struct entry *next_of_service;	/* another slice */
 	struct kube_object *object;	/* held; NULL: none was ever right */
 	struct joined *service;		/* of a Service, or of a slice */
+	void *item;			/* held: what policy was told of it */
+	struct entry *next_news;	/* one whose item may be another */
 	enum said said;
-	bool is_touched, is_wrong_since_start;
+	bool is_touched, is_news, is_wrong_since_start;
 	__u64 hash;
 	enum kube_kind kind;
 	size_t key_len;
@@ -51,7 +53,7 @@ struct table {
 
 struct kube_cluster {
 	struct table entries, services;
-	struct entry *touched;
+	struct entry *touched, *items_news;
 	struct joined *dirty, **dirty_end;	/* in the order in which they
 						 * became so */
 	struct claims claims;
@@ -62,7 +64,7 @@ struct kube_cluster {
 	const struct kube_others *others;	/* of the round; NULL: none */
 	__u64 others_version;
 	bool is_first;			/* round */
-	size_t nr_lacking;
+	size_t nr_lacking[2];		/* [1]: of network policy alone */
 	struct joined *health;
 	struct kube_news news;
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "object_private.h"
+#include "policy_object.h"
 
 #define BLOCK_MIN 512
 #define BLOCK_MAX 65536
@@ -111,6 +112,7 @@ void kube_object_free(struct kube_object *o)
 {
 	if (!o || --o->users)
 		return;
+	kube_item_free(o->kind, o->item);
 	kube_text_free(o->memory);
 	free(o->packed);
 	free(o);
@@ -121,23 +123,41 @@ void kube_object_freep(struct kube_object **o)
 	kube_object_free(*o);
 }
 
-void kube_mistake(struct kube_object *o, struct kube_place at, const char *fmt,
-		  ...)
+static void mistake_add(struct kube_object *o, struct kube_mistake **end,
+			struct kube_place at, const char *fmt, va_list args)
 {
-	struct kube_mistake **end = &o->mistakes, *m;
-	va_list args;
+	struct kube_mistake *m = kube_alloc(o, sizeof(*m));
 
-	if (o->nr_mistakes++ >= KUBE_MISTAKES_MAX)
-		return;
-	m = kube_alloc(o, sizeof(*m));
 	if (!m)
 		return;
 	while (*end)
 		end = &(*end)->next;
 	*end = m;
 	m->at = at;
-	va_start(args, fmt);
 	vsnprintf(m->text, sizeof(m->text), fmt, args);
+}
+
+void kube_mistake(struct kube_object *o, struct kube_place at, const char *fmt,
+		  ...)
+{
+	va_list args;
+
+	if (o->nr_mistakes++ >= KUBE_MISTAKES_MAX)
+		return;
+	va_start(args, fmt);
+	mistake_add(o, &o->mistakes, at, fmt, args);
+	va_end(args);
+}
+
+void kube_doubt(struct kube_object *o, struct kube_place at, const char *fmt,
+		...)
+{
+	va_list args;
+
+	if (o->nr_doubts++ >= KUBE_MISTAKES_MAX)
+		return;
+	va_start(args, fmt);
+	mistake_add(o, &o->doubts, at, fmt, args);
 	va_end(args);
 }
 
@@ -147,6 +167,10 @@ const char *kube_kind_name(enum kube_kind kind)
 		[KUBE_SERVICE] = "Service",
 		[KUBE_SLICE] = "EndpointSlice",
 		[KUBE_NODE] = "Node",
+		[KUBE_POD] = "Pod",
+		[KUBE_NAMESPACE] = "Namespace",
+		[KUBE_POLICY] = "NetworkPolicy",
+		[KUBE_CLUSTER_POLICY] = "ClusterNetworkPolicy",
 	};
 
 	return names[kind];
@@ -177,6 +201,11 @@ enum kube_found kube_kind_find(const char *api_version, const char *kind,
 		{ "discovery.k8s.io/v1", KUBE_SLICE },
 		{ "discovery.k8s.io/v1beta1", KUBE_SLICE },
 		{ "v1", KUBE_NODE },
+		{ "v1", KUBE_POD },
+		{ "v1", KUBE_NAMESPACE },
+		{ "networking.k8s.io/v1", KUBE_POLICY },
+		{ "policy.networking.k8s.io/v1beta1", KUBE_CLUSTER_POLICY },
+		{ "policy.networking.k8s.io/v1alpha2", KUBE_CLUSTER_POLICY },
 	};
 
 	if (!strcmp(kind, "List") && !strcmp(api_version, "v1"))
@@ -251,6 +280,14 @@ int kube_object_default(struct kube_object *o)
 	case KUBE_SLICE:
 		slice_default(&o->slice);
 		return namespace_default(o);
+	case KUBE_POD:
+	case KUBE_POLICY:
+		return namespace_default(o);
+	case KUBE_NODE:
+		o->node.zone = kube_label(o->node.labels,
+					  "topology.kubernetes.io/zone");
+		o->namespace = NULL;
+		return 0;
 	default:
 		o->namespace = NULL;
 		return 0;

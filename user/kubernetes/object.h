@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Objects of the Kubernetes API, as far as a service proxy reads them: fields
- * as they are written, in memory of the object's own. reader.h fills them,
- * whatever they come from; what they mean is for ports.h and endpoints.h.
- * Text is NULL where a field is absent.
+ * Objects of the Kubernetes API, as far as a service proxy and network policy
+ * read them: fields as they are written, in memory of the object's own. reader.h
+ * fills them, whatever they come from; what they mean is for ports.h,
+ * endpoints.h and, of network policy, policy_object.h. Text is NULL where a
+ * field is absent.
  */
 #ifndef FAIRLEAD_KUBERNETES_OBJECT_H
 #define FAIRLEAD_KUBERNETES_OBJECT_H
@@ -13,7 +14,22 @@
 
 #include <linux/types.h>
 
-enum kube_kind { KUBE_SERVICE, KUBE_SLICE, KUBE_NODE, NR_KUBE_KINDS };
+enum kube_kind {
+	KUBE_SERVICE,
+	KUBE_SLICE,
+	KUBE_NODE,
+	KUBE_POD,		/* from here on: of network policy alone */
+	KUBE_NAMESPACE,
+	KUBE_POLICY,		/* NetworkPolicy */
+	KUBE_CLUSTER_POLICY,	/* ClusterNetworkPolicy */
+	NR_KUBE_KINDS,
+};
+
+/* Is it of no use to who only balances? */
+static inline bool kube_kind_is_policy(enum kube_kind kind)
+{
+	return kind >= KUBE_POD;
+}
 
 /* Items of any one type; kube_object_free() frees them. */
 struct kube_list {
@@ -32,6 +48,23 @@ enum kube_bool { KUBE_ABSENT, KUBE_FALSE, KUBE_TRUE };
 /* Where something was written; line 0: nowhere that has lines. */
 struct kube_place {
 	__u32 line, column;
+};
+
+/*
+ * A value that is kept with all that is in it: labels, and what must be known
+ * to the last field, as what is not known of it is not to be allowed.
+ */
+enum kube_value_kind { KUBE_VALUE_NULL, KUBE_VALUE_TEXT, KUBE_VALUE_LIST,
+		       KUBE_VALUE_MAP };
+
+struct kube_value {
+	enum kube_value_kind kind;
+	bool is_number;		/* text without quotes that is an integer */
+	__u32 count;		/* of what is in it */
+	struct kube_place at, key_at;
+	const char *key;	/* in a mapping */
+	const char *text;
+	struct kube_value *first, *last, *next;
 };
 
 struct kube_port {
@@ -109,12 +142,53 @@ struct kube_taint {
 };
 
 struct kube_node {
-	const char *zone;	/* a label */
+	const struct kube_value *labels;
+	const char *zone;	/* one of them */
 	const char *deleted;	/* since then it is about to go; or NULL */
 	struct kube_list taints;	/* of struct kube_taint */
 	const char *pod_cidr;
 	struct kube_list pod_cidrs;	/* of const char * */
 	struct kube_list addresses;	/* of struct kube_node_address */
+};
+
+struct kube_container_port {
+	const char *name;
+	const char *protocol;
+	__u16 port;
+	struct kube_place at;
+};
+
+struct kube_container {
+	const char *restart;		/* restartPolicy, of one for the start */
+	struct kube_list ports;		/* of struct kube_container_port */
+	struct kube_place at;
+};
+
+struct kube_pod_ip {
+	const char *ip;
+	struct kube_place at;
+};
+
+struct kube_pod {
+	const struct kube_value *labels;
+	const char *interface;		/* an annotation */
+	const char *node;
+	const char *phase;
+	const char *ip;
+	struct kube_list ips;		/* of struct kube_pod_ip */
+	struct kube_list containers;	/* of struct kube_container */
+	struct kube_list starters;	/* initContainers; likewise */
+	__u8 host_network;		/* enum kube_bool */
+};
+
+struct kube_namespace {
+	const struct kube_value *labels;
+};
+
+/* A NetworkPolicy or ClusterNetworkPolicy. */
+struct kube_policy {
+	const struct kube_value *spec;
+	const char *audit;		/* an annotation */
 };
 
 struct kube_mistake {
@@ -136,9 +210,18 @@ struct kube_object {
 		struct kube_service service;
 		struct kube_slice slice;
 		struct kube_node node;
+		struct kube_pod pod;
+		struct kube_namespace of_namespace;
+		struct kube_policy policy;
 	};
+	/* What it is to network policy; held. NULL: nothing, as a pod that is
+	 * over. See policy_object.h. */
+	void *item;
+	bool is_strict;		/* fields that are not known are mistakes */
 	struct kube_mistake *mistakes;	/* with any it says nothing else */
-	unsigned int nr_mistakes;
+	/* What of it is not known here, so that it allows nothing. */
+	struct kube_mistake *doubts;
+	unsigned int nr_mistakes, nr_doubts;
 	unsigned int users;	/* kube_object_hold() and _free() */
 	void *origin;		/* of who made it, for messages */
 	struct kube_text *memory;	/* of all of the above; NULL: */
@@ -169,6 +252,9 @@ void kube_object_pack(struct kube_object *o);
 #define KUBE_MISTAKES_MAX 8
 void kube_mistake(struct kube_object *o, struct kube_place at, const char *fmt,
 		  ...) __attribute__((format(printf, 3, 4)));
+/* Likewise of what is only not known. */
+void kube_doubt(struct kube_object *o, struct kube_place at, const char *fmt,
+		...) __attribute__((format(printf, 3, 4)));
 
 /* "Service": for messages. */
 const char *kube_kind_name(enum kube_kind kind);
@@ -186,7 +272,8 @@ enum kube_found kube_kind_find(const char *api_version, const char *kind,
 /* What an API server fills in where it is absent, of what is read here. */
 int kube_object_default(struct kube_object *o);
 
-/* What the API would refuse of it, and what it has to have. */
-void kube_object_check(struct kube_object *o);
+/* What the API would refuse of it, and what it has to have; makes its item.
+ * -ENOMEM. */
+int kube_object_check(struct kube_object *o);
 
 #endif

@@ -150,24 +150,45 @@ static void pack_slice(struct pack *p, struct kube_slice *s)
 		  pack_endpoint);
 }
 
+/* Of what only network policy reads, all but this is in its item. */
+static void pack_pod(struct pack *p, struct kube_pod *pod)
+{
+	const char *node = pod->node;
+
+	pack_text(p, &node);
+	*pod = (struct kube_pod){ .node = node };
+}
+
 static void pack_object(struct pack *p, struct kube_object *o)
 {
 	pack_text(p, &o->namespace);
 	pack_text(p, &o->name);
 	pack_text(p, &o->created);
-	if (o->kind == KUBE_SERVICE)
+	switch (o->kind) {
+	case KUBE_SERVICE:
 		pack_service(p, &o->service);
-	else
+		break;
+	case KUBE_SLICE:
 		pack_slice(p, &o->slice);
+		break;
+	case KUBE_POD:
+		pack_pod(p, &o->pod);
+		break;
+	case KUBE_NAMESPACE:
+		o->of_namespace = (struct kube_namespace){};
+		break;
+	default:
+		o->policy = (struct kube_policy){};
+	}
 }
 
-/* What has mistakes is not kept for long, and of Nodes there is but one. */
+/* What has mistakes is not kept for long, and Nodes are few. */
 void kube_object_pack(struct kube_object *o)
 {
 	struct kube_object first = *o;
 	struct pack p = {};
 
-	if (o->packed || o->mistakes || o->kind == KUBE_NODE)
+	if (o->packed || o->mistakes || o->doubts || o->kind == KUBE_NODE)
 		return;
 	pack_object(&p, &first);
 	p = (struct pack){ .memory = malloc(p.used + 1) };

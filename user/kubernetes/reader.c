@@ -2,8 +2,8 @@
 /*
  * The table of paths, and how values find their way through it, see reader.h.
  * Keys of a path are separated by ">", as keys have dots in them; "[]" is each
- * element of a list. Paths that begin alike stand together, a list before what
- * is in it.
+ * element of a list, "**" all that is in a value. Paths that begin alike stand
+ * together, a list before what is in it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +20,7 @@ enum path_type {
 	PATH_BOOL,	/* enum kube_bool, in a byte */
 	PATH_LIST,	/* of structs */
 	PATH_TEXTS,	/* of text */
+	PATH_TREE,	/* struct kube_value *, whatever is in it */
 };
 
 struct kube_path {
@@ -108,8 +109,7 @@ static const struct kube_path slice_paths[] = {
 
 static const struct kube_path node_paths[] = {
 	METADATA,
-	{ "metadata>labels>topology.kubernetes.io/zone",
-	  OBJECT(PATH_TEXT, node.zone) },
+	{ "metadata>labels**", OBJECT(PATH_TREE, node.labels) },
 	{ "metadata>deletionTimestamp", OBJECT(PATH_TEXT, node.deleted) },
 	{ "spec>podCIDR", OBJECT(PATH_TEXT, node.pod_cidr) },
 	{ "spec>podCIDRs[]", OBJECT(PATH_TEXTS, node.pod_cidrs) },
@@ -122,6 +122,46 @@ static const struct kube_path node_paths[] = {
 	  OF(kube_node_address, PATH_TEXT, address) },
 };
 
+#define CONTAINERS(key, field) \
+	{ "spec>" key "[]", LIST(kube_object, pod.field, kube_container) }, \
+	{ "spec>" key "[]>restartPolicy", \
+	  OF(kube_container, PATH_TEXT, restart) }, \
+	{ "spec>" key "[]>ports[]", \
+	  LIST(kube_container, ports, kube_container_port) }, \
+	{ "spec>" key "[]>ports[]>name", \
+	  OF(kube_container_port, PATH_TEXT, name) }, \
+	{ "spec>" key "[]>ports[]>protocol", \
+	  OF(kube_container_port, PATH_TEXT, protocol) }, \
+	{ "spec>" key "[]>ports[]>containerPort", \
+	  OF(kube_container_port, PATH_PORT, port) }
+
+static const struct kube_path pod_paths[] = {
+	METADATA,
+	{ "metadata>labels**", OBJECT(PATH_TREE, pod.labels) },
+	{ "metadata>annotations>fairlead.io/interface",
+	  OBJECT(PATH_TEXT, pod.interface) },
+	{ "spec>nodeName", OBJECT(PATH_TEXT, pod.node) },
+	{ "spec>hostNetwork", OBJECT(PATH_BOOL, pod.host_network) },
+	CONTAINERS("containers", containers),
+	CONTAINERS("initContainers", starters),
+	{ "status>phase", OBJECT(PATH_TEXT, pod.phase) },
+	{ "status>podIP", OBJECT(PATH_TEXT, pod.ip) },
+	{ "status>podIPs[]", LIST(kube_object, pod.ips, kube_pod_ip) },
+	{ "status>podIPs[]>ip", OF(kube_pod_ip, PATH_TEXT, ip) },
+};
+
+static const struct kube_path namespace_paths[] = {
+	METADATA,
+	{ "metadata>labels**", OBJECT(PATH_TREE, of_namespace.labels) },
+};
+
+static const struct kube_path policy_paths[] = {
+	METADATA,
+	{ "metadata>annotations>fairlead.io/audit",
+	  OBJECT(PATH_TEXT, policy.audit) },
+	{ "spec**", OBJECT(PATH_TREE, policy.spec) },
+};
+
 #define PATHS(list) { list, list + sizeof(list) / sizeof(*(list)) }
 
 static const struct {
@@ -130,6 +170,10 @@ static const struct {
 	[KUBE_SERVICE] = PATHS(service_paths),
 	[KUBE_SLICE] = PATHS(slice_paths),
 	[KUBE_NODE] = PATHS(node_paths),
+	[KUBE_POD] = PATHS(pod_paths),
+	[KUBE_NAMESPACE] = PATHS(namespace_paths),
+	[KUBE_POLICY] = PATHS(policy_paths),
+	[KUBE_CLUSTER_POLICY] = PATHS(policy_paths),
 };
 
 const char *kube_path(enum kube_kind kind, size_t i)
@@ -168,7 +212,110 @@ static void digest_add(struct kube_object *o, const struct kube_path *p,
  * well. */
 static bool begins_with(const char *path, const char *key, size_t len)
 {
-	return strcspn(path, ">[") == len && !memcmp(path, key, len);
+	return strcspn(path, ">[*") == len && !memcmp(path, key, len);
+}
+
+static bool is_null(enum kube_scalar type, const char *text, size_t len)
+{
+	if (type == KUBE_PLAIN)
+		return !len || (len == 1 && *text == '~') ||
+		       (len == 4 && !memcmp(text, "null", 4));
+	return type == KUBE_NULL;
+}
+
+/* Is what comes now kept as a whole, or a part of what is? */
+static bool is_in_tree(const struct kube_reader *r, const struct kube_frame *f)
+{
+	return r->tree_depth || (!f->list && f->key_first != f->key_end &&
+				 f->key_first->type == PATH_TREE &&
+				 f->key_first->path[f->key_at] == '*');
+}
+
+static void tree_key(struct kube_reader *r, const char *key, size_t len)
+{
+	r->tree_key = kube_text(r->object, key, len);
+	r->tree_key_at = r->at;
+	r->no_memory |= !r->tree_key;
+	digest_add(r->object, r->tree_path, key, len);
+}
+
+/* One more, at its place among the others. NULL: no memory. */
+static struct kube_value *tree_add(struct kube_reader *r,
+				   enum kube_value_kind kind)
+{
+	const struct kube_frame *f = top(r);
+	struct kube_value *v = kube_alloc(r->object, sizeof(*v)), *in;
+
+	if (!v) {
+		r->no_memory = true;
+		return NULL;
+	}
+	v->kind = kind;
+	v->at = v->key_at = r->at;
+	if (!r->tree_depth) {
+		r->tree_path = f->key_first;
+		*(struct kube_value **)((char *)f->base + f->key_first->offset) = v;
+		return v;
+	}
+	in = r->tree[r->tree_depth - 1];
+	if (in->kind == KUBE_VALUE_MAP) {
+		v->key = r->tree_key ?: "";
+		v->key_at = r->tree_key_at;
+	}
+	*(in->last ? &in->last->next : &in->first) = v;
+	in->last = v;
+	in->count++;
+	return v;
+}
+
+static void tree_open(struct kube_reader *r, enum kube_value_kind kind)
+{
+	struct kube_value *v = NULL;
+
+	if (r->tree_depth == KUBE_TREE_DEPTH_MAX)
+		kube_mistake(r->object, r->at, "is nested too deeply");
+	else
+		v = tree_add(r, kind);
+	if (!v) {
+		r->skipped++;
+		return;
+	}
+	r->tree[r->tree_depth++] = v;
+	digest_add(r->object, r->tree_path,
+		   kind == KUBE_VALUE_MAP ? "{" : "[", 1);
+}
+
+static void tree_close(struct kube_reader *r)
+{
+	r->tree_depth--;
+	digest_add(r->object, r->tree_path, "]", 1);
+}
+
+static bool is_integer(enum kube_scalar type, const char *text, size_t len)
+{
+	size_t i = len && *text == '-';
+
+	if (type != KUBE_NUMBER && type != KUBE_PLAIN)
+		return false;
+	while (i < len && text[i] >= '0' && text[i] <= '9')
+		i++;
+	return i == len && text[len - 1] != '-';
+}
+
+static void tree_scalar(struct kube_reader *r, enum kube_scalar type,
+			const char *text, size_t len)
+{
+	const bool is_absent = is_null(type, text, len);
+	struct kube_value *v = tree_add(r, is_absent ? KUBE_VALUE_NULL :
+						       KUBE_VALUE_TEXT);
+
+	if (!v || is_absent)
+		return;
+	v->is_number = len && is_integer(type, text, len);
+	v->text = kube_text(r->object, text, len);
+	r->no_memory |= !v->text;
+	digest_add(r->object, r->tree_path, v->is_number ? "0" : "a", 1);
+	digest_add(r->object, r->tree_path, text, len);
 }
 
 void kube_read_key(struct kube_reader *r, const char *key, size_t len)
@@ -176,7 +323,13 @@ void kube_read_key(struct kube_reader *r, const char *key, size_t len)
 	struct kube_frame *f = top(r);
 	const struct kube_path *p = f->first;
 
-	if (r->skipped || !r->depth || f->list)
+	if (r->skipped)
+		return;
+	if (r->tree_depth) {
+		tree_key(r, key, len);
+		return;
+	}
+	if (!r->depth || f->list)
 		return;
 	while (p < f->end && !begins_with(p->path + f->at, key, len))
 		p++;
@@ -272,8 +425,10 @@ void kube_read_map(struct kube_reader *r)
 		push_root(r);
 		return;
 	}
-	if (r->skipped || !leads_on(f)) {
+	if (r->skipped || (!r->tree_depth && !leads_on(f))) {
 		r->skipped++;
+	} else if (is_in_tree(r, f)) {
+		tree_open(r, KUBE_VALUE_MAP);
 	} else if (f->list) {
 		push_element(r, f);
 	} else if (f->key_first->path[f->key_at] != '>') {
@@ -294,8 +449,10 @@ void kube_read_list(struct kube_reader *r)
 {
 	const struct kube_frame *f = top(r);
 
-	if (r->skipped || !r->depth || !leads_on(f)) {
+	if (r->skipped || !r->depth || (!r->tree_depth && !leads_on(f))) {
 		r->skipped++;
+	} else if (is_in_tree(r, f)) {
+		tree_open(r, KUBE_VALUE_LIST);
 	} else if (f->list || f->key_first->path[f->key_at] != '[') {
 		wrong_type(r, f->list ? f->list : f->key_first,
 			   f->list ? 0 : f->key_at,
@@ -317,16 +474,10 @@ void kube_read_end(struct kube_reader *r)
 {
 	if (r->skipped)
 		r->skipped--;
+	else if (r->tree_depth)
+		tree_close(r);
 	else if (r->depth)
 		r->depth--;
-}
-
-static bool is_null(enum kube_scalar type, const char *text, size_t len)
-{
-	if (type == KUBE_PLAIN)
-		return !len || (len == 1 && *text == '~') ||
-		       (len == 4 && !memcmp(text, "null", 4));
-	return type == KUBE_NULL;
 }
 
 static void store_number(struct kube_reader *r, const struct kube_path *p,
@@ -406,6 +557,8 @@ static void store(struct kube_reader *r, const struct kube_path *p, void *base,
 	case PATH_LIST:
 		wrong_type(r, p, strlen(p->path), "keys and values in it");
 		break;
+	case PATH_TREE:
+		break;	/* is_in_tree() */
 	}
 }
 
@@ -420,9 +573,15 @@ void kube_read_scalar(struct kube_reader *r, enum kube_scalar type,
 		kube_mistake(r->object, r->at, "needs keys and values");
 		return;
 	}
+	if (r->tree_depth) {
+		tree_scalar(r, type, text, len);
+		return;
+	}
 	if (!leads_on(f) || is_null(type, text, len))
 		return;
-	if (f->list)
+	if (is_in_tree(r, f))
+		tree_scalar(r, type, text, len);
+	else if (f->list)
 		store(r, f->list, f->base, type, text, len);
 	else if (f->key_first->path[f->key_at])
 		wrong_type(r, f->key_first, f->key_at,

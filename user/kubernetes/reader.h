@@ -17,6 +17,8 @@ struct kube_path;
 
 /* Levels of paths that are read; deeper ones are none of ours. */
 #define KUBE_DEPTH_MAX 12
+/* Of a value that is kept as a whole (struct kube_value). */
+#define KUBE_TREE_DEPTH_MAX 16
 
 /* A mapping or list that is being read. */
 struct kube_frame {
@@ -30,16 +32,22 @@ struct kube_frame {
 /* Zeroed, but for object, which is the caller's. */
 struct kube_reader {
 	struct kube_object *object;
-	struct kube_place at;	/* of what comes next; set before each */
+	struct kube_place at;	/* of what comes next, a key or a value */
 	bool no_memory;
 	unsigned int depth, skipped;	/* levels that are read, that are not */
 	struct kube_frame frames[KUBE_DEPTH_MAX];
+	/* The value that is kept as a whole, down to where the next one goes. */
+	struct kube_value *tree[KUBE_TREE_DEPTH_MAX];
+	unsigned int tree_depth;
+	const struct kube_path *tree_path;
+	const char *tree_key;
+	struct kube_place tree_key_at;
 };
 
 /*
  * The paths of what is read, one by one; NULL: no more. Keys with ">" between
- * them, "[]" for any element of a list: "spec>ports[]>port". For who wants to
- * send on what will be read, and no more.
+ * them, "[]" for any element of a list: "spec>ports[]>port"; "**" for all that is in
+ * a value. For who wants to send on what will be read, and no more.
  */
 const char *kube_path(enum kube_kind kind, size_t i);
 

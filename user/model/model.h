@@ -191,7 +191,8 @@ struct model {
 	struct model_service **services;
 	size_t nr_services;
 	struct service_set *set;	/* service_set.h; held */
-	struct policy_set *policy;	/* policy.h; held; NULL: nothing is said */
+	struct policy_set *policy;	/* policy.h; held; NULL: nothing is said,
+					 * or, where it is_partial, not yet */
 	/* A source has not said all yet: services that are not here may come,
 	 * so that those in force stay. */
 	bool is_partial;

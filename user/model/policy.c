@@ -97,7 +97,7 @@ void model_policy_node_free(struct model_policy_node *n)
 	free(n);
 }
 
-static void rule_clear(struct model_rule *r)
+void model_rule_clear(struct model_rule *r)
 {
 	for (size_t i = 0; i < r->nr_peers; i++) {
 		selector_clear(&r->peers[i].namespaces);
@@ -117,7 +117,7 @@ void model_policy_free(struct model_policy *p)
 		return;
 	for (int d = 0; d < NR_POLICY_DIRECTIONS; d++) {
 		for (size_t i = 0; i < p->rules[d].count; i++)
-			rule_clear(&p->rules[d].rule[i]);
+			model_rule_clear(&p->rules[d].rule[i]);
 		free(p->rules[d].rule);
 	}
 	selector_clear(&p->namespaces);

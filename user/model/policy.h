@@ -75,9 +75,12 @@ struct model_workload {
 	unsigned int users;	/* as struct model_service's */
 };
 
+/* The label by which a namespace is known: its name. */
+#define POLICY_NAME_LABEL "kubernetes.io/metadata.name"
+
 struct model_namespace {
 	char *name;		/* owned */
-	struct model_labels labels; /* with kubernetes.io/metadata.name */
+	struct model_labels labels; /* with POLICY_NAME_LABEL */
 
 	unsigned int users;
 };
@@ -164,6 +167,9 @@ struct policy_set {
 	/* Pods that are not in workloads may be on this node: an API or a
 	 * container engine says who is, so that unknown ones are closed. */
 	bool knows_all;
+	/* A source has not said all yet: what is in force stays, and who is not
+	 * known yet is not to be let out. */
+	bool is_partial;
 
 	unsigned int users;
 };
@@ -178,6 +184,9 @@ void model_workload_free(struct model_workload *w);
 void model_namespace_free(struct model_namespace *n);
 void model_policy_node_free(struct model_policy_node *n);
 void model_policy_free(struct model_policy *p);
+
+/* Free what a rule owns, and not the struct itself. */
+void model_rule_clear(struct model_rule *r);
 
 /* NULL: there is none of that name. */
 const struct model_workload *policy_set_workload(const struct policy_set *s,

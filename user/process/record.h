@@ -61,6 +61,7 @@ enum record_event {
 	RECORD_STRING,
 	RECORD_NUMBER,
 	RECORD_BOOLEAN,
+	RECORD_NULL,		/* in a list; a key without a value says it, too */
 };
 
 /* Fields below RECORD_FIELD_FIRST are enum record_event, or of an access. */

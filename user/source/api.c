@@ -453,7 +453,7 @@ const struct remote_state *api_state(const struct api *a, enum kube_kind kind)
 
 const char *api_what_is_wrong(const struct api *a)
 {
-	for (int i = 0; a->remote && i < NR_KUBE_KINDS; i++)
+	for (int i = 0; a->remote && i < KUBE_POD; i++)
 		if (remote_state(a->remote, i)->state == API_BEHIND)
 			return remote_state(a->remote, i)->text;
 	return a->has_all ? "" : "the first lists have not been read yet";

@@ -286,7 +286,7 @@ static void clients_go(struct client *c)
 {
 	__u64 least_ms = 0;
 
-	for (int i = 0; i < NR_KUBE_KINDS; i++) {
+	for (int i = 0; i < KUBE_POD; i++) {
 		__u64 wait_ms = follower_go(&c->followers[i]);
 
 		if (wait_ms && (!least_ms || wait_ms < least_ms))
@@ -317,7 +317,7 @@ static void on_tick(void *arg)
 {
 	struct client *c = arg;
 
-	for (int i = 0; c->has_kinds && i < NR_KUBE_KINDS; i++)
+	for (int i = 0; c->has_kinds && i < KUBE_POD; i++)
 		follower_look(&c->followers[i]);
 	if (c->has_kinds)
 		clients_go(c);
@@ -339,7 +339,7 @@ static int begin(struct client *c, const char *node)
 
 	if (err)
 		return err;
-	for (int i = 0; i < NR_KUBE_KINDS; i++) {
+	for (int i = 0; i < KUBE_POD; i++) {
 		struct follower *f = &c->followers[i];
 
 		f->client = c;
@@ -420,7 +420,7 @@ static const char *on_record(void *arg, struct record *r)
 		return why;
 	if (!c->has_kinds && begin(c, node))
 		return "cannot begin";
-	for (int i = 0; i < NR_KUBE_KINDS; i++)
+	for (int i = 0; i < KUBE_POD; i++)
 		reflector_hurry(&c->followers[i].reflector);
 	clients_go(c);
 	return NULL;
@@ -454,7 +454,7 @@ static void client_close(void *arg)
 		return;
 	postman_clear(&c->postman);
 	http_free(c->http);
-	for (int i = 0; i < NR_KUBE_KINDS; i++)
+	for (int i = 0; i < KUBE_POD; i++)
 		json_stream_free(c->followers[i].stream);
 	event_remove(c->tick);
 	event_remove(c->due);

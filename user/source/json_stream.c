@@ -200,15 +200,18 @@ static int on_boolean(void *arg, int is_true)
 			is_true ? 4 : 5);
 }
 
-/* The same as a value that is not there. */
+/* The same as a value that is not there, but in a list it is an element. */
 static int on_null(void *arg)
 {
 	struct json_stream *s = arg;
+	struct at at = value_at(s);
 
 	if (!s->depth)
 		return stop(s, "the answer is no object");
-	if (path_id(value_at(s).around) == AROUND_ITEMS)
+	if (path_id(at.around) == AROUND_ITEMS)
 		s->has_items = true;
+	if (at.field && s->levels[s->depth - 1].is_list)
+		record_field(&s->object.record, RECORD_NULL, NULL, 0);
 	return 1;
 }
 

@@ -28,6 +28,9 @@ static void tell(struct kube_reader *k, const struct record_field *f)
 	case RECORD_BOOLEAN:
 		kube_read_scalar(k, KUBE_BOOLEAN, f->data, f->len);
 		break;
+	case RECORD_NULL:
+		kube_read_scalar(k, KUBE_NULL, "", 0);
+		break;
 	}
 }
 
@@ -47,7 +50,8 @@ struct kube_object *object_record_read(enum kube_kind kind, struct record *r)
 		kube_mistake(o, o->at, "what is said of it is broken");
 	if (k.no_memory || kube_object_default(o))
 		return NULL;
-	kube_object_check(o);
+	if (kube_object_check(o))
+		return NULL;
 	kube_object_pack(o);
 	return take_ptr(o);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* See paths.h. A node has a few children at most: a list of them will do. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 
 struct path_node {
 	struct path_node *child, *next;
+	bool has_all;		/* whatever is in it is it */
 	__u16 id;
 	size_t len;
 	char key[];
@@ -35,6 +37,8 @@ static struct path_node *find(const struct path_node *n, const char *key,
 {
 	struct path_node *c = n ? n->child : NULL;
 
+	if (n && n->has_all)
+		return (struct path_node *)n;
 	while (c && (c->len != len || memcmp(c->key, key, len)))
 		c = c->next;
 	return c;
@@ -60,14 +64,14 @@ static struct path_node *find_or_add(struct path_node *n, const char *key,
 /* A key, or "[]", which no key begins with. */
 static size_t step_len(const char *path)
 {
-	return *path == '[' ? 2 : strcspn(path, ">[");
+	return *path == '[' ? 2 : strcspn(path, ">[*");
 }
 
 int paths_add(struct path_node *root, const char *path, __u16 id)
 {
 	struct path_node *n = root;
 
-	while (*path) {
+	while (*path && *path != '*') {
 		size_t len = step_len(path);
 
 		n = find_or_add(n, path, len);
@@ -75,6 +79,7 @@ int paths_add(struct path_node *root, const char *path, __u16 id)
 			return -ENOMEM;
 		path += len + (path[len] == '>');
 	}
+	n->has_all = *path;
 	n->id = n->id ?: id;
 	return 0;
 }

@@ -5,7 +5,8 @@
  * one look-up for their topmost stranger.
  *
  * A path is keys with ">" between them, as keys have dots and slashes in them;
- * "[]" behind one is any element of its list: "endpoints[]>addresses[]".
+ * "[]" behind one is any element of its list: "endpoints[]>addresses[]"; "**"
+ * behind the last one is all that is in its value.
  */
 #ifndef FAIRLEAD_PATHS_H
 #define FAIRLEAD_PATHS_H

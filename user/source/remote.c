@@ -35,7 +35,8 @@ struct remote {
 const char *api_kind_name(enum kube_kind kind)
 {
 	static const char *const names[NR_KUBE_KINDS] = {
-		"services", "endpointslices", "nodes",
+		"services", "endpointslices", "nodes", "pods", "namespaces",
+		"networkpolicies", "clusternetworkpolicies",
 	};
 
 	return names[kind];
@@ -114,7 +115,7 @@ static void set_state(struct remote *r, enum kube_kind kind,
 
 static void all_behind(struct remote *r, const char *why)
 {
-	for (int i = 0; i < NR_KUBE_KINDS; i++)
+	for (int i = 0; i < KUBE_POD; i++)
 		set_state(r, i, API_BEHIND, why, strlen(why));
 }
 
@@ -320,7 +321,7 @@ static void on_tick(void *arg)
 {
 	struct remote *r = arg;
 
-	for (int i = 0; i < NR_KUBE_KINDS; i++)
+	for (int i = 0; i < KUBE_POD; i++)
 		log_behind(r, i);
 	if (++r->ticks % REFRESH_TICKS == 0)
 		refresh(r);
@@ -347,7 +348,7 @@ int remote_open(struct loop *l, struct spawner *spawner, struct access *access,
 	strcpy(r->node, node);
 	r->ops = ops;
 	r->arg = arg;
-	for (int i = 0; i < NR_KUBE_KINDS; i++)
+	for (int i = 0; i < KUBE_POD; i++)
 		r->states[i].since_s = time(NULL);
 	err = loop_add_timer(l, on_tick, r, &r->tick) ?:
 	      timer_set(r->tick, TICK_MS, TICK_MS) ?:

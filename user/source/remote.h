@@ -63,7 +63,7 @@ const char *remote_server(const struct remote *r);
 const struct remote_state *remote_state(const struct remote *r,
 					enum kube_kind kind);
 
-/* "services", "endpointslices", "nodes". */
+/* "services", "endpointslices", "nodes" ... */
 const char *api_kind_name(enum kube_kind kind);
 /* "asking", "following", "behind". */
 const char *api_state_name(enum api_state state);
