@@ -277,7 +277,8 @@ static bool comes_before(const struct model_policy *a,
 }
 
 /* Admin and Baseline: the first rule of the first policy. False: none
- * matches, or it says to pass on. */
+ * matches, or it says to pass on. What Baseline passes on is allowed, as there
+ * is nothing behind it. */
 static bool tier_decides(const struct question *q, enum policy_tier tier,
 			 struct evaluator_verdict *v)
 {
@@ -299,10 +300,10 @@ static bool tier_decides(const struct question *q, enum policy_tier tier,
 		by = p;
 		at = n;
 	}
-	if (!rule || rule->action == POLICY_PASS)
+	if (!rule || (rule->action == POLICY_PASS && tier == TIER_ADMIN))
 		return false;
 	*v = (struct evaluator_verdict){
-		.allowed = rule->action == POLICY_ACCEPT,
+		.allowed = rule->action != POLICY_DENY,
 		.why = WHY_RULE, .policy = by, .rule = at,
 	};
 	return true;

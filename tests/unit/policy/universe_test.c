@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Random universes of namespaces, pods and policies: what the compiler says of
+ * each pair, protocol and port is what the evaluator reads in the API's text.
+ *
+ *   universe_test [--universes N] [--seed N]
+ *
+ * What differs is made as small as it can be, and printed as manifests; its
+ * seed alone repeats it. 100 000 universes take some minutes.
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "chance.h"
+#include "policy_questions.h"
+
+#define PROGRESS 10000	/* universes between two words of how far it is */
+
+static struct {
+	uint64_t seed;
+	unsigned long universes;
+	bool is_long;
+} options = { .universes = 400 };
+
+/* Both ends at once, which answer for whoever has the address. */
+static bool is_connection_right(const struct policy_compiled *c,
+				const struct question *q)
+{
+	struct evaluator_world w = { q->set, q->u->host, 2 };
+	struct evaluator_try t = { *q->own, *q->peer, q->proto, q->port };
+	bool out = evaluator_ask(&w, POLICY_OUT, &t).is.allowed;
+	bool in = evaluator_ask(&w, POLICY_IN, &t).is.allowed;
+	struct policy_judgement j[NR_POLICY_DIRECTIONS];
+	bool may = policy_may(c, q->own, q->peer, q->proto, q->port, j);
+
+	return (may == (out && in) && j[POLICY_OUT].allowed == out &&
+		j[POLICY_IN].allowed == in) ||
+	       question_differs(q, "both ends", may ? "allowed" : "denied");
+}
+
+static bool check_everywhere(const void *arg, const struct question *q)
+{
+	if (q->direction == POLICY_OUT && q->proto == IPPROTO_UDP &&
+	    !is_connection_right(arg, q))
+		return false;
+	return question_judged(arg, q, question_is_held(q));
+}
+
+static bool check_here(const void *arg, const struct question *q)
+{
+	return question_judged(arg, q, question_is_here(q));
+}
+
+static bool compile_is_right(struct universe *u, enum policy_scope scope)
+{
+	struct policy_set *s = universe_set(u);
+	struct policy_compiled *c = NULL;
+	char text[POLICY_TEXT_MAX] = "";
+	bool right = false;
+
+	if (policy_compile(s, u->host, 2, scope, &c, text))
+		fprintf(stderr, "# refused: %s\n", text);
+	else
+		right = questions_ask(u, s, scope == POLICY_HERE ? check_here :
+				  check_everywhere, c);
+	policy_compiled_free(c);
+	policy_set_free(s);
+	return right;
+}
+
+static bool differs_here(struct universe *u)
+{
+	return !compile_is_right(u, POLICY_HERE);
+}
+
+static bool differs_everywhere(struct universe *u)
+{
+	return !compile_is_right(u, POLICY_EVERYWHERE);
+}
+
+/* Most are small: a difference needs little, and is found in many. */
+static struct universe_size some_size(void)
+{
+	bool large = chance(3);
+
+	return (struct universe_size){
+		.namespaces = 1 + any(3), .nodes = 1 + any(2),
+		.workloads = 1 + any(large ? 20 : 5),
+		.policies = any(large ? 20 : 6),
+	};
+}
+
+static void make_small(struct universe *u, enum policy_scope scope)
+{
+	questions_quiet = true;
+	universe_shrink(u, scope == POLICY_HERE ? differs_here :
+			differs_everywhere);
+	questions_quiet = false;
+	compile_is_right(u, scope);
+	questions_print(u);
+}
+
+static void universe_is_right(uint64_t seed)
+{
+	struct universe_size size;
+	struct universe u = {};
+	enum policy_scope scope;
+
+	random_start(seed);
+	size = some_size();
+	scope = chance(30) ? POLICY_HERE : POLICY_EVERYWHERE;
+	universe_begin(&u, &size);
+	questions_begin();
+	if (!compile_is_right(&u, scope)) {
+		fprintf(stderr, "# seed %" PRIu64 ", made smaller:\n", seed);
+		make_small(&u, scope);
+		fail();
+	}
+	universe_end(&u);
+}
+
+static void universes_are_as_the_api_has_them(void **state)
+{
+	for (unsigned long n = 0; n < options.universes; n++) {
+		universe_is_right(options.seed + n);
+		if (options.is_long && n % PROGRESS == PROGRESS - 1)
+			fprintf(stderr, "# %lu universes\n", n + 1);
+	}
+}
+
+static bool parse(int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "universes", required_argument, NULL, 'u' },
+		{ "seed", required_argument, NULL, 's' },
+		{},
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (c) {
+		case 'u':
+			options.universes = strtoul(optarg, NULL, 0);
+			break;
+		case 's':
+			options.seed = strtoull(optarg, NULL, 0);
+			break;
+		default:
+			return false;
+		}
+		options.is_long = true;
+	}
+	return optind == argc;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(universes_are_as_the_api_has_them),
+	};
+
+	options.seed = time(NULL) * 1000;
+	if (!parse(argc, argv)) {
+		fprintf(stderr, "usage: %s [--universes N] [--seed N]\n", argv[0]);
+		return 2;
+	}
+	fprintf(stderr, "# seed %" PRIu64 "\n", options.seed);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
