@@ -87,16 +87,18 @@ static __always_inline enum reason classify(struct xdp_md *ctx,
 }
 
 /* No service is at p's port. */
-static __always_inline enum reason unserved(const struct pkt *p,
+static __always_inline enum reason unserved(const struct scratch *s,
 					    const struct service *vip)
 {
+	const struct pkt *p = &s->pkt;
+
 	if (!vip)
 		return REASON_NO_CONN;
 	if (vip->flags & SERVICE_HOST)
 		return REASON_HOST_PORT;
 	if (p->is_error)
 		return REASON_ICMP_UNRELATED;
-	if (is_own(&p->flow.src))
+	if (is_from_own(s))
 		return REASON_OWN_SOURCE;
 	switch (p->flow.proto) {
 	case IPPROTO_TCP:
@@ -130,9 +132,11 @@ static __always_inline enum reason balance_flow(struct xdp_md *ctx,
 	struct pkt *p = f->pkt;
 	const struct service *svc;
 	struct conn_ref r = {};
+	__u64 src_sum;
 	__u32 id;
 
-	p->hash = flow_hash(hash_key, p->dst_sum, &p->flow);
+	src_sum = hash_src(hash_key, &p->flow.src);
+	p->hash = flow_hash_of(hash_key, p->dst_sum, src_sum, &p->flow);
 	s->nat.to.proto = p->flow.proto;
 	s->nat.is_again = false;
 	s->old.position = 0;
@@ -142,8 +146,8 @@ static __always_inline enum reason balance_flow(struct xdp_md *ctx,
 					 balance_known(ctx, f, s, v6);
 	svc = service_find(&p->lookup);
 	if (!svc || svc->flags & SERVICE_VIP)
-		return unserved(p, svc);
-	if (is_own(&p->flow.src))
+		return unserved(s, svc);
+	if (is_own(&p->flow.src, src_sum, s->class))
 		return REASON_OWN_SOURCE;
 	if (svc->sources && !sources_admit(&p->lookup, svc->sources))
 		return REASON_SOURCE;
@@ -151,11 +155,11 @@ static __always_inline enum reason balance_flow(struct xdp_md *ctx,
 		return REASON_ICMP_UNRELATED;
 	if (svc->forward != FORWARD_NAT) {
 		id = service_pick(&p->lookup, svc, &r);
-		s->old.position = r.head && !p->is_error ? r.position : 0;
-		s->old.word = r.word;
 		if (id != SERVICE_ADMIT)
 			return direct_send(ctx, f, svc->forward, id, &s->out,
 					   v6);
+		s->old.position = r.head && !p->is_error ? r.position : 0;
+		s->old.word = r.word;
 	}
 	return go_on(ctx, XDP_PROGRAM_xdp_open);
 }
@@ -198,7 +202,7 @@ static __always_inline enum reason balance_ours(struct xdp_md *ctx,
 	}
 	if (p->flow.proto == icmp) {
 		why = p->fragment ? REASON_UNANSWERED : icmp_flow(&in, f, v6);
-		if (why == REASON_ECHO && is_own(&p->flow.src))
+		if (why == REASON_ECHO && is_from_own(s))
 			why = REASON_OWN_SOURCE;
 		if (why != REASON_NONE)
 			return host_or(p, why);
@@ -239,6 +243,8 @@ static __always_inline enum reason balance(struct xdp_md *ctx,
 	if (!frame_again(&f, ctx->data, ctx->data_end, &s->pkt, v6))
 		return REASON_INTERNAL;
 	why = balance_ours(ctx, &f, s, v6);
+	if (why == REASON_FORWARDED)	/* most: nothing else is asked */
+		return why;
 	if (!is_unknown(why))
 		return or_answer(ctx, s, why, v6);
 	ask_older(ctx);
@@ -330,7 +336,7 @@ static __always_inline enum reason open_again(struct scratch *s)
 
 	s->forward = FORWARD_NAT;
 	if (!svc || svc->flags & SERVICE_VIP)	/* it outlived its service */
-		return unserved(&s->pkt, svc);
+		return unserved(s, svc);
 	return svc->sources && !sources_admit(look, svc->sources) ?
 		       REASON_SOURCE : REASON_NONE;
 }

@@ -32,14 +32,18 @@ static __always_inline __u8 first_proto(const struct frame *f, const bool v6)
 static __always_inline bool filter_is_hosts(const struct frame *f, __u8 class,
 					    const bool v6)
 {
-	const struct port_filter *ports = map_only(port_filter);
-	const struct runtime *rt = map_only(runtime);
+	const struct port_filter *ports;
+	const struct runtime *rt;
 	const struct iphdr *ip4 = f->l3;
 	const struct ports *l4 = f->l3 + (v6 ? sizeof(struct ipv6hdr) :
 					       sizeof(*ip4));
 	__u16 port;
 
-	if (class & VIP_SERVICE || !rt || !rt->has_node || !ports)
+	if (class & VIP_SERVICE)
+		return false;
+	ports = map_only(port_filter);
+	rt = map_only(runtime);
+	if (!ports || !rt || !rt->has_node)
 		return false;
 	if (!proto_has_ports(first_proto(f, v6)) ||
 	    !pkt_has(f, l4, sizeof(*l4)))
@@ -55,7 +59,7 @@ static __always_inline bool filter_is_no_answer(const struct frame *f,
 						const bool v6)
 {
 	const struct backend_filter *filter = map_only(backend_filter);
-	__u32 bit = own_bit(hash_dst(hash_key, &f->pkt->flow.src));
+	__u32 bit = own_bit(hash_src(hash_key, &f->pkt->flow.src));
 
 	return filter && proto_has_ports(first_proto(f, v6)) &&
 	       !(filter->bits[bit / 64] >> (bit & 63) & 1);

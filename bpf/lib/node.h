@@ -167,7 +167,7 @@ static __always_inline enum reason node_classify_l3(struct __sk_buff *skb,
 static __always_inline enum reason node_unserved(const struct scratch *s,
 						 const struct service *vip)
 {
-	enum reason why = unserved(&s->pkt, vip);
+	enum reason why = unserved(s, vip);
 
 	if (why == REASON_OWN_SOURCE && s->origin == ORIGIN_NODE)
 		return REASON_NO_SERVICE;
@@ -206,7 +206,7 @@ static __always_inline enum reason node_flow(struct __sk_buff *skb,
 	if (!service_is_node(svc) || (s->origin == ORIGIN_NODE &&
 				      service_is_hosts(svc, &p->lookup)))
 		return REASON_NOT_OURS;
-	if (s->origin != ORIGIN_NODE && is_own(&p->flow.src))
+	if (s->origin != ORIGIN_NODE && is_from_own(s))
 		return REASON_OWN_SOURCE;
 	if (svc->sources && !sources_admit(&p->lookup, svc->sources))
 		return REASON_SOURCE;
@@ -254,7 +254,7 @@ static __always_inline enum reason node_ours(struct __sk_buff *skb,
 	if (why == REASON_NONE && p->flow.proto == icmp)
 		why = p->fragment ? REASON_UNANSWERED : icmp_flow(&in, f, v6);
 	if (why == REASON_ECHO && s->origin != ORIGIN_NODE &&
-	    is_own(&p->flow.src))
+	    is_from_own(s))
 		why = REASON_OWN_SOURCE;
 	if (why != REASON_NONE)
 		return host_or(p, why);

@@ -18,7 +18,7 @@ __global int own_has(const struct addr *a)
 
 	if (!a)
 		return false;
-	word = own_word(hash_dst(hash_key, a));
+	word = own_word(hash_src(hash_key, a));
 	for (int probe = 0; probe < WORD_PROBES; probe++) {
 		__u32 idx = (word_bucket_of(word, OWN_BUCKETS) + probe) &
 			    (OWN_BUCKETS - 1);
@@ -40,17 +40,24 @@ __global int own_has_prefix(const struct addr *a)
 	return bpf_map_lookup_elem(&prefixes, &key) != NULL;
 }
 
-static __always_inline bool is_own(const struct addr *a)
+/* sum: its hash_src(); class: of where the packet goes, see vip_class(). */
+static __always_inline bool is_own(const struct addr *a, __u64 sum, __u8 class)
 {
 	const struct own_filter *filter = map_only(own_filter);
-	const struct runtime *rt = map_only(runtime);
-	__u32 bit = own_bit(hash_dst(hash_key, a));
+	__u32 bit = own_bit(sum);
 
-	if (!filter || !rt)
+	if (!filter)
 		return false;
 	if (filter->bits[bit / 64] >> (bit & 63) & 1 && own_has(a))
 		return true;
-	return rt->has_prefixes && own_has_prefix(a);
+	return class & VIP_PREFIXES && own_has_prefix(a);
+}
+
+static __always_inline bool is_from_own(const struct scratch *s)
+{
+	const struct addr *src = &s->pkt.flow.src;
+
+	return is_own(src, hash_src(hash_key, src), s->class);
 }
 
 #endif

@@ -21,9 +21,16 @@ static __always_inline __u8 prefix_class(const struct lookup *look)
 	return prefix ? prefix->class : 0;
 }
 
-/* enum vip_class bits of where p goes; 0: a stranger's. A byte may be there
- * for another address, so only one that makes us ask conns spares the
- * prefixes. */
+/* A byte may be there for another address, so only one that makes us ask conns
+ * spares the prefixes. */
+static __always_inline __u8 with_prefixes(const struct lookup *look, __u8 class)
+{
+	if (!(class & VIP_CONNS))
+		class |= class & VIP_REPLIES ? VIP_CONNS : prefix_class(look);
+	return class ? class | VIP_PREFIXES : 0;
+}
+
+/* enum vip_class bits of where p goes; 0: a stranger's. */
 static __always_inline __u8 vip_class(struct lookup *look)
 {
 	const struct vip_filter *filter = map_only(vip_filter);
@@ -34,9 +41,7 @@ static __always_inline __u8 vip_class(struct lookup *look)
 	if (!filter || !rt)
 		return 0;
 	class = filter->class[vip_filter_index(look->dst_sum)];
-	if (rt->has_prefixes && !(class & VIP_CONNS))
-		class |= class & VIP_REPLIES ? VIP_CONNS : prefix_class(look);
-	return class;
+	return rt->has_prefixes ? with_prefixes(look, class) : class;
 }
 
 static __always_inline bool service_is(const struct service *svc,

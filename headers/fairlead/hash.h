@@ -35,6 +35,13 @@ HASH_INLINE __u64 hash_addr(const __u32 *key, int i, const struct addr *a)
 	       hash_pair(key, i + 2, a->word[2], a->word[3]);
 }
 
+/* The highest bits of an NH sum times an odd number, which all of its bits have
+ * a part in: enough for a filter, and half of what hash_mix() costs. */
+HASH_INLINE __u32 hash_top(__u64 sum, int bits)
+{
+	return sum * 0xbf58476d1ce4e5b9ull >> (64 - bits);
+}
+
 /* What vip_filter is asked with: the address that a packet goes to. */
 HASH_INLINE __u64 hash_dst(const __u32 *key, const struct addr *dst)
 {
@@ -44,7 +51,7 @@ HASH_INLINE __u64 hash_dst(const __u32 *key, const struct addr *dst)
 /* Where in vip_filter an address is, from hash_dst(). */
 HASH_INLINE __u32 vip_filter_index(__u64 dst_sum)
 {
-	return hash_mix(dst_sum) & (VIP_FILTER_SIZE - 1);
+	return hash_top(dst_sum, VIP_FILTER_LOG2);
 }
 
 /* Of (address, port, protocol); the bucket is in the low half. */
@@ -54,11 +61,17 @@ HASH_INLINE __u64 service_hash(const __u32 *key, __u64 dst_sum, __be16 port,
 	return hash_mix(dst_sum + hash_pair(key, 4, port, proto));
 }
 
+/* Of the address that a packet comes from. */
+HASH_INLINE __u64 hash_src(const __u32 *key, const struct addr *src)
+{
+	return hash_addr(key, 6, src);
+}
+
 /* Of a client, whichever front end of a service it dials: which slot is its.
  * No id in it, which other nodes of a group do not share. */
 HASH_INLINE __u64 client_hash(const __u32 *key, const struct addr *src)
 {
-	return hash_mix(hash_addr(key, 6, src));
+	return hash_mix(hash_src(key, src));
 }
 
 /* What conns knows a client of a service by, whichever front end it dialled;
@@ -75,14 +88,20 @@ HASH_INLINE void affinity_flow(const struct addr *src,
 	ret->pad[0] = ret->pad[1] = 0;
 }
 
-/* Of a whole flow, every field. The slot is in the high half; where in conns
- * it may be says conn.h. */
+/* Of a whole flow, every field, from the sums of its addresses. The slot is in
+ * the high half; where in conns it may be says conn.h. */
+HASH_INLINE __u64 flow_hash_of(const __u32 *key, __u64 dst_sum, __u64 src_sum,
+			       const struct flow *f)
+{
+	return hash_mix(dst_sum + src_sum +
+			hash_pair(key, 10, (__u32)f->sport << 16 | f->dport,
+				  (__u32)f->kind << 8 | f->proto));
+}
+
 HASH_INLINE __u64 flow_hash(const __u32 *key, __u64 dst_sum,
 			    const struct flow *f)
 {
-	return hash_mix(dst_sum + hash_addr(key, 6, &f->src) +
-			hash_pair(key, 10, (__u32)f->sport << 16 | f->dport,
-				  (__u32)f->kind << 8 | f->proto));
+	return flow_hash_of(key, dst_sum, hash_src(key, &f->src), f);
 }
 
 /* A table of count slots, by the high half: growing it splits each slot. */
@@ -105,8 +124,10 @@ HASH_INLINE __u64 mac_number(const __u8 *mac)
  */
 HASH_INLINE __u64 ingress_mac_word(__u32 ifindex, __u64 mac, __u16 vlan)
 {
-	return hash_mix((mac | (__u64)vlan << 48) ^
-			ifindex * 0x9e3779b97f4a7c15ull) | 1;
+	__u64 word = (mac | (__u64)vlan << 48) ^
+		     ifindex * 0x9e3779b97f4a7c15ull;
+
+	return (word ^ word >> 32) * 0xbf58476d1ce4e5b9ull | 1;
 }
 
 /* Of the set ingress: the link that has this interface and VLAN (host order,
@@ -116,11 +137,11 @@ HASH_INLINE __u64 ingress_link_word(__u32 ifindex, __u16 vlan, __u16 link)
 	return hash_mix((__u64)ifindex << 32 | vlan) << 16 | link;
 }
 
-/* Of an address of our own, from hash_dst(): its bit in own_filter, and its
+/* Of an address of our own, from hash_src(): its bit in own_filter, and its
  * word in own. */
 HASH_INLINE __u32 own_bit(__u64 sum)
 {
-	return hash_mix(sum) & (OWN_BITS - 1);
+	return hash_top(sum, OWN_BITS_LOG2);
 }
 
 HASH_INLINE __u64 own_word(__u64 sum)

@@ -277,7 +277,8 @@ struct word_bucket {
  * own_word(), which says whose it is. CIDR VIPs are in prefixes alone. Fifty
  * thousand find room, but for a chance of 1 in 5 000.
  */
-#define OWN_BITS (1 << 18)
+#define OWN_BITS_LOG2 18
+#define OWN_BITS (1 << OWN_BITS_LOG2)
 #define OWN_BUCKETS (1 << 15)
 
 struct own_filter {
@@ -290,9 +291,12 @@ enum vip_class {
 	VIP_CONNS   = 1 << 1,	/* NAT: clients' flows are in conns */
 	VIP_REPLIES = 1 << 2,	/* an address of NAT: backends' are */
 	VIP_NODE    = 1 << 3,	/* node ports; the rest is the host's */
+	VIP_PREFIXES = 1 << 7,	/* never in the filter: vip_class() says with it
+				 * that there are CIDR VIPs at all */
 };
 
-#define VIP_FILTER_SIZE (1 << 18)
+#define VIP_FILTER_LOG2 18
+#define VIP_FILTER_SIZE (1 << VIP_FILTER_LOG2)
 
 struct vip_filter {
 	__u8 class[VIP_FILTER_SIZE];

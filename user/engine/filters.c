@@ -36,7 +36,7 @@ void filter_ports(struct tables *t, __u32 first, __u32 last)
 
 static __u32 backend_bit(const struct tables *t, __u32 backend)
 {
-	return own_bit(hash_dst(t->hash_key, &t->backends[backend].addr));
+	return own_bit(hash_src(t->hash_key, &t->backends[backend].addr));
 }
 
 void filter_backend(struct tables *t, __u32 backend)

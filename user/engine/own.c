@@ -24,7 +24,7 @@ static void put(void *data, const struct addr *a)
 {
 	struct own *o = data;
 	struct word_bucket *set = o->s->t->own;
-	__u64 sum = hash_dst(o->s->t->hash_key, a);
+	__u64 sum = hash_src(o->s->t->hash_key, a);
 	__u32 bit = own_bit(sum);
 	__u64 *at;
 

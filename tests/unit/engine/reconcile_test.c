@@ -740,7 +740,7 @@ static void nat_address_keeps_its_place_while_records_name_it(void **state)
 static bool is_own(const struct world *w, __u32 addr)
 {
 	struct addr a = fake_addr4(addr);
-	__u64 sum = hash_dst(w->f->hash_key, &a);
+	__u64 sum = hash_src(w->f->hash_key, &a);
 	__u32 bit = own_bit(sum);
 	bool is_set = w->f->t.own_filter[bit / 64] >> bit % 64 & 1;
 	bool is_there = words_find(w->f->t.own, OWN_BUCKETS, own_word(sum));
@@ -756,7 +756,7 @@ static bool port_is_known(const struct world *w, __u16 port)
 
 static bool may_be_backend(const struct world *w, const struct addr *a)
 {
-	__u32 bit = own_bit(hash_dst(w->f->hash_key, a));
+	__u32 bit = own_bit(hash_src(w->f->hash_key, a));
 
 	return w->f->t.backend_filter[bit / 64] >> bit % 64 & 1;
 }
