@@ -23,6 +23,7 @@
 #include "lib/finish_tc.h"
 #include "lib/finish_xdp.h"
 #include "lib/node.h"
+#include "lib/police.h"
 
 /* 5.18: include/net/netfilter/nf_conntrack_bpf.h, of which later kernels take
  * this size as well. */
@@ -109,7 +110,8 @@ int fl_tc_takeover(struct __sk_buff *skb)
 {
 	struct scratch *s = map_only(scratch);
 
-	return s ? finish(s, take_over_tc(skb, s)) : TC_ACT_SHOT;
+	return s ? finish_judged(s, police_rest(skb, s, take_over_tc(skb, s))) :
+		   TC_ACT_SHOT;
 }
 
 /* Services at the edge were not another proxy's of this node. */

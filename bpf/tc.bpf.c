@@ -23,6 +23,15 @@
  * to the device and shared bytes ask for; past the stack 2 more, and for the
  * hop limit of what is neither the host's own nor for it 3 and 2. No hash map
  * of the kernel, no FIB look-up, no clock but jiffies.
+ *
+ * Of a workload that is policed, besides: workload_cells -> workloads, and
+ *   known		2 buckets of conns at most: heads and record at once; 2
+ *			jumps. An address of ours that it comes from: 2 more of
+ *			replies, or conns, and 1 jump
+ *   new		and 1 jump; peers (hash; of no workload: and a trie),
+ *			targets, peer_masks, port_masks (a hash each),
+ *			port_classes, policy_hits (hash); then a record
+ *   not isolated	nothing; 1 jump
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,6 +41,7 @@
 
 #include "lib/finish_tc.h"
 #include "lib/node.h"
+#include "lib/police.h"
 
 /* decide: an expression of skb and s. */
 #define PROGRAM(name, decide)						\
@@ -39,16 +49,16 @@
 	{								\
 		struct scratch *s = map_only(scratch);			\
 									\
-		return s ? finish(s, decide) : TC_ACT_SHOT;		\
+		return s ? finish_judged(s, decide) : TC_ACT_SHOT;	\
 	}
 
 /* As FAIRLEAD_TC_PROGRAMS has them. */
-PROGRAM(tc4, node_balance(skb, s, false))
-PROGRAM(tc6, node_balance(skb, s, true))
+PROGRAM(tc4, police_rest(skb, s, node_balance(skb, s, false)))
+PROGRAM(tc6, police_rest(skb, s, node_balance(skb, s, true)))
 PROGRAM(tc_return4, node_return(skb, s, false))
 PROGRAM(tc_return6, node_return(skb, s, true))
-PROGRAM(tc_open, node_open_or_ask(skb, s))
-PROGRAM(tc_again, node_again(skb, s))
+PROGRAM(tc_open, police_rest(skb, s, node_open_or_ask(skb, s)))
+PROGRAM(tc_again, police_rest(skb, s, node_again(skb, s)))
 PROGRAM(tc_anew, node_anew(skb, s))
 PROGRAM(tc_send4, node_send(skb, s, false))
 PROGRAM(tc_send6, node_send(skb, s, true))
@@ -56,5 +66,11 @@ PROGRAM(tc_icmp4, node_send_icmp(skb, s, false))
 PROGRAM(tc_icmp6, node_send_icmp(skb, s, true))
 PROGRAM(tc_answer4, node_answer(skb, s, false))
 PROGRAM(tc_answer6, node_answer(skb, s, true))
+PROGRAM(tc_police_in, police_from(skb, s))
+PROGRAM(tc_police_out, police_to(skb, s))
+PROGRAM(tc_police4, police_packet(skb, s, false))
+PROGRAM(tc_police6, police_packet(skb, s, true))
+PROGRAM(tc_police_nat, police_nat(skb, s))
+PROGRAM(tc_judge, police_judge(skb, s))
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -28,4 +28,16 @@ static __always_inline int finish(const struct scratch *s, __u32 why)
 	return bpf_redirect(s->pkt.ifindex, s->to_host ? BPF_F_INGRESS : 0);
 }
 
+/* The same of what may have to be judged: it goes nowhere until it has been. */
+static __always_inline int finish_judged(struct scratch *s, __u32 why)
+{
+	const enum verdict verdict = reason_verdict(why);
+
+	if (s->is_due && (verdict == VERDICT_PASS ||
+			  verdict == VERDICT_FORWARD))
+		why = REASON_INTERNAL;
+	s->is_due = false;
+	return finish(s, why);
+}
+
 #endif

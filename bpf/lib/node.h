@@ -174,11 +174,14 @@ static __always_inline enum reason node_unserved(const struct scratch *s,
 	return why;
 }
 
+/* On to who translates it; before that, if it is due, to who judges it. */
 static __always_inline enum reason node_known(struct __sk_buff *skb,
-					      const struct pkt *p,
+					      const struct scratch *s,
 					      const bool v6)
 {
-	if (p->is_error)
+	if (s->is_due)
+		return go_on_tc(skb, TC_PROGRAM_tc_police_nat);
+	if (s->pkt.is_error)
 		return v6 ? go_on_tc(skb, TC_PROGRAM_tc_icmp6) :
 			    go_on_tc(skb, TC_PROGRAM_tc_icmp4);
 	return v6 ? go_on_tc(skb, TC_PROGRAM_tc_send6) :
@@ -199,7 +202,7 @@ static __always_inline enum reason node_flow(struct __sk_buff *skb,
 	if ((s->class & VIP_REPLIES && nat_of_reply(p, &s->nat)) ||
 	    (s->class & VIP_CONNS && nat_of_client(p, s)))
 		return s->nat.is_again ? go_on_tc(skb, TC_PROGRAM_tc_again) :
-					 node_known(skb, p, v6);
+					 node_known(skb, s, v6);
 	svc = service_find(&p->lookup);
 	if (!svc || svc->flags & SERVICE_VIP)
 		return node_unserved(s, svc);
@@ -315,8 +318,7 @@ static __always_inline enum reason node_send_or(struct __sk_buff *skb,
 	if (why != REASON_NONE)
 		return is_v6 ? node_or_answer(skb, s, why, true) :
 			       node_or_answer(skb, s, why, false);
-	return is_v6 ? go_on_tc(skb, TC_PROGRAM_tc_send6) :
-		       go_on_tc(skb, TC_PROGRAM_tc_send4);
+	return is_v6 ? node_known(skb, s, true) : node_known(skb, s, false);
 }
 
 static __always_inline enum reason node_open(struct __sk_buff *skb,
@@ -607,7 +609,7 @@ static __always_inline enum reason node_return(struct __sk_buff *skb,
 		return node_no_return(skb, s, v6);
 	if (p->fragment == FRAGMENT_FIRST)
 		fragment_remember(p);
-	return node_known(skb, p, v6);
+	return node_known(skb, s, v6);
 }
 
 /* The answer that s->why stands for goes where the packet came from. */

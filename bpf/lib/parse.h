@@ -93,6 +93,7 @@ enum {
 };
 
 /* Of ICMPv6, besides <linux/icmpv6.h>'s (RFC 4861). */
+#define NDISC_ROUTER_SOLICITATION 133
 #define NDISC_REDIRECT 137
 
 struct ip6_ext {

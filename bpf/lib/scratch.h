@@ -11,6 +11,7 @@
 #include <linux/ipv6.h>
 
 #include <fairlead/decide.h>
+#include <fairlead/policy.h>
 
 #include "maps.h"
 #include "parse.h"
@@ -48,6 +49,37 @@ struct egress {
 #define QUOTE_MIN 28		/* of what we complain about */
 #define QUOTE_MAX 128		/* multiple of 4 */
 
+/* What is known of a packet that is to be judged by a workload's policy. */
+struct police {
+	struct flow flow;	/* as it is between the workload and its peer;
+				 * of an ICMP error the one that it is about */
+	struct flow key;	/* peers_flow() of that, */
+	__u64 hash;		/* and its flow_hash() */
+	struct addr outer_src;	/* as the packet has them: of an error */
+	struct addr outer_dst;
+	__u64 targets;		/* struct workload's, as one word */
+	__u32 index;		/* in workloads; 0: who is not known */
+	__u32 ifindex;
+	__u32 epoch;
+	__u32 position;		/* of the flow's record in conns; 0: none */
+	__u32 word;		/* its head */
+	__u32 target;		/* that it was judged by; 0: by none */
+	__u32 rule;		/* that decided, enum policy_rule */
+	__u32 audited;		/* that would have, and denied it */
+	__u16 flags;		/* enum workload_flag */
+	__u8 direction;		/* of the packet: enum policy_direction */
+	bool is_v6;
+	bool is_nat;		/* struct nat says what becomes of it */
+	bool is_turned;		/* its source is the second in key */
+	bool is_reply;		/* its source is the server */
+	bool is_known;		/* it is recorded, but has to be judged again */
+	bool is_lone;		/* it is of nothing that can be recorded */
+	bool is_size;		/* an error about a size */
+	bool opens;		/* it begins a connection */
+	struct rule_mask rules;	/* that match it */
+	struct rule_mask nothing; /* no rule */
+};
+
 /* What would be too much for the stack (512 bytes with all that is called),
  * and what one program leaves for the next one that a packet is given to. */
 struct scratch {
@@ -57,6 +89,8 @@ struct scratch {
 	bool is_leaving;	/* this host, on a node: its last hook */
 	bool to_host;		/* it goes on as if it had come in there */
 	__u8 class;		/* enum vip_class: what may be at its address */
+	bool is_due;		/* it has yet to be judged: see police.h. False
+				 * whenever a packet comes to its first program */
 	struct nat nat;
 	struct egress out;
 	struct {		/* in conns, and void: to be dropped */
@@ -81,6 +115,7 @@ struct scratch {
 		struct iphdr ip4;
 		struct ipv6hdr ip6;
 	};
+	struct police police;
 };
 
 /* By bpf/, on its own CPU, for one packet. */

@@ -267,6 +267,19 @@ POLICY_INLINE bool peers_flow(const struct flow *f, struct flow *ret)
 	return turned;
 }
 
+/* Number of the lowest bit; w is not 0. clang 14 has no such instruction for
+ * BPF, and dies of __builtin_ctzll(). */
+POLICY_INLINE __u32 lowest_rule(__u64 w)
+{
+	w &= -w;
+	return !!(w & 0xffffffff00000000ull) << 5 |
+	       !!(w & 0xffff0000ffff0000ull) << 4 |
+	       !!(w & 0xff00ff00ff00ff00ull) << 3 |
+	       !!(w & 0xf0f0f0f0f0f0f0f0ull) << 2 |
+	       !!(w & 0xccccccccccccccccull) << 1 |
+	       !!(w & 0xaaaaaaaaaaaaaaaaull);
+}
+
 /* Of a set of rules that match, the lowest from bit first on, leaving out those
  * in skip; POLICY_NO_RULE: none. */
 POLICY_INLINE __u32 policy_first(const struct rule_mask *rules,
@@ -281,7 +294,7 @@ POLICY_INLINE __u32 policy_first(const struct rule_mask *rules,
 		if (i == first / 64)
 			w &= ~0ull << (first & 63);
 		if (w)
-			return i * 64 + __builtin_ctzll(w);
+			return i * 64 + lowest_rule(w);
 	}
 	return POLICY_NO_RULE;
 }

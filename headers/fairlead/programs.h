@@ -38,7 +38,13 @@
 	X(tc_icmp4)	/* an ICMP error about a connection */		\
 	X(tc_icmp6)							\
 	X(tc_answer4)	/* turns it into its answer: RST, ICMP, echo */	\
-	X(tc_answer6)
+	X(tc_answer6)							\
+	X(tc_police_in)	/* what a pod sends, where workloads are policed */ \
+	X(tc_police_out) /* and what is sent to one */			\
+	X(tc_police4)	/* a stranger: is its flow known to be allowed? */ \
+	X(tc_police6)							\
+	X(tc_police_nat) /* and that of what is to be translated? */	\
+	X(tc_judge)	/* if not: is it? */
 
 enum xdp_program {
 #define X(name) XDP_PROGRAM_##name,

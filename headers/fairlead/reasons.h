@@ -48,7 +48,11 @@
 	X(NO_LOCAL,        DROP,    "no usable backend on this host, but the policy asks for one") \
 	X(OWN_SOURCE,      DROP,    "source address that is our own: a VIP, the host's, or NAT's") \
 	X(HANDED_ON,       PASS,    "left to the tc program of the interface, which reaches pods") \
-	X(SOCKET,          FORWARD, "a socket's request, given to a backend: its packets go there by themselves")
+	X(SOCKET,          FORWARD, "a socket's request, given to a backend: its packets go there by themselves") \
+	X(POLICY,          DROP,    "a network policy does not allow it")	\
+	X(SPOOFED,         DROP,    "from a workload, but not from an address of its own") \
+	X(CLOSED,          DROP,    "of a workload whose policy is not known yet") \
+	X(WORKLOAD_LIMIT,  DROP,    "more than the workload's limits allow")
 
 enum verdict {
 	VERDICT_PASS,		/* to the host, as it is now */

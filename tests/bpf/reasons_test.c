@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "model/words.h"
 #include "family.h"
 
 static void run(struct packet p)
@@ -216,6 +217,41 @@ static void with_many_connections(const struct family *f)
 	}
 }
 
+static void from_a_workload(const struct packet *p)
+{
+	struct outcome got;
+
+	world_place(world, LINK_POD, 0);
+	world_run_tc(world, "fl_pod_in", p, &got);
+}
+
+static void with_policy(const struct family *f)
+{
+	struct tables *t = world_tables(world);
+	struct workload *w = &t->workloads[1];
+	struct packet p = tcp(f->client, 1, f->stranger, 80);
+	struct packet forged = tcp(f->client2, 1, f->stranger, 80);
+	__u64 *cell;
+
+	world_reset(world);
+	*w = (struct workload){ .ifindex = LINK_POD,
+				.addr = { addr(f->client) } };
+	cell = words_put(t->workload_cells, WORKLOAD_BUCKETS,
+			 workload_word(LINK_POD, 1));
+	t->runtime->policing = POLICE_WORKLOADS;
+	t->runtime->policy_epoch = 1;
+	from_a_workload(&forged);			/* SPOOFED */
+	w->target.out = 9;	/* which is not there, and allows nothing */
+	from_a_workload(&p);				/* POLICY */
+	w->flags = WORKLOAD_CLOSED;
+	from_a_workload(&p);				/* CLOSED */
+	w->packets_per_s = 1;
+	for (int i = 0; i < 2; i++)
+		from_a_workload(&p);			/* WORKLOAD_LIMIT */
+	words_drop(cell);
+	*w = (struct workload){};
+}
+
 static void every_reason_is_reached(void **state)
 {
 	const struct family *f = *state;
@@ -234,6 +270,7 @@ static void every_reason_is_reached(void **state)
 	with_policy_local(f);
 	with_pods(f);
 	with_special_backends(f);
+	with_policy(f);
 	with_many_fragments(f);
 	with_many_connections(f);
 	seen = world_seen(world);

@@ -83,6 +83,11 @@ static int program_map(int program, const char *name)
 	return -1;
 }
 
+int world_map(const struct world *w, const char *program, const char *map)
+{
+	return program_map(dp_program_fd(w->dp, program), map);
+}
+
 static void stay_on_this_cpu(struct world *w)
 {
 	cpu_set_t set;

@@ -106,6 +106,8 @@ struct state *world_state(struct world *w);
 struct model *world_model(struct world *w);
 struct reference *world_reference(struct world *w);
 int world_program(const struct world *w);
+/* A descriptor of the map that a program uses; to close. */
+int world_map(const struct world *w, const char *program, const char *map);
 
 /* What fl_xdp makes of in. */
 void world_run(struct world *w, const struct packet *in, struct outcome *ret);
