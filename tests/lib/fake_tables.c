@@ -176,6 +176,12 @@ static const struct {
 				    WORKLOADS_MAX },
 };
 
+/* Of an entry, the value: behind the key, aligned for anything. */
+static char *value_of(struct fake_entry *e, enum table_id id)
+{
+	return e->bytes + (map_sizes[id].key + 7) / 8 * 8;
+}
+
 /* Where an entry hangs, or would be hung. */
 static struct fake_entry **entry_at(struct fake_map *m, enum table_id id,
 				    const void *key)
@@ -208,12 +214,12 @@ static int fake_entry_set(struct tables *t, enum table_id id, const void *key,
 	if (!*e) {
 		if (f->maps[id]->count >= f->max_entries[id])
 			return -E2BIG;
-		new = must_alloc(1, sizeof(*new) + key_size + size);
+		new = must_alloc(1, sizeof(*new) + key_size + 7 + size);
 		memcpy(new->bytes, key, key_size);
 		*e = new;
 		f->maps[id]->count++;
 	}
-	memcpy((*e)->bytes + key_size, value, size);
+	memcpy(value_of(*e, id), value, size);
 	return 0;
 }
 
@@ -244,8 +250,7 @@ static int fake_entries_each(struct tables *t, enum table_id id,
 
 	for (int i = 0; f->maps[id] && i < FAKE_CHAINS; i++)
 		for (e = f->maps[id]->chain[i]; e && !ret; e = e->next)
-			ret = each(arg, e->bytes,
-				   e->bytes + map_sizes[id].key);
+			ret = each(arg, e->bytes, value_of(e, id));
 	return ret;
 }
 
@@ -256,7 +261,7 @@ const void *fake_entry(const struct fake *f, enum table_id id, const void *key)
 	if (!f->maps[id])
 		return NULL;
 	e = *entry_at(f->maps[id], id, key);
-	return e ? e->bytes + map_sizes[id].key : NULL;
+	return e ? value_of(e, id) : NULL;
 }
 
 static void map_free(struct fake_map *m)

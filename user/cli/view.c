@@ -149,6 +149,7 @@ static void copy_functions(struct tables *t)
 	t->entry_set = entry_set_nowhere;
 	t->entry_del = entry_del_nowhere;
 	t->entries_each = entries_of_live;
+	t->settle = NULL;
 	t->backend_stats_reset = stats_reset_nowhere;
 }
 

@@ -8,7 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
+
+#include <linux/membarrier.h>
 
 #include <bpf/bpf.h>
 
@@ -203,6 +207,17 @@ static int entry_del(struct tables *t, enum table_id id, const void *key)
 	return bpf_map_delete_elem(dp->fd[id], key) ? -errno : 0;
 }
 
+/* membarrier() waits for an RCU grace period, and programs run within one read
+ * side each; where it is not to be had (kernels with nohz_full), for longer
+ * than any of them takes. */
+static void settle(struct tables *t)
+{
+	const struct timespec a_while = { .tv_nsec = 10 * 1000 * 1000 };
+
+	if (syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		nanosleep(&a_while, NULL);
+}
+
 /* A batch of entries: first all keys, then all values. */
 static int batch_each(const struct bpf_map_info *info, const char *keys,
 		      __u32 count,
@@ -328,6 +343,7 @@ int dp_map_fill_tables(struct dp *dp)
 		.entry_set = entry_set,
 		.entry_del = entry_del,
 		.entries_each = entries_each,
+		.settle = settle,
 		.backend_stats_reset = backend_stats_reset,
 	};
 	err = read_sizes(dp);

@@ -184,6 +184,10 @@ struct tables {
 				     const void *value),
 			    void *arg);
 
+	/* Returns when no program runs any more that ran before: nobody goes by
+	 * what it has read. Takes tens of milliseconds. NULL: not needed. */
+	void (*settle)(struct tables *t);
+
 	/* Statistics of an id that is given away start at zero again. */
 	void (*backend_stats_reset)(struct tables *t, __u32 backend);
 };

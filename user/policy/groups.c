@@ -87,7 +87,8 @@ void content_set(struct content *b, const struct digests *d,
 	content_number(b, n->list.count);
 	from = b->len;
 	for (size_t i = 0; i < n->list.count; i++)
-		content_add(b, &d->list.at[n->list.at[i]], sizeof(struct digest));
+		content_add(b, &d->list.at[n->list.at[i]],
+			    sizeof(struct digest));
 	if (!b->failed && n->list.count)
 		qsort(b->data + from, n->list.count, sizeof(struct digest),
 		      compare_digests);

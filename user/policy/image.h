@@ -86,7 +86,7 @@ __u32 image_port_class(const struct image *m, __u8 proto, __u16 port);
 /* What a target says of a new connection. */
 struct verdict {
 	bool allowed;
-	bool audited;		/* it would not be, were audited rules in force */
+	bool audited;		/* not if audited rules were in force */
 	__u16 rule, audit_rule;
 };
 struct verdict image_judge(const struct image *m, __u32 target,

@@ -60,7 +60,7 @@ const struct model_workload *policy_workload_of(const struct policy_compiled *c,
 
 bool policy_may(const struct policy_compiled *c, const struct addr *src,
 		const struct addr *dst, __u8 proto, __u16 port,
-		struct policy_judgement judgements[static NR_POLICY_DIRECTIONS])
+		struct policy_judgement ret[static NR_POLICY_DIRECTIONS])
 {
 	const struct policy_judgement free = { .allowed = true,
 					       .rule = POLICY_NO_RULE,
@@ -68,14 +68,14 @@ bool policy_may(const struct policy_compiled *c, const struct addr *src,
 	const struct model_workload *from = policy_workload_of(c, src);
 	const struct model_workload *to = policy_workload_of(c, dst);
 
-	judgements[POLICY_OUT] = judgements[POLICY_IN] = free;
+	ret[POLICY_OUT] = ret[POLICY_IN] = free;
 	if (from)
-		judgements[POLICY_OUT] = policy_judge(c, from, POLICY_OUT, dst,
+		ret[POLICY_OUT] = policy_judge(c, from, POLICY_OUT, dst,
 						      proto, port);
 	if (to)
-		judgements[POLICY_IN] = policy_judge(c, to, POLICY_IN, src,
+		ret[POLICY_IN] = policy_judge(c, to, POLICY_IN, src,
 						     proto, port);
-	return judgements[POLICY_OUT].allowed && judgements[POLICY_IN].allowed;
+	return ret[POLICY_OUT].allowed && ret[POLICY_IN].allowed;
 }
 
 bool policy_compiled_rule(const struct policy_compiled *c, __u32 target,

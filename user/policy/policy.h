@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Network policy, from what is wanted (model/policy.h) to what the programs
- * look up (fairlead/policy.h). Knows no kernel.
+ * look up (fairlead/policy.h). Knows no kernel: works on struct tables, and
+ * time is an argument.
  *
- * policy_compile() is pure: a set of policies to targets, classes and masks, and
- * policy_judge() asks them what the programs would.
+ * Two halves. policy_compile() is pure: a set of policies to targets, classes
+ * and masks, and policy_judge() asks them what the programs would. A state is
+ * what is in force: policy_apply() brings the tables in step with a set, in an
+ * order in which each packet is judged by the old set or by the new one.
  *
  * The door of this folder: nobody outside it includes another header of it.
  */
@@ -64,10 +67,10 @@ struct policy_judgement policy_judge(const struct policy_compiled *c,
 				  __u16 port);
 
 /* Both ends of a connection, each if it is an address of a workload; src and
- * dst as they are after services are translated. judgements by direction. */
+ * dst as they are after services are translated. ret by direction. */
 bool policy_may(const struct policy_compiled *c, const struct addr *src,
 		const struct addr *dst, __u8 proto, __u16 port,
-		struct policy_judgement judgements[static NR_POLICY_DIRECTIONS]);
+		struct policy_judgement ret[static NR_POLICY_DIRECTIONS]);
 
 /* The workload that has an address, but for those in the host's network; NULL:
  * none. */
@@ -103,11 +106,98 @@ size_t policy_selecting(const struct policy_compiled *c,
 			enum policy_direction direction,
 			const struct model_policy **ret, size_t max);
 
-/* Entries that the tables may have. */
+/* ---- What is in force ---- */
+
+struct policy_state;
+
+/* Reads what the tables hold (a restart finds them full); nothing is written.
+ * -ENOMEM, or -errno of a table. */
+int policy_new(struct tables *t, __u32 now_s, struct policy_state **ret);
+void policy_free(struct policy_state *s);	/* NULL is fine */
+
+struct policy_result {
+	unsigned int writes;	/* of maps, and words of those in memory */
+	unsigned int targets;	/* that are new */
+	unsigned int workloads;	/* that have another target now */
+};
+
+/*
+ * From now on set is in force, NULL: nobody is policed. The state holds it.
+ * Upon an error nothing that decides about traffic was changed, and text says
+ * why: -E2BIG: it exceeds a limit; -ENOMEM; else what a table said.
+ */
+int policy_apply(struct policy_state *s, struct policy_set *set, __u32 now_s,
+		 struct policy_result *ret, char text[static POLICY_TEXT_MAX]);
+
+/* Once a second or so: removes what is not named any more. When something is
+ * left to do, true. */
+bool policy_tick(struct policy_state *s, __u32 now_s);
+
+/* This host's addresses are these from now on; in force at once. As
+ * policy_apply(). */
+int policy_set_host(struct policy_state *s, const struct addr *addrs,
+		    size_t count, __u32 now_s,
+		    char text[static POLICY_TEXT_MAX]);
+
+/*
+ * A workload is behind this interface, on the host's side. May be said before
+ * the set has the workload, which is closed until then; a workload that the set
+ * has not is closed. mac NULL: any. has_run: it may have connections already,
+ * which go on. The same again is fine; an interface has one workload, and a
+ * workload may have several interfaces. -ENOSPC: there are too many. -EINVAL:
+ * the name is too long.
+ */
+int policy_place(struct policy_state *s, const char *namespace,
+		 const char *name, __u32 ifindex, const __u8 *mac,
+		 bool has_run, __u32 now_s);
+/* The interface is no more, or no workload's. -ENOENT: it was none's. */
+int policy_unplace(struct policy_state *s, __u32 ifindex, __u32 now_s);
+
+/* It has as many connections as it may (or has not). -ENOENT: it has no
+ * interface. */
+int policy_set_full(struct policy_state *s, __u32 index, bool is_full);
+
+/* What is behind an interface. */
+struct policy_place {
+	const char *namespace, *name;
+	__u32 ifindex;
+	__u32 index;		/* in tables.workloads */
+	const struct workload *entry;
+	const struct model_workload *workload;	/* NULL: the set has it not */
+};
+/* Of every interface; ends early when f returns other than 0, which it returns
+ * then. Nothing may be placed or unplaced from within. */
+int policy_places(const struct policy_state *s,
+		  int (*f)(void *arg, const struct policy_place *p),
+		  void *arg);
+
+/* What is in force; NULL: nothing yet. Good until the next policy_apply(). */
+const struct policy_compiled *policy_compiled(const struct policy_state *s);
+struct policy_set *policy_set(const struct policy_state *s);
+
+/* As policy_compiled_rule(), of targets that were in force lately as well. */
+bool policy_rule(const struct policy_state *s, __u32 target, __u16 bit,
+		 struct policy_rule_info *ret);
+
+/* How often a rule decided, as the map policy_hits has it. */
+struct policy_count {
+	struct policy_rule_info rule;	/* rule.policy, of: NULL with a rule of
+					 * enum policy_rule */
+	__u32 target;
+	__u16 bit;		/* or enum policy_rule */
+	__u8 direction;
+	bool denied;
+	__u64 count;
+};
+int policy_counts(struct policy_state *s,
+		  int (*f)(void *arg, const struct policy_count *c), void *arg);
+
+/* Entries in use, for status; and how many there may be. */
 struct policy_usage {
 	__u32 workloads, targets, peers, prefixes, peer_masks, port_masks,
 	      port_classes;
 };
+void policy_usage(const struct policy_state *s, struct policy_usage *ret);
 extern const struct policy_usage policy_usage_max;
 
 #endif

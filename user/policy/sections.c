@@ -43,7 +43,8 @@ static int add_range(struct policy_compiled *c, struct bit *bit, __u8 proto,
 		.last = last,
 	};
 	struct digest digest = {
-		.word = { (__u64)range.proto << 32 | (__u64)first << 16 | last },
+		.word = { (__u64)range.proto << 32 | (__u64)first << 16 |
+			  last },
 	};
 	__u32 number = digests_add(&c->range_index, &digest);
 	struct port_range *to;

@@ -299,7 +299,8 @@ static inline struct policy_set *set_copy(const struct policy_set *s)
 
 	assert_non_null(to);
 	to->knows_all = s->knows_all;
-	for (size_t i = 0; i < s->nr_workloads; i++, s->workloads[i - 1]->users++)
+	for (size_t i = 0; i < s->nr_workloads;
+	     i++, s->workloads[i - 1]->users++)
 		*MORE(to->workloads, to->nr_workloads) = s->workloads[i];
 	for (size_t i = 0; i < s->nr_namespaces;
 	     i++, s->namespaces[i - 1]->users++)
