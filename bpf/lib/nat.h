@@ -364,6 +364,7 @@ __global int nat_try_port(__u32 position, __u32 port, __u32 now)
 			s->taken.position = r.position;
 			s->taken.word = r.word;
 			s->taken.worth = worth;
+			s->taken.tag = reply_tag(hash);
 			s->taken.port = s->reply.dport;
 		}
 		return REASON_NO_PORT;
@@ -387,8 +388,8 @@ static __always_inline int nat_take_port(__u32 position)
 		return REASON_NO_PORT;
 	s->reply.dport = s->taken.port;
 	r.conn->nat_port = s->taken.port;
-	return reply_take_over(s->taken.position, s->taken.word, position) ?
-		       REASON_NONE : REASON_NO_PORT;
+	return reply_take_over(s->taken.position, s->taken.word, position,
+			       s->taken.tag) ? REASON_NONE : REASON_NO_PORT;
 }
 
 /* A backend that had no port left is hardly asked again in the same eighth of

@@ -192,10 +192,11 @@ __global __u32 reply_publish(__u64 hash, __u32 position)
 
 /*
  * The cell of the connection at from becomes that of the one at position,
- * which is locked and has the same reply; from is no more. False: from is
- * another's by now, or confirmed.
+ * which is locked and has the same reply, of this tag; from is no more. False:
+ * from is another's by now, or confirmed. (Its backend may be another one at
+ * the same address, of another service.)
  */
-__global int reply_take_over(__u32 from, __u32 word, __u32 position)
+__global int reply_take_over(__u32 from, __u32 word, __u32 position, __u32 tag)
 {
 	struct conn_ref old = conn_at(from), own = conn_at(position);
 	struct reply_bucket *b;
@@ -206,21 +207,18 @@ __global int reply_take_over(__u32 from, __u32 word, __u32 position)
 		return false;
 	b = reply_bucket(old.conn->reply / REPLY_CELLS);
 	if (b && old.conn->what & CONN_NAT &&
-	    old.conn->nat_port == own.conn->nat_port &&
-	    old.conn->nat_addr == own.conn->nat_addr &&
-	    conn_backend(old.conn) == conn_backend(own.conn)) {
+	    old.conn->nat_port == own.conn->nat_port) {
 		cell = &b->cell[old.conn->reply % REPLY_CELLS];
-		was = READ_ONCE(*cell);
+		was = (__u64)tag << 32 | from;
 		WRITE_ONCE(own.conn->reply, old.conn->reply);
-		if ((__u32)was == from &&
-		    __sync_val_compare_and_swap(cell, was,
-			(was & ~0xffffffffull) | position) == was) {
+		if (__sync_val_compare_and_swap(cell, was,
+				(__u64)tag << 32 | position) == was) {
 			__sync_lock_test_and_set(old.head, 0);
 			conn_evicted();
 			return true;
 		}
 	}
-	conn_release(from);
+	__sync_lock_test_and_set(old.head, word);
 	return false;
 }
 

@@ -107,6 +107,7 @@ struct scratch {
 		__u32 position;
 		__u32 word;
 		__u32 worth;	/* how gladly; 0: nobody's */
+		__u32 tag;	/* of its cell */
 		__be16 port;
 	} taken;
 	__u32 no_port[16];	/* see nat_probes() */

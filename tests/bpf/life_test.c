@@ -196,6 +196,35 @@ static void only_what_is_over_makes_room(void **state)
 	expect_reason(&other, FORWARDED);
 }
 
+/* Also at another service, of which the same server is a backend. */
+static void what_never_began_makes_room_whose_ever_it_is(void **state)
+{
+	const struct family *f = *state;
+	struct packet other = tcp(f->client2, PORT, f->vip2, 80, .flags = SYN);
+	struct packet answer = tcp(f->backend, 8080, f->nat, PORT,
+				   .flags = SYN | ACK, .seq = 1000);
+	struct packet want = tcp(f->vip2, 80, f->client2, PORT, .ttl = 63,
+				 .flags = SYN | ACK, .seq = 1000);
+	struct outcome got;
+
+	world_model(world)->nat_port_first = PORT;
+	world_model(world)->nat_port_last = PORT;
+	for (int i = 0; i < 2; i++)
+		world_service(world, .name = i ? "b" : "a",
+			      .addr = i ? f->vip2 : f->vip, .port = 80,
+			      .forward = FORWARD_NAT,
+			      .backends = { f->backend },
+			      .backend_port = 8080);
+	client_says(f, SYN, 0);
+	expect_reason(&other, FORWARDED);
+	got = expect_reason(&answer, RETURNED);
+	want = packet_framed(&want, got.packet.data, got.packet.data + MAC_LEN,
+			     (struct vlan[VLANS_MAX]){});
+	assert_true(packet_eq(&want, &got.packet));
+	handshake(f, 1000);
+	expect_reason(&other, NO_PORT);
+}
+
 /* A FIN before anything was confirmed can be anybody's. */
 static void a_fin_confirms_by_its_number_alone(void **state)
 {
@@ -497,6 +526,7 @@ int main(void)
 		BOTH(half_closed_lasts_no_longer_than_it_may),
 		BOTH(what_both_sides_end_is_over_soon),
 		BOTH(only_what_is_over_makes_room),
+		BOTH(what_never_began_makes_room_whose_ever_it_is),
 		BOTH(a_fin_confirms_by_its_number_alone),
 		BOTH(a_forged_reset_is_disproved_by_the_backend),
 		BOTH(a_reset_ends),

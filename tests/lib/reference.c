@@ -523,7 +523,7 @@ static void client_seen(const struct step *s, struct memory *m)
 /* More than the largest TCP header is data, whatever its length. */
 static bool sends_data(const struct step *s)
 {
-	return s->l.proto == IPPROTO_TCP && !(s->tcp_flags & (SYN | RST)) &&
+	return s->flow.proto == IPPROTO_TCP && !(s->tcp_flags & (SYN | RST)) &&
 	       s->l.end - s->l.l4 > 60;
 }
 
@@ -943,22 +943,57 @@ static void to_client(struct step *s, const struct memory *m)
 				REASON_BIT(UNANSWERED));
 }
 
+/*
+ * A late answer over UDP of an endpoint that is gone: its flow goes elsewhere
+ * with the client's next packet, and until then the table may know it yet, or
+ * not. (kube-proxy deletes what conntrack has of it.)
+ */
+static bool is_let_pass(const struct step *s, const struct memory *m)
+{
+	const __u64 as_it_came = REASON_BIT(NO_CONN) | REASON_BIT(HOST_PORT) |
+				 REASON_BIT(ICMP_UNRELATED);
+
+	return m->flow.proto == IPPROTO_UDP &&
+	       (backend_at(s->r, m->backend)->generation != m->generation ||
+		!may_serve(s->r, m->backend)) &&
+	       (!s->got->reasons || s->got->reasons & as_it_came);
+}
+
 /* The connection that s's flow answers. NULL: none. */
 struct memory *reply_memory(const struct step *s)
 {
 	struct memory *m = memory_find_reply(s->r, &s->flow);
 
-	if (!m || !has_made_room(s, m))
+	if (!m || is_let_pass(s, m))
+		return NULL;
+	if (!has_made_room(s, m))
 		return m;
 	memory_drop(s->r, &m->flow);
 	return NULL;
+}
+
+/*
+ * To an address of ours that is no VIP, and a port that no service has and we do
+ * not lend: that is for the host, whatever it is. One look at the first header
+ * tells, if the ports come next.
+ */
+static bool is_hosts_port(const struct step *s)
+{
+	const struct tables *t = s->r->tables;
+	__u64 sum = hash_dst(t->hash_key, &s->l.dst);
+	uint16_t port = ntohs(s->flow.dport);
+
+	return t->runtime->has_node && !s->is_error && !s->l.fragment_offset &&
+	       s->l.l4 - s->l.l3 == (s->l.v6 ? 40 : 20) &&
+	       !(t->vip_filter[vip_filter_index(sum)] & VIP_SERVICE) &&
+	       !(t->port_filter[port / 64] >> port % 64 & 1);
 }
 
 static bool from_backend(struct step *s)
 {
 	struct memory *m;
 
-	if (!is_nat_addr(s->r, &s->flow.dst))
+	if (!is_nat_addr(s->r, &s->flow.dst) || is_hosts_port(s))
 		return false;
 	m = reply_memory(s);
 	if (!m)
