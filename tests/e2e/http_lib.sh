@@ -5,7 +5,7 @@
 
 # get HOST URL [CURL OPTION...]: the status; headers and body are kept.
 get() {
-	on "$1" curl -sS --max-time $((10 * ${PATIENCE:-1})) -g -o "$DIR/body" \
+	on "$1" curl -sS --max-time "$CURL_S" -g -o "$DIR/body" \
 		-D "$DIR/headers" -w '%{http_code}\n' "http://$2" "${@:3}"
 }
 

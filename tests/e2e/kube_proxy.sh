@@ -69,9 +69,9 @@ half_closed_is() {
 
 # Where kube-proxy's are by default.
 says_how_it_is() {
-	on balancer curl -sS --max-time 5 http://127.0.0.1:10256/healthz |
+	on balancer curl -sS --max-time "$CURL_S" http://127.0.0.1:10256/healthz |
 		jq -e .healthy
-	on balancer curl -sSf --max-time 5 http://127.0.0.1:10249/proxyMode
+	on balancer curl -sSf --max-time "$CURL_S" http://127.0.0.1:10249/proxyMode
 }
 
 ends_when_its_file_changes() {

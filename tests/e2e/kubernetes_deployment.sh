@@ -201,7 +201,7 @@ cleans_up() {
 		FAIRLEAD_RUN_DIR="$DIR/run-balancer" unshare -m "$DIR/container" \
 		"$FAIRLEAD" "${command[@]:1}"
 	[[ ! -e $PINS/balancer ]]
-	fails ask "$VIP4"
+	fails ask "$VIP4" --max-time 1
 	[[ $(ip -n "$NET-balancer" -json link show eth0 | jq '.[0].xdp') == null ]]
 }
 

@@ -24,6 +24,10 @@ NAME=$(basename "$0" .sh)
 NET=fl$(echo "$ROOT $NAME" | md5sum | cut -c 1-6)
 # shellcheck source=tests/sandbox/sandbox.sh
 . "$ROOT/tests/sandbox/sandbox.sh"
+# How many times as long as usual whatever has to happen may take, on a machine
+# that does much else.
+PATIENCE=${PATIENCE:-3}
+CURL_S=$((5 * PATIENCE))
 CASES=0
 FAILED=0
 WITH=
@@ -95,7 +99,8 @@ url() {
 # ask ADDRESS [CURL OPTION...]: the answering backend's name. ASKER, where it is
 # set, asks: a client whose ports no other connections have had.
 ask() {
-	on "${ASKER:-client-1}" curl -sS --max-time $((5 * ${PATIENCE:-1})) "${@:2}" "$(url "$1")"
+	on "${ASKER:-client-1}" curl -sS --max-time "$CURL_S" "${@:2}" \
+		"$(url "$1")"
 }
 
 # ask_many COUNT ADDRESS: COUNT connections; how many each backend got.
@@ -122,7 +127,8 @@ all_answer() {
 large_answer_arrives() {
 	local bytes
 
-	bytes=$(on client-1 curl -sS --max-time 10 "$(url "$1")1000000" | wc -c)
+	bytes=$(on client-1 curl -sS --max-time "$CURL_S" \
+		"$(url "$1")1000000" | wc -c)
 	echo "$bytes bytes"
 	((bytes == 1000000))
 }
@@ -130,7 +136,7 @@ large_answer_arrives() {
 # datagrams_are_answered ADDRESS BACKENDS: by so many, each flow by one alone.
 datagrams_are_answered() {
 	on client-1 "$B/tests/sandbox/load" --mode udp --target "$1" --seconds 1 \
-		--concurrency 30 --pause-ms 20 --timeout-ms 1000 80 |
+		--concurrency 30 --pause-ms 20 --timeout-ms "${CURL_S}000" 80 |
 		tee "$DIR/udp"
 	jq -e --argjson backends "$2" '.failures == 0 and .moved == 0 and
 		(.backends | length) == $backends' "$DIR/udp"

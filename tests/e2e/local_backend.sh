@@ -36,7 +36,7 @@ client_is_seen() {
 
 # The host's "port unreachable" is about a packet that the client never sent.
 refused() {
-	on client-1 timeout 5 bash -c "
+	on client-1 timeout "$CURL_S" bash -c "
 		exec 3<>/dev/udp/$1/80
 		while echo hello >&3; do sleep 0.01; done" 2>&1 |
 		tee "$DIR/refused"

@@ -86,7 +86,7 @@ node_answers() {
 	local i
 
 	for ((i = 0; i < 40; i++)); do
-		on client-1 curl -sS --max-time 5 "$(url "$1" 30080)"
+		on client-1 curl -sS --max-time "$CURL_S" "$(url "$1" 30080)"
 	done | sort -u >"$DIR/answers"
 	printf '%s\n' "${@:2}" | diff "$DIR/answers" -
 }
@@ -159,7 +159,7 @@ deleted() {
 	rm "$CONFIG/web.yaml"
 	fairlead status --wait
 	[[ $(listed) == "edge 192.0.2.99 80 1" ]]
-	fails ask "$VIP4"
+	fails ask "$VIP4" --max-time 1
 }
 
 checked() {

@@ -62,7 +62,7 @@ learned_mtu() {
 
 upload() {
 	head -c 3000000 /dev/urandom >"$DIR/upload"
-	[[ $(ask "$1" --max-time 20 -H Expect: \
+	[[ $(ask "$1" --max-time "$((2 * CURL_S))" -H Expect: \
 		--data-binary "@$DIR/upload") == backend-9 ]]
 }
 

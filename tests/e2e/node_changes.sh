@@ -160,7 +160,7 @@ native_beside() {
 }
 
 ask_port() {
-	on client-1 curl -sS --max-time 5 "$(url "$1" "$2")"
+	on client-1 curl -sS --max-time "$CURL_S" "$(url "$1" "$2")"
 }
 
 daemon_is_killed() {
@@ -294,8 +294,8 @@ cleaned() {
 	loopback_trusts 0
 	nothing_attached
 	[[ -z $(find "$PINS" -type f) ]]
-	[[ $(on pod-1 curl -sS --max-time 5 "http://$(pod_addr pod-2 4):8080") == pod-2 ]]
-	[[ $(on client-1 curl -sS --max-time 5 "http://[$(pod_addr pod-2 6)]:8080") == pod-2 ]]
+	[[ $(on pod-1 curl -sS --max-time "$CURL_S" "http://$(pod_addr pod-2 4):8080") == pod-2 ]]
+	[[ $(on client-1 curl -sS --max-time "$CURL_S" "http://[$(pod_addr pod-2 6)]:8080") == pod-2 ]]
 	row client-1 port 10 refused
 }
 

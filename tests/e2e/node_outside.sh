@@ -5,6 +5,7 @@
 # node's address, a pod behind an overlay, and this node's own address. By packets
 # alone, and with sockets that are given their backends: then the node itself
 # reaches its own node ports, and endpoints in its own network.
+# Long: minutes, so that it begins before others.
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 # shellcheck source=tests/sandbox/node.sh
@@ -87,7 +88,7 @@ gets_through() {
 node_port() {
 	local answer seen
 
-	answer=$(on "$1" curl -sS --max-time 5 --include \
+	answer=$(on "$1" curl -sS --max-time "$CURL_S" --include \
 		"$(url "$2" "$NODE_PORT")" | tr -d '\r')
 	echo "$answer"
 	[[ ${answer##*$'\n'} == "$3" ]]
@@ -106,7 +107,7 @@ node_ports() {
 		node_port client-1 "$addr" "$name" node
 		node_port pod-1 "$addr" "$name" node
 		datagrams client-1 "$addr" "$NODE_PORT"
-		[[ $(on client-1 curl -sS --max-time 5 "$(url "$addr" 8080)") == here ]]
+		[[ $(on client-1 curl -sS --max-time "$CURL_S" "$(url "$addr" 8080)") == here ]]
 	done
 }
 

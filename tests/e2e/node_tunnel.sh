@@ -54,7 +54,7 @@ by_turns() {
 
 	for ((i = 0; i < 20; i++)); do
 		for address in "$IP4" "$IP6"; do
-			on balancer taskset -c 0 curl -sS --max-time 5 \
+			on balancer taskset -c 0 curl -sS --max-time "$CURL_S" \
 				"$(url "$address")"
 			echo
 		done

@@ -11,7 +11,7 @@ declare -A overhead6=([nat]=0 [l2]=0 [ipip]=40 [gue]=48 [gre]=44 [geneve]=56)
 
 upload() {
 	head -c 3000000 /dev/urandom >"$DIR/upload"
-	[[ $(ask "$1" --max-time 10 -H Expect: \
+	[[ $(ask "$1" --max-time "$CURL_S" -H Expect: \
 		--data-binary "@$DIR/upload") == backend-1 ]]
 }
 
@@ -32,7 +32,7 @@ upload_and_learn() {
 }
 
 large_download() {
-	[[ $(on client-1 curl -sS --max-time 10 "$(url "$1")1000000" |
+	[[ $(on client-1 curl -sS --max-time "$CURL_S" "$(url "$1")1000000" |
 		wc -c) == 1000000 ]]
 }
 

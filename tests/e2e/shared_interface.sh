@@ -58,7 +58,7 @@ can_share() {
 knock() {
 	local status=0
 
-	on client-1 curl -sS --max-time 5 "$OWN:81" || status=$?
+	on client-1 curl -sS --max-time "$CURL_S" "$OWN:81" || status=$?
 	((status == 7))
 }
 

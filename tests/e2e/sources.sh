@@ -45,7 +45,7 @@ may() {
 	local vip
 
 	for vip in "${FAMILIES[@]}"; do
-		on "client-$1" curl -sS --max-time 5 "$(url "$vip")"
+		on "client-$1" curl -sS --max-time "$CURL_S" "$(url "$vip")"
 	done
 }
 

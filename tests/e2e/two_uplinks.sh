@@ -114,7 +114,7 @@ one_uplink_less() {
 	in_force
 	fairlead status --json | jq -e '[.attachments[] |
 		select(.program == "fl_xdp") | .interface] == ["eth0"]'
-	on client-1 curl -sS --max-time 5 -o /dev/null "http://$VIP4/"
+	on client-1 curl -sS --max-time "$CURL_S" -o /dev/null "http://$VIP4/"
 }
 
 hints() {

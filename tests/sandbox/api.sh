@@ -13,7 +13,7 @@ api_start() {
 
 # control JSON; CONTROL_PORT where it is another one.
 control() {
-	on balancer curl -sSf --max-time 5 -o /dev/null --data "$1" \
+	on balancer curl -sSf --max-time "$CURL_S" -o /dev/null --data "$1" \
 		"http://127.0.0.1:${CONTROL_PORT:-8001}/control"
 }
 

@@ -95,7 +95,8 @@ seen_by() {
 # Flows of UDP, each of which one server answers: datagrams HOST ADDRESS [PORT]
 datagrams() {
 	on "$1" "$B/tests/sandbox/load" --mode udp --target "$2" --seconds 1 \
-		--concurrency 30 --pause-ms 20 --timeout-ms 1000 "${3:-80}" |
+		--concurrency 30 --pause-ms 20 --timeout-ms "${CURL_S}000" \
+		"${3:-80}" |
 		tee "$DIR/udp"
 	jq -e '.failures == 0 and .moved == 0' "$DIR/udp"
 }
@@ -104,7 +105,8 @@ datagrams() {
 large_answer() {
 	local bytes
 
-	bytes=$(on "$1" curl -sS --max-time 10 "$(url "$2")1000000" | wc -c)
+	bytes=$(on "$1" curl -sS --max-time "$CURL_S" "$(url "$2")1000000" |
+		wc -c)
 	echo "$bytes bytes"
 	((bytes == 1000000))
 }
@@ -112,8 +114,8 @@ large_answer() {
 # A body that HOST sends in segments for the device to cut.
 large_request() {
 	head -c 3000000 /dev/zero >"$DIR/body"
-	on "$1" curl -sS --max-time 10 --data-binary "@$DIR/body" "$(url "$2")" \
-		>/dev/null
+	on "$1" curl -sS --max-time "$CURL_S" --data-binary "@$DIR/body" \
+		"$(url "$2")" >/dev/null
 }
 
 # An address of pod N, of the family of $1.
@@ -130,9 +132,9 @@ is_nodes() {
 refused() {
 	local error status=0
 
-	on "$1" curl -sS --max-time 5 "$(url "$2")" || status=$?
+	on "$1" curl -sS --max-time "$CURL_S" "$(url "$2")" || status=$?
 	((status == 7))
-	error=$(on "$1" timeout 5 bash -c "
+	error=$(on "$1" timeout "$CURL_S" bash -c "
 		exec 3<>/dev/udp/$2/80
 		while echo hello >&3; do sleep 0.01; done" 2>&1 || true)
 	echo "$error"
