@@ -43,17 +43,6 @@ none_left() {
 	done <"$DIR/ids"
 }
 
-nothing_attached() {
-	local host
-
-	for host in balancer backend-1; do
-		ip -n "$NET-$host" -json -details link show |
-			jq -e 'all(.xdp == null)' >/dev/null
-		on "$host" bpftool -j net |
-			jq -e '.[0] | all(.[]; length == 0)' >/dev/null
-	done
-}
-
 refused_while_the_daemon_runs() {
 	fails fairlead cleanup --yes
 	[[ $(ask "$VIP4") == backend-1 ]]
@@ -65,10 +54,13 @@ cleaned() {
 	grep -q prog "$DIR/ids"
 	grep -q map "$DIR/ids"
 	stop serve
+	fails nothing_attached balancer
+	fails nothing_attached backend-1
 	fairlead cleanup --yes
 	fairlead_on backend-1 cleanup --yes
 	wait_for 10 none_left
-	nothing_attached
+	nothing_attached balancer
+	nothing_attached backend-1
 	[[ -z $(find "$PINS" -type f) ]]
 	fails ask "$VIP4" --max-time 1
 }

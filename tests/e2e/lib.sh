@@ -88,6 +88,21 @@ worker_pid() {
 	done
 }
 
+# Programs at interfaces of a host; bpftool 7.1 does not see those by TCX.
+programs_at() {
+	on "$1" bpftool -j net | jq -c '.[0][][]' &&
+		on "$1" python3 "$ROOT/tests/e2e/tcx.py"
+}
+
+# nothing_attached [HOST]
+nothing_attached() {
+	local programs
+
+	programs=$(programs_at "${1:-balancer}") || return
+	echo "$programs"
+	[[ -z $programs ]]
+}
+
 generation() {
 	fairlead status --json | jq .applied.generation
 }

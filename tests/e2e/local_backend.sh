@@ -83,8 +83,9 @@ cleaned() {
 	in_force
 	attached
 	stop serve
+	fails nothing_attached
 	fairlead cleanup --yes
-	on balancer bpftool -j net | jq -e '.[0] | all(.[]; length == 0)'
+	nothing_attached
 	[[ -z $(find "$PINS" -type f) ]]
 }
 

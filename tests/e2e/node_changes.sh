@@ -278,10 +278,6 @@ second_addresses() {
 		cut -d ' ' -f 2- | sort -u
 }
 
-nothing_attached() {
-	on balancer bpftool -j net | jq -e '.[0] | all(.[]; length == 0)'
-}
-
 loopback_trusts() {
 	[[ $(on balancer cat /proc/sys/net/ipv4/conf/lo/accept_local) == "$1" ]]
 }
@@ -290,6 +286,7 @@ loopback_trusts() {
 cleaned() {
 	stop serve
 	loopback_trusts 1
+	fails nothing_attached
 	fairlead cleanup --yes
 	loopback_trusts 0
 	nothing_attached
