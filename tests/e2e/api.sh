@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Definitions from a Kubernetes API server: a stand-in for one, which can do
 # wrong whatever a server can.
+# Long: minutes, so that it begins before others.
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 # shellcheck source=tests/sandbox/api.sh

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Traffic does not need the daemon: it is killed, started again, stopped and
 # replaced by another build under load, and no request notices.
+# Long: minutes, so that it begins before others.
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 

@@ -5,6 +5,7 @@
 # that of connections among them: what was served is served, the next start finds tables that belong together,
 # and nothing is left over. A few deaths a phase, spread over the calls that
 # change something; with ALL=1 at every call of every kind (an hour).
+# Long: minutes, so that it begins before others.
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 

@@ -3,6 +3,7 @@
 # What a node says over HTTP of itself: its health, its Services' health check
 # ports, its metrics; to whom; and what hostile clients, and processes that die
 # or stand still, change about that.
+# Long: minutes, so that it begins before others.
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 # shellcheck source=tests/e2e/node_lib.sh

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # In kube-proxy's place while it is in use: connections that went by its rules
 # live on, new ones are ours, its rules are removed, and nobody else's. And back.
+# Long: minutes, so that it begins before others.
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 # shellcheck source=tests/e2e/node_lib.sh
