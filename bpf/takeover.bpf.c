@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * While the connections of another proxy, kube-proxy, live on: a packet of TCP
- * that begins none, and that conns does not know, is left to the host's stack if
- * conntrack knows it, which translates it as it always has. fl_xdp_open and
+ * that begins none, and that conns does not know, is left to the host's stack
+ * if conntrack knows it, which translates it as it always has. fl_xdp_open and
  * fl_tc_open ask here first, for as long as these programs are at the place
  * TAKEOVER; for the rest they do all that those do.
  *

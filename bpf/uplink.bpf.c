@@ -5,8 +5,8 @@
  * this host answers through the stack, which knows nothing of the service; on
  * the way out its packets, and ICMP errors about those that it got, become the
  * service's. And on a node, what the host itself sends to a service goes to a
- * backend, past the stack, as far as the route there is one of an uplink. What it
- * sends to addresses of its own, node ports among them, never leaves the
+ * backend, past the stack, as far as the route there is one of an uplink. What
+ * it sends to addresses of its own, node ports among them, never leaves the
  * loopback: fl_host_out is there.
  *
  * What a packet costs: arrays that it reads, those behind an arrow when the one

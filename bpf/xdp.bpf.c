@@ -48,7 +48,7 @@ int fl_xdp(struct xdp_md *ctx)
 	return finish_xdp(ctx, &p, why);
 }
 
-/* decide: an expression of ctx and s. leave: finish_xdp(), or more than that. */
+/* decide: an expression of ctx and s. leave: finish_xdp(), or more. */
 #define PROGRAM(name, leave, decide)					\
 	SEC("xdp") int name(struct xdp_md *ctx)				\
 	{								\

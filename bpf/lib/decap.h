@@ -91,7 +91,8 @@ static __always_inline void tunnel_of(const struct frame *f, const void *at,
 		t->inner = gre->proto;
 		break;
 	}
-	if (t->inner != bpf_htons(ETH_P_IP) && t->inner != bpf_htons(ETH_P_IPV6))
+	if (t->inner != bpf_htons(ETH_P_IP) &&
+	    t->inner != bpf_htons(ETH_P_IPV6))
 		t->inner = 0;
 }
 

@@ -121,7 +121,7 @@ static __always_inline void outer_udp(struct udphdr *udp, __u16 len,
 	udp->check = 0;
 }
 
-/* What stands between the IP headers, at at. False: no room, which cannot be. */
+/* What stands between IP headers, at at. False: no room, which cannot be. */
 static __always_inline bool encap_middle(struct frame *f, void *at,
 					 enum forward forward,
 					 const struct outer *o, __be16 inner)

@@ -5,8 +5,9 @@
  * it without the protocol (RFC 8200, 4.5), which the first one alone knows: a
  * fragment header's next one may be of options. So that is kept as well. One
  * that comes before its first goes to user space, which puts it through this
- * program again when the first has been here; one of tc by way of its interface,
- * see node_comes_again(). So do IPv4 packets that must be cut in pieces.
+ * program again when the first has been here; one of tc by way of its
+ * interface, see node_comes_again(). So do IPv4 packets that must be cut in
+ * pieces.
  */
 #ifndef FAIRLEAD_BPF_FRAGMENT_H
 #define FAIRLEAD_BPF_FRAGMENT_H
@@ -57,7 +58,7 @@ __global int fragment_remember(const struct pkt *p)
 	return conn_publish(hash, position);
 }
 
-/* Ports and protocol of a later fragment. False: its first has not been here. */
+/* Ports, protocol of a later fragment. False: its first has not been here. */
 __global int fragment_recall(struct pkt *p)
 {
 	const struct runtime *rt = map_only(runtime);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * From one program to the next, of XDP or of tc. A tail call takes a fresh stack
- * and leaves nothing behind but the packet. What is known of it is in scratch all
- * the time (struct pkt); pointers into the packet are made anew (frame_again()).
+ * From one program to the next, of XDP or of tc. A tail call takes a fresh
+ * stack and leaves nothing behind but the packet. What is known of it is in
+ * scratch all the time (struct pkt); pointers into the packet are made anew
+ * (frame_again()).
  *
  * All of this is inlined into the main program: a tail call from a function of
  * its own would limit the stack to 256 bytes and slow down every call. The

@@ -8,18 +8,18 @@
 
 /*
  * Verifier: it follows each 8 bytes of the stack as one thing. With the flags
- * of TCP among them, the flags that follow hash cost it 13 000 instructions less
- * in fl_xdp4 than with these in struct pkt, where a socket would have no use
- * for them either.
+ * of TCP among them, the flags that follow hash cost it 13 000 instructions
+ * less in fl_xdp4 than with these in struct pkt, where a socket would have no
+ * use for them either.
  */
 struct lookup {
-	struct flow flow;	/* of the packet, or of the one an error quotes */
+	struct flow flow;	/* of the packet, or that an error quotes */
 	__u64 dst_sum;		/* hash_dst() */
 	__u64 hash;		/* flow_hash() */
 	__u8 opens;		/* first packet of a connection: SYN, INIT */
 	__u8 closes;		/* FIN, RST, ABORT */
 	__u8 tcp_flags;
-	__u8 is_error;		/* ICMP error; flow is the quoted one's, turned */
+	__u8 is_error;		/* ICMP; flow is the quoted one's, turned */
 	__u8 offers;		/* of a backend: see struct pkt's number */
 	__u8 new_conn;		/* found out: it is one */
 	__u8 unrecorded;	/* likewise: conns had no room for it */

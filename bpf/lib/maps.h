@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Every map, with who writes it. Sizes here are the least; user/kernel/dp.c sets the
- * real ones before load. Weak, so that the linker folds the copies of the
- * entry files into one map each. BPF_F_MMAPABLE: user/ writes by plain
+ * Every map, with who writes it. Sizes here are the least; user/kernel/dp.c
+ * sets the real ones before load. Weak, so that the linker folds the copies of
+ * the entry files into one map each. BPF_F_MMAPABLE: user/ writes by plain
  * stores, and a look-up of an array compiles to an address computation.
  */
 #ifndef FAIRLEAD_BPF_MAPS_H

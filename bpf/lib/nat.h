@@ -179,8 +179,8 @@ static __always_inline void nat_touch(struct conn_ref *r, const struct pkt *p,
 
 /* The client at position has another way. But of what came in by XDP (from.link
  * is 0) not by way of an interface that is not XDP's: who comes by another one
- * says that he is of this node, and is not. Nor is who says that he is the host,
- * and comes in. */
+ * says that he is of this node, and is not. Nor is who says that he is the
+ * host, and comes in. */
 __global int nat_move_client(__u32 position, const struct nexthop *from)
 {
 	struct conn_ref r = conn_at(position);
@@ -254,7 +254,8 @@ static __always_inline bool nat_of_reply(struct pkt *p, struct nat *n)
 /*
  * What p, the packet of scratch and of a client, becomes: s->nat. False: it is
  * of no connection, and what conns has of it, s->old, is to go. Global, as the
- * verifier would follow all that it knows of a record to the end of the program.
+ * verifier would follow all that it knows of a record to the end of the
+ * program.
  */
 __global int nat_of_client(struct pkt *p, struct scratch *s)
 {
@@ -323,9 +324,9 @@ __global int nat_reply_flow(const struct pkt *p, __u32 id)
 	return true;
 }
 
-/* How gladly r's port is given away: 0 never, dead ones first, what was dead for
- * longest before others, then what was half open for longest; the backends of
- * those that ended may remember them, the longer ago, the less. */
+/* How gladly r's port is given away: 0 never, dead ones first, what was dead
+ * for longest before others, then what was half open for longest; the backends
+ * of those that ended may remember them, the longer ago, the less. */
 static __always_inline __u32 nat_worth(const struct conn_ref *r, __u32 now)
 {
 	__u32 age = (now - (r->word >> CONN_STAMP_SHIFT)) & CONN_STAMP_MASK;

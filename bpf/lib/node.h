@@ -5,12 +5,14 @@
  * last one, so that routing, rp_filter and the rules of others see addresses
  * that belong where they come from:
  *
- *	client keeps its address	through the host's stack, both ways: to the
- *					backend's address from the first hook on,
- *					and back from it in node_return()
- *	one of ours in its place	past the stack, both ways: whoever gets a
- *					packet from itself takes it for a martian.
- *					It leaves where the way is known to lead
+ *	client keeps its address	through the host's stack, both ways: to
+ *					the backend's address from the first
+ *					hook on, and back from it in
+ *					node_return()
+ *	one of ours in its place	past the stack, both ways: whoever gets
+ *					a packet from itself takes it for a
+ *					martian. It leaves where the way is
+ *					known to lead
  *
  * Each of these returns why the packet leaves; as in balance.h, from one
  * program to the next it is go_on_tc().
@@ -369,7 +371,7 @@ static __always_inline enum reason node_stack_way(struct __sk_buff *skb,
 		       REASON_NONE : REASON_NO_NEXT_HOP;
 }
 
-/* Does the host itself ask, and is its own backend, but has sent it elsewhere? */
+/* Does the host itself ask, its own backend, but has sent it elsewhere? */
 static __always_inline bool node_turns_round(struct __sk_buff *skb,
 					     const struct scratch *s)
 {
@@ -413,8 +415,8 @@ static __always_inline bool node_is_router(const struct scratch *s)
 	return !s->to_host && s->origin != ORIGIN_NODE;
 }
 
-/* What no router may cut is its sender's to make smaller, and so is what is many
- * packets, each too large: those are seldom sent without DF. */
+/* What no router may cut is its sender's to make smaller, and so is what is
+ * many packets, each too large: those are seldom sent without DF. */
 static __always_inline enum reason node_too_big(struct __sk_buff *skb,
 						const struct frame *f,
 						const struct scratch *s,

@@ -231,7 +231,8 @@ static __always_inline enum reason parse_dst(struct frame *f, const bool v6)
 	}
 	f->pkt->flow.src = addr_from6(&ip6->saddr);
 	f->pkt->flow.dst = addr_from6(&ip6->daddr);
-	return addr_is_mapped(&f->pkt->flow.dst) ? REASON_NOT_OURS : REASON_NONE;
+	return addr_is_mapped(&f->pkt->flow.dst) ? REASON_NOT_OURS :
+						   REASON_NONE;
 }
 
 static __always_inline __u64 two_words(const __u32 *word)
@@ -306,7 +307,7 @@ enum {
 
 struct ip4_option {
 	__u8 type;
-	__u8 len;		/* with these two; but the first two have none */
+	__u8 len;		/* with these two; the first two have none */
 	__u8 next;		/* source routes: where in the option the next
 				 * hop stands */
 };
@@ -319,7 +320,8 @@ struct ip4_option {
 static __always_inline enum reason parse_ip4_options(const struct bytes *in,
 						     const struct pkt *p)
 {
-	__u32 at = p->l2_len + sizeof(struct iphdr), end = p->l2_len + p->l4_off;
+	__u32 at = p->l2_len + sizeof(struct iphdr);
+	__u32 end = p->l2_len + p->l4_off;
 	struct ip4_option o;
 
 	for (int i = 0; i < IP4_OPTIONS_MAX && at < end; i++) {
@@ -612,7 +614,8 @@ static __always_inline enum reason parse_l4(const struct bytes *in,
 		return REASON_BAD_HEADER;
 	f->l4 = f->l3 + off;
 	if (f->pkt->flow.proto == (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
-		return pkt_has(f, f->l4, 8) && f->pkt->l3_len - f->pkt->l4_off >= 8 ?
+		return pkt_has(f, f->l4, 8) &&
+		       f->pkt->l3_len - f->pkt->l4_off >= 8 ?
 			       REASON_NONE : REASON_TRUNCATED;
 	return parse_ports(in, f);
 }
@@ -660,7 +663,7 @@ static __always_inline bool frame_again(struct frame *f, __u32 data,
 	f->pkt = p;
 	f->data = (void *)(long)data;
 	f->end = (void *)(long)data_end;
-	/* Verifier: as in parse_l4(); a pointer too may not be computed twice */
+	/* Verifier: as in parse_l4(); no pointer may be computed twice */
 	asm volatile("" : "+r"(l2_len));
 	if (l2_len > L2_LEN_MAX || !pkt_has(f, f->data, ETH_HLEN))
 		return false;

@@ -50,8 +50,9 @@ static __always_inline void rewrite_ports(const struct frame *f, __u32 ports,
 		break;
 	case IPPROTO_SCTP:
 		if (old != ports && pkt_has(f, sctp, sizeof(*sctp)))
-			sctp->check ^= crc32c_change(old ^ ports, f->pkt->l3_len -
-						     f->pkt->l4_off - 4);
+			sctp->check ^= crc32c_change(
+				old ^ ports,
+				f->pkt->l3_len - f->pkt->l4_off - 4);
 		break;
 	}
 }

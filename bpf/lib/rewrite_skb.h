@@ -78,7 +78,7 @@ static __always_inline bool skb_rewrite_l3(struct __sk_buff *skb,
 }
 
 /* Give skb the addresses and ports of to. A later fragment (no f->l4) has no
- * ports. False: out of memory, nobody must see it. Pointers in f are invalid. */
+ * ports. False: no memory, nobody must see it. Pointers in f are invalid. */
 static __always_inline bool skb_rewrite_flow(struct __sk_buff *skb,
 					     struct frame *f,
 					     const struct flow *to,

@@ -325,7 +325,7 @@ static __always_inline bool lookup_is_older(const struct lookup *look,
 	return !look->opens;
 }
 
-/* For a new connection: the slot's backend, or chance's, or whose turn it is. */
+/* For a new connection: the slot's backend, chance's, or whose turn it is. */
 static __always_inline __u32 slot_for_new(const struct service *svc,
 					  struct slot_range range,
 					  struct slot slot)
@@ -618,8 +618,8 @@ static __always_inline __u32 service_track(struct lookup *look,
 	id = conn_backend(r->conn);
 	b = backend_find(id);
 	/* a dead record may name an owner from before the slot was settled */
-	if (!backend_has(b, r->conn) || conn_is_over(r, now >> 3, look->opens) ||
-	    !conn_is_still(r))
+	if (!backend_has(b, r->conn) ||
+	    conn_is_over(r, now >> 3, look->opens) || !conn_is_still(r))
 		return SERVICE_ADMIT;
 	if (!look->is_error)
 		choice_touch(r, look, now);

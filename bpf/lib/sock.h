@@ -5,8 +5,8 @@
  * Which backend it gets is decided as for a packet (service.h, decide.h).
  *
  * What cannot be decided here, or would come out otherwise than for packets, is
- * left to these: REASON_NOT_OURS. These programs can be interrupted by XDP's and
- * tc's on their CPU, so nothing here, and nothing that is called, may use
+ * left to these: REASON_NOT_OURS. These programs can be interrupted by XDP's
+ * and tc's on their CPU, so nothing here, and nothing that is called, may use
  * scratch.
  */
 #ifndef FAIRLEAD_BPF_SOCK_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What the programs know from the day they are loaded: const volatile in
- * bpf/, so that the verifier prunes by it; filled by user/kernel/dp.c before load.
- * What changes while they run is in struct runtime.
+ * bpf/, so that the verifier prunes by it; filled by user/kernel/dp.c before
+ * load. What changes while they run is in struct runtime.
  */
 #ifndef FAIRLEAD_CONFIG_H
 #define FAIRLEAD_CONFIG_H
@@ -23,14 +23,14 @@ struct fairlead_config {
 
 /* One entry, at index 0 of the map runtime; written by user/ at any time. */
 struct runtime {
-	struct addr tunnel4;	/* source of tunnels; all zero: the link's own */
+	struct addr tunnel4;	/* source of tunnels; zero: the link's own */
 	struct addr tunnel6;
-	__u32 tunnel4_bits;	/* low bits of tunnel4 that the flow's hash fills */
+	__u32 tunnel4_bits;	/* low ones, which the flow's hash fills */
 	__u32 tunnel6_bits;	/* 32 at most */
 	__u16 nat_port_first;	/* host order, both included */
 	__u16 nat_port_last;
-	__u16 nat_addrs4;	/* how many places in nat_addrs new connections */
-	__u16 nat_addrs6;	/* are spread over: see nat_pick4, nat_pick6 */
+	__u16 nat_addrs4;	/* how many of nat_addrs new connections are */
+	__u16 nat_addrs6;	/* spread over: see nat_pick4, nat_pick6 */
 	__u16 gue_port;		/* host order */
 	__u16 geneve_port;
 	__u32 geneve_vni;
@@ -59,9 +59,10 @@ struct runtime {
 	__u32 policy_epoch;	/* grows with each change of policies, classes
 				 * and workloads, after it; never 0 while
 				 * anybody is policed */
-	__u8 nat_pick4[NAT_ADDRS_MAX + 1];	/* indexes in nat_addrs: IPv4 is in
-						 * [1...], IPv6 behind; over and
-						 * over, so none says nothing */
+	__u8 nat_pick4[NAT_ADDRS_MAX + 1];	/* indexes in nat_addrs: IPv4
+						 * is in [1...], IPv6 behind;
+						 * over and over, so none says
+						 * nothing */
 	__u8 nat_pick6[NAT_ADDRS_MAX + 1];
 };
 

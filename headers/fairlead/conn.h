@@ -72,8 +72,8 @@ struct conn {
 	struct addr vip;
 	__be16 cport;
 	__be16 vport;
-	__u8 what;		/* protocol (2 bits), kind (2), enum conn_flag */
-	__u8 nat_addr;		/* NAT: index in nat_addrs; 0: the client's own */
+	__u8 what;		/* protocol, kind: 2 bits each; enum conn_flag */
+	__u8 nat_addr;		/* NAT: index in nat_addrs; 0: the client's */
 	__be16 nat_port;	/* NAT: source port that we gave
 				 * fragment: L4's protocol */
 	__u32 backend;		/* index (24 bits), its generation (8) */
@@ -95,7 +95,7 @@ struct conn {
 /* Position of a record: bucket * 16 + 1 + way. 0 is none. */
 struct conn_bucket {
 	union {
-		__u32 head[CONN_WAYS + 1];	/* the last is nobody's, and 0 */
+		__u32 head[CONN_WAYS + 1];	/* the last is nobody's: 0 */
 		__u64 heads[(CONN_WAYS + 1) / 2];
 		struct conn conn[CONN_WAYS + 1]; /* from 1 on */
 	};

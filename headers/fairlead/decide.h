@@ -17,7 +17,7 @@
 
 /* Whose packets they are. */
 enum origin {
-	ORIGIN_POD,		/* a pod's; of this node, as far as can be told */
+	ORIGIN_POD,		/* a pod's; of this node, as far as one sees */
 	ORIGIN_NODE,		/* an address of the node itself */
 	ORIGIN_ELSEWHERE,
 	ORIGIN_UNKNOWN,		/* a pod's, or from elsewhere: nothing tells */

@@ -51,7 +51,7 @@ struct flow {
 enum forward {
 	FORWARD_NAT,	/* new destination, and source */
 	FORWARD_L2,	/* new destination MAC alone */
-	FORWARD_IPIP,	/* IP in IP, any pair of families (RFC 2003, 2473, 4213) */
+	FORWARD_IPIP,	/* IP in IP, any families (RFC 2003, 2473, 4213) */
 	FORWARD_GUE,	/* IP in UDP (GUE variant 1: no header of its own) */
 	FORWARD_GRE,	/* IP in GRE (RFC 2784) */
 	FORWARD_GENEVE,	/* IP in Geneve (RFC 8926), no inner Ethernet */
@@ -65,7 +65,7 @@ enum algorithm {
 
 /* What an entry of services is to its service: what decide.h goes by. */
 enum service_kind {
-	KIND_EDGE,		/* a VIP of a load balancer before the cluster */
+	KIND_EDGE,		/* a VIP of a balancer before the cluster */
 	KIND_CLUSTER_IP,
 	KIND_NODE_PORT,
 	KIND_LB_VIP,		/* status.loadBalancer.ingress */
@@ -74,7 +74,7 @@ enum service_kind {
 
 enum service_flag {
 	SERVICE_VIP	  = 1 << 0, /* stands for an address: no port serves */
-	SERVICE_HOST	  = 1 << 1, /* the host owns the address: reject nothing */
+	SERVICE_HOST	  = 1 << 1, /* the host's own address: reject nothing */
 	SERVICE_AFFINITY  = 1 << 2, /* clients stick, see affinity_s */
 	SERVICE_STATELESS = 1 << 3, /* UDP: the slot's backend, nothing kept */
 	SERVICE_TRACKED	  = 1 << 4, /* every slot is as good as tracked */
@@ -82,7 +82,7 @@ enum service_flag {
 	SERVICE_POLICY_LOCAL = 1 << 5, /* its traffic policy is Local */
 	SERVICE_EMPTY_DROPS = 1 << 6, /* an empty local set: drop, not reject */
 	SERVICE_MASQUERADE = 1 << 7, /* always from an address of the node's */
-	SERVICE_NO_SOCKET = 1 << 8, /* left to packets: no pod's socket is served */
+	SERVICE_NO_SOCKET = 1 << 8, /* of packets alone: no pod's socket */
 	/* with SERVICE_VIP */
 	SERVICE_NODE	  = 1 << 9, /* what has no service here is looked for at
 				     * node_addr() */
@@ -117,7 +117,7 @@ struct service {
 	__u8 algorithm;		/* enum algorithm */
 	__u8 kind;		/* enum service_kind; the front end's own */
 	__u16 flags;		/* enum service_flag */
-	__u8 prefix_len;	/* bits of addr; under 128: a CIDR, see prefixes */
+	__u8 prefix_len;	/* bits of addr; below 128: see prefixes */
 	__u8 idle_life;		/* of idle_s and affinity_s: conn_life_from() */
 	__u8 affinity_life;
 	__u8 pad[3];
@@ -125,10 +125,10 @@ struct service {
 	__u32 slot_base;	/* index in slots */
 	__u32 slot_count;	/* 0: no usable backend; a power of two, unless
 				 * slots_are_dense() */
-	__u32 local_base;	/* SET_LOCAL, of dense slots alone: the first of */
-	__u32 local_count;	/* them, or behind them, see service_slots() */
+	__u32 local_base;	/* SET_LOCAL, of dense slots alone: the first */
+	__u32 local_count;	/* of them, or behind, see service_slots() */
 	__u32 affinity_s;
-	__u32 idle_s;		/* an entry in conns not seen for so long is dead */
+	__u32 idle_s;		/* an entry of conns unseen for so long is dead */
 	__u32 sources;		/* a list in the map sources; 0: all may come;
 				 * the front end's own */
 };
@@ -202,8 +202,8 @@ struct backend {
 	__u8 state_defined;	/* enum backend_state, likewise */
 	__u8 pad[3];
 	__u32 changed_s;	/* CLOCK_MONOTONIC, last change of state */
-	__u16 mtu;		/* of IP packets on the way to it: the smaller of
-				 * the two below; 0: the link's */
+	__u16 mtu;		/* of IP packets on the way to it: the smaller
+				 * of the two below; 0: the link's */
 	__u16 route_mtu;	/* what the route says; 0: nothing */
 	__u16 path_mtu;		/* learned from ICMP errors; 0: nothing is */
 	__u16 pad2;
@@ -227,9 +227,10 @@ struct link {
 	struct addr addr6;
 	__u32 user_ifindex;	/* as people name it: the VLAN's own */
 	__u8 nat4, nat6;	/* index of addr4, addr6 in nat_addrs, where NAT
-				 * out of here comes from; 0: any of nat_addrs */
-	__u8 source_of;		/* 4, 6: an entry beside the interface's own, for
-				 * packets of this family from addr4 or addr6 */
+				 * out of here comes from; 0: any of them */
+	__u8 source_of;		/* 4, 6: an entry beside the interface's own,
+				 * for packets of this family from addr4 or
+				 * addr6 */
 	__u8 flags;		/* enum link_flag */
 	__u8 pad[8];
 };

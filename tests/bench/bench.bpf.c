@@ -201,7 +201,8 @@ static __always_inline bool fixed_ip(struct xdp_md *ctx, struct frame *f,
 		.dport = bpf_htons(80),
 	};
 
-	if (parse_dst(f, v6) != REASON_NONE || parse_rest(&in, f, v6) != REASON_NONE)
+	if (parse_dst(f, v6) != REASON_NONE ||
+	    parse_rest(&in, f, v6) != REASON_NONE)
 		return false;
 	rewrite_hops(f, v6);
 	if (forward != FORWARD_NAT && forward != FORWARD_L2)
@@ -288,7 +289,8 @@ static __always_inline int cut_flow(struct xdp_md *ctx, struct frame *f,
 	    REASON_FORWARDED)
 		return XDP_ABORTED;
 	reached(f);
-	return last == STAGE_SEND ? XDP_TX : finish_xdp(ctx, p, REASON_FORWARDED);
+	return last == STAGE_SEND ? XDP_TX :
+				    finish_xdp(ctx, p, REASON_FORWARDED);
 }
 
 static __always_inline int cut(struct xdp_md *ctx, const enum stage last)

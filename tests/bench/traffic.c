@@ -95,7 +95,7 @@ static void attach_tc(struct bpf_program *prog)
 	int err = bpf_tc_hook_create(&hook);
 
 	libbpf_set_print(print);
-	if (err == -EEXIST)	/* an earlier run's, of which libbpf complains */
+	if (err == -EEXIST)	/* an earlier run's, libbpf complains of it */
 		err = 0;
 	if (!err)
 		err = bpf_tc_attach(&hook, &opts);

@@ -130,7 +130,8 @@ static void data_of_the_backend_confirms_as_well(void **state)
 		bool confirms;
 	} cases[] = {
 		{ SYN | ACK, ACK, 1000, true }, { 0, ACK | PSH, 1000, true },
-		{ SYN | ACK, ACK, 0, false }, { SYN | ACK, SYN | ACK, 99, false },
+		{ SYN | ACK, ACK, 0, false },
+		{ SYN | ACK, SYN | ACK, 99, false },
 		{ SYN | ACK, RST | ACK, 99, false },
 	};
 

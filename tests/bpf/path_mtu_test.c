@@ -268,7 +268,7 @@ static void forged_one(const struct way *w)
 		packet_sum(&p);
 		expect_ignored(&p);
 	}
-	p = complaint_about(w, &in, 1500, 576 - 28);	/* it would have fitted */
+	p = complaint_about(w, &in, 1500, 576 - 28); /* it would have fitted */
 	expect_ignored(&p);
 	assert_int_equal(backend_at(w->backend)->path_mtu, 0);
 }

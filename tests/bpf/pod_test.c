@@ -320,8 +320,8 @@ static void some_front_ends_masquerade(void **state)
 	}
 }
 
-/* Sources of pods, as the cluster's CIDR has them; without any, nobody who dials
- * a cluster IP is masqueraded, and to other addresses none is a pod. */
+/* Sources of pods, as the cluster's CIDR has them; without any, nobody who
+ * dials a cluster IP is masqueraded, and to other addresses none is a pod. */
 static void pods_are_told_by_their_source(void **state)
 {
 	static const struct {
@@ -1234,8 +1234,8 @@ static void connections_outlive_their_service(void **state)
 	}
 }
 
-/* What begins anew where one ended is the service's, and that is no more; or has
- * another port, and refuses it. */
+/* What begins anew where one ended is the service's, and that is no more; or
+ * has another port, and refuses it. */
 static void what_outlived_its_service_does_not_begin_anew(void **state)
 {
 	const struct family *f = *state;
@@ -1332,8 +1332,8 @@ static void connections_outlive_their_node_port(void **state)
 	}
 }
 
-/* Who comes from outside keeps his address where nothing tells pods from others:
- * through the host's stack, which XDP leaves it to. */
+/* Who comes from outside keeps his address where nothing tells pods from
+ * others: through the host's stack, which XDP leaves it to. */
 static void without_a_detector_nobody_is_masqueraded(void **state)
 {
 	const struct family *f = *state;

@@ -140,7 +140,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct kube_object *objects[4] = {};
 	struct kube_cluster *c;
 	int count = 0;
-	const struct kube_changes changes = { on_add, on_remove, on_lost, &count };
+	const struct kube_changes changes = { on_add, on_remove, on_lost,
+					      &count };
 
 	must(!kube_cluster_new(&c), "memory");
 	kube_cluster_begin(c);

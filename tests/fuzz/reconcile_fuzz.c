@@ -141,7 +141,8 @@ static void check_local(struct run *r, const struct service *e)
 
 		must(!(flags & BACKEND_NOT_IN_CLUSTER),
 		     "slots are of the cluster's set");
-		must(is_apart || !(flags & BACKEND_IN_LOCAL) == (i >= e->local_count),
+		must(is_apart ||
+		     !(flags & BACKEND_IN_LOCAL) == (i >= e->local_count),
 		     "local slots come first");
 	}
 }
@@ -418,7 +419,8 @@ static void send_packets(struct run *r, int number)
 		return;
 	for (int i = 0; i < FLOWS; i++) {
 		struct open_flow *open = &r->flows[number][i];
-		struct flow flow = fake_flow(&svc->fronts->addr, svc->fronts->port_first,
+		struct flow flow = fake_flow(&svc->fronts->addr,
+					     svc->fronts->port_first,
 					     svc->proto, 0xc6336401u + i, i);
 		bool is_open = open->service == e->id &&
 			       r->now_s - open->seen_s < e->idle_s;

@@ -341,10 +341,11 @@ static bool in_range(const struct step *s, __be16 port)
 
 /*
  * Which backends see the client's address: the host itself, which believes no
- * packet that comes in from one of its own. At the edge no others. Of a cluster,
- * those of cluster IPs that pods dial, or whoever may be one, and those of front
- * ends for the outside whose policy is Local, but not the node's own; the rest has
- * to answer by way of the node. Nobody gets a packet from itself.
+ * packet that comes in from one of its own. At the edge no others. Of a
+ * cluster, those of cluster IPs that pods dial, or whoever may be one, and
+ * those of front ends for the outside whose policy is Local, but not the node's
+ * own; the rest has to answer by way of the node. Nobody gets a packet from
+ * itself.
  */
 static bool sees_client(const struct step *s, const struct backend *b)
 {

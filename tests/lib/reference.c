@@ -602,7 +602,8 @@ static bool is_for_local(const struct step *s)
 
 	if (svc->kind == KIND_EDGE || !(svc->flags & SERVICE_POLICY_LOCAL))
 		return false;
-	return svc->kind == KIND_CLUSTER_IP || origin_of(s) == ORIGIN_ELSEWHERE ||
+	return svc->kind == KIND_CLUSTER_IP ||
+	       origin_of(s) == ORIGIN_ELSEWHERE ||
 	       origin_of(s) == ORIGIN_UNKNOWN;
 }
 
@@ -1050,8 +1051,8 @@ bool is_quote_vague(const struct step *s)
 }
 
 /*
- * TCP and SCTP of a node are never cut, whatever becomes of the service that they
- * were made to. But what begins where one has ended is new.
+ * TCP and SCTP of a node are never cut, whatever becomes of the service that
+ * they were made to. But what begins where one has ended is new.
  */
 static bool goes_on(struct step *s)
 {
@@ -1378,7 +1379,8 @@ static void stranger(struct step *s)
 	__u64 sum = hash_dst(t->hash_key, &s->l.dst);
 
 	expect(s, REASON_NOT_OURS);
-	if (s->l.state == LAYERS_NO_DST || !t->vip_filter[vip_filter_index(sum)])
+	if (s->l.state == LAYERS_NO_DST ||
+	    !t->vip_filter[vip_filter_index(sum)])
 		return;
 	expect_or(s, is_addressed(s) ? REASON_NO_CONN : REASON_OTHER_MAC);
 }

@@ -58,7 +58,7 @@ struct tc_place {
 	enum tc_hook hook;
 	__u32 ifindex;
 	bool is_hosts;		/* TC_UPLINK_OUT: came in by no interface */
-	__u32 gso_size;		/* many packets, of so much payload each; 0: one */
+	__u32 gso_size;		/* many packets, of so much payload; 0: one */
 };
 
 struct reference;

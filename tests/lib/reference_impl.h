@@ -28,7 +28,7 @@ struct memory {
 	__be16 nat_port;
 	struct addr server;	/* NAT: where the backend is */
 	__be16 server_port;
-	__u32 link;		/* NAT: where its client's last packet came in, */
+	__u32 link;		/* NAT: where its client last came in, */
 	uint8_t mac[MAC_LEN];	/* and from whom; */
 	bool is_hosts;		/* the host itself sent it */
 	bool outlives;		/* it goes on when its service is no more */

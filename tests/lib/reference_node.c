@@ -214,8 +214,8 @@ static bool makes_sense(struct step *s)
 	return ret;
 }
 
-/* Programs that nothing is to do for look at nothing; and nobody serves 127.0.0.1
- * or ::1. */
+/* Programs that nothing is to do for look at nothing; and nobody serves
+ * 127.0.0.1 or ::1. */
 static bool is_served_here(const struct step *s)
 {
 	const struct runtime *rt = s->r->tables->runtime;

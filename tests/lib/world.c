@@ -329,7 +329,7 @@ void world_reset(struct world *w)
 	static const char *const nat[] = { "10.9.9.1", "fd00:99::1" };
 	int err;
 
-	if (w->state) {		/* prefixes, sources are not memory: undo them */
+	if (w->state) {		/* prefixes, sources are no memory: undo them */
 		model_free(w->model);
 		w->model = new_model();
 		world_apply(w);

@@ -6,8 +6,8 @@
  * namespace of its own: a backend of link 1 is hairpinned (XDP_TX), one of link
  * 2 is behind another interface (XDP_REDIRECT), one of link 3 in a VLAN of it,
  * those of links 5 and 6 are in pods, whose interfaces XDP does not send by.
- * There are devices by all those numbers. Each packet is put to the reference as
- * well.
+ * There are devices by all those numbers. Each packet is put to the reference
+ * as well.
  */
 #ifndef FAIRLEAD_TEST_WORLD_H
 #define FAIRLEAD_TEST_WORLD_H
@@ -81,7 +81,8 @@ enum { LINKS_BY_ADDR = -1, LINKS_OF_NODE = -2 };
 void world_link(struct world *w, int link);
 /* What is known of the way to every backend, likewise; 0: nothing. */
 void world_path_mtu(struct world *w, __u16 mtu);
-void world_local(struct world *w, const char *addr); /* BACKEND_LOCAL, _IN_LOCAL */
+/* BACKEND_LOCAL, _IN_LOCAL */
+void world_local(struct world *w, const char *addr);
 /* The sets that it is in at services of a node: BACKEND_SET_FLAGS. */
 void world_in_sets(struct world *w, const char *addr, __u8 flags);
 

@@ -312,7 +312,8 @@ static void run(struct client *clients)
 	int n;
 
 	do {
-		n = epoll_wait(epoll_fd, events, 64, opts.pause_ms ? TICK_MS : 1);
+		n = epoll_wait(epoll_fd, events, 64,
+			       opts.pause_ms ? TICK_MS : 1);
 		for (int i = 0; i < n; i++)
 			client_event(events[i].data.ptr, events[i].events);
 		waiting = clients_tick(clients);

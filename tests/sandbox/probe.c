@@ -5,9 +5,9 @@
  *
  *   probe COUNT WAIT_MS PLACE...	a PLACE is tcp/ADDRESS/PORT or udp/...
  *
- * Datagrams from a port that has sent to the same place before are of that flow,
- * as long as it is remembered. So that each begins one, the file that UDP_PORTS
- * names counts the ports that were had.
+ * Datagrams from a port that has sent to the same place before are of that
+ * flow, as long as it is remembered. So that each begins one, the file that
+ * UDP_PORTS names counts the ports that were had.
  *
  * Prints a line of each: the place's number from 1, tab, and what came of it:
  *

@@ -6,8 +6,8 @@
  *   server NAME PORT...
  *
  * The answer's head has who asked, "Client: ADDRESS"; GET /N answers with N
- * bytes at least. A UDP answer is "NAME LENGTH SUM CLIENT", of the datagram that
- * came, and leaves from the address that it was sent to.
+ * bytes at least. A UDP answer is "NAME LENGTH SUM CLIENT", of the datagram
+ * that came, and leaves from the address that it was sent to.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -21,7 +21,10 @@ void log_set_level(enum log_level level)
 
 bool log_level_parse(const char *text, enum log_level *ret)
 {
-	static const struct { const char *name; enum log_level level; } known[] = {
+	static const struct {
+		const char *name;
+		enum log_level level;
+	} known[] = {
 		{ "error", LOG_LEVEL_ERROR },
 		{ "warning", LOG_LEVEL_WARNING },
 		{ "info", LOG_LEVEL_INFO },

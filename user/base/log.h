@@ -12,7 +12,7 @@
 
 enum log_level {
 	LOG_LEVEL_ERROR = 3,	/* what was asked for is not done */
-	LOG_LEVEL_WARNING = 4,	/* it is done, but not all of it, or not for long */
+	LOG_LEVEL_WARNING = 4,	/* it is done, but in part, or not for long */
 	LOG_LEVEL_NOTICE = 5,	/* a hint at what would mend an error */
 	LOG_LEVEL_INFO = 6,	/* what was done */
 	LOG_LEVEL_DEBUG = 7,	/* how */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Other programs, of the host's own directories for them and without a shell. */
+/* Other programs, of the host's directories for them and without a shell. */
 #ifndef FAIRLEAD_TOOL_H
 #define FAIRLEAD_TOOL_H
 

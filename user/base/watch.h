@@ -13,7 +13,7 @@ struct watch;
 
 enum watch_change {
 	WATCH_WRITTEN,
-	WATCH_GONE,	/* a name went away: to be replaced in a moment, maybe */
+	WATCH_GONE,	/* a name went away: maybe replaced in a moment */
 };
 
 /* f is called from the loop; path need not exist. -errno. */

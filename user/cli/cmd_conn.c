@@ -101,7 +101,8 @@ static int list_entry(void *arg, const struct conn_entry *e)
 		.idle_s = conn_age(c->time, dp_now_s()),
 	};
 
-	if (conn_kind(c) != FLOW_PACKET || !is_wanted(&w->view, &w->filter, c) ||
+	if (conn_kind(c) != FLOW_PACKET ||
+	    !is_wanted(&w->view, &w->filter, c) ||
 	    conn_is_dead(t, e, dp_now_s()))
 		return 0;
 	b = entry_backend(&w->view, c);

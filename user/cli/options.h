@@ -83,7 +83,7 @@ struct options {
 	const char *node[NR_OPTIONS_NODE];	/* NULL: not given */
 	const struct given *given;	/* instead of node; NULL: node counts */
 	size_t nr_given;
-	const char *ends_with;	/* `serve` ends when this file changes; or NULL */
+	const char *ends_with;	/* `serve` ends when this file changes, or NULL */
 	unsigned int timeout_s;
 	unsigned int takeover_s;	/* or TAKEOVER_UNSAID */
 	unsigned int limit;	/* 0: none */
@@ -124,8 +124,9 @@ bool options_parse(const struct command *command, int argc, char **argv,
 		   struct options *ret, FILE *errors);
 
 /* path, and what of TAKES_NODE was given, or given in its place. */
-struct definitions_from options_from(const struct options *o, const char *path,
-				     struct given given[static NR_OPTIONS_NODE]);
+struct definitions_from
+options_from(const struct options *o, const char *path,
+	     struct given given[static NR_OPTIONS_NODE]);
 
 /* Every command in a line; with prefix, those whose first word it is. */
 void usage_print(const struct command *commands, const char *prefix, FILE *out);

@@ -15,7 +15,7 @@
 #include "nat_sources.h"
 
 #define PINS_RETRY 10		/* calls of applying_check() between tries */
-#define TRIM_SERVICES 4096	/* a change of more took memory worth giving back */
+#define TRIM_SERVICES 4096	/* a change of more has memory to give back */
 
 void applying_clear(struct applying *a)
 {

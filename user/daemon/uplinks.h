@@ -27,7 +27,7 @@ struct uplinks {
 	struct uplink_set set;		/* in force */
 	bool is_node;			/* services of a node are in force */
 	bool is_loopback_told;		/* then: that it is not to be had */
-	struct uplink_set others;	/* then: more that backends are behind */
+	struct uplink_set others; /* then: more that backends are behind */
 	struct refusal refusal;		/* one is missing, down, or not
 					 * attached */
 };

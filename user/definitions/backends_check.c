@@ -16,7 +16,7 @@
 #include "service_index.h"
 
 #define BITS_PER_FRONT 16
-#define FILTER_BACKENDS_MIN 1024	/* fewer are looked up in the index at once */
+#define FILTER_BACKENDS_MIN 1024	/* fewer are looked up at once */
 
 struct filter {
 	__u64 *words;		/* NULL: everything may be in it */

@@ -18,7 +18,7 @@
 /* Where they usually are: a file or a directory, and settings by name. */
 struct definitions_from {
 	const char *path;	/* NULL: no files */
-	struct source *other;	/* NULL, or theirs from here on, also on failure */
+	struct source *other;	/* NULL, or theirs from now on, also if it fails */
 	const struct given *given;	/* NULL: none */
 	size_t nr_given;
 };

@@ -58,8 +58,8 @@ struct reading {
 
 /* file.c: f's parts become the dead, and f is freed. */
 void file_drop(struct files *s, struct file *f);
-/* Add path's file to list, up to date; old: the one there was, or NULL. -ENOMEM;
- * what cannot be read is reported, and not in the list. */
+/* Add path's file to list, up to date; old: the one there was, or NULL.
+ * -ENOMEM; what cannot be read is reported, and not in the list. */
 int file_refresh(struct reading *all, struct file_list *list,
 		 const char *path, struct file *old);
 /* What cannot be read: -ENOMEM, or -EINVAL, which is reported. */

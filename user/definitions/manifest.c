@@ -34,7 +34,8 @@ bool manifest_is(const struct tree_node *root)
 static void tell_mapping(struct kube_reader *k, const struct tree_node *n)
 {
 	kube_read_map(k);
-	for (const struct tree_node *key = n->first; key; key = key->next->next) {
+	for (const struct tree_node *key = n->first; key;
+	     key = key->next->next) {
 		k->at = (struct kube_place){ key->line, key->column };
 		kube_read_key(k, key->text, key->count);
 		manifest_tell(k, key->next);

@@ -60,7 +60,7 @@ struct native {
 	struct native_settings *settings; /* NULL: none is given */
 	struct native_service *services; /* as written; without mistakes */
 	size_t nr_services;
-	bool says_services;	/* a list of them is written, an empty one too */
+	bool says_services;	/* a list of them is written, maybe empty */
 	struct native_item *items;	/* as written; without mistakes */
 	size_t nr_items;
 	bool says_policy;	/* a list of some of them is written */

@@ -377,7 +377,8 @@ void native_read_setting(struct reader *r, const struct tree_node *n,
 		value_port_range(r, n, spec->name, &ports[0], &ports[1]);
 		break;
 	case SETTING_IS_FLAG:
-		value_bool(r, n, spec->name, (bool *)((char *)m + spec->offset));
+		value_bool(r, n, spec->name,
+			   (bool *)((char *)m + spec->offset));
 		break;
 	case SETTING_IS_LISTEN:
 		read_listen(r, n, spec, (void *)((char *)m + spec->offset));

@@ -15,7 +15,7 @@ struct report {
 	FILE *out;
 	unsigned int count;	/* of mistakes, written or not */
 	unsigned int notes;
-	unsigned int refused;	/* of what does not count, while the rest does */
+	unsigned int refused;	/* of what does not count while the rest does */
 };
 
 /* line 0: about the file as a whole. */

@@ -511,11 +511,13 @@ static bool fresh_are_right(const struct service_index *index)
 
 		if (!is_name_alone(index, s->name))
 			return false;
-		for (size_t j = 0; j < s->nr_fronts; j++)
-			if (!group_is_right(index,
-					    find_group(index, &s->fronts[j].addr,
-						       s->fronts[j].prefix_len)))
+		for (size_t j = 0; j < s->nr_fronts; j++) {
+			const struct model_front *f = &s->fronts[j];
+
+			if (!group_is_right(index, find_group(index, &f->addr,
+							      f->prefix_len)))
 				return false;
+		}
 	}
 	return true;
 }

@@ -23,7 +23,7 @@ struct service_index {
 	size_t nr_fresh;
 	__u64 checked_addrs;
 	bool is_checked;
-	__u8 lens[129];		/* of prefixes of front ends that were checked */
+	__u8 lens[129];		/* of checked front ends' prefixes */
 	unsigned int nr_lens;
 };
 

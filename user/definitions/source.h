@@ -31,7 +31,7 @@ struct part {
 	bool is_new;		/* since the last round of definitions.c */
 	bool has_mistakes;	/* they were reported; settings do not count */
 	bool has_refused;	/* objects that do not count */
-	bool is_broken;		/* it has objects, but which ones is not known */
+	bool is_broken;		/* it has objects, but which is not known */
 	bool is_kept;		/* its file says it no more, or is broken */
 	struct kube_object **objects;	/* owned */
 	size_t nr_objects;

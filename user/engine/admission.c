@@ -15,7 +15,8 @@
 #include "base/cleanup.h"
 #include "books.h"
 
-int admission_compare(const struct model_source *a, const struct model_source *b)
+int admission_compare(const struct model_source *a,
+		      const struct model_source *b)
 {
 	int order = addr_compare(&a->addr, &b->addr);
 

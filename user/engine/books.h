@@ -152,8 +152,8 @@ struct state {
 	struct pool ids, entries, backends;
 	struct ranges slots;
 	__u32 cells_used;
-	__u32 nr_local_nat;		/* services with NAT and a backend here */
-	bool is_own_old;		/* own.c has to look at everything again */
+	__u32 nr_local_nat;		/* services with NAT, a backend here */
+	bool is_own_old;		/* own.c has to look at all again */
 	bool has_freed_backends;	/* filters.c, likewise */
 	__u32 backends_renewed_s;
 	struct filter_book *filter;	/* [VIP_FILTER_SIZE] */
@@ -175,7 +175,7 @@ struct state {
 	struct scan scan;
 	struct conns_locked locked;	/* when the last scan met them */
 	struct kept kept;
-	bool has_asked_conns;		/* what records name, at the start: until
+	bool has_asked_conns;		/* what records name, at first: until
 					 * then vip_filter stays as it is */
 	struct state_host host;
 };
@@ -251,7 +251,8 @@ void filters_load(struct state *s);	/* of all that is in the tables */
 void filters_tick(struct state *s, __u32 now_s);
 
 /* admission.c: lists of who may use services */
-int admission_compare(const struct model_source *a, const struct model_source *b);
+int admission_compare(const struct model_source *a,
+		      const struct model_source *b);
 __u64 admission_digest(const struct model_source *sources, size_t count);
 /* A list that says this, to be written yet unless there is one; held. No
  * sources: 0, which is no list. */
@@ -274,7 +275,8 @@ __u32 node_addrs_more(const struct state *s);
 /* The host's addresses, the definitions or the front ends are others now.
  * -ENOSPC: what there was room for is there. */
 int node_addrs_update(struct state *s, __u32 now_s);
-void node_addrs_adopt(struct state *s);	/* after a restart: those in the books */
+/* After a restart: those in the books. */
+void node_addrs_adopt(struct state *s);
 
 /* own.c: the sets of our own addresses, after VIPs, NAT's or the host's have
  * changed */
@@ -342,7 +344,7 @@ void nat_addrs_walk(struct state *s);	/* one begins */
 void nat_addrs_walked(struct state *s, const bool *is_named);
 
 void unswept_add(struct state *s, __u32 backend, __u32 now_s);
-/* What records name: before anything is given away, or the filter is written. */
+/* What records name: before anything is given away, or the filter written. */
 int conns_ask(struct state *s, __u32 now_s);
 /* The backend that a record is of, if it is yet the one that was recorded. */
 const struct backend *conn_owner(const struct state *s, const struct conn *c);

@@ -253,7 +253,8 @@ static void set_slots(struct change *c, __u32 base, struct sizes sizes)
 		e->local_count = sizes.local_count;
 		e->local_base = 0;
 		if (e->local_count)
-			e->local_base = base + (sizes.is_apart ? sizes.count : 0);
+			e->local_base =
+				base + (sizes.is_apart ? sizes.count : 0);
 	}
 }
 

@@ -52,8 +52,9 @@ static __u64 definition_digest(const struct model_service *def)
 						      def->nr_sources));
 	for (b = def->backends; b < end; b++) {
 		digest = digest_addr(digest, &b->addr);
-		digest = digest_word(digest, (__u64)b->port << 32 |
-				     b->flags << 24 | b->weight << 8 | b->state);
+		digest = digest_word(digest,
+				     (__u64)b->port << 32 | b->flags << 24 |
+					     b->weight << 8 | b->state);
 	}
 	return digest | 1;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * What connections go on by when the service, or the front end, that they were
- * made to is no more. On a node nothing of that kind ends a connection of TCP or
- * SCTP: its record has all that it needs, as long as its backend stays in the
- * tables and the address that its client dialled is looked at. So both stay
+ * made to is no more. On a node nothing of that kind ends a connection of TCP
+ * or SCTP: its record has all that it needs, as long as its backend stays in
+ * the tables and the address that its client dialled is looked at. So both stay
  * until a walk over all records, begun long enough after, has found none that
  * names them (see settle.c). New connections find nothing there.
  */
@@ -145,7 +145,7 @@ void kept_walked(struct state *s)
 	k->nr_walked = 0;
 }
 
-/* Does a connection at c's backend outlive the front end that it was made to? */
+/* Does a connection at c's backend outlive the front end it was made to? */
 static bool is_kept(const struct state *s, const struct conn *c)
 {
 	const struct backend *b = conn_owner(s, c);

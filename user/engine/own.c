@@ -80,7 +80,7 @@ void own_update(struct state *s)
 						     NULL;
 
 	if (!o)
-		return;		/* nothing to do; a view; or tried again later */
+		return;		/* nothing to do; a view; or tried later */
 	s->is_own_old = false;
 	o->s = s;
 	put_all(o);

@@ -113,7 +113,8 @@ static bool frame_read(const __u8 *frame, size_t len, struct inside *ret)
 		proto = get16(frame + at);
 		if (proto != ETH_P_IP && proto != ETH_P_IPV6)
 			continue;
-		if (!inside_read(frame, at + 2, len, proto == ETH_P_IPV6, ret) ||
+		if (!inside_read(frame, at + 2, len, proto == ETH_P_IPV6,
+				 ret) ||
 		    ret->len > len - ret->l3)
 			return false;
 		ret->end = ret->l3 + ret->len;	/* padding is not of it */

@@ -35,7 +35,7 @@ struct change {
 	struct wanted_entry *entries; /* one a front end */
 	__u32 nr_entries;
 	__u32 *next_entries;	/* the book's next; owned */
-	__u32 *old_entries;	/* what the book had, once it is written; owned */
+	__u32 *old_entries;	/* what the book had, once written; owned */
 	__u32 nr_old;
 	bool moves;		/* to a range of its own */
 	bool differs;		/* something but slots has to be written */

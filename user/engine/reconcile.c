@@ -306,7 +306,7 @@ static int remove_service(struct state *s, __u32 id,
 		.nr_leaving = was.nr_backends,
 		.written_s = now_s,
 	};
-	/* before the entries go: what a death in between leaves is told by it */
+	/* before the entries go: it tells what a death in between leaves */
 	for (__u32 i = 0; i < book->nr_backends; i++) {
 		struct backend *b = &s->t->backends[book->backends[i]];
 

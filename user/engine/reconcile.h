@@ -39,7 +39,7 @@ struct reconcile_result {
 	unsigned int added, changed, removed, unchanged; /* services */
 	unsigned int backends_added, backends_changed, backends_removed;
 	unsigned int slots_written;
-	struct table_sizes needed;	/* with -ENOSPC: call dp_grow(), then again */
+	struct table_sizes needed; /* with -ENOSPC: call dp_grow(), then again */
 };
 
 /*
@@ -142,7 +142,7 @@ struct state_service {
 	const struct service_info *info;
 	const __u32 *backends;		/* indexes in tables.backends */
 	size_t nr_backends;
-	const struct model_source *sources;	/* sorted; as the map has them */
+	const struct model_source *sources; /* sorted; as the map has them */
 	size_t nr_sources;
 };
 size_t state_services(const struct state *s, struct state_service *ret,

@@ -248,11 +248,11 @@ const struct backend *conn_owner(const struct state *s, const struct conn *c)
 }
 
 /*
- * Of a connection that both sides have closed: its backend may remember it for a
- * while (RFC 9293, 3.6.1: TIME-WAIT, 60 s in Linux), and refuse what comes from
- * the same address and port with other numbers, which another client's next
- * connection has. The record keeps the port for its client meanwhile; it makes
- * room for whoever needs it.
+ * Of a connection that both sides have closed: its backend may remember it for
+ * a while (RFC 9293, 3.6.1: TIME-WAIT, 60 s in Linux), and refuse what comes
+ * from the same address and port with other numbers, which another client's
+ * next connection has. The record keeps the port for its client meanwhile; it
+ * makes room for whoever needs it.
  */
 static bool port_rests(const struct backend *b, const struct conn_entry *e,
 		       __u32 now_s)

@@ -267,7 +267,8 @@ bool link_is_wanted(const struct host *h, const struct iface *iface)
 /* The VRF that an interface is in; 0: none. */
 static __u32 domain_of(const struct host *h, const struct iface *iface)
 {
-	const struct iface *master = iface ? iface_find(h, iface->master) : NULL;
+	const struct iface *master =
+		iface ? iface_find(h, iface->master) : NULL;
 
 	return master && master->is_vrf ? master->ifindex : 0;
 }

@@ -29,7 +29,8 @@ static inline struct node **table_bucket(const struct hash_table *t, __u64 hash)
 int table_init(struct hash_table *t);
 void table_free(struct hash_table *t);		/* and all that is in it */
 void table_add(struct hash_table *t, struct node *node);
-void table_remove(struct hash_table *t, struct node *node);	/* frees it too */
+/* It frees it, too. */
+void table_remove(struct hash_table *t, struct node *node);
 /* After a node was put into its chain by hand. */
 void table_grown(struct hash_table *t);
 
@@ -58,7 +59,7 @@ struct iface {
 	__be16 vlan_proto;	/* 0: no VLAN */
 	__be16 vlan_id;
 	bool is_vrf;
-	bool is_elsewhere;	/* a veth: the other end is in another namespace */
+	bool is_elsewhere;	/* a veth whose other end is in another netns */
 	bool is_veth;
 	__u8 mac[ETH_ALEN];
 	__u8 mac_len;		/* 0: has no MACs; other than 6: not Ethernet */

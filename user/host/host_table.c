@@ -41,7 +41,8 @@ static void table_append(struct hash_table *t, struct node *node)
 /* Without memory it stays as it is: slower, not wrong. */
 void table_grown(struct hash_table *t)
 {
-	struct hash_table larger = { .mask = t->mask * 2 + 1, .count = t->count };
+	struct hash_table larger = { .mask = t->mask * 2 + 1,
+				     .count = t->count };
 	struct node *node, *next;
 	__u32 i;
 

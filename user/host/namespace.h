@@ -19,12 +19,12 @@ int namespace_socket(__s32 nsid);
 /* What there is to say of one. */
 struct namespace_facts {
 	__u64 cookie;		/* what programs know it by */
-	struct addr addr4, addr6; /* the first that others may reach it at; zero:
-				   * none yet */
+	struct addr addr4, addr6; /* the first that others may reach it at;
+				   * zero: none yet */
 };
 
 /* f for each that has a name under /run/netns: a number that another one, or
- * another name, does not have; and a file descriptor for the time of the call. */
+ * another name, does not have; and a file descriptor while the call lasts. */
 void namespaces_each(void (*f)(void *arg, __u64 number, int fd), void *arg);
 
 /* -EPERM: it may not be entered. */

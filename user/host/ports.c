@@ -10,9 +10,9 @@
 #define FIRST 1024
 #define LAST 65535
 
-/* What listens on most nodes (overlays, kubelet, etcd, the API server) has ports
- * below: where NAT has none of them either, a packet for it is told from an
- * answer by its port alone. If that leaves enough. */
+/* What listens on most nodes (overlays, kubelet, etcd, the API server) has
+ * ports below: where NAT has none of them either, a packet for it is told from
+ * an answer by its port alone. If that leaves enough. */
 #define NODE_FIRST 11000
 #define ENOUGH 4096
 

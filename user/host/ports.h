@@ -14,9 +14,9 @@ struct port_range {
 	__u16 first, last;
 };
 
-/* The longest run of ports, from 11000 on or (if that is short) 1024, that local,
- * the host's own (see ip_local_port_range in ip(7)), and node ports leave; a
- * single one: none is. */
+/* The longest run of ports, from 11000 on or (if that is short) 1024, that
+ * local, the host's own (see ip_local_port_range in ip(7)), and node ports
+ * leave; a single one: none is. */
 struct port_range ports_left(struct port_range local);
 
 /* Where m has services of a node, or a source that has not said yet whether it

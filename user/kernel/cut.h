@@ -14,10 +14,10 @@
 typedef void (*cut_send)(void *arg, const __u8 *frame, size_t len);
 
 /*
- * A container's interface leaves the checksums of TCP and UDP to the device that
- * a packet leaves by: until then they are the pseudo-header's sum. Such a one, of
- * a whole packet, is made right, as pieces have none to complete; any other stays
- * as it is. frame has len bytes, and IPv4 at l3.
+ * A container's interface leaves the checksums of TCP and UDP to the device
+ * that a packet leaves by: until then they are the pseudo-header's sum. Such a
+ * one, of a whole packet, is made right, as pieces have none to complete; any
+ * other stays as it is. frame has len bytes, and IPv4 at l3.
  */
 void cut_complete(__u8 *frame, size_t len, size_t l3);
 

@@ -72,7 +72,8 @@ static struct bpf_map *skel_map(struct fairlead_bpf *skel, enum table_id id)
 }
 
 /* The maps whose size is ours to choose. */
-static void skel_set_sizes(struct fairlead_bpf *skel, const struct table_sizes *s)
+static void skel_set_sizes(struct fairlead_bpf *skel,
+			   const struct table_sizes *s)
 {
 	struct table_sizes sizes = *s;
 
@@ -235,11 +236,11 @@ static struct table_sizes sizes_or_default(const struct table_sizes *wanted)
 
 	if (ret.conn_buckets && !ret.reply_buckets)
 		ret.reply_buckets = reply_buckets_for(ret.conn_buckets);
-	for (int which = TABLE_SIZE_fixed + 1; which < NR_TABLE_SIZES; which++) {
-		__u32 *size = table_size_at(&ret, which);
+	for (int at = TABLE_SIZE_fixed + 1; at < NR_TABLE_SIZES; at++) {
+		__u32 *size = table_size_at(&ret, at);
 
 		if (!*size)
-			*size = *table_size_at(&by_default, which);
+			*size = *table_size_at(&by_default, at);
 	}
 	return ret;
 }

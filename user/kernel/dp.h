@@ -200,8 +200,8 @@ __u32 dp_now_s(void);
 
 /*
  * For so long, packets of TCP connections that conntrack knows and we do not
- * are the host's stack's: of a proxy that was here before us. Larger tables keep
- * it. -errno, not logged: this kernel cannot.
+ * are the host's stack's: of a proxy that was here before us. Larger tables
+ * keep it. -errno, not logged: this kernel cannot.
  */
 int dp_takeover_begin(struct dp *dp, __u32 seconds);
 void dp_takeover_end(struct dp *dp);
@@ -251,8 +251,9 @@ struct dp_decap_opts {
 	__u32 ifindex;
 	enum dp_decap_hook hook;
 	__u16 gue_port, geneve_port;	/* host order */
-	const struct addr *addrs;	/* outer destinations to open; all else */
-	size_t nr_addrs;		/* passes. DECAP_ADDRS_MAX at most */
+	/* outer destinations to open, DECAP_ADDRS_MAX at most; others pass */
+	const struct addr *addrs;
+	size_t nr_addrs;
 	const char *pin_root;
 };
 

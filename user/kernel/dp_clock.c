@@ -55,7 +55,8 @@ static __u64 nearest_hz(__u64 jiffies, __u64 ns)
 	__u64 hz = (jiffies * 1000000000ull + ns / 2) / ns;
 
 	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++)
-		if (llabs((long long)(usual[i] - hz)) * 20 < (long long)usual[i])
+		if (llabs((long long)(usual[i] - hz)) * 20 <
+		    (long long)usual[i])
 			return usual[i];
 	return hz ? hz : 1;
 }

@@ -199,7 +199,8 @@ static int component_attach_any(const struct dp_point *at, int map)
 int dp_dispatcher_attach(const struct dp_point *at, int prog)
 {
 	__cleanup(close_fd) int map = -1;
-	__cleanup(print_restore) libbpf_print_fn_t print = libbpf_set_print(NULL);
+	__cleanup(print_restore) libbpf_print_fn_t print =
+		libbpf_set_print(NULL);
 	int err;
 
 	if (!compat_has_fentry())
@@ -276,7 +277,8 @@ static void stale_remove(__u32 ifindex, __u32 map)
 int dp_dispatcher_leave(const struct dp_point *at)
 {
 	__cleanup(all_close) struct xdp_multiprog *all = NULL;
-	__cleanup(print_restore) libbpf_print_fn_t print = libbpf_set_print(NULL);
+	__cleanup(print_restore) libbpf_print_fn_t print =
+		libbpf_set_print(NULL);
 	struct xdp_program *ours;
 	__u32 map;
 	int err;

@@ -20,7 +20,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 
-#define WINDOW_MIN (256u << 10)	/* bytes: the next one asked for is often near */
+#define WINDOW_MIN (256u << 10) /* bytes: what is asked for next is often near */
 #define SOURCES_BATCH 256	/* entries that a system call reads */
 #define ENTRIES_BATCH 256	/* likewise: no bucket of a hash has more */
 #define ENTRY_KEY_MAX 64

@@ -33,8 +33,8 @@ struct dp {
 	struct dp_errors errors;
 	char root[128];			/* of all pins */
 	char dir[160];			/* of this ABI's; empty: unpinned */
-	unsigned int generation;	/* of pinned tables, in force; 0: none */
-	unsigned int next_generation;	/* that waits for dp_switch(); 0: none */
+	unsigned int generation;	/* of pinned tables in force; 0: none */
+	unsigned int next_generation;	/* waits for dp_switch(); 0: none */
 	int lock_fd;			/* of root; -1: none */
 	int cgroup_fd;			/* see dp_cgroup_open(); -1: none */
 };
@@ -77,7 +77,7 @@ struct dp_hook_row {
 	const char *program;
 	const struct dp_kind *kind;
 	int point;			/* COMPAT_TCX_*; enum bpf_attach_type */
-	unsigned int rank;		/* among others there; low comes first */
+	unsigned int rank;		/* among others there; low is first */
 	enum dp_need need;
 };
 
@@ -87,7 +87,7 @@ extern const struct dp_hook_row dp_hook_rows[NR_DP_HOOKS];
 struct dp_point {
 	const struct dp_hook_row *hook;
 	__u32 ifindex;
-	int cgroup;			/* a descriptor, to attach to; -1: none */
+	int cgroup;			/* descriptor to attach to; -1: none */
 	char link[DP_PATH_MAX];		/* of a link, or */
 	char other[DP_PATH_MAX];	/* of what stands for it, by kind */
 };

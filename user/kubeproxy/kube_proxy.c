@@ -20,7 +20,7 @@ struct kube_proxy {
 	char *notes;
 	size_t notes_len;
 	FILE *out;		/* of notes, while they are written */
-	char *texts[KUBE_PROXY_GIVEN_MAX]; /* owned: values that were computed */
+	char *texts[KUBE_PROXY_GIVEN_MAX]; /* owned: values we computed */
 	size_t nr_texts;
 	char healthz[ADDR_PORT_MAX], metrics[ADDR_PORT_MAX];
 };

@@ -27,7 +27,7 @@ int leftovers_remove(struct leftovers *l, FILE *said);
 
 /* What rules are in force that concern who serves a node. */
 struct leftovers_seen {
-	bool in_force;		/* a kube-proxy's, which take packets for services */
+	bool in_force;		/* kube-proxy's, which take services' packets */
 	bool forward_drops;	/* FORWARD's policy */
 	bool masquerade_random;	/* somebody's rule, with --random-fully */
 };

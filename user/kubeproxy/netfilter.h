@@ -27,8 +27,8 @@ struct virtual_server {
 struct netfilter {
 	struct netlink *netlink;	/* NULL: not open */
 	bool has_table4, has_table6;	/* "ip kube-proxy", "ip6 kube-proxy" */
-	bool has_nft_chains;		/* of iptables-nft, that KUBE-SERVICES is */
-	bool has_iptables4, has_iptables6;	/* any table of iptables-nft */
+	bool has_nft_chains;		/* iptables-nft's, KUBE-SERVICES is */
+	bool has_iptables4, has_iptables6; /* any table of iptables-nft */
 	char ipsets[IPSETS_MAX][IPSET_NAME_MAX];
 	size_t nr_ipsets;
 	__u8 tcp_ports[65536 / 8];	/* that its sets say are node ports */

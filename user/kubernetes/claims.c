@@ -113,7 +113,8 @@ static void drop(struct claims *c, struct claim *k)
 
 static bool is_before(const struct claimant *a, const struct claimant *b)
 {
-	return a->created && (!b->created || strcmp(a->created, b->created) < 0);
+	return a->created &&
+	       (!b->created || strcmp(a->created, b->created) < 0);
 }
 
 /* Is f who's rather than k's? */

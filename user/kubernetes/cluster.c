@@ -336,7 +336,8 @@ static int settings_take(struct kube_cluster *c, const struct kube_settings *s)
 }
 
 /* For as long as the next round. */
-static void others_take(struct kube_cluster *c, const struct kube_others *others)
+static void others_take(struct kube_cluster *c,
+			const struct kube_others *others)
 {
 	__u64 version = others ? others->version : 0;
 
@@ -465,7 +466,8 @@ int kube_cluster_new(struct kube_cluster **ret)
 static void free_entries(struct kube_cluster *c)
 {
 	for (size_t i = 0; i < c->entries.size; i++)
-		for (struct entry *e = c->entries.chains[i], *next; e; e = next) {
+		for (struct entry *e = c->entries.chains[i], *next; e;
+		     e = next) {
 			next = e->next;
 			kube_item_free(e->kind, e->item);
 			kube_object_free(e->object);

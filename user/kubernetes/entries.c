@@ -39,7 +39,8 @@ static int table_grow(struct table *t, __u64 (*hash_of)(const void *item))
 		void **item = t->chains[i];
 
 		while (item) {
-			void **next = *item, **to = chain(&larger, hash_of(item));
+			void **next = *item;
+			void **to = chain(&larger, hash_of(item));
 
 			*item = *to;
 			*to = item;

@@ -6,7 +6,8 @@
  * Who gets what does not depend on the order of events: others are before
  * Kubernetes, cluster IPs before endpoints, and these before any other address,
  * also where their own Service is reached nowhere; of two Services it is the
- * older one. So a round comes to an end, and ends as one that begins from nothing.
+ * older one. So a round comes to an end, and ends as one that begins from
+ * nothing.
  */
 #include <errno.h>
 #include <stdlib.h>

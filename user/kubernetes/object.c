@@ -45,7 +45,7 @@ void *kube_append(struct kube_object *o, struct kube_list *list, size_t size)
 	char *items = list->items;
 
 	if (!(list->count & (list->count - 1))) {
-		items = kube_alloc(o, size * (list->count ? 2 * list->count : 1));
+		items = kube_alloc(o, size * (2 * list->count ?: 1));
 		if (!items)
 			return NULL;
 		if (list->count)

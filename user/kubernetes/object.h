@@ -114,7 +114,7 @@ struct kube_hint {
 struct kube_endpoint {
 	struct kube_list addresses;	/* of const char * */
 	const char *node;
-	const char *host;	/* v1beta1: a node without nodeName is known by it */
+	const char *host;	/* v1beta1: names the node without a nodeName */
 	struct kube_list zones, nodes;	/* hints; of struct kube_hint */
 	__u8 ready, serving, terminating; /* enum kube_bool */
 	struct kube_place at;
@@ -230,8 +230,9 @@ struct kube_object {
 
 /* NULL: no memory. */
 struct kube_object *kube_object_new(enum kube_kind kind);
-struct kube_object *kube_object_hold(struct kube_object *o);	/* one user more */
-void kube_object_free(struct kube_object *o);	/* one less; NULL is fine */
+/* One user more, or less; NULL is fine to free. */
+struct kube_object *kube_object_hold(struct kube_object *o);
+void kube_object_free(struct kube_object *o);
 void kube_object_freep(struct kube_object **o);
 
 /* Memory that lives as long as o, zeroed. NULL: no memory. */
@@ -242,9 +243,9 @@ void *kube_append(struct kube_object *o, struct kube_list *list, size_t size);
 const char *kube_text(struct kube_object *o, const char *text, size_t len);
 
 /*
- * For one that is read and is going to be kept: into as much memory as it takes,
- * of what reading left many times as much. No more is allocated for it then.
- * Without memory it stays as it is.
+ * For one that is read and is going to be kept: into as much memory as it
+ * takes, of what reading left many times as much. No more is allocated for it
+ * then. Without memory it stays as it is.
  */
 void kube_object_pack(struct kube_object *o);
 

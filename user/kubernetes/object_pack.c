@@ -10,7 +10,7 @@
 
 #include "object_private.h"
 
-/* Every text and list of an object is packed: whoever adds one is to come by. */
+/* Each text and list of an object is packed: whoever adds one comes by here. */
 _Static_assert(sizeof(struct kube_service) == 160, "pack_service()");
 _Static_assert(sizeof(struct kube_port) == 32, "pack_port()");
 _Static_assert(sizeof(struct kube_ingress) == 24, "pack_ingress()");

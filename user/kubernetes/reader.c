@@ -490,7 +490,8 @@ static void store_number(struct kube_reader *r, const struct kube_path *p,
 	__u32 number = 0;
 	size_t i = 0;
 
-	for (; i < len && text[i] >= '0' && text[i] <= '9' && number <= max; i++)
+	for (; i < len && text[i] >= '0' && text[i] <= '9' && number <= max;
+	     i++)
 		number = 10 * number + text[i] - '0';
 	if (!len || i < len || number < min || number > max ||
 	    type == KUBE_STRING || type == KUBE_BOOLEAN)

@@ -24,7 +24,7 @@
 
 struct model_backend {
 	struct addr addr;
-	__u16 port;		/* host order; 0: the port the client asked for */
+	__u16 port;		/* host order; 0: what the client asked for */
 	__u16 weight;		/* 0: drained; default 100 */
 	__u8 state;		/* BACKEND_ACTIVE or BACKEND_DRAIN */
 	__u8 flags;		/* of BACKEND_SET_FLAGS */
@@ -71,7 +71,7 @@ enum detect_local {
 	DETECT_CLUSTER_CIDR,	/* by source, see cluster_cidr */
 	DETECT_NODE_CIDR,	/* by source, as the Node object says */
 	DETECT_BRIDGE,		/* by the interface pod_bridge */
-	DETECT_INTERFACES,	/* by interfaces that begin with pod_interfaces */
+	DETECT_INTERFACES,	/* by interfaces named pod_interfaces... */
 };
 
 /* Whose sockets are given backends, so that their packets need not be. */
@@ -123,7 +123,7 @@ struct model_service {
 	/* 0: one model has it, made by hand, where it may be written. Else
 	 * it is as it is. */
 	unsigned int users;
-	__u64 digest;		/* of the contents, by who compares; 0: not yet */
+	__u64 digest;		/* of the contents, by who compares; 0: none */
 	bool is_in_set;		/* or was, of service_set.h */
 };
 
@@ -152,11 +152,11 @@ struct model {
 	bool has_hash_key;
 	__u32 hash_key[16];	/* SHA-256 based expansion of "hash-key:" */
 	struct addr tunnel4, tunnel6; /* all zero: the link's own address */
-	__u32 tunnel4_bits, tunnel6_bits; /* host bits of "tunnel-source:" CIDR */
-	struct addr nat4[MODEL_NAT_ADDRS_MAX]; /* none: the link's own address */
+	__u32 tunnel4_bits, tunnel6_bits; /* host bits of "tunnel-source:" */
+	struct addr nat4[MODEL_NAT_ADDRS_MAX]; /* none: the link's address */
 	struct addr nat6[MODEL_NAT_ADDRS_MAX];
 	size_t nr_nat4, nr_nat6;
-	__u16 nat_port_first, nat_port_last; /* host order; default 1024, 65535 */
+	__u16 nat_port_first, nat_port_last; /* host order; 1024, 65535 */
 	__u16 gue_port, geneve_port;	/* default 6080, 6081 */
 	__u32 geneve_vni;
 	__u32 idle_tcp_s, idle_udp_s, idle_sctp_s; /* default 900, 60, 900 */
@@ -218,7 +218,8 @@ void model_service_clear(struct model_service *s);
  * is the caller. NULL: out of memory, *s is as it was. */
 struct model_service *model_service_share(struct model_service *s);
 struct model_service *model_service_hold(struct model_service *s);
-void model_service_free(struct model_service *s); /* a user less; NULL is fine */
+/* A user less; NULL is fine. */
+void model_service_free(struct model_service *s);
 
 /* For a model that is made by hand: a zeroed service behind all others. NULL:
  * out of memory. */

@@ -61,13 +61,13 @@ enum setting_type {
 
 struct setting_spec {
 	const char *name;	/* "timeouts: tcp", for messages */
-	const char *group;	/* "timeouts"; NULL: the key is of the document */
+	const char *group;	/* "timeouts"; NULL: it is of the document */
 	const char *key;	/* "tcp" */
 	size_t offset, size;	/* in struct model */
 	enum setting_type type;
 	__u32 min, max;		/* of a number */
-	__u32 by_default;	/* of a number or seconds; of ports the first; of
-				 * where to listen, the port */
+	__u32 by_default;	/* of a number or seconds; of ports the first;
+				 * of where to listen, the port */
 };
 
 extern const struct setting_spec setting_specs[NR_SETTINGS];

@@ -2,9 +2,9 @@
 /*
  * What `fairlead: serve` and the processes without rights say to one another
  * over a stream socket: records, each a header and fields, each field a header
- * and bytes. Both sides are the same program on the same machine, so numbers have
- * its byte order; nothing else is taken for granted: who receives checks every
- * length, and a record that is wrong ends the conversation.
+ * and bytes. Both sides are the same program on the same machine, so numbers
+ * have its byte order; nothing else is taken for granted: who receives checks
+ * every length, and a record that is wrong ends the conversation.
  */
 #ifndef FAIRLEAD_RECORD_H
 #define FAIRLEAD_RECORD_H
@@ -22,7 +22,7 @@
 enum record_type {
 	/* serve -> source; fields: enum access_field, and those below */
 	RECORD_ACCESS = 1,
-	RECORD_EVENT,		/* fields: RECORD_FIELD_NAMESPACE, _TEXT: JSON */
+	RECORD_EVENT,		/* RECORD_FIELD_NAMESPACE, _TEXT: JSON */
 
 	/* source -> serve */
 	RECORD_LIST_BEGIN,	/* what comes now is a list of all */

@@ -6,7 +6,7 @@
 #include "worker.h"
 
 #define TICK_MS 1000
-#define WATCHDOG_S 60		/* a loop that stands still for that long ends */
+#define WATCHDOG_S 60		/* a loop that stands still for so long ends */
 
 static void on_tick(void *arg)
 {

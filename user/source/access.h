@@ -17,8 +17,8 @@
 #define ACCESS_FILE_MAX (256 * 1024)
 
 enum access_field {
-	ACCESS_SERVER,		/* "https://192.0.2.1:6443", no "/" at the end */
-	ACCESS_TLS_NAME,	/* whom the certificate names, if not the server */
+	ACCESS_SERVER,		/* "https://192.0.2.1:6443", without a last "/" */
+	ACCESS_TLS_NAME,	/* whom the certificate names, if not server */
 	ACCESS_CA,		/* PEM */
 	ACCESS_CERTIFICATE,	/* PEM, of the client */
 	ACCESS_KEY,		/* PEM */

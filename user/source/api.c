@@ -34,13 +34,13 @@ struct api {
 	struct remote *remote;
 	void (*changed)(void *arg);
 	void *arg;
-	struct api_object **chains;	/* owned; room of them, a power of two */
+	struct api_object **chains; /* owned; room of them, a power of two */
 	size_t room;
 	struct part **parts;	/* owned; room of them; api_objects */
 	size_t count;
 	struct part **news;	/* likewise; those that are worth a look */
 	size_t nr_news;
-	__u32 list[NR_KUBE_KINDS];	/* number of the one that runs, or ran */
+	__u32 list[NR_KUBE_KINDS]; /* number of the one that runs, or ran */
 	bool has_listed[NR_KUBE_KINDS];
 	bool has_all;		/* of the first lists */
 	bool is_changed;

@@ -132,7 +132,7 @@ static int timer_wanted(CURLM *multi, long timeout_ms, void *arg)
 {
 	struct http *h = arg;
 
-	/* 0 ms would stop the timer, and libcurl must not be called from here */
+	/* 0 ms would stop the timer, and libcurl may not be called here */
 	if (timeout_ms < 0)
 		return timer_set(h->timer, 0, 0) ? -1 : 0;
 	return timer_set(h->timer, timeout_ms ?: 1, 0) ? -1 : 0;

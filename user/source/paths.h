@@ -22,7 +22,7 @@ struct path_row {
 
 struct path_node;
 
-/* Rows are not needed after it. -ENOMEM; a path given twice has the first id. */
+/* Rows are not needed after it. -ENOMEM; a path twice has the first id. */
 int paths_new(const struct path_row *rows, size_t count,
 	      struct path_node **ret_root);
 void paths_free(struct path_node *root);	/* NULL is fine */

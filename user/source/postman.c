@@ -79,8 +79,8 @@ static bool is_namespace(const char *text, size_t len)
 	return len && len < 64;
 }
 
-void postman_take(struct postman *p, const char *namespace, size_t namespace_len,
-		  const char *body, size_t len)
+void postman_take(struct postman *p, const char *namespace,
+		  size_t namespace_len, const char *body, size_t len)
 {
 	struct postman_event *to = &p->events[p->count];
 

@@ -29,8 +29,8 @@ struct postman {
 };
 
 /* JSON, for a namespace. What cannot be had is lost. */
-void postman_take(struct postman *p, const char *namespace, size_t namespace_len,
-		  const char *body, size_t len);
+void postman_take(struct postman *p, const char *namespace,
+		  size_t namespace_len, const char *body, size_t len);
 /* Every second. */
 void postman_tick(struct postman *p);
 void postman_clear(struct postman *p);	/* before http_free() */

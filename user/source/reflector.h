@@ -51,11 +51,11 @@ struct reflector {
 	unsigned int failures;	/* in a row */
 	unsigned int broken_lists; /* in a row */
 	unsigned int expired;	/* watches that began too late, in a row */
-	char failure[REFLECTOR_TEXT_MAX]; /* why we are behind; "": we are not */
+	char failure[REFLECTOR_TEXT_MAX]; /* why we are behind; "": not */
 
 	/* of the request under way */
 	__u64 begin_ms, window_ms;
-	__u64 partial_ms;	/* an object is not whole since then; 0: it is */
+	__u64 partial_ms;	/* an object has been partial since; 0: none */
 	__u64 limit_ms;		/* it should be over by then */
 	__u64 window_bytes;
 	bool has_status, is_first_page, had_news, is_watched;

@@ -19,7 +19,7 @@ struct page_counts {
 };
 
 struct page {
-	struct bytes_out metrics, coming;	/* the last whole one; the next */
+	struct bytes_out metrics, coming; /* the last whole one; the next */
 	__u64 metrics_ms;	/* when it was whole; 0: there is none */
 	__u64 asked_ms;		/* 0: serve has answered */
 	struct bytes_out config;

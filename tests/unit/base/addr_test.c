@@ -120,7 +120,8 @@ static void a_prefix_has_its_addresses_in_it(void **state)
 
 static void a_prefix_begins_with_its_first_address(void **state)
 {
-	static const unsigned int lens[] = { 0, 1, 31, 32, 33, 95, 97, 127, 128 };
+	static const unsigned int lens[] = { 0, 1, 31, 32, 33, 95, 97, 127,
+					     128 };
 	struct addr a = parsed("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
 
 	for (size_t i = 0; i < sizeof(lens) / sizeof(*lens); i++) {

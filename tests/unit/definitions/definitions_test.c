@@ -1262,7 +1262,8 @@ static void a_change_within_one_tick_is_not_missed(void **state)
 	for (unsigned int i = 0; i < 20; i++) {
 		put_service("f.yaml", 1, 80 + i % 10);
 		step(&t, 1, 1, true);
-		assert_int_equal(t.m->services[0]->fronts->port_first, 80 + i % 10);
+		assert_int_equal(t.m->services[0]->fronts->port_first,
+				 80 + i % 10);
 	}
 }
 

@@ -356,8 +356,8 @@ static void listings_have_every_front_end(void **state)
 	teardown(&w);
 }
 
-/* protocol, kind; the state of a backend that is no longer defined. TCP and SCTP
- * of a node may live on without their service, until all records have been
+/* protocol, kind; the state of a backend that is no longer defined. TCP and
+ * SCTP of a node may live on without their service, until all records have been
  * looked through. */
 static void udp_of_a_node_leaves_at_once(void **state)
 {

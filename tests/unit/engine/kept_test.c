@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Services and front ends of a node that go while connections to them live: what
- * these need stays, for as long as a record names it, through restarts and
+ * Services and front ends of a node that go while connections to them live:
+ * what these need stays, for as long as a record names it, through restarts and
  * whatever takes their place; and nothing stays longer.
  */
 #include <arpa/inet.h>

@@ -18,7 +18,7 @@
 #define HOST 0x0a000001u	/* 10.0.0.1, the first backend */
 #define CLIENT 0xc6336401u	/* 198.51.100.1 */
 #define FLOWS 2000
-#define IDLE_TCP 896	/* 7 << 7: a life that conn_life_from() need not round */
+#define IDLE_TCP 896	/* 7 << 7: a life that conn_life_from() does not round */
 
 static void setup_of(struct world *w, struct fake_sizes sizes)
 {

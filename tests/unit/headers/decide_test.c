@@ -170,8 +170,8 @@ static void who_sees_the_clients_address(void **state)
 }
 
 /*
- * The whole of it: whoever asks, wherever, and however pods are told from others.
- * What is expected is the contract's text, sentence by sentence.
+ * The whole of it: whoever asks, wherever, and however pods are told from
+ * others. What is expected is the contract's text, sentence by sentence.
  */
 enum who { LOCAL_POD, OTHER_NODES_POD, THE_NODE, OUTSIDE, NR_WHO };
 enum detector { NO_DETECTOR, CLUSTER_CIDR, NODE_CIDR, BY_INTERFACE,
@@ -228,7 +228,7 @@ static enum outcome contract_set(const struct question *q)
 	return is_local_pod(q) || q->who == THE_NODE ? CLUSTER : LOCAL;
 }
 
-/* 10.244.1.5 is a pod's here, 10.244.2.5 one's elsewhere; fd44:1::5 and so on. */
+/* 10.244.1.5 is a pod's here, 10.244.2.5 elsewhere; fd44:1::5 and so on. */
 static struct addr addr_of(const struct question *q)
 {
 	static const __u32 addrs[][2] = {
@@ -283,7 +283,8 @@ static void answer(const struct question *q)
 	struct addr client = addr_of(q);
 	struct backend b = { .addr = client };
 	struct runtime rt = runtime_of(q);
-	struct decision d = decide(&e, decide_origin(&rt, hooks[q->who], &client));
+	struct decision d =
+		decide(&e, decide_origin(&rt, hooks[q->who], &client));
 
 	b.addr.word[3] ^= q->is_hairpin ? 0 : __cpu_to_be32(64);
 	assert_int_equal(d.set == SET_LOCAL, contract_set(q) == LOCAL);
@@ -322,7 +323,8 @@ static void families_are_told_apart(void **state)
 	assert_int_equal(decide_origin(&rt, ORIGIN_POD, &client), ORIGIN_POD);
 	q.is_v6 = true;
 	client = addr_of(&q);
-	assert_int_equal(decide_origin(&rt, ORIGIN_POD, &client), ORIGIN_UNKNOWN);
+	assert_int_equal(decide_origin(&rt, ORIGIN_POD, &client),
+			 ORIGIN_UNKNOWN);
 	assert_int_equal(decide_origin(&rt, ORIGIN_NODE, &client), ORIGIN_NODE);
 }
 

@@ -69,7 +69,8 @@ static bool more(size_t i)
 static void assert_whole(const struct packet *p, size_t mtu)
 {
 	const uint8_t *from = p->data + ETH_LEN;
-	size_t skip = (from[0] & 15) * 4, first = (get16(from + 6) & 0x1fff) * 8;
+	size_t skip = (from[0] & 15) * 4;
+	size_t first = (get16(from + 6) & 0x1fff) * 8;
 	size_t total = get16(from + 2) - skip, at = 0;
 
 	for (size_t i = 0; i < pieces.count; i++) {
@@ -136,7 +137,7 @@ static void fragments_are_cut_on_from_their_offset(void **state)
 	assert_int_equal(cut(&part, ETH_LEN, 300), 0);
 	assert_whole(&part, 300);
 	assert_int_equal(offset(0), 400);
-	assert_true(more(pieces.count - 1));	/* its own last is not the last */
+	assert_true(more(pieces.count - 1)); /* its own last is not the last */
 
 	part = packet_fragment(&p, 800, 608, 7);
 	assert_int_equal(cut(&part, ETH_LEN, 300), 0);

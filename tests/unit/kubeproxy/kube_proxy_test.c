@@ -565,8 +565,11 @@ static void a_file_counts_and_not_the_flags(void **state)
 
 static void masquerading_is_as_the_mode_says(void **state)
 {
-	static const struct { const char *text; char *flag; const char *expected; }
-	cases[] = {
+	static const struct {
+		const char *text;
+		char *flag;
+		const char *expected;
+	} cases[] = {
 		{ "iptables: {masqueradeAll: true}", "--v=0", "true" },
 		{ "mode: nftables\niptables: {masqueradeAll: true}", "--v=0",
 		  "none" },
@@ -681,7 +684,10 @@ static void what_is_no_flag_is_said(void **state)
 
 static void tasks_come_from_flags(void **state)
 {
-	static const struct { char *word; enum kube_proxy_task task; } cases[] = {
+	static const struct {
+		char *word;
+		enum kube_proxy_task task;
+	} cases[] = {
 		{ "-h", KUBE_PROXY_HELP },
 		{ "--help", KUBE_PROXY_HELP },
 		{ "--version", KUBE_PROXY_VERSION },

@@ -24,7 +24,7 @@ struct said {
 	struct definitions *d;
 };
 
-/* given: a setting besides; NULL: none. As a test's set-up: not 0 is an error. */
+/* given: a setting besides, or NULL. As a test's set-up: not 0: an error. */
 static inline int said_open(struct said *s, const struct given *given)
 {
 	struct definitions_from from = {

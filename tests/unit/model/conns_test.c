@@ -118,7 +118,7 @@ static void a_key_is_there_once_and_so_is_a_reply(void **state)
 
 	assert_true(conns_insert(&from->t, &e));
 	assert_false(conns_insert(&from->t, &e));
-	e.conn.cport = htons(9);		/* another client, the same reply */
+	e.conn.cport = htons(9);	/* another client, the same reply */
 	assert_false(conns_insert(&from->t, &e));
 	assert_int_equal(usage(from).live, 1);
 	assert_int_equal(usage(from).cells, 1);
@@ -226,7 +226,7 @@ static void who_was_killed_leaves_no_lock(void **state)
 	assert_int_equal(repaired.locks, 2);
 	assert_true(waits > 0);
 	assert_int_equal(usage(from).live, 18);
-	assert_int_equal(usage(from).cells, 11); /* of 0 to 19, thirds less 1, 2 */
+	assert_int_equal(usage(from).cells, 11); /* 0 to 19, thirds less 1, 2 */
 	put(1, 2, CONN_LIVE);
 	assert_int_equal(conns_repair(&from->t, nobody_waits, &repaired), 0);
 	assert_int_equal(repaired.locks + repaired.cells, 0);
