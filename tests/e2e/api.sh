@@ -254,6 +254,34 @@ has_no_rights() {
 	! find "/proc/$pid/fd" -lname '*bpf*' | grep .
 }
 
+says() {
+	fairlead status --json | tee "$DIR/said" |
+		jq -e --arg words "$1" '(.applied.synced | not) and
+			(.applied.error | contains($words))'
+}
+
+# A file that is wrong holds back nothing of the server's, and what it said
+# before stands.
+file_that_is_wrong() {
+	stop serve
+	config <<<"services: [{name: edge, address: 192.0.2.77, port: 80}]"
+	serve_start --master=http://127.0.0.1:8001 --config "$CONFIG"
+	wait_for 30 follows
+	config <<<"services: [{name: edge, adress: 192.0.2.77, port: 80}]"
+	wait_for 20 says "adress"
+	slice web-4 IPv4 10.91.0.12 | put
+	wait_for 20 active 1
+	all_answer "$VIP4" backend-2
+	there "edge 192.0.2.77"
+	says "adress"
+	grep -F "adress" "$DIR/serve.err"
+	config <<<"services: [{name: edge, address: 192.0.2.78, port: 80}]"
+	wait_for 20 follows
+	there "edge 192.0.2.78"
+	slice web-4 IPv4 10.91.0.11 10.91.0.12 | put
+	wait_for 20 active 2
+}
+
 old_server() {
 	stop serve
 	control '{"set": {"slices_v1": false, "field_selectors": false}}'
@@ -306,6 +334,7 @@ it "a server that stops, or never answers" stops
 it "a server that is gone for a while" server_restarts
 it "a start without the server" started_without
 it "a source that dies" source_dies
+it "a file that is wrong beside it" file_that_is_wrong
 it "a server of 1.20" old_server
 it "lists in pages" pages
 finish

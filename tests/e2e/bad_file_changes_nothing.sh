@@ -33,6 +33,18 @@ not_yaml() {
 	END
 }
 
+# A node's whose services an API server has.
+settings_alone_are_right() {
+	echo "cluster-cidr: 10.244.0.0/16" >"$DIR/settings.yaml"
+	fairlead check "$DIR/settings.yaml" 2>"$DIR/said"
+	grep -qF 'no "services" in it' "$DIR/said"
+	fairlead check --json "$DIR/settings.yaml" | jq -e .ok
+	echo "cluster-cidr: nowhere" >"$DIR/settings.yaml"
+	fails fairlead check "$DIR/settings.yaml"
+	: >"$DIR/settings.yaml"
+	fails fairlead check "$DIR/settings.yaml"
+}
+
 unknown_key() {
 	refused 3 <<-END
 		services:
@@ -125,6 +137,7 @@ serve
 load_start keepalive keepalive "$VIP4" --pause-ms 5
 it "a file that is not YAML" not_yaml
 it "check says so, too" checked
+it "settings alone are right for check" settings_alone_are_right
 it "a key that does not exist" unknown_key
 it "an address that does not exist" wrong_address
 it "a weight that is no number" weight_of_letters

@@ -55,6 +55,7 @@ int cmd_check(const struct options *o)
 	FILE *out = open_memstream(&errors, &len);
 	int err = -ENOMEM;
 
+	from.may_lack_services = true;
 	if (out) {
 		err = definitions_load(&from, &m, out);
 		if (err && !ftell(out))

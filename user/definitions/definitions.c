@@ -22,9 +22,17 @@
 
 #define SOURCES_OF_DEFINITIONS_MAX 8
 
+/* What has been in force: while something is wrong with that which is not of
+ * objects, this stands in its place. */
+struct standing {
+	struct model *settings;	/* owned; NULL: nothing has been yet */
+	__u8 sha256[SOURCES_OF_DEFINITIONS_MAX][32];
+};
+
 struct definitions {
 	struct source *sources[SOURCES_OF_DEFINITIONS_MAX];
 	size_t nr_sources;
+	struct standing standing;
 	struct service_index index;	/* of services in files */
 	struct manifests *manifests;	/* objects of all sources */
 	struct rivals rivals;
@@ -34,6 +42,7 @@ struct definitions {
 	struct definitions_work work;
 	__u8 last[32];		/* digest of the model that was handed out */
 	bool has_last, was_partial, lacked_policy;
+	bool may_lack_services;
 };
 
 /* After running out of memory half way: start from nothing next time. */
@@ -46,8 +55,11 @@ static void forget_all(struct definitions *d)
 	policy_index_clear(&d->policy);
 	service_index_clear(&d->index);
 	manifests_clear(d->manifests);
-	for (size_t i = 0; i < d->nr_sources; i++)
+	model_free(take_ptr(d->standing.settings));
+	for (size_t i = 0; i < d->nr_sources; i++) {
+		d->sources[i]->is_held = false;
 		d->sources[i]->ops->clear(d->sources[i]);
+	}
 }
 
 static int refresh_all(struct definitions *d, struct report *r)
@@ -70,7 +82,7 @@ static size_t collect_new(const struct source *s, struct native_service **ret)
 	for (size_t i = 0; i < s->nr_parts; i++) {
 		struct part *p = s->parts[i];
 
-		if (!p->is_new)
+		if (p->is_taken)
 			continue;
 		for (size_t j = 0; ret && j < p->native.nr_services; j++)
 			ret[count + j] = &p->native.services[j];
@@ -100,41 +112,6 @@ static size_t count_dead(const struct definitions *d)
 	return count;
 }
 
-static int tell_dead(struct definitions *d, const struct source *s)
-{
-	int err = 0;
-
-	for (const struct part *p = s->dead; p; p = p->next_dead)
-		for (size_t i = 0; i < p->native.nr_services && !err; i++)
-			err = news_went(&d->news,
-					p->native.services[i].service);
-	return err;
-}
-
-/* Of files: what objects make is no part of the index. */
-static int update_index(struct definitions *d)
-{
-	size_t count = collect_all_new(d, NULL);
-	struct native_service **fresh;
-	int err = 0;
-
-	if (!count && !count_dead(d))
-		return 0;
-	d->rivals.is_new = true;
-	fresh = calloc(count + 1, sizeof(*fresh));
-	if (!fresh)
-		return -ENOMEM;
-	collect_all_new(d, fresh);
-	for (size_t i = 0; i < d->nr_sources && !err; i++)
-		err = tell_dead(d, d->sources[i]);
-	for (size_t i = 0; i < count && !err; i++)
-		err = news_came(&d->news, fresh[i]->service);
-	err = err ?: service_index_update(&d->index, fresh, count);
-	if (err)
-		free(fresh);
-	return err;
-}
-
 static int items_went(struct definitions *d, const struct part *p)
 {
 	int err = 0;
@@ -142,6 +119,47 @@ static int items_went(struct definitions *d, const struct part *p)
 	for (size_t i = 0; i < p->native.nr_items && !err; i++)
 		err = policy_index_went(&d->policy, p->native.items[i].kind,
 					p->native.items[i].item);
+	return err;
+}
+
+static int services_went(struct definitions *d, const struct part *p)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < p->native.nr_services && !err; i++)
+		err = news_went(&d->news, p->native.services[i].service);
+	return err;
+}
+
+static int tell_dead(struct definitions *d, const struct source *s)
+{
+	int err = 0;
+
+	for (const struct part *p = s->dead; p && !err; p = p->next_dead)
+		if (p->is_taken)
+			err = services_went(d, p) ?: items_went(d, p);
+	return err;
+}
+
+/* The index with what came and went since, if anything did. Of files: what
+ * objects make is no part of it. */
+static int index_next(struct definitions *d, struct service_index *ret,
+		      bool *ret_changed)
+{
+	size_t count = collect_all_new(d, NULL);
+	struct native_service **fresh;
+	int err;
+
+	*ret_changed = count || count_dead(d);
+	if (!*ret_changed)
+		return 0;
+	fresh = calloc(count + 1, sizeof(*fresh));
+	if (!fresh)
+		return -ENOMEM;
+	collect_all_new(d, fresh);
+	err = service_index_next(&d->index, fresh, count, ret);
+	if (err)
+		free(fresh);
 	return err;
 }
 
@@ -154,31 +172,46 @@ static int items_came(struct definitions *d, struct part *p)
 	return err;
 }
 
-/* Of files, of network policy. */
-static int update_policy(struct definitions *d)
+static int services_came(struct definitions *d, const struct part *p)
 {
+	const struct native *n = &p->native;
 	int err = 0;
 
-	for (size_t i = 0; i < d->nr_sources; i++) {
-		const struct source *s = d->sources[i];
-
-		for (struct part *p = s->dead; p && !err; p = p->next_dead)
-			err = items_went(d, p);
-		for (size_t j = 0; j < s->nr_parts && !err; j++)
-			if (s->parts[j]->is_new)
-				err = items_came(d, s->parts[j]);
-	}
+	for (size_t i = 0; i < n->nr_services && !err; i++)
+		err = news_came(&d->news, n->services[i].service);
 	return err;
 }
 
-/* Everything that the sources say has been looked at. */
+static int tell_new(struct definitions *d, const struct source *s)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < s->nr_parts && !err; i++)
+		if (!s->parts[i]->is_taken)
+			err = services_came(d, s->parts[i]) ?:
+			      items_came(d, s->parts[i]);
+	return err;
+}
+
+static int tell_all(struct definitions *d)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < d->nr_sources && !err; i++)
+		err = tell_dead(d, d->sources[i]) ?:
+		      tell_new(d, d->sources[i]);
+	return err;
+}
+
+/* Everything that the sources say has been looked at. Of one that is held,
+ * what nobody has taken and is gone again is all that can be let go. */
 static void round_end(struct definitions *d)
 {
 	for (size_t i = 0; i < d->nr_sources; i++) {
 		struct source *s = d->sources[i];
 
-		for (size_t j = 0; j < s->nr_parts; j++)
-			s->parts[j]->is_new = false;
+		for (size_t j = 0; j < s->nr_parts && !s->is_held; j++)
+			s->parts[j]->is_taken = true;
 		source_free_dead(s);
 	}
 }
@@ -293,8 +326,11 @@ static int build_digest(const struct definitions *d, struct model *m)
 	__u8 all[SOURCES_OF_DEFINITIONS_MAX][32];
 
 	for (size_t i = 0; i < d->nr_sources; i++) {
-		memcpy(all[i], d->sources[i]->sha256, 32);
-		m->is_partial |= !d->sources[i]->is_complete;
+		const struct source *s = d->sources[i];
+
+		memcpy(all[i], s->is_held ? d->standing.sha256[i] : s->sha256,
+		       32);
+		m->is_partial |= !s->is_complete;
 	}
 	if (d->nr_sources == 1) {
 		memcpy(m->sha256, all[0], 32);
@@ -320,7 +356,10 @@ static void check_services(const struct definitions *d, struct report *r)
 			    s->parts[j]->native.says_policy)
 				return;
 	}
-	if (d->nr_sources)
+	if (d->may_lack_services)
+		report_note(r, d->sources[0]->name, 0, 0,
+			    "no \"services\" in it, which is right where somebody else has them, as with --kubernetes");
+	else if (d->nr_sources)
 		report_error(r, d->sources[0]->name, 0, 0,
 			     "no \"services\" in it; an empty list is written \"services: []\"");
 }
@@ -337,40 +376,199 @@ static void check_node_ports(const struct definitions *d, const struct model *m,
 				       is4 ? "IPv4" : "IPv6");
 }
 
-/* Files first: what objects may have depends on them. */
-static int look(struct definitions *d, struct model *m, struct report *r)
+static size_t collect_items(const struct definitions *d,
+			    struct native_item **ret)
 {
-	const struct part *from[NR_SETTINGS] = {};
+	size_t count = 0;
+
+	for (size_t i = 0; i < d->nr_sources; i++) {
+		const struct source *s = d->sources[i];
+
+		for (size_t j = 0; j < s->nr_parts; j++) {
+			struct native *n = &s->parts[j]->native;
+
+			for (size_t k = 0; ret && k < n->nr_items; k++)
+				ret[count + k] = &n->items[k];
+			count += n->nr_items;
+		}
+	}
+	return count;
+}
+
+static bool has_new_items(const struct definitions *d)
+{
+	for (size_t i = 0; i < d->nr_sources; i++)
+		for (size_t j = 0; j < d->sources[i]->nr_parts; j++)
+			if (!d->sources[i]->parts[j]->is_taken &&
+			    d->sources[i]->parts[j]->native.nr_items)
+				return true;
+	return false;
+}
+
+/* Of network policy, what files say by themselves. */
+static int check_items(const struct definitions *d, struct report *r)
+{
+	struct native_item **list;
+	size_t count;
+
+	if (!has_new_items(d))
+		return 0;
+	count = collect_items(d, NULL);
+	list = calloc(count, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	collect_items(d, list);
+	policy_index_check(list, count, r);
+	free(list);
+	return 0;
+}
+
+/* What settings and services would be: all of files, or nothing. */
+struct attempt {
+	struct model *m;	/* owned */
+	const struct part *from[NR_SETTINGS];	/* who gives each setting */
+	struct service_index before;	/* owned, if the index is another one */
+	bool has_index;
+};
+
+static void attempt_clear(struct attempt *a)
+{
+	model_free(a->m);
+	service_index_clear(&a->before);
+}
+
+static int attempt_make(struct definitions *d, struct attempt *a,
+			struct report *r)
+{
+	struct service_index next;
+	int err;
+
+	a->m = model_new();
+	err = a->m ? build_settings(d, a->m, a->from, r) : -ENOMEM;
+	err = err ?: index_next(d, &next, &a->has_index);
+	if (err)
+		return err;
+	if (a->has_index) {
+		a->before = d->index;
+		d->index = next;
+	}
+	service_index_check(&d->index, r);
+	check_nat(d, a->m, a->from[SETTING_NAT_ADDRESSES], r);
+	err = check_items(d, r);
+	if (!err && !r->count)
+		check_services(d, r);
+	return err;
+}
+
+static void hold(struct definitions *d, bool is_held)
+{
+	for (size_t i = 0; i < d->nr_sources; i++)
+		d->sources[i]->is_held = is_held &&
+					 !d->sources[i]->is_of_objects;
+}
+
+static int take(struct definitions *d, struct attempt *a, struct model **ret)
+{
+	hold(d, false);
+	d->rivals.is_new |= a->has_index;
+	d->rivals.index = &d->index;
+	d->rivals.nat_from = a->from[SETTING_NAT_ADDRESSES];
+	*ret = take_ptr(a->m);
+	return tell_all(d);
+}
+
+static int settings_copy(const struct model *from, struct model **ret)
+{
+	__cleanup(model_freep) struct model *m = model_new();
+	int err = m ? 0 : -ENOMEM;
+
+	for (int i = 0; i < NR_SETTINGS && !err; i++)
+		if (!setting_is_equal(i, m, from))
+			err = setting_copy(i, m, from);
+	if (!err)
+		*ret = take_ptr(m);
+	return err;
+}
+
+/* Objects have to do with what stands. */
+static int fall_back(struct definitions *d, struct attempt *a,
+		     struct model **ret)
+{
+	hold(d, true);
+	if (a->has_index) {
+		service_index_clear(&d->index);
+		d->index = a->before;
+		a->before = (struct service_index){};
+	}
+	return settings_copy(d->standing.settings, ret);
+}
+
+static int stand(struct definitions *d, const struct model *m)
+{
+	struct model *settings = NULL;
+	int err = settings_copy(m, &settings);
+
+	if (err)
+		return err;
+	model_free(d->standing.settings);
+	d->standing.settings = settings;
+	for (size_t i = 0; i < d->nr_sources; i++)
+		memcpy(d->standing.sha256[i], d->sources[i]->sha256, 32);
+	return 0;
+}
+
+/* After files, on which it depends what objects may have. */
+static int look_at_objects(struct definitions *d, struct model *m,
+			   struct report *r)
+{
 	const struct manifests_round round = {
 		m, &d->rivals, &d->news, &d->policy, r
 	};
 	int err;
 
-	err = build_settings(d, m, from, r) ?: update_index(d) ?:
-	      update_policy(d);
-	if (err)
-		return err;
-	service_index_check(&d->index, r);
-	check_nat(d, m, from[SETTING_NAT_ADDRESSES], r);
-	d->rivals.index = &d->index;
 	d->rivals.settings = m;
-	d->rivals.nat_from = from[SETTING_NAT_ADDRESSES];
 	err = manifests_refresh(d->manifests, d->sources, d->nr_sources,
 				&round) ?: policy_index_settle(&d->policy, r);
+	if (!err)
+		check_node_ports(d, m, r);
+	return err;
+}
+
+/* Something is left that can change while files are held. */
+static bool goes_on(const struct definitions *d)
+{
+	for (size_t i = 0; i < d->nr_sources; i++)
+		if (d->sources[i]->is_of_objects)
+			return true;
+	return false;
+}
+
+/* -EINVAL: nothing comes of it. */
+static int look(struct definitions *d, struct report *r, struct model **ret)
+{
+	__cleanup(attempt_clear) struct attempt a = {};
+	int err = attempt_make(d, &a, r);
+	const bool is_wrong = r->count, has_stood = d->standing.settings;
+
 	if (err)
 		return err;
-	check_node_ports(d, m, r);
-	if (!r->count)
-		check_services(d, r);
+	err = is_wrong && has_stood ? fall_back(d, &a, ret) : take(d, &a, ret);
+	if (!err && !(is_wrong && has_stood && !goes_on(d)))
+		err = look_at_objects(d, *ret, r);
+	if (err)
+		return err;
 	round_end(d);
-	return 0;
+	return is_wrong && !(has_stood && goes_on(d)) ? -EINVAL : 0;
 }
 
 /* Does a source say something of network policy, even if that is nothing? */
 static bool says_policy(const struct source *s)
 {
-	for (size_t i = 0; i < s->nr_parts; i++)
-		if (s->parts[i]->native.says_policy)
+	struct part_walk w = PART_WALK(s);
+	const struct part *p;
+
+	while ((p = part_walk_next(&w)))
+		if (p->native.says_policy)
 			return true;
 	return s->knows_pods;
 }
@@ -394,17 +592,17 @@ static int build_policy(struct definitions *d, struct model *m)
 
 static int build(struct definitions *d, struct report *r, struct model **ret)
 {
-	__cleanup(model_freep) struct model *m = model_new();
-	int err = m ? look(d, m, r) : -ENOMEM;
+	__cleanup(model_freep) struct model *m = NULL;
+	int err = look(d, r, &m);
 
 	if (err)
 		return err;
-	if (r->count)
-		return -EINVAL;
 	if (!d->set)
 		d->set = service_set_new();
 	err = d->set ? news_take(&d->news, &d->set) : -ENOMEM;
 	err = err ?: build_digest(d, m) ?: build_policy(d, m);
+	if (!err && !r->count)
+		err = stand(d, m);
 	if (err)
 		return err;
 	model_use(m, d->set);
@@ -442,7 +640,7 @@ int definitions_reload(struct definitions *d, struct model **ret, FILE *errors,
 	if (err)
 		return err;
 	*ret_changed = is_another(d, m);
-	m->nr_refused = r.refused;
+	m->nr_refused = r.refused + r.count;
 	*ret = m;
 	return 0;
 }
@@ -500,6 +698,7 @@ static int open_files(const struct definitions_from *from, enum files_kind kind,
 		      definitions_add(d, s);
 	if (err)
 		return err;
+	d->may_lack_services = from->may_lack_services;
 	*ret = take_ptr(d);
 	return 0;
 }

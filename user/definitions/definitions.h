@@ -21,6 +21,7 @@ struct definitions_from {
 	struct source *other;	/* NULL, or theirs from now on, also if it fails */
 	const struct given *given;	/* NULL: none */
 	size_t nr_given;
+	bool may_lack_services;	/* the node has them from elsewhere, perhaps */
 };
 
 /*
@@ -39,9 +40,11 @@ int definitions_open(const struct definitions_from *from,
 		     struct definitions **ret);
 
 /*
- * As definitions_load(), each time. Of what is refused by itself, an object of
- * Kubernetes, errors has lines as well, and the model nr_refused. The model is
- * the caller's and lives on its own, also after definitions_close().
+ * As definitions_load(), each time. Of what is refused by itself errors has
+ * lines as well, and the model nr_refused: an object of Kubernetes; and, once
+ * all was right and if a server has objects too, what files say as a whole,
+ * where what they said before stands. The model is the caller's and lives on
+ * its own, also after definitions_close().
  * *ret_changed: it is not the one handed out last. It is_partial until every
  * source has delivered its first list.
  */

@@ -411,7 +411,7 @@ int file_parse(struct reading *all, struct file *f, const char *text,
 	f->parts = NULL;
 	f->nr_parts = 0;
 	for (size_t i = 0; i < fr.old.count; i++)
-		fr.old.list[i]->is_live = false;
+		fr.old.list[i]->is_live = fr.old.list[i]->is_new = false;
 	err = documents_read(&fr, text, len);
 	if (!err)
 		check_contents(&fr, mistakes);

@@ -179,15 +179,17 @@ static int put_all(struct manifests *m, struct source *const *sources,
 {
 	int err = 0;
 
-	for (size_t i = 0; i < nr_sources; i++)
-		for (size_t j = 0; j < sources[i]->nr_parts && !err; j++) {
-			struct part *p = sources[i]->parts[j];
+	for (size_t i = 0; i < nr_sources; i++) {
+		struct part_walk w = PART_WALK(sources[i]);
+		struct part *p;
 
+		while (!err && (p = part_walk_next(&w))) {
 			if (p->is_kept || !p->nr_objects)
 				continue;
-			if (p->is_new || p->has_refused)
+			if (!p->is_taken || p->has_refused)
 				err = put_part(m, p);
 		}
+	}
 	return err;
 }
 
@@ -195,10 +197,21 @@ static int put_all(struct manifests *m, struct source *const *sources,
 static void keep_all(struct manifests *m, struct source *const *sources,
 		     size_t nr_sources)
 {
-	for (size_t i = 0; i < nr_sources; i++)
-		for (size_t j = 0; j < sources[i]->nr_parts; j++)
-			if (sources[i]->parts[j]->is_kept)
-				keep_part(m, sources[i]->parts[j]);
+	for (size_t i = 0; i < nr_sources; i++) {
+		struct part_walk w = PART_WALK(sources[i]);
+		const struct part *p;
+
+		while ((p = part_walk_next(&w)))
+			if (p->is_kept)
+				keep_part(m, p);
+	}
+}
+
+static void drop_part(struct manifests *m, const struct part *p)
+{
+	for (size_t i = 0; i < p->nr_objects; i++)
+		if (p->objects[i]->name)
+			kube_cluster_drop(m->cluster, p->objects[i]);
 }
 
 static void drop_dead(struct manifests *m, struct source *const *sources,
@@ -206,10 +219,8 @@ static void drop_dead(struct manifests *m, struct source *const *sources,
 {
 	for (size_t i = 0; i < nr_sources; i++)
 		for (struct part *p = sources[i]->dead; p; p = p->next_dead)
-			for (size_t j = 0; j < p->nr_objects; j++)
-				if (p->objects[j]->name)
-					kube_cluster_drop(m->cluster,
-							  p->objects[j]);
+			if (!sources[i]->is_held)
+				drop_part(m, p);
 }
 
 static void pods_add(struct model *m, const char *text)

@@ -219,6 +219,56 @@ static int list_settle(struct policy_list *l, enum policy_item kind,
 	return l->nr_came ? put_in(l, kind) : 0;
 }
 
+/* The order in which people would read them. */
+static int compare_places(const struct native_item *a,
+			  const struct native_item *b)
+{
+	int order = strcmp(a->owner->path, b->owner->path);
+	__u32 a_line = a->owner->first_line + a->at.line;
+	__u32 b_line = b->owner->first_line + b->at.line;
+
+	if (order)
+		return order;
+	if (a_line != b_line)
+		return a_line < b_line ? -1 : 1;
+	return (a->at.column > b->at.column) - (a->at.column < b->at.column);
+}
+
+static int compare_names(const struct native_item *a,
+			 const struct native_item *b)
+{
+	return a->kind != b->kind ? (int)a->kind - (int)b->kind :
+	       policy_item_compare(a->kind, a->item, b->item);
+}
+
+static int compare_native(const void *x, const void *y)
+{
+	const struct native_item *a = *(struct native_item *const *)x;
+	const struct native_item *b = *(struct native_item *const *)y;
+
+	return compare_names(a, b) ?: compare_places(a, b);
+}
+
+void policy_index_check(struct native_item **list, size_t count,
+			struct report *r)
+{
+	char name[POLICY_NAME_MAX], at[PLACE_TEXT_MAX];
+	size_t first = 0;
+
+	qsort(list, count, sizeof(*list), compare_native);
+	for (size_t i = 1; i < count; i++) {
+		if (compare_names(list[first], list[i])) {
+			first = i;
+			continue;
+		}
+		policy_item_text(list[i]->kind, list[i]->item, name);
+		part_place(list[first]->owner, list[first]->at, at);
+		part_error(r, list[i]->owner, list[i]->at,
+			   "%s \"%s\" is defined already at %s",
+			   policy_item_kind(list[i]->kind), name, at);
+	}
+}
+
 static struct place place_of(const struct kube_object *o)
 {
 	return (struct place){ o->at.line, o->at.column };
@@ -240,19 +290,13 @@ static void say_double(struct report *r, enum policy_item kind,
 		       const struct policy_said *first)
 {
 	char name[POLICY_NAME_MAX], at[PLACE_TEXT_MAX];
-	struct part *p;
+	/* two of files are policy_index_check()'s to say */
+	struct part *p = s->object ? s->object->origin : NULL;
 
-	policy_item_text(kind, s->item, name);
-	said_place(first, at);
-	if (s->native) {
-		part_error(r, s->native->owner, s->native->at,
-			   "%s \"%s\" is defined already at %s",
-			   policy_item_kind(kind), name, at);
-		return;
-	}
-	p = s->object->origin;
 	if (!p)
 		return;
+	policy_item_text(kind, s->item, name);
+	said_place(first, at);
 	p->has_refused = true;
 	part_refuse(r, p, place_of(s->object), "%s \"%s\" is defined already at %s",
 		    policy_item_kind(kind), name, at);

@@ -39,6 +39,10 @@ struct policy_index {		/* starts zeroed */
 	size_t nr_made;
 };
 
+/* Says what files define twice; list: of all of them, and sorted by this. */
+void policy_index_check(struct native_item **list, size_t count,
+			struct report *r);
+
 /* They are held until they went. -ENOMEM: policy_index_clear() is next. */
 int policy_index_native(struct policy_index *x, struct native_item *n);
 int policy_index_object(struct policy_index *x, enum policy_item kind,
@@ -46,8 +50,8 @@ int policy_index_object(struct policy_index *x, enum policy_item kind,
 int policy_index_went(struct policy_index *x, enum policy_item kind,
 		      void *item);
 
-/* Takes in what came and went, and says what is defined twice: mistakes of
- * files, objects that do not count. -ENOMEM. */
+/* Takes in what came and went, and says which objects do not count, as they
+ * are defined already. -ENOMEM. */
 int policy_index_settle(struct policy_index *x, struct report *r);
 
 struct policy_index_round {

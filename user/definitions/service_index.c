@@ -142,8 +142,9 @@ static void free_fronts(struct native_front ***fronts)
 	free(*fronts);
 }
 
-int service_index_update(struct service_index *index,
-			 struct native_service **fresh, size_t nr_fresh)
+int service_index_next(const struct service_index *index,
+		       struct native_service **fresh, size_t nr_fresh,
+		       struct service_index *ret)
 {
 	size_t nr_fronts;
 	__cleanup(free_fronts) struct native_front **fronts =
@@ -173,8 +174,7 @@ int service_index_update(struct service_index *index,
 	next.nr_fronts = merge((void **)next.by_addr, (void **)index->by_addr,
 			       index->nr_fronts, (void **)fronts, nr_fronts,
 			       compare_addrs, front_is_live);
-	service_index_clear(index);
-	*index = next;
+	*ret = next;
 	return 0;
 }
 

@@ -27,10 +27,11 @@ struct service_index {
 	unsigned int nr_lens;
 };
 
-/* Take services of parts that are not live out, put fresh[] in (it is sorted
- * meanwhile, and the index's from here on). -ENOMEM: nothing was changed. */
-int service_index_update(struct service_index *index,
-			 struct native_service **fresh, size_t nr_fresh);
+/* Another one, without services of parts that are not live and with fresh[]
+ * (it is sorted meanwhile, and *ret's from here on). -ENOMEM. */
+int service_index_next(const struct service_index *index,
+		       struct native_service **fresh, size_t nr_fresh,
+		       struct service_index *ret);
 void service_index_clear(struct service_index *index);
 
 void service_index_check(struct service_index *index, struct report *r);

@@ -61,13 +61,37 @@ const char *part_place(const struct part *p, struct place at,
 	return text;
 }
 
+struct part *part_walk_next(struct part_walk *w)
+{
+	const struct source *s = w->s;
+
+	while (w->at < s->nr_parts) {
+		struct part *p = s->parts[w->at++];
+
+		if (!s->is_held || p->is_taken)
+			return p;
+	}
+	while (s->is_held && w->dead) {
+		struct part *p = w->dead;
+
+		w->dead = p->next_dead;
+		if (p->is_taken)
+			return p;
+	}
+	return NULL;
+}
+
 void source_free_dead(struct source *s)
 {
-	while (s->dead) {
-		struct part *next = s->dead->next_dead;
+	struct part **at = &s->dead, *p;
 
-		part_free(s->dead);
-		s->dead = next;
+	while ((p = *at)) {
+		if (s->is_held && p->is_taken) {
+			at = &p->next_dead;
+			continue;
+		}
+		*at = p->next_dead;
+		part_free(p);
 	}
 }
 

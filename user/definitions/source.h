@@ -28,7 +28,8 @@ struct part {
 	const char *path;	/* the source's */
 	__u32 first_line;	/* lines of path before the part */
 	bool is_live;		/* false: it is among the dead */
-	bool is_new;		/* since the last round of definitions.c */
+	bool is_new;		/* of file_parts.c: the reading that runs made it */
+	bool is_taken;		/* a round of definitions.c made use of it */
 	bool has_mistakes;	/* they were reported; settings do not count */
 	bool has_refused;	/* objects that do not count */
 	bool is_broken;		/* it has objects, but which is not known */
@@ -88,6 +89,13 @@ struct source {
 	/* What it says of network policy is not all yet: the same as
 	 * is_complete, but services do not wait for it. */
 	bool lacks_policy;
+	bool is_of_objects;	/* each of which counts by itself: it has no
+				 * mistakes as a whole */
+	/*
+	 * Something in it is wrong, or does not go with another one: what it
+	 * said before stands, its parts that are taken, the dead ones as well.
+	 */
+	bool is_held;
 	__u8 sha256[32];	/* of what it says, as `status` shows it */
 };
 
@@ -101,7 +109,18 @@ void part_refuse(struct report *r, const struct part *p, struct place at,
 const char *part_place(const struct part *p, struct place at,
 		       char text[static PLACE_TEXT_MAX]);
 
+/* Each part of a source that counts. */
+struct part_walk {
+	const struct source *s;
+	size_t at;
+	struct part *dead;
+};
+
+#define PART_WALK(s) ((struct part_walk){ (s), 0, (s)->dead })
+struct part *part_walk_next(struct part_walk *w);	/* NULL: no more */
+
 void source_bury(struct source *s, struct part *p);
+/* Those that do not count. */
 void source_free_dead(struct source *s);
 
 #endif

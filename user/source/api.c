@@ -161,7 +161,7 @@ static void news_keep(struct api *a)
 	for (size_t i = a->nr_news; i-- > 0; ) {
 		struct part *p = a->news[i];
 
-		if (!p->is_new && !p->has_refused)
+		if (p->is_taken && !p->has_refused)
 			news_drop(a, (struct api_object *)p);
 	}
 }
@@ -208,7 +208,7 @@ static struct api_object *object_new(const struct api *a, const char *key,
 	list[0] = object;
 	object->origin = &o->part;
 	o->part = (struct part){
-		.path = a->server, .is_live = true, .is_new = true,
+		.path = a->server, .is_live = true,
 		.objects = list, .nr_objects = 1,
 		.native.says_services = true,
 	};
@@ -372,7 +372,7 @@ static void api_clear(struct source *s)
 	while (a->nr_news)
 		news_drop(a, (struct api_object *)a->news[0]);
 	for (size_t i = 0; i < a->count; i++) {
-		a->parts[i]->is_new = true;
+		a->parts[i]->is_taken = false;
 		news_add(a, (struct api_object *)a->parts[i]);
 	}
 }
@@ -410,6 +410,7 @@ int api_new(const char *server, struct api **ret)
 	}
 	a->source.ops = &ops;
 	a->source.name = a->server;
+	a->source.is_of_objects = true;
 	*ret = a;
 	return 0;
 }

@@ -569,6 +569,26 @@ static void a_file_of_many_that_was_emptied_withdraws_nothing(void **state)
 	free(errors);
 }
 
+static void a_node_s_file_may_have_settings_alone(void **state)
+{
+	struct definitions_from from = {
+		.path = in_dir("f.yaml"), .may_lack_services = true,
+	};
+	struct model *m = NULL;
+	char *text = NULL;
+	size_t len;
+	FILE *errors = open_memstream(&text, &len);
+
+	put("f.yaml", "node: a\n");
+	assert_int_equal(definitions_load(&from, &m, errors), 0);
+	fclose(errors);
+	assert_string_equal(m->node, "a");
+	assert_int_equal(m->nr_refused, 0);
+	assert_string_equal(shorten(text), "D/f.yaml: no \"services\" in it, which is right where somebody else has them, as with --kubernetes\n");
+	model_free(m);
+	free(text);
+}
+
 static void an_empty_list_is_a_model_without_services(void **state)
 {
 	static const char *const texts[] = {
@@ -1686,7 +1706,7 @@ static void say(struct saying *s, const char *name, __u32 addr)
 	struct part *p = calloc(1, sizeof(*p));
 
 	p->path = "cluster: Service default/web";
-	p->is_new = p->is_live = true;
+	p->is_live = true;
 	p->native.says_services = true;
 	p->native.services = calloc(1, sizeof(*p->native.services));
 	p->native.services[0].service = model_service_share(&by_hand);
@@ -1805,6 +1825,7 @@ int main(void)
 		TEST(what_cannot_be_read_is_said),
 		TEST(what_was_cut_off_withdraws_nothing),
 		TEST(a_file_of_many_that_was_emptied_withdraws_nothing),
+		TEST(a_node_s_file_may_have_settings_alone),
 		TEST(an_empty_list_is_a_model_without_services),
 		TEST(a_service_has_several_addresses),
 		TEST(two_hundred_and_fifty_six_addresses_are_enough),
