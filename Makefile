@@ -24,8 +24,8 @@ BPF      := -g -O2 -fno-strict-aliasing -Wall -Wextra -Werror --target=bpf -mcpu
 	    -fms-extensions -Wno-microsoft-anon-tag \
 	    -Iheaders -Ibpf -idirafter /usr/include/$(shell $(CC) -dumpmachine) \
 	    -MMD -MP
-# libcurl is loaded by the one process that needs it (user/source/curl.h).
-LDLIBS   := $(shell pkg-config --libs $(filter-out libcurl,$(PKGS)))
+# Some are loaded by the one process that needs them (user/base/library.h).
+LDLIBS   := $(shell pkg-config --libs $(filter-out libcurl libmicrohttpd,$(PKGS)))
 
 # What needs no kernel is in the library that the unit tests link.
 SRC      := $(wildcard user/*/*.c)

@@ -276,16 +276,21 @@ images() {
 # The product's image: the program, what it links, and what the objects of
 # scripts/packaging/kubernetes call besides.
 fairlead_image() {
-	local root program file
+	local root program file libraries
 	local programs=("${FAIRLEAD:-$ROOT/build/fairlead}" /usr/bin/sleep)
+
+	# those that it loads when it needs them
+	mapfile -t libraries < <(ldconfig -p |
+		awk '/lib(curl\.so\.4|microhttpd\.so\.12) / { print $NF }')
 
 	root=$(mktemp -d)
 	mkdir -p "$root"/{etc,usr/sbin,usr/bin,proc,sys,dev,run,tmp}
-	for program in "${programs[@]}"; do
+	for program in "${programs[@]}" "${libraries[@]}"; do
 		while read -r file; do
 			cp -L --parents "$file" "$root"
 		done < <(ldd "$program" | grep -o '/[^ ]*')
 	done
+	cp -L --parents "${libraries[@]}" "$root"
 	cp "${programs[0]}" "$root/usr/sbin/fairlead"
 	cp "${programs[1]}" "$root/usr/bin/sleep"
 	cat >"$root/etc/passwd" <<-END

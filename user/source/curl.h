@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * libcurl, loaded by who needs it: with what it needs in turn it takes 7 ms and
- * 4 MB of every process that is linked with it, and all but one never call it.
- * Private to http.c and client.c.
- */
+/* libcurl, which takes 7 ms and 4 MB, loaded where it is needed. Private to
+ * http.c and client.c. */
 #ifndef FAIRLEAD_CURL_H
 #define FAIRLEAD_CURL_H
 

@@ -11,12 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <microhttpd.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "mhd.h"
 #include "server.h"
 
 #define ACCEPT_AT_ONCE 32	/* then others have their turn */
@@ -80,8 +80,8 @@ static void run(struct web_server *s)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
-	MHD_run(s->daemon);
-	if (MHD_get_timeout(s->daemon, &ms) != MHD_YES)
+	microhttpd.run(s->daemon);
+	if (microhttpd.get_timeout(s->daemon, &ms) != MHD_YES)
 		timer_set(s->timer, 0, 0);
 	else
 		timer_set(s->timer, ms < LIFE_MS ? ms ?: 1 : LIFE_MS, 0);
@@ -195,7 +195,7 @@ static void on_connection(void *arg, struct MHD_Connection *mhd,
 /* libmicrohttpd sees that it is over, and lets go of it. */
 static void cut(struct connection *c)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+	const union MHD_ConnectionInfo *info = microhttpd.get_connection_info(
 		c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
 
 	c->is_cut = true;
@@ -203,7 +203,7 @@ static void cut(struct connection *c)
 		shutdown(info->connect_fd, SHUT_RDWR);
 	if (c->waits) {
 		c->waits = false;
-		MHD_resume_connection(c->mhd);
+		microhttpd.resume_connection(c->mhd);
 	}
 }
 
@@ -238,7 +238,7 @@ static bool accept_one(struct listener *l)
 		cut_one(s);
 	s->accepting = l->id;
 	s->accepting_from = client_id(&from);
-	MHD_add_connection(s->daemon, fd, (void *)&from, len);
+	microhttpd.add_connection(s->daemon, fd, (void *)&from, len);
 	return true;
 }
 
@@ -254,13 +254,13 @@ static void on_accept(void *arg, __u32 events)
 static bool add_header(struct MHD_Response *r, const char *name,
 		       const char *value)
 {
-	return MHD_add_response_header(r, name, value) == MHD_YES;
+	return microhttpd.add_response_header(r, name, value) == MHD_YES;
 }
 
 static enum MHD_Result send_answer(struct MHD_Connection *mhd,
 				   const struct web_answer *a)
 {
-	struct MHD_Response *r = MHD_create_response_from_buffer(
+	struct MHD_Response *r = microhttpd.create_response_from_buffer(
 		a->len, (void *)a->body, MHD_RESPMEM_MUST_COPY);
 	enum MHD_Result ret = MHD_NO;
 	char weight[24];
@@ -273,8 +273,8 @@ static enum MHD_Result send_answer(struct MHD_Connection *mhd,
 	    add_header(r, "Connection", "close") &&
 	    (a->weight < 0 ||
 	     add_header(r, "X-Load-Balancing-Endpoint-Weight", weight)))
-		ret = MHD_queue_response(mhd, a->status, r);
-	MHD_destroy_response(r);
+		ret = microhttpd.queue_response(mhd, a->status, r);
+	microhttpd.destroy_response(r);
 	return ret;
 }
 
@@ -284,7 +284,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd,
 				  const char *version, const char *body,
 				  size_t *body_len, void **context)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+	const union MHD_ConnectionInfo *info = microhttpd.get_connection_info(
 		mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	struct connection *c = info ? info->socket_context : NULL;
 	struct web_answer answer = { .weight = -1 };
@@ -294,14 +294,14 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd,
 		return MHD_NO;
 	if (s->answer(s->arg, c->id, path, &answer))
 		return answer.status ? send_answer(mhd, &answer) : MHD_NO;
-	MHD_suspend_connection(mhd);
+	microhttpd.suspend_connection(mhd);
 	c->waits = true;
 	return MHD_YES;
 }
 
 static int watch(struct web_server *s)
 {
-	const union MHD_DaemonInfo *info = MHD_get_daemon_info(
+	const union MHD_DaemonInfo *info = microhttpd.get_daemon_info(
 		s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 
 	if (!info || info->epoll_fd < 0)
@@ -325,7 +325,7 @@ int web_server_new(struct loop *l, unsigned int most, web_answer_fn *answer,
 	s->end = &s->first;
 	s->most = most;
 	/* one that was cut may be there for a moment yet */
-	s->daemon = MHD_start_daemon(
+	s->daemon = microhttpd.start_daemon(
 		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
 			MHD_ALLOW_SUSPEND_RESUME,
 		0, NULL, NULL, on_request, s,
@@ -352,7 +352,7 @@ void web_server_free(struct web_server *s)
 	event_remove(s->event);
 	event_remove(s->timer);
 	if (s->daemon)
-		MHD_stop_daemon(s->daemon);
+		microhttpd.stop_daemon(s->daemon);
 	free(s);
 }
 
@@ -402,7 +402,7 @@ void web_server_resume(struct web_server *s)
 		if (!c->waits)
 			continue;
 		c->waits = false;
-		MHD_resume_connection(c->mhd);
+		microhttpd.resume_connection(c->mhd);
 	}
 	run(s);
 }

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "health.h"
+#include "mhd.h"
 #include "page.h"
 #include "process/channel.h"
 #include "server.h"
@@ -273,6 +274,7 @@ static int web_open(struct loop *l, int fd, void **ret)
 const struct worker web_worker = {
 	.title = "fairlead: http",
 	.sandbox = SANDBOX_SERVER,
+	.prepare = mhd_load,
 	.open = web_open,
 	.close = web_close,
 };
