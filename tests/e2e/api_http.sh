@@ -127,6 +127,18 @@ a_port_that_is_taken_is_an_event() {
 	wait_for 30 says 200 client-1 "${NODES[0]}:31013/"
 }
 
+# counted CODE METHOD: requests to the server.
+counted() {
+	says 200 balancer 127.0.0.1:10249/metrics >"$DIR/said"
+	grep -E "^rest_client_requests_total\{code=\"$1\",host=\"127.0.0.1:8001\",method=\"$2\"\} [1-9][0-9]*$" \
+		"$DIR/body"
+}
+
+requests_are_counted() {
+	wait_for 10 counted 200 GET
+	wait_for 10 counted 201 POST
+}
+
 # Events are of no consequence: a server that takes none changes nothing.
 events_are_not_taken() {
 	stop serve
@@ -143,6 +155,7 @@ without_the_server() {
 	stop api
 	wait_for 30 says 200 balancer 127.0.0.1:10249/metrics
 	wait_for 60 not_following
+	wait_for 10 counted "<error>" GET
 	well
 	says 200 client-1 "${NODES[0]}:10256/livez"
 }
@@ -173,6 +186,7 @@ it "a Node that comes and goes" the_node_comes_and_goes
 it "a health check port" a_health_check_port
 it "changes of endpoints are timed" endpoints_are_timed
 it "a port that is taken is an Event" a_port_that_is_taken_is_an_event
+it "requests are counted as kube-proxy counts them" requests_are_counted
 it "a server that takes no Events" events_are_not_taken
 it "a server that is away" without_the_server
 it "other addresses, or none" switched_off

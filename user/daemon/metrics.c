@@ -278,6 +278,42 @@ static void api(FILE *out, const struct api *a)
 			api_state(a, i)->state == API_FOLLOWING);
 }
 
+/* "127.0.0.1:6443" of a URL. */
+#define HOST_TEXT_MAX 300
+static const char *host_text(const char *url, char ret[static HOST_TEXT_MAX])
+{
+	const char *host = strstr(url, "://");
+	size_t len;
+
+	host = host ? host + strlen("://") : url;
+	len = strcspn(host, "/\"\\\n");
+	snprintf(ret, HOST_TEXT_MAX, "%.*s", (int)len, host);
+	return ret;
+}
+
+/* As client-go, which kube-proxy has them from, names and counts them. */
+static void requests(FILE *out, const struct api *a)
+{
+	static const char *const methods[NR_HTTP_METHODS] = {
+		[HTTP_GET] = "GET", [HTTP_POST] = "POST",
+	};
+	const struct remote_requests *r = api_requests(a);
+	char host[HOST_TEXT_MAX], code[16];
+
+	family(out, "rest_client_requests_total", "counter",
+	       "Number of HTTP requests, partitioned by status code, method, and host.");
+	host_text(api_server(a), host);
+	for (int i = 0; r && i < NR_HTTP_METHODS; i++)
+		for (int status = 0; status <= REMOTE_STATUS_MAX; status++) {
+			if (!r->count[i][status])
+				continue;
+			snprintf(code, sizeof(code), "%d", status);
+			fprintf(out, "rest_client_requests_total{code=\"%s\",host=\"%s\",method=\"%s\"} %llu\n",
+				status ? code : "<error>", host, methods[i],
+				r->count[i][status]);
+		}
+}
+
 static unsigned int count_files(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -340,8 +376,10 @@ char *metrics_text(struct metrics *m, size_t *ret_len)
 	connections(out, m);
 	packets(out, m);
 	maps(out, m->parts);
-	if (m->api)
+	if (m->api) {
 		api(out, m->api);
+		requests(out, m->api);
+	}
 	if (n && (m->api || model_has_node(m->applying->model)))
 		kube_proxy(out, m, n);
 	process(out, m);

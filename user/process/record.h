@@ -33,6 +33,8 @@ enum record_type {
 	RECORD_SKIP,		/* fields: ..., _TEXT: why an object is left
 				 * out; what it said before holds */
 	RECORD_NO_EVENT,	/* RECORD_FIELD_TEXT: why one was not taken */
+	RECORD_REQUEST,		/* RECORD_FIELD_BYTES: __u16, a status or 0; of:
+				 * enum http_method */
 
 	/* serve -> http, each with a struct of web.h as RECORD_FIELD_BYTES */
 	RECORD_LISTEN,		/* struct web_listener; with a socket; of: enum

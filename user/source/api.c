@@ -452,6 +452,11 @@ const struct remote_state *api_state(const struct api *a, enum kube_kind kind)
 	return a->remote ? remote_state(a->remote, kind) : NULL;
 }
 
+const struct remote_requests *api_requests(const struct api *a)
+{
+	return a->remote ? remote_requests(a->remote) : NULL;
+}
+
 const char *api_what_is_wrong(const struct api *a)
 {
 	for (int i = 0; a->remote && i < KUBE_POD; i++)

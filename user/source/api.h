@@ -37,6 +37,9 @@ void api_event(struct api *a, const struct kube_event *e);
 /* NULL before api_start(). */
 const struct remote_state *api_state(const struct api *a, enum kube_kind kind);
 
+/* NULL before api_start(). */
+const struct remote_requests *api_requests(const struct api *a);
+
 /* Why what it says may not be what is; "": it is. */
 const char *api_what_is_wrong(const struct api *a);
 

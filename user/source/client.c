@@ -446,6 +446,17 @@ static const struct channel_ops channel_ops = {
 	.closed = on_closed,
 };
 
+static void on_request(void *arg, enum http_method method, int status)
+{
+	struct client *c = arg;
+	struct bytes_out *b = &c->record;
+	size_t begin = record_begin(b, RECORD_REQUEST, method);
+	const __u16 said = status;
+
+	record_field(b, RECORD_FIELD_BYTES, &said, sizeof(said));
+	send_record(c, b, begin);
+}
+
 static void client_close(void *arg)
 {
 	struct client *c = arg;
@@ -476,7 +487,7 @@ static int client_open(struct loop *l, int fd, void **ret)
 	}
 	c->loop = l;
 	err = channel_open(l, fd, &channel_ops, c, &c->channel) ?:
-	      http_new(l, &c->http) ?:
+	      http_new(l, on_request, c, &c->http) ?:
 	      loop_add_timer(l, on_due, c, &c->due) ?:
 	      loop_add_timer(l, on_tick, c, &c->tick) ?:
 	      timer_set(c->tick, TICK_MS, TICK_MS);

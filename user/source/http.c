@@ -25,6 +25,8 @@ struct http {
 	struct event *timer;
 	struct http_request *all;
 	bool is_paused;
+	http_seen_fn *seen;
+	void *arg;
 };
 
 /* One that libcurl waits for. */
@@ -40,6 +42,7 @@ struct http_request {
 	struct curl_slist *headers, *connect_to;
 	const struct http_ops *ops;
 	void *arg;
+	enum http_method method;
 	bool is_stopped;	/* body() said so */
 	bool has_status;
 	bool is_paused;
@@ -72,6 +75,11 @@ static int status_of(struct http_request *r)
 	return status;
 }
 
+static void seen(const struct http_request *r, int status)
+{
+	r->http->seen(r->http->arg, r->method, status);
+}
+
 static void request_end(struct http_request *r, CURLcode code)
 {
 	curl_off_t retry_after_s = 0;
@@ -82,6 +90,8 @@ static void request_end(struct http_request *r, CURLcode code)
 		error = "";
 	else if (code != CURLE_OK)
 		error = *r->error ? r->error : curl.easy_strerror(code);
+	if (!r->has_status)
+		seen(r, 0);
 	r->ops->end(r->arg, status_of(r), error,
 		    retry_after_s > 3600 ? 3600 : retry_after_s);
 	request_free(r);
@@ -212,6 +222,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
 
 	if (!r->has_status && status >= 200 && data[0] == '\r') {
 		r->has_status = true;
+		seen(r, status);
 		r->ops->status(r->arg, status);
 	}
 	return size * count;
@@ -380,6 +391,7 @@ int http_post(struct http *h, const struct access *access, const char *path,
 	r->http = h;
 	r->ops = ops;
 	r->arg = arg;
+	r->method = body ? HTTP_POST : HTTP_GET;
 	r->next = h->all;
 	h->all = r;
 	r->easy = curl.easy_init();
@@ -398,6 +410,8 @@ int http_post(struct http *h, const struct access *access, const char *path,
 
 void http_cancel(struct http_request *r)
 {
+	if (!r->has_status)
+		seen(r, 0);
 	request_free(r);
 }
 
@@ -419,7 +433,8 @@ void http_resume(struct http *h)
 	}
 }
 
-int http_new(struct loop *l, struct http **ret)
+int http_new(struct loop *l, http_seen_fn *seen_fn, void *arg,
+	     struct http **ret)
 {
 	struct http *h = calloc(1, sizeof(*h));
 
@@ -428,6 +443,8 @@ int http_new(struct loop *l, struct http **ret)
 		return -ENOMEM;
 	}
 	h->loop = l;
+	h->seen = seen_fn;
+	h->arg = arg;
 	h->multi = curl.multi_init();
 	if (!h->multi || loop_add_timer(l, on_timer, h, &h->timer)) {
 		http_free(h);

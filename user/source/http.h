@@ -29,7 +29,12 @@ struct http_ops {
 		    unsigned int retry_after_s);
 };
 
-int http_new(struct loop *l, struct http **ret);
+enum http_method { HTTP_GET, HTTP_POST, NR_HTTP_METHODS };
+
+/* seen: of each request, when it is known how it is answered; status: 0: not
+ * at all. */
+typedef void http_seen_fn(void *arg, enum http_method method, int status);
+int http_new(struct loop *l, http_seen_fn *seen, void *arg, struct http **ret);
 void http_free(struct http *h);	/* end() is not called; NULL is fine */
 
 /*

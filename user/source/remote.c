@@ -25,6 +25,7 @@ struct remote {
 	struct event *tick;
 	unsigned int ticks;
 	struct remote_state states[NR_KUBE_KINDS];
+	struct remote_requests requests;
 	time_t logged_s[NR_KUBE_KINDS];	/* 0: its being behind is not logged */
 	char logged[NR_KUBE_KINDS][REMOTE_TEXT_MAX];
 	char refresh_error[REMOTE_TEXT_MAX];
@@ -60,6 +61,11 @@ const struct remote_state *remote_state(const struct remote *r,
 					enum kube_kind kind)
 {
 	return &r->states[kind];
+}
+
+const struct remote_requests *remote_requests(const struct remote *r)
+{
+	return &r->requests;
 }
 
 /* A stranger's text, for a terminal. */
@@ -198,10 +204,25 @@ static const char *take_told(struct remote *r, struct record *record)
 	}
 }
 
+static const char *take_request(struct remote *r, struct record *record)
+{
+	__u16 status;
+
+	if (record->of >= NR_HTTP_METHODS ||
+	    !record_bytes(record, RECORD_FIELD_BYTES, &status,
+			  sizeof(status)) ||
+	    status > REMOTE_STATUS_MAX)
+		return "a request that is none";
+	r->requests.count[record->of][status]++;
+	return NULL;
+}
+
 static const char *on_record(void *arg, struct record *record)
 {
 	struct remote *r = arg;
 
+	if (record->type == RECORD_REQUEST)
+		return take_request(r, record);
 	if (record->of >= NR_KUBE_KINDS)
 		return "a record about nothing that is known";
 	switch (record->type) {

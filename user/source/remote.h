@@ -13,6 +13,7 @@
 
 #include "access.h"
 #include "base/loop.h"
+#include "http.h"
 #include "kinds.h"
 #include "process/record.h"
 #include "process/spawner.h"
@@ -44,6 +45,13 @@ struct remote_state {
 	char text[REMOTE_TEXT_MAX];	/* why it is behind; printable */
 };
 
+/* Requests that were answered with a status; with 0, those that were not. */
+#define REMOTE_STATUS_MAX 599
+
+struct remote_requests {
+	__u64 count[NR_HTTP_METHODS][REMOTE_STATUS_MAX + 1];
+};
+
 /* What is needed before anything else is open; logs. */
 int remote_spawner_start(struct spawner **ret);
 
@@ -62,6 +70,8 @@ void remote_event(struct remote *r, const struct kube_event *e);
 const char *remote_server(const struct remote *r);
 const struct remote_state *remote_state(const struct remote *r,
 					enum kube_kind kind);
+
+const struct remote_requests *remote_requests(const struct remote *r);
 
 /* "services", "endpointslices", "nodes" ... */
 const char *api_kind_name(enum kube_kind kind);
