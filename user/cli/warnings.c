@@ -6,7 +6,7 @@
 
 #include <net/if.h>
 
-#include "base/cleanup.h"
+#include "base/sysctl.h"
 #include "host/device.h"
 #include "kubeproxy/leftovers.h"
 #include "warnings.h"
@@ -84,28 +84,21 @@ static void warn_of_ways(const struct natives *n, const struct tables *t,
 	free(seen);
 }
 
-static int sysctl_number(const char *name, const char *ifname)
+static int rp_filter_of(const char *ifname)
 {
-	char path[96];
-	int ret = 0;
-	FILE *in;
+	char name[96];
+	int ret;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/%s", ifname,
-		 name);
-	in = fopen(path, "re");
-	if (in && fscanf(in, "%d", &ret) != 1)
-		ret = 0;
-	if (in)
-		fclose(in);
-	return ret;
+	snprintf(name, sizeof(name), "net/ipv4/conf/%s/rp_filter", ifname);
+	return sysctl_read(name, &ret, 1) ? 0 : ret;
 }
 
 /* The kernel takes the larger of an interface's and that of all; 1 is strict
  * (RFC 3704, 2.2). */
 static bool is_rp_filter_strict(const char *ifname)
 {
-	int all = sysctl_number("rp_filter", "all");
-	int own = sysctl_number("rp_filter", ifname);
+	int all = rp_filter_of("all");
+	int own = rp_filter_of(ifname);
 
 	return (own > all ? own : all) == 1;
 }

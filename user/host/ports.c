@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* See ports.h. */
 #include <stdbool.h>
-#include <stdio.h>
 
-#include "base/cleanup.h"
+#include "base/sysctl.h"
 #include "ports.h"
 
-#define LOCAL_PORTS "/proc/sys/net/ipv4/ip_local_port_range"
 #define FIRST 1024
 #define LAST 65535
 
@@ -57,12 +55,11 @@ struct port_range ports_left(struct port_range local)
 /* The kernel's default where it does not tell. */
 static struct port_range local_ports(void)
 {
-	__cleanup(close_file) FILE *f = fopen(LOCAL_PORTS, "re");
-	struct port_range ret = { 32768, 60999 };
+	int range[2];
 
-	if (!f || fscanf(f, "%hu %hu", &ret.first, &ret.last) != 2)
+	if (sysctl_read("net/ipv4/ip_local_port_range", range, 2))
 		return (struct port_range){ 32768, 60999 };
-	return ret;
+	return (struct port_range){ range[0], range[1] };
 }
 
 void ports_settle(struct model *m)
