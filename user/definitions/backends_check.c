@@ -16,7 +16,8 @@
 #include "service_index.h"
 
 #define BITS_PER_FRONT 16
-#define FILTER_BACKENDS_MIN 1024	/* fewer are looked up at once */
+#define FILTER_BITS_MIN 4096
+#define FILTER_BACKENDS_MIN 1024	/* fewer are looked up in the index at once */
 
 struct filter {
 	__u64 *words;		/* NULL: everything may be in it */
@@ -36,36 +37,37 @@ static __u64 addr_bit(const struct filter *f, const struct addr *a)
 	return hash_mix(words[0] * 0x9e3779b97f4a7c15ull + words[1]) & f->mask;
 }
 
-/* The lengths of services' prefixes, each once. */
-static void lens_find(struct service_index *index)
+static size_t count_fronts(struct native_service *const *list, size_t count)
 {
-	bool has_len[129] = {};
+	size_t fronts = 0;
 
-	index->nr_lens = 0;
-	for (size_t i = 0; i < index->nr_fronts; i++) {
-		__u8 len = index->by_addr[i]->front->prefix_len;
+	for (size_t i = 0; i < count; i++)
+		fronts += list[i]->service->nr_fronts;
+	return fronts;
+}
 
-		if (!has_len[len])
-			index->lens[index->nr_lens++] = len;
-		has_len[len] = true;
+static void filter_add(struct filter *f, const struct model_service *s)
+{
+	for (size_t i = 0; i < s->nr_fronts; i++) {
+		__u64 bit = addr_bit(f, &s->fronts[i].addr);
+
+		f->words[bit / 64] |= 1ull << bit % 64;
 	}
 }
 
-static void filter_fill(struct filter *f, const struct service_index *index)
+/* With the front ends of list. */
+static void filter_fill(struct filter *f, struct native_service *const *list,
+			size_t count)
 {
-	__u64 bits = 64;
+	const size_t fronts = count_fronts(list, count);
+	__u64 bits = FILTER_BITS_MIN;
 
-	while (bits < BITS_PER_FRONT * index->nr_fronts)
+	while (bits < BITS_PER_FRONT * fronts)
 		bits *= 2;
 	f->mask = bits - 1;
 	f->words = calloc(bits / 64, sizeof(*f->words));
-	for (size_t i = 0; i < index->nr_fronts; i++) {
-		const struct model_front *front = index->by_addr[i]->front;
-		__u64 bit = addr_bit(f, &front->addr);
-
-		if (f->words)
-			f->words[bit / 64] |= 1ull << bit % 64;
-	}
+	for (size_t i = 0; i < count && f->words; i++)
+		filter_add(f, list[i]->service);
 }
 
 static bool filter_may_have(const struct filter *f, const struct addr *a)
@@ -90,13 +92,13 @@ static void report_backend(struct report *r, const struct native_service *s,
 		   part_place(other->owner, target->at, place));
 }
 
-static void check_backend(const struct service_index *index,
-			  const struct filter *f, struct report *r,
-			  const struct native_service *s,
-			  const struct model_backend *b)
+/* Whose packets those to b would be; NULL: nobody's. */
+static const struct native_front *
+backend_target(const struct service_index *index, const struct filter *f,
+	       const struct model_service *s, const struct model_backend *b)
 {
-	__u16 first = b->port ? b->port : s->service->fronts->port_first;
-	__u16 last = b->port ? b->port : s->service->fronts->port_last;
+	__u16 first = b->port ? b->port : s->fronts->port_first;
+	__u16 last = b->port ? b->port : s->fronts->port_last;
 
 	for (unsigned int i = 0; i < index->nr_lens; i++) {
 		struct addr a = addr_prefix(b->addr, index->lens[i]);
@@ -105,12 +107,11 @@ static void check_backend(const struct service_index *index,
 		if (!filter_may_have(f, &a))
 			continue;
 		target = service_index_find(index, &a, index->lens[i],
-					    s->service->proto, first, last);
-		if (!target)
-			continue;
-		report_backend(r, s, b, target);
-		return;
+					    s->proto, first, last);
+		if (target)
+			return target;
 	}
+	return NULL;
 }
 
 static size_t count_backends(struct native_service *const *list, size_t count)
@@ -122,21 +123,66 @@ static size_t count_backends(struct native_service *const *list, size_t count)
 	return backends;
 }
 
-void backends_check(struct service_index *index, struct report *r)
+static bool are_right(const struct service_index *index,
+		      const struct filter *f,
+		      struct native_service *const *list, size_t count)
 {
-	bool is_all = !service_index_knows_fronts(index);
-	struct native_service **list = is_all ? index->by_name : index->fresh;
-	size_t count = is_all ? index->count : index->nr_fresh;
-	__cleanup(filter_clear) struct filter f = {};
-
-	if (is_all)
-		lens_find(index);
-	if (count_backends(list, count) >= FILTER_BACKENDS_MIN)
-		filter_fill(&f, index);
 	for (size_t i = 0; i < count; i++) {
 		const struct model_service *s = list[i]->service;
 
 		for (size_t j = 0; j < s->nr_backends; j++)
-			check_backend(index, &f, r, list[i], &s->backends[j]);
+			if (backend_target(index, f, s, &s->backends[j]))
+				return false;
 	}
+	return true;
+}
+
+/* Who was right before is, but at an address that a new service has. */
+static bool known_are_right(const struct service_index *index)
+{
+	__cleanup(filter_clear) struct filter f = {};
+
+	if (!index->nr_fresh || service_index_knows_fronts(index))
+		return true;
+	filter_fill(&f, index->fresh, index->nr_fresh);
+	return are_right(index, &f, index->by_name, index->count);
+}
+
+static bool fresh_are_right(const struct service_index *index)
+{
+	__cleanup(filter_clear) struct filter f = {};
+
+	if (count_backends(index->fresh, index->nr_fresh) >=
+	    FILTER_BACKENDS_MIN)
+		filter_fill(&f, index->by_name, index->count);
+	return are_right(index, &f, index->fresh, index->nr_fresh);
+}
+
+static void check_all(const struct service_index *index, struct report *r)
+{
+	__cleanup(filter_clear) struct filter f = {};
+
+	if (count_backends(index->by_name, index->count) >=
+	    FILTER_BACKENDS_MIN)
+		filter_fill(&f, index->by_name, index->count);
+	for (size_t i = 0; i < index->count; i++) {
+		const struct native_service *n = index->by_name[i];
+		const struct model_service *s = n->service;
+
+		for (size_t j = 0; j < s->nr_backends; j++) {
+			const struct model_backend *b = &s->backends[j];
+			const struct native_front *target =
+				backend_target(index, &f, s, b);
+
+			if (target)
+				report_backend(r, n, b, target);
+		}
+	}
+}
+
+void backends_check(const struct service_index *index, struct report *r)
+{
+	if (!index->is_checked || !known_are_right(index) ||
+	    !fresh_are_right(index))
+		check_all(index, r);
 }

@@ -497,28 +497,98 @@ static bool group_is_right(const struct service_index *index, struct group g)
 	return true;
 }
 
+/* May f be in the prefixes that have its address in them? */
+static bool outer_are_right(const struct service_index *index,
+			    const struct model_front *f, __u8 proto)
+{
+	for (unsigned int i = 0; i < index->nr_lens; i++) {
+		const __u8 len = index->lens[i];
+		struct addr base = addr_prefix(f->addr, len);
+
+		if (len >= f->prefix_len ||
+		    !find_group(index, &base, len).end)
+			continue;
+		if (!addr_compare(&base, &f->addr) ||
+		    service_index_find(index, &base, len, proto, f->port_first,
+				       f->port_last))
+			return false;
+	}
+	return true;
+}
+
+/* And what is in it, which begins at by_addr[at]? */
+static bool inner_are_right(const struct service_index *index, size_t at,
+			    const struct model_front *f, __u8 proto)
+{
+	for (; at < index->nr_fronts; at++) {
+		const struct native_front *a = index->by_addr[at];
+
+		if (!addr_in(&a->front->addr, &f->addr, f->prefix_len))
+			return true;
+		if (!addr_compare(&a->front->addr, &f->addr) ||
+		    (proto_of(a) == proto &&
+		     a->front->port_first <= f->port_last &&
+		     a->front->port_last >= f->port_first))
+			return false;
+	}
+	return true;
+}
+
+static bool fronts_are_right(const struct service_index *index,
+			     const struct model_service *s)
+{
+	for (size_t i = 0; i < s->nr_fronts; i++) {
+		const struct model_front *f = &s->fronts[i];
+		struct group g = find_group(index, &f->addr, f->prefix_len);
+
+		if (!group_is_right(index, g) ||
+		    !outer_are_right(index, f, s->proto) ||
+		    !inner_are_right(index, g.end, f, s->proto))
+			return false;
+	}
+	return true;
+}
+
+/* The longest first. */
+static void lens_add(struct service_index *index, __u8 len)
+{
+	unsigned int at = 0;
+
+	while (at < index->nr_lens && index->lens[at] > len)
+		at++;
+	if (at < index->nr_lens && index->lens[at] == len)
+		return;
+	memmove(index->lens + at + 1, index->lens + at, index->nr_lens - at);
+	index->lens[at] = len;
+	index->nr_lens++;
+}
+
+/* All of them once more, or those that are new besides. */
+static void lens_find(struct service_index *index)
+{
+	if (!index->is_checked)
+		index->nr_lens = 0;
+	for (size_t i = 0; i < index->nr_fronts && !index->is_checked; i++)
+		lens_add(index, index->by_addr[i]->front->prefix_len);
+	for (size_t i = 0; i < index->nr_fresh; i++)
+		for (size_t j = 0; j < index->fresh[i]->service->nr_fronts; j++)
+			lens_add(index, index->fresh[i]->service->fronts[j]
+						.prefix_len);
+}
+
 /*
- * The front ends are those that were checked, so that the new services alone
- * can be wrong: another one of their names, and what is at their addresses.
- * False: something is, or all have to be looked at.
+ * What was there before is right, so that the new services alone can be wrong:
+ * another one of their names, and what is at their addresses. False: something
+ * is, or all have to be looked at.
  */
 static bool fresh_are_right(const struct service_index *index)
 {
-	if (!service_index_knows_fronts(index))
+	if (!index->is_checked)
 		return false;
-	for (size_t i = 0; i < index->nr_fresh; i++) {
-		const struct model_service *s = index->fresh[i]->service;
-
-		if (!is_name_alone(index, s->name))
+	for (size_t i = 0; i < index->nr_fresh; i++)
+		if (!is_name_alone(index, index->fresh[i]->service->name) ||
+		    !fronts_are_right(index, index->fresh[i]->service))
 			return false;
-		for (size_t j = 0; j < s->nr_fronts; j++) {
-			const struct model_front *f = &s->fronts[j];
-
-			if (!group_is_right(index, find_group(index, &f->addr,
-							      f->prefix_len)))
-				return false;
-		}
-	}
 	return true;
 }
 
@@ -542,6 +612,7 @@ service_index_at(const struct service_index *index, const struct addr *a)
 
 void service_index_check(struct service_index *index, struct report *r)
 {
+	lens_find(index);
 	if (!fresh_are_right(index)) {
 		check_names(index, r);
 		check_addrs(index, r);

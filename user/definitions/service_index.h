@@ -57,6 +57,6 @@ const struct native_front *
 service_index_at(const struct service_index *index, const struct addr *a);
 
 /* Backends that are addresses of services: their packets would come back. */
-void backends_check(struct service_index *index, struct report *r);
+void backends_check(const struct service_index *index, struct report *r);
 
 #endif
