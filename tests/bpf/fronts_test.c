@@ -60,7 +60,8 @@ static void every_address_leads_to_the_same_backends(void **state)
 		world_reset(world);
 		words.kind = kind;
 		define(&words);
-		for (int i = 0; i < CLIENTS; i++) {
+		/* of 3 backends, one is missed in 2^33 runs */
+		for (int i = 0; i < 3 * CLIENTS; i++) {
 			struct packet p = tcp(f->client, 2000 + i, vips[i & 1],
 					      80, .flags = SYN);
 			struct addr to = went_to(&p);
