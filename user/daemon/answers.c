@@ -29,6 +29,7 @@ static const char *what_is_wrong(const struct answers *a)
 		&a->loading->refusal, &a->applying->refusal,
 		&a->applying->pins, &a->applying->uplinks->refusal,
 		&a->applying->pods->refusal,
+		&a->applying->enforcing->refusal,
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)

@@ -114,6 +114,17 @@ static void memory_trim(const struct reconcile_result *r)
 		malloc_trim(0);
 }
 
+/* What is pending is not to be: as it was before it was tried. */
+static void go_back(struct applying *a)
+{
+	struct refusal why;
+
+	if (!a->model)
+		return;
+	enforcing_apply(a->enforcing, a->model, &why);
+	pods_begin(a->pods, a->model);
+}
+
 static int put_in_force(struct applying *a)
 {
 	struct reconcile_result result;
@@ -130,12 +141,13 @@ static int put_in_force(struct applying *a)
 		return err;
 	pods_begin(a->pods, a->pending);
 	sockets_begin(a->sockets, a->pending);
-	err = growth_reconcile(a->parts, a->pending, a->model, &result,
-			       &a->refusal);
+	err = enforcing_apply(a->enforcing, a->pending, &a->refusal);
+	if (!err)
+		err = growth_reconcile(a->parts, a->pending, a->model, &result,
+				       &a->refusal);
 	if (err) {
 		uplinks_undo(a->uplinks, &change);
-		if (a->model)
-			pods_begin(a->pods, a->model);
+		go_back(a);
 		return err;
 	}
 	connections_say(a);
@@ -210,6 +222,7 @@ void applying_follow(struct applying *a)
 	applying_try(a);
 	uplinks_follow(a);
 	pods_follow(a->pods);
+	enforcing_follow(a->enforcing);
 	ways_fill(a->ways);
 	ways_settle_local(a->ways);
 	ways_settle_others(a->ways);
@@ -262,5 +275,6 @@ void applying_check(struct applying *a)
 	uplinks_check(a->uplinks);
 	node_check(a);
 	pods_check(a->pods);
+	enforcing_check(a->enforcing);
 	sockets_check(a->sockets);
 }

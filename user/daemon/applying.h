@@ -10,6 +10,7 @@
 
 #include "parts.h"
 #include "pods.h"
+#include "enforcing.h"
 #include "refusal.h"
 #include "sockets.h"
 #include "sync.h"
@@ -21,6 +22,7 @@ struct applying {
 	struct uplinks *uplinks;
 	struct ways *ways;
 	struct pods *pods;
+	struct enforcing *enforcing;
 	struct sync *sync;
 	struct sockets *sockets;
 	struct model *model;	/* in force; owned */

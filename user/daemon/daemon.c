@@ -23,6 +23,8 @@
 #include "model/conns_repair.h"
 #include "parts.h"
 #include "pods.h"
+#include "enforcing.h"
+#include "policy_answers.h"
 #include "probes.h"
 #include "size_errors.h"
 #include "sockets.h"
@@ -30,6 +32,7 @@
 #include "source/event.h"
 #include "sync.h"
 #include "uplinks.h"
+#include "verdicts.h"
 #include "ways.h"
 
 #define TICK_MS 1000
@@ -42,6 +45,8 @@ struct daemon {
 	struct uplinks uplinks;
 	struct ways ways;
 	struct pods pods;
+	struct enforcing enforcing;
+	struct verdicts verdicts;
 	struct sockets sockets;
 	struct applying applying;
 	struct hints hints;
@@ -140,6 +145,9 @@ static struct daemon *daemon_new(void)
 		return NULL;
 	d->uplinks.parts = &d->parts;
 	d->pods.parts = &d->parts;
+	d->enforcing.parts = &d->parts;
+	d->verdicts.parts = &d->parts;
+	d->verdicts.enforcing = &d->enforcing;
 	d->ways.parts = &d->parts;
 	d->ways.uplinks = &d->uplinks;
 	d->sockets.parts = d->sockets.pods.parts = &d->parts;
@@ -148,6 +156,7 @@ static struct daemon *daemon_new(void)
 		.uplinks = &d->uplinks,
 		.ways = &d->ways,
 		.pods = &d->pods,
+		.enforcing = &d->enforcing,
 		.sync = &d->sync,
 		.sockets = &d->sockets,
 	};
@@ -269,7 +278,9 @@ void daemon_close(struct daemon *d)
 	event_remove(d->fragment_events);
 	probes_stop(&d->probes);
 	size_errors_end(&d->size_errors);
+	verdicts_stop(&d->verdicts);
 	pods_clear(&d->pods);
+	enforcing_clear(&d->enforcing);
 	socket_pods_clear(&d->sockets.pods);
 	parts_close(&d->parts);
 	loading_close(&d->loading);
@@ -293,6 +304,7 @@ static void on_tick(void *arg)
 	applying_check(&d->applying);
 	look(d);
 	probes_tell(&d->probes);
+	verdicts_check(&d->verdicts);
 	hints_check(&d->hints);
 	answers_check(&d->answers);
 	if (!dp_takeover_left(d->parts.dp))
@@ -369,6 +381,8 @@ int daemon_start(struct daemon *d, struct loop *l)
 	if (!err && fragments >= 0)
 		err = loop_add_fd(l, fragments, EPOLLIN, on_fragment, d,
 				  &d->fragment_events);
+	if (!err)
+		err = verdicts_start(&d->verdicts, l);
 	return err ? log_error(err, "cannot wait for events") : 0;
 }
 
@@ -456,6 +470,13 @@ json_t *daemon_answer(void *arg, const json_t *request)
 	}
 	if (!strcmp(cmd, "backend"))
 		return answers_backend(&d->answers, request);
+	if (!strcmp(cmd, "policies"))
+		return policy_list_json(d->enforcing.set, d->enforcing.state);
+	if (!strcmp(cmd, "policy-explain"))
+		return enforcing_explain(&d->enforcing, request);
+	if (!strcmp(cmd, "policy-verdicts"))
+		return verdicts_json(&d->verdicts, json_integer_value(
+					json_object_get(request, "first")));
 	if (!strcmp(cmd, "takeover-end")) {
 		takeover_end(d);
 		return json_pack("{s:b}", "ok", 1);

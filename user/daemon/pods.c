@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "pods.h"
+#include "enforcing.h"
 
 #define CHECK_AT_ONCE 64	/* interfaces: a look at one costs 10 us */
 
@@ -118,10 +119,12 @@ static void adopt(struct pods *p)
 	free(list);
 }
 
-/* Are there services of a node, or connections of some that are no more? */
+/* Are there services of a node, or connections of some that are no more? Or
+ * policies, which hold pods' interfaces, whoever serves? */
 static bool is_node(const struct pods *p, const struct model *m)
 {
-	return model_has_node(m) || state_keeps(p->parts->state);
+	return model_has_node(m) || state_keeps(p->parts->state) ||
+	       enforcing_is_wanted(m);
 }
 
 void pods_begin(struct pods *p, const struct model *m)

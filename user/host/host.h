@@ -27,6 +27,12 @@ void host_set_uplinks(struct host *h, const __u32 *ifindexes, size_t count);
 void host_set_pods(struct host *h, const struct pod_match *match);
 size_t host_pods(const struct host *h, __u32 *ret, size_t room);
 bool host_reaches_pods(const struct host *h, __u32 ifindex);
+/* As people know the interface of an entry of links. */
+__u32 host_link_ifindex(const struct host *h, __u32 entry);
+/* Is it a bridge, or a bond? */
+bool host_has_ports(const struct host *h, __u32 ifindex);
+/* A veth with another network namespace at its other end, and no uplink? */
+bool host_is_container(const struct host *h, __u32 ifindex);
 bool host_is_l3(const struct host *h, __u32 ifindex); /* nexthops_is_l3() */
 void host_move(struct host *h, struct link *links);
 

@@ -397,6 +397,25 @@ bool host_reaches_pods(const struct host *h, __u32 ifindex)
 	return false;
 }
 
+__u32 host_link_ifindex(const struct host *h, __u32 entry)
+{
+	return entry < h->nr_links ? h->links[entry].user_ifindex : 0;
+}
+
+bool host_has_ports(const struct host *h, __u32 ifindex)
+{
+	const struct iface *iface = iface_find(h, ifindex);
+
+	return iface && iface->role == IFACE_ON_PORTS;
+}
+
+bool host_is_container(const struct host *h, __u32 ifindex)
+{
+	const struct iface *iface = iface_find(h, ifindex);
+
+	return iface && iface->is_elsewhere && !host_is_uplink(h, ifindex);
+}
+
 bool host_source_like(const struct host *h, __u32 entry,
 		      const struct addr *near, const struct addr_test *test,
 		      struct addr *ret)

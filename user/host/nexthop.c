@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/if_ether.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
@@ -402,6 +403,47 @@ void nexthops_set_pods(struct nexthops *n, const struct pod_match *match)
 size_t nexthops_pods(const struct nexthops *n, __u32 *ret, size_t room)
 {
 	return host_pods(n->host, ret, room);
+}
+
+static int take_port(const struct nlmsghdr *m, void *data)
+{
+	const struct ndmsg *nd = mnl_nlmsg_get_payload(m);
+	__u32 *ret = data;
+
+	if (m->nlmsg_len >= mnl_nlmsg_size(sizeof(*nd)))
+		*ret = nd->ndm_ifindex;
+	return 0;
+}
+
+/* The port of a bridge that has learned mac; 0: none has. */
+static __u32 bridge_port(struct nexthops *n, __u32 bridge, const __u8 *mac)
+{
+	char buffer[256] __attribute__((aligned(8)));
+	struct nlmsghdr *m = mnl_nlmsg_put_header(buffer);
+	struct ndmsg *nd;
+	__u32 port = 0;
+
+	m->nlmsg_type = RTM_GETNEIGH;
+	nd = mnl_nlmsg_put_extra_header(m, sizeof(*nd));
+	nd->ndm_family = AF_BRIDGE;
+	mnl_attr_put_u32(m, NDA_MASTER, bridge);
+	mnl_attr_put(m, NDA_LLADDR, ETH_ALEN, mac);
+	return netlink_ask(n->asker, m, take_port, &port) ? 0 : port;
+}
+
+__u32 nexthops_container(struct nexthops *n, const struct addr *addr)
+{
+	struct nexthop hop = {};
+	enum nexthop_result result = nexthops_find(n, addr, &hop);
+	__u32 ifindex;
+
+	if (result != NEXTHOP_FOUND && result != NEXTHOP_PENDING)
+		return 0;
+	ifindex = host_link_ifindex(n->host, hop.link);
+	if (host_has_ports(n->host, ifindex))
+		ifindex = result == NEXTHOP_FOUND ?
+				  bridge_port(n, ifindex, hop.mac) : 0;
+	return host_is_container(n->host, ifindex) ? ifindex : 0;
 }
 
 bool nexthops_reaches_pods(const struct nexthops *n, __u32 ifindex)

@@ -104,6 +104,12 @@ void nexthops_set_pods(struct nexthops *n, const struct pod_match *match);
  * many. Another answer is a change that nexthops_read() tells of. */
 size_t nexthops_pods(const struct nexthops *n, __u32 *ret, size_t room);
 
+/* The interface behind which a container that has addr is: where the route to it
+ * leads, or the port of the bridge there that its MAC address was seen at last
+ * (which is asked for: costs a system call). 0: there is none, or it is not
+ * known yet; nobody tells when it is. */
+__u32 nexthops_container(struct nexthops *n, const struct addr *addr);
+
 /* Is that interface a pod's, or a bridge that pods' interfaces are ports of? */
 bool nexthops_reaches_pods(const struct nexthops *n, __u32 ifindex);
 

@@ -24,6 +24,7 @@ void dp_close(struct dp *dp)
 	if (!dp)
 		return;
 	fragments_free(dp->fragments);
+	dp_events_free(dp->events);
 	dp_map_release(dp);
 	close_fd(&dp->old_counters);
 	for (int id = 0; id < NR_TABLES && !dp->skel; id++)

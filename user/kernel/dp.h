@@ -228,6 +228,17 @@ struct dp_errors {
 };
 void dp_on_errors(struct dp *dp, const struct dp_errors *errors);
 
+/*
+ * Verdicts of policy: f is called for each, oldest first, by dp_events_read().
+ * Once for a dp. Returns the file descriptor to poll, or -errno. Programs tell
+ * them while runtime.policy_events is not 0.
+ */
+struct policy_event;
+typedef void dp_event_fn(void *arg, const struct policy_event *e);
+int dp_events_open(struct dp *dp, dp_event_fn *f, void *arg);
+/* max at most; true: there may be more. */
+bool dp_events_read(struct dp *dp, unsigned int max);
+
 /* What this kernel has or lacks, by trying: name, and what it is for. */
 struct dp_feature {
 	const char *name;	/* "xdp native", "tcx", "freplace", ... */

@@ -30,6 +30,7 @@ struct dp {
 	int old_counters;		/* of fewer reasons; -1: none */
 	__u32 takeover_until_s;		/* 0: none */
 	struct fragments *fragments;
+	struct dp_events *events;
 	struct dp_errors errors;
 	char root[128];			/* of all pins */
 	char dir[160];			/* of this ABI's; empty: unpinned */
@@ -126,6 +127,9 @@ bool dp_dispatcher_has(const struct dp_point *at, enum dp_mechanism *ret);
 
 /* dp_clock.c: jiffies per second, and jiffies when the clock was 0. */
 int dp_clock(__u64 *ret_hz, __u64 *ret_start);
+
+/* dp_events.c */
+void dp_events_free(struct dp_events *e);
 
 /* dp_fragments.c */
 void fragments_free(struct fragments *f);

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* See enforcing.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fairlead/hash.h>
+
+#include "base/log.h"
+#include "control.h"
+#include "enforcing.h"
+#include "policy_answers.h"
+
+void enforcing_clear(struct enforcing *p)
+{
+	policy_free(p->state);
+	policy_set_free(p->set);
+	free(p->placed);
+}
+
+bool enforcing_is_wanted(const struct model *m)
+{
+	const struct policy_set *s = m->policy;
+
+	return s && (s->nr_workloads || s->nr_policies || s->knows_all);
+}
+
+static __u32 find_interface(struct nexthops *n, const struct model_workload *w)
+{
+	__u32 ifindex = 0;
+
+	if (*w->interface)
+		return nexthops_ifindex(n, w->interface, &ifindex) ? 0 :
+								     ifindex;
+	for (size_t i = 0; i < w->nr_addrs && !ifindex; i++)
+		ifindex = nexthops_container(n, &w->addrs[i]);
+	return ifindex;
+}
+
+/* A name may have gone to another interface; who is found by address is asked
+ * for again when its interface is gone. */
+static bool is_where_it_was(struct nexthops *n, const struct placed *p)
+{
+	__u32 ifindex;
+
+	if (!p->ifindex || !nexthops_ifname(n, p->ifindex))
+		return false;
+	return !*p->workload->interface ||
+	       (!nexthops_ifindex(n, p->workload->interface, &ifindex) &&
+		ifindex == p->ifindex);
+}
+
+static void take_away(struct enforcing *p, __u32 ifindex)
+{
+	policy_unplace(p->state, ifindex, dp_now_s());
+}
+
+/* Where unknown interfaces are closed, who was not known has no connections. */
+static void put_at(struct enforcing *p, struct placed *at, __u32 ifindex)
+{
+	const struct model_workload *w = at->workload;
+	int err;
+
+	if (at->ifindex && at->ifindex != ifindex)
+		take_away(p, at->ifindex);
+	at->ifindex = ifindex;
+	if (!ifindex)
+		return;
+	err = policy_place(p->state, w->namespace, w->name, ifindex, NULL,
+			   !p->set->knows_all, dp_now_s());
+	if (!err)
+		return;
+	refuse(&p->refusal, err, "workload \"%s/%s\" cannot be policed: %s",
+	       w->namespace, w->name, strerror(-err));
+	at->ifindex = 0;
+}
+
+static void follow_each(struct enforcing *p)
+{
+	struct nexthops *n = p->parts->nexthops;
+
+	for (size_t i = 0; i < p->nr_placed; i++) {
+		struct placed *at = &p->placed[i];
+
+		if (!is_where_it_was(n, at))
+			put_at(p, at, find_interface(n, at->workload));
+	}
+}
+
+struct host_addrs {
+	struct addr *list;
+	size_t count, room;
+	__u64 digest;
+};
+
+static void add_addr(void *data, const struct addr *a)
+{
+	static const __u32 key[4] = { 1, 2, 3, 4 };
+	struct host_addrs *h = data;
+
+	if (h->count < h->room)
+		h->list[h->count] = *a;
+	h->count++;
+	/* in any order */
+	h->digest += hash_mix(hash_addr(key, 0, a));
+}
+
+/* The list is the caller's; NULL: out of memory. */
+static struct host_addrs host_addrs(const struct enforcing *p)
+{
+	struct host_addrs h = {};
+
+	nexthops_each_local(p->parts->nexthops, add_addr, &h);
+	h.room = h.count;
+	h.list = calloc(h.room + 1, sizeof(*h.list));
+	h.count = h.digest = 0;
+	if (h.list)
+		nexthops_each_local(p->parts->nexthops, add_addr, &h);
+	return h;
+}
+
+static void follow_host(struct enforcing *p)
+{
+	struct host_addrs h = host_addrs(p);
+	char text[POLICY_TEXT_MAX] = "";
+	int err = 0;
+
+	if (h.list && h.digest != p->host)
+		err = policy_set_host(p->state, h.list, h.count, dp_now_s(),
+				      text);
+	if (err)
+		refuse(&p->refusal, err, "policies do not know this host's addresses: %s",
+		       *text ? text : strerror(-err));
+	else
+		p->host = h.digest;
+	free(h.list);
+}
+
+void enforcing_follow(struct enforcing *p)
+{
+	struct refusal before = p->refusal;
+
+	if (!p->set)
+		return;
+	p->refusal = (struct refusal){};
+	follow_host(p);
+	follow_each(p);
+	if (*p->refusal.text && strcmp(before.text, p->refusal.text))
+		log_error(0, "%s", p->refusal.text);
+}
+
+static int compare(const struct model_workload *a,
+		   const struct model_workload *b)
+{
+	int sign = strcmp(a->namespace, b->namespace);
+
+	return sign ? sign : strcmp(a->name, b->name);
+}
+
+/* In place of those before; both in order of names. Whoever stays is where it
+ * was, until that turns out not to be so. */
+static void replace(struct enforcing *p, struct placed *list, size_t count)
+{
+	size_t j = 0;
+
+	for (size_t i = 0; i < p->nr_placed; i++) {
+		const struct placed *old = &p->placed[i];
+
+		while (j < count &&
+		       compare(list[j].workload, old->workload) < 0)
+			j++;
+		if (j < count && !compare(list[j].workload, old->workload))
+			list[j].ifindex = old->ifindex;
+		else if (old->ifindex)
+			take_away(p, old->ifindex);
+	}
+	free(p->placed);
+	p->placed = list;
+	p->nr_placed = count;
+}
+
+/* Those of s that are here; s NULL: none. */
+static struct placed *list_here(const struct policy_set *s, size_t *ret_count)
+{
+	struct placed *list = calloc((s ? s->nr_workloads : 0) + 1,
+				     sizeof(*list));
+	size_t count = 0;
+
+	for (size_t i = 0; list && s && i < s->nr_workloads; i++)
+		if (s->workloads[i]->is_here &&
+		    !s->workloads[i]->is_host_network)
+			list[count++].workload = s->workloads[i];
+	*ret_count = count;
+	return list;
+}
+
+static int put_in_force(struct enforcing *p, struct policy_set *s,
+			struct refusal *why)
+{
+	char text[POLICY_TEXT_MAX] = "";
+	struct policy_result result;
+	struct placed *list;
+	size_t count;
+	int err;
+
+	list = list_here(s, &count);
+	if (!list)
+		return refuse(why, -ENOMEM, "no memory for workloads");
+	err = policy_apply(p->state, s, dp_now_s(), &result, text);
+	if (err) {
+		free(list);
+		return refuse(why, err, "%s", *text ? text : strerror(-err));
+	}
+	replace(p, list, count);
+	policy_set_free(p->set);
+	p->set = s ? policy_set_hold(s) : NULL;
+	enforcing_follow(p);
+	return 0;
+}
+
+static int begin(struct enforcing *p, struct refusal *why)
+{
+	int err = policy_new(parts_tables(p->parts), dp_now_s(), &p->state);
+
+	return err ? refuse(why, err, "cannot read the tables of policies: %s",
+			    strerror(-err)) : 0;
+}
+
+int enforcing_apply(struct enforcing *p, const struct model *m,
+		   struct refusal *why)
+{
+	struct policy_set *s = enforcing_is_wanted(m) ? m->policy : NULL;
+	const bool is_first = !p->state;
+	int err = 0;
+
+	if (m->is_partial || (!is_first && p->set == s))
+		return 0;
+	if (is_first)
+		err = begin(p, why);
+	return err ? err : put_in_force(p, s, why);
+}
+
+void enforcing_check(struct enforcing *p)
+{
+	if (!p->state)
+		return;
+	enforcing_follow(p);
+	policy_tick(p->state, dp_now_s());
+}
+
+json_t *enforcing_explain(const struct enforcing *p, const json_t *request)
+{
+	const char *from, *to, *what;
+	struct host_addrs h;
+	json_t *ret;
+
+	if (json_unpack((json_t *)request, "{s:s, s:s, s:s}", "from", &from,
+			"to", &to, "what", &what))
+		return control_refuse("from, to and what are needed");
+	if (!p->set)
+		return control_refuse("no policies are in force");
+	h = host_addrs(p);
+	ret = h.list ? policy_explain_json(p->set, h.list, h.count, from, to,
+					   what) : NULL;
+	free(h.list);
+	return ret;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Network policy in force: the room policy has its tables written, and is told
+ * here which interface of this host each workload is behind. Our programs on
+ * those interfaces are pods.h's to attach.
+ */
+#ifndef FAIRLEAD_ENFORCING_H
+#define FAIRLEAD_ENFORCING_H
+
+#include <jansson.h>
+
+#include "model/policy.h"
+#include "parts.h"
+#include "policy/policy.h"
+#include "refusal.h"
+
+/* A workload of this host, and its interface. */
+struct placed {
+	const struct model_workload *workload;	/* set's */
+	__u32 ifindex;		/* 0: not found yet */
+};
+
+struct enforcing {
+	const struct parts *parts;
+	struct policy_state *state; /* owned; NULL: none was ever asked for */
+	struct policy_set *set;	/* in force; held, or NULL */
+	struct placed *placed;	/* owned; in set's order */
+	size_t nr_placed;
+	__u64 host;		/* digest of the host's addresses, as told */
+	struct refusal refusal;	/* of workloads that are not policed */
+};
+
+void enforcing_clear(struct enforcing *p);
+
+/* Does m ask for anything of it? */
+bool enforcing_is_wanted(const struct model *m);
+
+/* What m says, into force; of a model that is partial, nothing, as what is not
+ * said yet may be what allows. On failure nothing was changed, and why says
+ * what is in the way. */
+int enforcing_apply(struct enforcing *p, const struct model *m,
+		   struct refusal *why);
+
+/* Interfaces, or addresses of this host, may have come or gone: workloads are
+ * looked for that were not found, or whose interface is not there any more. */
+void enforcing_follow(struct enforcing *p);
+
+/* policy_explain_json() of what is in force; request: "from", "to", "what". */
+json_t *enforcing_explain(const struct enforcing *p, const json_t *request);
+
+/* Every second or so. */
+void enforcing_check(struct enforcing *p);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What people ask about network policy, as JSON: of what is in force, or of a
+ * set that a file says. See cmd_policy.c, which prints it.
+ */
+#ifndef FAIRLEAD_POLICY_ANSWERS_H
+#define FAIRLEAD_POLICY_ANSWERS_H
+
+#include <jansson.h>
+
+#include "policy/policy.h"
+
+/* {"ok": true, "policies": [...]}, with what they counted if state is not NULL.
+ * NULL: out of memory, here and below. */
+json_t *policy_list_json(const struct policy_set *set,
+			 struct policy_state *state);
+
+/*
+ * May from begin a connection to to? Each is "NAMESPACE/NAME", "NAME" of
+ * namespace "default", or an address; what is "tcp/80", "udp/53", "sctp/9",
+ * "icmp" or the number of a protocol. {"ok": true, "allowed": ..., "ends":
+ * [...]}: for each end that is a workload who selects it and which rule decides;
+ * or {"ok": false, "error": ...}. host: see policy_compile().
+ */
+json_t *policy_explain_json(struct policy_set *set, const struct addr *host,
+			    size_t nr_host, const char *from, const char *to,
+			    const char *what);
+
+#endif
