@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <netinet/ether.h>
+
 #include <sys/epoll.h>
 
 #include "answers.h"
@@ -455,6 +457,35 @@ void daemon_probe(struct daemon *d, struct loop *l, struct spawner *spawner)
 	probes_start(&d->probes, l, spawner);
 }
 
+static json_t *register_workload(struct daemon *d, const json_t *request)
+{
+	const char *namespace, *name, *interface, *mac = NULL;
+	const struct ether_addr *parsed;
+	int err;
+
+	if (json_unpack((json_t *)request, "{s:s, s:s, s:s, s?s}",
+			"namespace", &namespace, "name", &name,
+			"interface", &interface, "mac", &mac))
+		return control_refuse("namespace, name and interface are needed");
+	parsed = mac ? ether_aton(mac) : NULL;
+	if (mac && !parsed)
+		return control_refuse("\"%s\" is not a MAC address", mac);
+	on_nexthops(d, 0);	/* it may have been made a moment ago */
+	err = enforcing_register(&d->enforcing, namespace, name, interface,
+				 parsed ? parsed->ether_addr_octet : NULL);
+	if (err == -ENODEV)
+		return control_refuse("there is no interface \"%s\"", interface);
+	if (err)
+		return control_refuse("workload \"%s/%s\" cannot be policed: %s",
+				      namespace, name, strerror(-err));
+	if (d->enforcing.set && !pods_has(&d->pods, interface))
+		return control_refuse("\"%s\" is not attached to: %s", interface,
+				      *d->pods.refusal.text ?
+				      d->pods.refusal.text :
+				      "it does not look like a container's");
+	return json_pack("{s:b}", "ok", 1);
+}
+
 json_t *daemon_answer(void *arg, const json_t *request)
 {
 	const char *cmd = json_string_value(json_object_get(request, "cmd"));
@@ -472,6 +503,8 @@ json_t *daemon_answer(void *arg, const json_t *request)
 		return answers_backend(&d->answers, request);
 	if (!strcmp(cmd, "policies"))
 		return policy_list_json(d->enforcing.set, d->enforcing.state);
+	if (!strcmp(cmd, "workload"))
+		return register_workload(d, request);
 	if (!strcmp(cmd, "policy-explain"))
 		return enforcing_explain(&d->enforcing, request);
 	if (!strcmp(cmd, "policy-verdicts"))

@@ -11,11 +11,20 @@
 #include "enforcing.h"
 #include "policy_answers.h"
 
+static void registered_clear(struct registered *r)
+{
+	free(r->namespace);
+	free(r->name);
+}
+
 void enforcing_clear(struct enforcing *p)
 {
 	policy_free(p->state);
 	policy_set_free(p->set);
 	free(p->placed);
+	for (size_t i = 0; i < p->nr_registered; i++)
+		registered_clear(&p->registered[i]);
+	free(p->registered);
 }
 
 bool enforcing_is_wanted(const struct model *m)
@@ -25,9 +34,26 @@ bool enforcing_is_wanted(const struct model *m)
 	return s && (s->nr_workloads || s->nr_policies || s->knows_all);
 }
 
-static __u32 find_interface(struct nexthops *n, const struct model_workload *w)
+static struct registered *registered_find(const struct enforcing *p,
+					  const char *namespace,
+					  const char *name)
 {
+	for (size_t i = 0; i < p->nr_registered; i++)
+		if (!strcmp(p->registered[i].namespace, namespace) &&
+		    !strcmp(p->registered[i].name, name))
+			return &p->registered[i];
+	return NULL;
+}
+
+static __u32 find_interface(const struct enforcing *p,
+			    const struct model_workload *w)
+{
+	const struct registered *r = registered_find(p, w->namespace, w->name);
+	struct nexthops *n = p->parts->nexthops;
 	__u32 ifindex = 0;
+
+	if (r)
+		return r->ifindex;
 
 	if (*w->interface)
 		return nexthops_ifindex(n, w->interface, &ifindex) ? 0 :
@@ -75,6 +101,24 @@ static void put_at(struct enforcing *p, struct placed *at, __u32 ifindex)
 	at->ifindex = 0;
 }
 
+/* Those whose interface is gone are forgotten. */
+static void follow_registered(struct enforcing *p)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->nr_registered; i++) {
+		struct registered *r = &p->registered[i];
+
+		if (nexthops_ifname(p->parts->nexthops, r->ifindex)) {
+			p->registered[kept++] = *r;
+			continue;
+		}
+		take_away(p, r->ifindex);
+		registered_clear(r);
+	}
+	p->nr_registered = kept;
+}
+
 static void follow_each(struct enforcing *p)
 {
 	struct nexthops *n = p->parts->nexthops;
@@ -83,7 +127,7 @@ static void follow_each(struct enforcing *p)
 		struct placed *at = &p->placed[i];
 
 		if (!is_where_it_was(n, at))
-			put_at(p, at, find_interface(n, at->workload));
+			put_at(p, at, find_interface(p, at->workload));
 	}
 }
 
@@ -144,6 +188,7 @@ void enforcing_follow(struct enforcing *p)
 		return;
 	p->refusal = (struct refusal){};
 	follow_host(p);
+	follow_registered(p);
 	follow_each(p);
 	if (*p->refusal.text && strcmp(before.text, p->refusal.text))
 		log_error(0, "%s", p->refusal.text);
@@ -246,6 +291,50 @@ void enforcing_check(struct enforcing *p)
 		return;
 	enforcing_follow(p);
 	policy_tick(p->state, dp_now_s());
+}
+
+/* NULL: out of memory. */
+static struct registered *registered_add(struct enforcing *p,
+					 const char *namespace,
+					 const char *name)
+{
+	struct registered *list, r = {
+		.namespace = strdup(namespace),
+		.name = strdup(name),
+	};
+
+	list = realloc(p->registered, (p->nr_registered + 1) * sizeof(*list));
+	if (list)
+		p->registered = list;
+	if (!list || !r.namespace || !r.name) {
+		registered_clear(&r);
+		return NULL;
+	}
+	list[p->nr_registered] = r;
+	return &list[p->nr_registered++];
+}
+
+int enforcing_register(struct enforcing *p, const char *namespace,
+		       const char *name, const char *interface,
+		       const __u8 *mac)
+{
+	struct registered *r = registered_find(p, namespace, name);
+	__u32 ifindex;
+	int err;
+
+	err = nexthops_ifindex(p->parts->nexthops, interface, &ifindex);
+	if (err || !p->set)
+		return err;
+	err = policy_place(p->state, namespace, name, ifindex, mac, false,
+			   dp_now_s());
+	if (err)
+		return err;
+	if (!r)
+		r = registered_add(p, namespace, name);
+	if (!r)
+		return -ENOMEM;
+	r->ifindex = ifindex;
+	return 0;
 }
 
 json_t *enforcing_explain(const struct enforcing *p, const json_t *request)

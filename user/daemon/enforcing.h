@@ -20,12 +20,20 @@ struct placed {
 	__u32 ifindex;		/* 0: not found yet */
 };
 
+/* Somebody said so who made the interface. */
+struct registered {
+	char *namespace, *name;	/* owned */
+	__u32 ifindex;
+};
+
 struct enforcing {
 	const struct parts *parts;
 	struct policy_state *state; /* owned; NULL: none was ever asked for */
 	struct policy_set *set;	/* in force; held, or NULL */
 	struct placed *placed;	/* owned; in set's order */
 	size_t nr_placed;
+	struct registered *registered;	/* owned */
+	size_t nr_registered;
 	__u64 host;		/* digest of the host's addresses, as told */
 	struct refusal refusal;	/* of workloads that are not policed */
 };
@@ -44,6 +52,15 @@ int enforcing_apply(struct enforcing *p, const struct model *m,
 /* Interfaces, or addresses of this host, may have come or gone: workloads are
  * looked for that were not found, or whose interface is not there any more. */
 void enforcing_follow(struct enforcing *p);
+
+/*
+ * Somebody is about to start a workload behind that interface: it is held to
+ * its policy, or closed as long as that is not known, from now on. mac NULL: any.
+ * -ENODEV: no such interface. Programs have to be attached there by then.
+ */
+int enforcing_register(struct enforcing *p, const char *namespace,
+		       const char *name, const char *interface,
+		       const __u8 *mac);
 
 /* policy_explain_json() of what is in force; request: "from", "to", "what". */
 json_t *enforcing_explain(const struct enforcing *p, const json_t *request);

@@ -163,6 +163,17 @@ void pods_follow(struct pods *p)
 		find(p);
 }
 
+bool pods_has(const struct pods *p, const char *interface)
+{
+	__u32 ifindex = if_nametoindex(interface);
+
+	for (int hook = 0; hook < NR_DP_HOOKS; hook++)
+		if (dp_hook_need(hook) == DP_NEED_POD &&
+		    !dp_is_attached(p->parts->dp, hook, ifindex))
+			return false;
+	return has(p->ifindexes, p->count, ifindex);
+}
+
 void pods_check(struct pods *p)
 {
 	struct refusal before = p->refusal;

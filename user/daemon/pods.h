@@ -34,6 +34,9 @@ void pods_begin(struct pods *p, const struct model *m);
  * were, nothing stays attached. */
 void pods_settle(struct pods *p, const struct model *m);
 
+/* Are our programs attached to it? */
+bool pods_has(const struct pods *p, const char *interface);
+
 /* Interfaces may have come or gone. */
 void pods_follow(struct pods *p);
 /* Every second or so: a part of them is looked at, and what others took away is
