@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/print.h"
 #include "cmd.h"
 
 #define CNI_TIMEOUT_S 10
