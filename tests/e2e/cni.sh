@@ -16,7 +16,7 @@ ln -sfn "$FAIRLEAD" "$B/tests/sandbox/fairlead-cni"
 plugin() {
 	on balancer env CNI_COMMAND="$2" CNI_CONTAINERID="$3" \
 		CNI_NETNS="/run/netns/$NET-$3" CNI_IFNAME=eth0 \
-		CNI_PATH=$PLUGINS FAIRLEAD_RUN_DIR="$DIR/balancer" \
+		CNI_PATH=$PLUGINS FAIRLEAD_RUN_DIR="$DIR/run-balancer" \
 		CNI_ARGS="IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=$3" \
 		"$1"
 }
