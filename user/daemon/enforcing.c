@@ -278,7 +278,8 @@ int enforcing_apply(struct enforcing *p, const struct model *m,
 	const bool is_first = !p->state;
 	int err = 0;
 
-	if (m->is_partial || (!is_first && p->set == s))
+	p->is_waiting = m->is_partial || (m->policy && m->policy->is_partial);
+	if (p->is_waiting || (!is_first && p->set == s))
 		return 0;
 	if (is_first)
 		err = begin(p, why);
@@ -322,8 +323,10 @@ int enforcing_register(struct enforcing *p, const char *namespace,
 	__u32 ifindex;
 	int err;
 
+	if (!p->set)
+		return p->is_waiting ? -EAGAIN : 0;
 	err = nexthops_ifindex(p->parts->nexthops, interface, &ifindex);
-	if (err || !p->set)
+	if (err)
 		return err;
 	err = policy_place(p->state, namespace, name, ifindex, mac, false,
 			   dp_now_s());

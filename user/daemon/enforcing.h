@@ -34,6 +34,7 @@ struct enforcing {
 	size_t nr_placed;
 	struct registered *registered;	/* owned */
 	size_t nr_registered;
+	bool is_waiting;	/* what there is to enforce is not known yet */
 	__u64 host;		/* digest of the host's addresses, as told */
 	struct refusal refusal;	/* of workloads that are not policed */
 };
