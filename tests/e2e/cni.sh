@@ -78,7 +78,7 @@ known() {
 	local name
 
 	{
-		echo "workloads:"
+		(($# == 0)) || echo "workloads:"
 		for name; do
 			is "$name" "$name"
 		done
@@ -94,7 +94,7 @@ known() {
 		END
 	} >"$CONFIG/policies.yaml.new"
 	mv "$CONFIG/policies.yaml.new" "$CONFIG/policies.yaml"
-	in_force
+	! running serve || in_force
 }
 
 made_and_closed() {
@@ -143,9 +143,7 @@ nonsense_is_refused() {
 story 0
 mkdir -p "$CONFIG.d"
 CONFIG=$CONFIG.d
-cat >"$CONFIG/node.yaml" <<-END
-	network-policy: {unknown: closed}
-END
+known
 serve
 it "a container that nobody names is closed from the start" made_and_closed
 it "one that is named is held to its policies" named_and_held
