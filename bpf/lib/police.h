@@ -723,10 +723,11 @@ static __always_inline enum reason police_closed(struct scratch *s)
 static __always_inline bool police_knows_real(const struct pkt *p,
 					      struct police *l)
 {
+	const struct addr *src = &l->flow.src;
 	int state;
 
-	if (l->direction != POLICY_IN || l->is_known || !is_own(&l->flow.src) ||
-	    !peers_real(l))
+	if (l->direction != POLICY_IN || l->is_known ||
+	    !is_own(src, hash_src(hash_key, src), 0) || !peers_real(l))
 		return false;
 	state = peers_find(p, l);
 	l->is_known = state == PEERS_STALE;
