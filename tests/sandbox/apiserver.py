@@ -17,7 +17,8 @@ with --control-port on one without TLS:
     {"break": true}                     cut all connections that watch
     {"mode": {"services": "garbage"}}   what the next answers are; see MODES
     {"token": "..."}                    who has another one gets 401
-    {"set": {"field_selectors": false, "slices_v1": false, "page": 2}}
+    {"set": {"field_selectors": false, "slices_v1": false, "page": 2,
+             "cluster_policies": false}}
 """
 import argparse
 import json
@@ -35,8 +36,17 @@ PATHS = {
         ("slices", "EndpointSlice", "discovery.k8s.io/v1"),
     "/apis/discovery.k8s.io/v1beta1/endpointslices":
         ("slices", "EndpointSlice", "discovery.k8s.io/v1beta1"),
+    "/api/v1/pods": ("pods", "Pod", "v1"),
+    "/api/v1/namespaces": ("namespaces", "Namespace", "v1"),
+    "/apis/networking.k8s.io/v1/networkpolicies":
+        ("policies", "NetworkPolicy", "networking.k8s.io/v1"),
+    "/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies":
+        ("clusterpolicies", "ClusterNetworkPolicy",
+         "policy.networking.k8s.io/v1alpha2"),
 }
-KINDS = {"Service": "services", "Node": "nodes", "EndpointSlice": "slices"}
+KINDS = {"Service": "services", "Node": "nodes", "EndpointSlice": "slices",
+         "Pod": "pods", "Namespace": "namespaces", "NetworkPolicy": "policies",
+         "ClusterNetworkPolicy": "clusterpolicies"}
 
 # Of a list and of a watch alike, until the mode is another one.
 MODES = {
@@ -69,7 +79,7 @@ class State:
         self.token = None
         self.epoch = 0              # watches of an older one are cut
         self.settings = {"field_selectors": True, "slices_v1": True,
-                         "page": 0}
+                         "page": 0, "cluster_policies": True}
 
     def put(self, thing, kind_of_event=None):
         kind = KINDS[thing["kind"]]
@@ -126,6 +136,9 @@ def wanted(thing, query):
         return thing["metadata"]["name"] == field.split("=", 1)[1]
     if field == "spec.clusterIP!=None":
         return thing.get("spec", {}).get("clusterIP") != "None"
+    if field == "status.phase!=Succeeded,status.phase!=Failed":
+        return thing.get("status", {}).get("phase") not in ("Succeeded",
+                                                            "Failed")
     return True
 
 
@@ -194,7 +207,9 @@ class Handler(BaseHTTPRequestHandler):
             self.status(401, "Unauthorized", "Unauthorized")
         elif url.path not in PATHS or (
                 url.path.endswith("/v1/endpointslices") and
-                not STATE.settings["slices_v1"]):
+                not STATE.settings["slices_v1"]) or (
+                url.path.endswith("/clusternetworkpolicies") and
+                not STATE.settings["cluster_policies"]):
             self.body(b"404 page not found\n", 404)
         elif "fieldSelector" in query and "metadata.name" not in self.path \
                 and not STATE.settings["field_selectors"]:

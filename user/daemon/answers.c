@@ -67,9 +67,11 @@ static json_t *api_json(const struct api *api)
 {
 	json_t *kinds = api ? json_array() : NULL;
 
-	for (int i = 0; kinds && i < KUBE_POD; i++) {
+	for (int i = 0; kinds && i < NR_KUBE_KINDS; i++) {
 		const struct remote_state *s = api_state(api, i);
 
+		if (!api_follows(api, i))
+			continue;
 		json_array_append_new(kinds, json_pack(
 			"{s:s, s:s, s:I, s:o}", "name", api_kind_name(i),
 			"state", api_state_name(s->state),

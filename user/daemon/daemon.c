@@ -59,6 +59,7 @@ struct daemon {
 	struct probes probes;
 	__u64 probed;		/* what was in force at the last update */
 	bool is_taking_over;
+	bool wants_policy;	/* by what was read last: the API's, too */
 	struct event *tick, *refresh, *fragment_retry;
 	struct event *nexthop_events, *fragment_events;
 };
@@ -184,8 +185,21 @@ static int load(struct daemon *d, enum daemon_patience patience)
 	struct model *m = NULL;
 	int err = loading_read(&d->loading, patience, &m);
 
-	if (!err && m)
-		applying_set(&d->applying, m);
+	if (err || !m)
+		return err;
+	d->wants_policy = m->network_policy;
+	applying_set(&d->applying, m);
+	return 0;
+}
+
+/* Definitions say what of the API is followed, which says definitions. */
+static int load_all(struct daemon *d, enum daemon_patience patience)
+{
+	struct api *api = d->answers.api;
+	int err = load(d, patience);
+
+	if (!err && api && api_follow_policy(api, d->wants_policy))
+		err = load(d, patience);
 	return err;
 }
 
@@ -259,7 +273,7 @@ static void look(struct daemon *d)
 
 int daemon_reload(struct daemon *d, enum daemon_patience patience)
 {
-	int err = load(d, patience);
+	int err = load_all(d, patience);
 
 	if (!err)
 		applying_try(&d->applying);
@@ -439,12 +453,15 @@ int daemon_follow(struct daemon *d, struct loop *l, struct api *api,
 	int err;
 
 	model_node_name(d->applying.model, node);
+	api_follow_policy(api, d->wants_policy);
 	err = api_start(api, l, spawner, access, node, on_api, d);
 	if (err)
 		return log_error(err, "cannot follow %s as node \"%s\"",
 				 api_server(api), node);
 	d->answers.api = api;
 	tell_start(api, node);
+	if (d->wants_policy)
+		daemon_reload(d, DAEMON_FINAL);
 	return 0;
 }
 

@@ -272,10 +272,11 @@ static void api(FILE *out, const struct api *a)
 {
 	family(out, "fairlead_kubernetes_following", "gauge",
 	       "1: objects of this kind are followed at the API server.");
-	for (int i = 0; i < KUBE_POD; i++)
-		fprintf(out, "fairlead_kubernetes_following{kind=\"%s\"} %d\n",
-			api_kind_name(i),
-			api_state(a, i)->state == API_FOLLOWING);
+	for (int i = 0; i < NR_KUBE_KINDS; i++)
+		if (api_follows(a, i))
+			fprintf(out, "fairlead_kubernetes_following{kind=\"%s\"} %d\n",
+				api_kind_name(i),
+				api_state(a, i)->state == API_FOLLOWING);
 }
 
 /* "127.0.0.1:6443" of a URL. */

@@ -41,7 +41,8 @@ struct definitions {
 	struct policy_index policy;	/* of files and of objects */
 	struct definitions_work work;
 	__u8 last[32];		/* digest of the model that was handed out */
-	bool has_last, was_partial, lacked_policy;
+	const struct policy_set *last_policy;	/* its; may be gone */
+	bool has_last, was_partial;
 	bool may_lack_services;
 };
 
@@ -613,14 +614,13 @@ static int build(struct definitions *d, struct report *r, struct model **ret)
 /* Not all that is handed out is in the digest. */
 static bool is_another(struct definitions *d, const struct model *m)
 {
-	const bool lacks_policy = m->policy && m->policy->is_partial;
 	bool ret = !d->has_last || d->was_partial != m->is_partial ||
-		   d->lacked_policy != lacks_policy ||
+		   d->last_policy != m->policy ||
 		   memcmp(d->last, m->sha256, 32);
 
 	d->has_last = true;
 	d->was_partial = m->is_partial;
-	d->lacked_policy = lacks_policy;
+	d->last_policy = m->policy;
 	memcpy(d->last, m->sha256, 32);
 	return ret;
 }

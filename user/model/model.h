@@ -174,6 +174,7 @@ struct model {
 	struct model_prefix nodeport[MODEL_NODEPORT_PREFIXES_MAX];
 	__u32 nr_nodeport;	/* 0: the node's primary addresses */
 	bool masquerade_all;	/* what goes to cluster IPs too */
+	bool network_policy;	/* the API's is followed: we enforce it */
 	struct model_listen healthz, metrics;
 	__u8 sockets;		/* enum socket_mode */
 	/* Pods at these addresses have no proxy in them: unless sockets are

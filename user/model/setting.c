@@ -97,6 +97,9 @@ const struct setting_spec setting_specs[NR_SETTINGS] = {
 	[SETTING_SOCKETS] = { TOP("sockets"), FIELD(sockets) },
 	[SETTING_SOCKET_PODS] = { TOP("socket-pods"),
 				  FIELDS(socket_pods, nr_socket_pods) },
+	[SETTING_NETWORK_POLICY] = { TOP("network-policy"),
+				     FIELD(network_policy),
+				     .type = SETTING_IS_FLAG },
 };
 
 const char *const detect_local_names[] = {

@@ -76,6 +76,8 @@ enum record_field_id {
 	RECORD_FIELD_INSECURE,	/* one byte, of an access */
 	RECORD_FIELD_NODE,	/* own node's name, of an access */
 	RECORD_FIELD_BYTES,	/* a struct */
+	RECORD_FIELD_POLICY,	/* one byte, of an access: follow what network
+				 * policy needs, too */
 };
 
 struct record_header {

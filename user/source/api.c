@@ -42,9 +42,10 @@ struct api {
 	size_t nr_news;
 	__u32 list[NR_KUBE_KINDS]; /* number of the one that runs, or ran */
 	bool has_listed[NR_KUBE_KINDS];
-	bool has_all;		/* of the first lists */
+	bool has_all;		/* of the first lists, for services */
+	bool wants_policy, has_all_policy;
 	bool is_changed;
-	__u64 digest[4];	/* a sum over objects */
+	__u64 digest[2][4];	/* sums over objects; [1]: of policy's alone */
 };
 
 static struct api *api_of(struct source *s)
@@ -121,7 +122,8 @@ static int make_room(struct api *a)
 static void digest_change(struct api *a, const struct api_object *o, int sign)
 {
 	for (int i = 0; i < 4; i++)
-		a->digest[i] += sign * o->digest[i];
+		a->digest[kube_kind_is_policy(o->kind)][i] +=
+			sign * o->digest[i];
 	a->is_changed = true;
 }
 
@@ -313,25 +315,39 @@ static void on_end(void *arg, enum kube_kind kind)
 
 /* Whether there is a Node decides about nothing but hints: it is waited for
  * until something is in its way. */
-static bool is_complete(const struct api *a)
+static bool has_nodes(const struct api *a)
 {
-	return a->has_listed[KUBE_SERVICE] && a->has_listed[KUBE_SLICE] &&
-	       (a->has_listed[KUBE_NODE] ||
-		api_state(a, KUBE_NODE)->state == API_BEHIND);
+	return a->has_listed[KUBE_NODE] ||
+	       api_state(a, KUBE_NODE)->state == API_BEHIND;
 }
 
-/* Once it was, it is for good. */
+/* Are services all known? Once they were, they are for good. */
 static bool has_said_all(struct api *a)
 {
-	a->has_all = a->has_all || is_complete(a);
+	a->has_all = a->has_all ||
+		     (a->has_listed[KUBE_SERVICE] && a->has_listed[KUBE_SLICE] &&
+		      has_nodes(a));
 	return a->has_all;
+}
+
+/* Likewise pods and policies. */
+static bool has_said_policy(struct api *a)
+{
+	bool has_listed = a->wants_policy && has_nodes(a);
+
+	for (int i = KUBE_POD; i < NR_KUBE_KINDS; i++)
+		has_listed &= a->has_listed[i];
+	a->has_all_policy = a->has_all_policy || has_listed;
+	return a->has_all_policy;
 }
 
 static void on_settled(void *arg)
 {
 	struct api *a = arg;
+	bool is_worth_it = has_said_all(a);
 
-	if (!a->is_changed || !has_said_all(a))
+	is_worth_it |= has_said_policy(a);
+	if (!a->is_changed || !is_worth_it)
 		return;
 	a->is_changed = false;
 	a->changed(a->arg);
@@ -346,20 +362,53 @@ static const struct remote_ops remote_ops = {
 	.settled = on_settled,
 };
 
-/* Before it is complete it says nothing: endpoints that are half known would
- * take others out of force. */
+/* Is all of its kind known? Before, nothing is said: endpoints that are half
+ * known would take others out of force. */
+static bool may_say(const struct api *a, const struct part *p)
+{
+	return kube_kind_is_policy(((const struct api_object *)p)->kind) ?
+	       a->has_all_policy : a->has_all;
+}
+
+static void news_put(struct api *a, size_t at, struct part *p)
+{
+	a->news[at] = p;
+	((struct api_object *)p)->news_at = at + 1;
+}
+
+/* Those that may be said, to the front; how many they are. */
+static size_t news_sort(struct api *a)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < a->nr_news; i++) {
+		struct part *p = a->news[i];
+
+		if (!may_say(a, p))
+			continue;
+		news_put(a, i, a->news[count]);
+		news_put(a, count++, p);
+	}
+	return count;
+}
+
 static int api_refresh(struct source *s, struct report *r,
 		       struct definitions_work *work)
 {
 	struct api *a = api_of(s);
+	__u64 digest[4] = {};
 
 	s->is_complete = s->says_services = a->has_all;
+	s->knows_pods = a->wants_policy;
+	s->lacks_policy = a->wants_policy && !a->has_all_policy;
 	news_keep(a);
 	s->parts = a->news;
-	s->nr_parts = s->is_complete ? a->nr_news : 0;
+	s->nr_parts = news_sort(a);
 	/* what is not said yet is no change */
-	if (s->is_complete)
-		memcpy(s->sha256, a->digest, sizeof(s->sha256));
+	for (int i = 0; i < 4; i++)
+		digest[i] = (a->has_all ? a->digest[0][i] : 0) +
+			    (a->has_all_policy ? a->digest[1][i] : 0);
+	memcpy(s->sha256, digest, sizeof(s->sha256));
 	return 0;
 }
 
@@ -424,10 +473,46 @@ int api_start(struct api *a, struct loop *l, struct spawner *spawner,
 	      struct access *access, const char *node,
 	      void (*changed)(void *arg), void *arg)
 {
+	int err;
+
 	a->changed = changed;
 	a->arg = arg;
-	return remote_open(l, spawner, access, node, &remote_ops, a,
-			   &a->remote);
+	err = remote_open(l, spawner, access, node, &remote_ops, a,
+			  &a->remote);
+	if (!err && a->wants_policy)
+		remote_follow_policy(a->remote, true);
+	return err;
+}
+
+/* What they said is not said any more. */
+static void drop_policy(struct api *a)
+{
+	for (size_t i = a->count; i-- > 0; ) {
+		struct api_object *o = (struct api_object *)a->parts[i];
+
+		if (kube_kind_is_policy(o->kind))
+			bury(a, o);
+	}
+	for (int i = KUBE_POD; i < NR_KUBE_KINDS; i++)
+		a->has_listed[i] = false;
+	a->has_all_policy = false;
+}
+
+bool api_follow_policy(struct api *a, bool is_on)
+{
+	if (a->wants_policy == is_on)
+		return false;
+	a->wants_policy = is_on;
+	if (!is_on)
+		drop_policy(a);
+	if (a->remote)
+		remote_follow_policy(a->remote, is_on);
+	return true;
+}
+
+bool api_follows(const struct api *a, enum kube_kind kind)
+{
+	return a->wants_policy || !kube_kind_is_policy(kind);
 }
 
 void api_stop(struct api *a)
@@ -459,8 +544,9 @@ const struct remote_requests *api_requests(const struct api *a)
 
 const char *api_what_is_wrong(const struct api *a)
 {
-	for (int i = 0; a->remote && i < KUBE_POD; i++)
+	for (int i = 0; a->remote && i < NR_KUBE_KINDS; i++)
 		if (remote_state(a->remote, i)->state == API_BEHIND)
 			return remote_state(a->remote, i)->text;
-	return a->has_all ? "" : "the first lists have not been read yet";
+	return a->has_all && a->has_all_policy >= a->wants_policy ? "" :
+	       "the first lists have not been read yet";
 }

@@ -2,7 +2,8 @@
 /*
  * The Kubernetes API as a source of definitions: a part for each object that
  * remote.h tells of. A new list replaces what there was when it is complete,
- * and nothing is said before Services and slices have been listed once.
+ * and nothing is said before Services and slices have been listed once; of
+ * network policy nothing before all that it needs has been.
  */
 #ifndef FAIRLEAD_API_H
 #define FAIRLEAD_API_H
@@ -27,6 +28,12 @@ int api_start(struct api *a, struct loop *l, struct spawner *spawner,
 	      struct access *access, const char *node,
 	      void (*changed)(void *arg), void *arg);
 void api_stop(struct api *a);
+
+/* Follow Pods, Namespaces, all Nodes and policies as well, or no more; at any
+ * time. True: that is news, which a reload is worth. */
+bool api_follow_policy(struct api *a, bool is_on);
+/* Is this kind followed? */
+bool api_follows(const struct api *a, enum kube_kind kind);
 
 const char *api_server(const struct api *a);
 

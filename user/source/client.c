@@ -42,7 +42,7 @@ struct client {
 	struct event *tick, *due;
 	struct access access;
 	struct kinds kinds;
-	bool has_kinds;
+	bool has_kinds, has_policy;
 	struct follower followers[NR_KUBE_KINDS];
 	struct postman postman;
 	struct bytes_out record;	/* room that is used again */
@@ -259,6 +259,11 @@ static void on_end(void *arg, int status, const char *error,
 
 static const struct http_ops http_ops = { on_status, on_body, on_end };
 
+static bool is_asked_for(const struct follower *f)
+{
+	return f->client->has_policy || !kube_kind_is_policy(f->kind);
+}
+
 /* How long until it wants to ask; 0: it waits for an answer. */
 static __u64 follower_go(struct follower *f)
 {
@@ -286,8 +291,9 @@ static void clients_go(struct client *c)
 {
 	__u64 least_ms = 0;
 
-	for (int i = 0; i < KUBE_POD; i++) {
-		__u64 wait_ms = follower_go(&c->followers[i]);
+	for (int i = 0; i < NR_KUBE_KINDS; i++) {
+		struct follower *f = &c->followers[i];
+		__u64 wait_ms = is_asked_for(f) ? follower_go(f) : 0;
 
 		if (wait_ms && (!least_ms || wait_ms < least_ms))
 			least_ms = wait_ms;
@@ -317,8 +323,9 @@ static void on_tick(void *arg)
 {
 	struct client *c = arg;
 
-	for (int i = 0; c->has_kinds && i < KUBE_POD; i++)
-		follower_look(&c->followers[i]);
+	for (int i = 0; c->has_kinds && i < NR_KUBE_KINDS; i++)
+		if (is_asked_for(&c->followers[i]))
+			follower_look(&c->followers[i]);
 	if (c->has_kinds)
 		clients_go(c);
 	postman_tick(&c->postman);
@@ -333,22 +340,43 @@ static __u64 random_number(void)
 	return ret;
 }
 
+static void follower_begin(struct follower *f)
+{
+	if (f->request)
+		http_cancel(f->request);
+	json_stream_free(f->stream);
+	f->request = NULL;
+	f->stream = NULL;
+	f->told_state = API_ASKING;
+	f->told[0] = '\0';
+	reflector_init(&f->reflector, &f->client->kinds.kinds[f->kind],
+		       random_number());
+}
+
 static int begin(struct client *c, const char *node)
 {
 	int err = kinds_init(&c->kinds, node);
 
 	if (err)
 		return err;
-	for (int i = 0; i < KUBE_POD; i++) {
-		struct follower *f = &c->followers[i];
-
-		f->client = c;
-		f->kind = i;
-		reflector_init(&f->reflector, &c->kinds.kinds[i],
-			       random_number());
+	for (int i = 0; i < NR_KUBE_KINDS; i++) {
+		c->followers[i].client = c;
+		c->followers[i].kind = i;
+		follower_begin(&c->followers[i]);
 	}
 	c->has_kinds = true;
 	return 0;
+}
+
+/* Nodes are other ones then. */
+static void follow_policy(struct client *c, bool is_on)
+{
+	if (c->has_policy == is_on)
+		return;
+	c->has_policy = is_on;
+	kinds_follow_policy(&c->kinds, is_on);
+	for (int i = KUBE_NODE; i < NR_KUBE_KINDS; i++)
+		follower_begin(&c->followers[i]);
 }
 
 static void access_clear(struct access *a)
@@ -360,7 +388,7 @@ static void access_clear(struct access *a)
 
 /* What is not said any more is gone. */
 static const char *access_take(struct client *c, struct record *r,
-			       char node[static 256])
+			       char node[static 256], bool *ret_has_policy)
 {
 	struct record_field f;
 	int more;
@@ -375,6 +403,8 @@ static const char *access_take(struct client *c, struct record *r,
 		} else if (f.id == RECORD_FIELD_NODE && f.len < 256) {
 			memcpy(node, f.data, f.len);
 			node[f.len] = '\0';
+		} else if (f.id == RECORD_FIELD_POLICY && f.len == 1) {
+			*ret_has_policy = *f.data;
 		}
 	}
 	if (more || !c->access.values[ACCESS_SERVER].data)
@@ -409,18 +439,20 @@ static const char *on_record(void *arg, struct record *r)
 {
 	struct client *c = arg;
 	char node[256] = "";
+	bool has_policy = false;
 	const char *why;
 
 	if (r->type == RECORD_EVENT)
 		return on_event(c, r);
 	if (r->type != RECORD_ACCESS)
 		return "a record that is not for us";
-	why = access_take(c, r, node);
+	why = access_take(c, r, node, &has_policy);
 	if (why)
 		return why;
 	if (!c->has_kinds && begin(c, node))
 		return "cannot begin";
-	for (int i = 0; i < KUBE_POD; i++)
+	follow_policy(c, has_policy);
+	for (int i = 0; i < NR_KUBE_KINDS; i++)
 		reflector_hurry(&c->followers[i].reflector);
 	clients_go(c);
 	return NULL;
@@ -465,7 +497,7 @@ static void client_close(void *arg)
 		return;
 	postman_clear(&c->postman);
 	http_free(c->http);
-	for (int i = 0; i < KUBE_POD; i++)
+	for (int i = 0; i < NR_KUBE_KINDS; i++)
 		json_stream_free(c->followers[i].stream);
 	event_remove(c->tick);
 	event_remove(c->due);

@@ -26,6 +26,28 @@ static const struct reflector_kind kinds[NR_KUBE_KINDS] = {
 		.paths = { "/api/v1/nodes" },
 		.must_filter = true,
 	},
+	[KUBE_POD] = {
+		.name = "pods",
+		.paths = { "/api/v1/pods" },
+		.field_selector = "status.phase!=Succeeded,"
+				  "status.phase!=Failed",
+	},
+	[KUBE_NAMESPACE] = {
+		.name = "namespaces",
+		.paths = { "/api/v1/namespaces" },
+	},
+	[KUBE_POLICY] = {
+		.name = "networkpolicies",
+		.paths = { "/apis/networking.k8s.io/v1/networkpolicies" },
+	},
+	[KUBE_CLUSTER_POLICY] = {
+		.name = "clusternetworkpolicies",
+		.paths = { "/apis/policy.networking.k8s.io/v1beta1/"
+			   "clusternetworkpolicies",
+			   "/apis/policy.networking.k8s.io/v1alpha2/"
+			   "clusternetworkpolicies" },
+		.is_optional = true,
+	},
 };
 
 /* Names of objects are subdomains (RFC 1123); nothing else gets into a URL. */
@@ -58,8 +80,16 @@ int kinds_init(struct kinds *k, const char *node)
 	memcpy(k->kinds, kinds, sizeof(kinds));
 	snprintf(k->node_selector, sizeof(k->node_selector),
 		 "metadata.name=%s", node);
-	k->kinds[KUBE_NODE].field_selector = k->node_selector;
+	kinds_follow_policy(k, false);
 	return fields_make(k);
+}
+
+void kinds_follow_policy(struct kinds *k, bool is_on)
+{
+	struct reflector_kind *node = &k->kinds[KUBE_NODE];
+
+	node->field_selector = is_on ? NULL : k->node_selector;
+	node->must_filter = !is_on;
 }
 
 void kinds_clear(struct kinds *k)

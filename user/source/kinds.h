@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The objects that are followed, and how an API server is asked for them: what
- * a service proxy reads, with the selectors that keep the rest away.
+ * a service proxy reads, and network policy, with the selectors that keep the
+ * rest away.
  */
 #ifndef FAIRLEAD_KINDS_H
 #define FAIRLEAD_KINDS_H
@@ -25,8 +26,11 @@ struct kinds {
 	struct path_node *fields[NR_KUBE_KINDS];	/* owned */
 };
 
-/* -EINVAL: node is no name. -ENOMEM. */
+/* Without policy. -EINVAL: node is no name. -ENOMEM. */
 int kinds_init(struct kinds *k, const char *node);
+/* All Nodes, as policies may name any, or our own. Who follows them begins
+ * anew. */
+void kinds_follow_policy(struct kinds *k, bool is_on);
 void kinds_clear(struct kinds *k);
 
 #endif

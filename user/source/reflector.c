@@ -265,6 +265,7 @@ static enum reflector_result fail(struct reflector *r, const char *why,
 static enum reflector_result absent(struct reflector *r, __u64 now_ms)
 {
 	succeed(r);
+	r->is_complete = true;
 	r->must_list = true;
 	r->due_ms = now_ms + ABSENT_MS + random_below(r, ABSENT_MS);
 	return REFLECTOR_ABSENT;
@@ -306,8 +307,6 @@ static enum reflector_result refused(struct reflector *r, int status,
 
 	if (status == 404)
 		return not_found(r, now_ms);
-	if (status == 403 && r->kind->is_optional)
-		return absent(r, now_ms);
 	if (status == 400 && may_ask_for_more(r)) {
 		r->no_field_selector = true;
 		return at_once(r, now_ms);

@@ -29,7 +29,8 @@ struct reflector_kind {
 	const char *label_selector;	/* NULL: all */
 	const char *field_selector;	/* NULL: all */
 	bool must_filter;	/* else asked without, if it is refused */
-	bool is_optional;	/* a server without it has none */
+	bool is_optional;	/* a server without it has none; that we may
+				 * not see them is another thing */
 };
 
 enum reflector_request { REFLECTOR_NOTHING, REFLECTOR_LIST, REFLECTOR_WATCH };
@@ -47,7 +48,8 @@ struct reflector {
 	bool is_paged;		/* lists that are asked for whole break off */
 	bool must_be_new;	/* no list from the server's memory will do */
 	bool must_list;
-	bool is_complete;	/* a list has been read to its end */
+	bool is_complete;	/* a list has been read to its end, or there
+				 * is none */
 	unsigned int failures;	/* in a row */
 	unsigned int broken_lists; /* in a row */
 	unsigned int expired;	/* watches that began too late, in a row */

@@ -19,6 +19,7 @@
 struct remote {
 	struct access *access;	/* owned */
 	char node[256];
+	bool has_policy;	/* what it needs is followed */
 	const struct remote_ops *ops;
 	void *arg;
 	struct child *child;
@@ -55,6 +56,11 @@ const char *api_state_name(enum api_state state)
 const char *remote_server(const struct remote *r)
 {
 	return r->access->values[ACCESS_SERVER].data;
+}
+
+bool remote_follows(const struct remote *r, enum kube_kind kind)
+{
+	return r->has_policy || !kube_kind_is_policy(kind);
 }
 
 const struct remote_state *remote_state(const struct remote *r,
@@ -121,8 +127,9 @@ static void set_state(struct remote *r, enum kube_kind kind,
 
 static void all_behind(struct remote *r, const char *why)
 {
-	for (int i = 0; i < KUBE_POD; i++)
-		set_state(r, i, API_BEHIND, why, strlen(why));
+	for (int i = 0; i < NR_KUBE_KINDS; i++)
+		if (remote_follows(r, i))
+			set_state(r, i, API_BEHIND, why, strlen(why));
 }
 
 /* What records have besides an object. */
@@ -225,6 +232,8 @@ static const char *on_record(void *arg, struct record *record)
 		return take_request(r, record);
 	if (record->of >= NR_KUBE_KINDS)
 		return "a record about nothing that is known";
+	if (!remote_follows(r, record->of))
+		return NULL;	/* it was not told yet */
 	switch (record->type) {
 	case RECORD_LIST_BEGIN:
 		r->ops->begin(r->arg, record->of);
@@ -262,7 +271,7 @@ static void on_ended(void *arg, const char *text)
 static void send_access(struct remote *r, struct channel *c)
 {
 	const struct access *a = r->access;
-	__u8 insecure = a->insecure;
+	__u8 insecure = a->insecure, policy = r->has_policy;
 	struct bytes_out b = {};
 	size_t begin = record_begin(&b, RECORD_ACCESS, 0);
 
@@ -272,6 +281,7 @@ static void send_access(struct remote *r, struct channel *c)
 				     a->values[i].len);
 	record_field(&b, RECORD_FIELD_INSECURE, &insecure, 1);
 	record_text(&b, RECORD_FIELD_NODE, r->node);
+	record_field(&b, RECORD_FIELD_POLICY, &policy, 1);
 	if (record_end(&b, begin))
 		channel_send(c, b.data, b.len);
 	else
@@ -280,6 +290,15 @@ static void send_access(struct remote *r, struct channel *c)
 	if (b.data)
 		explicit_bzero(b.data, b.len);
 	bytes_free(&b);
+}
+
+void remote_follow_policy(struct remote *r, bool is_on)
+{
+	r->has_policy = is_on;
+	for (int i = KUBE_POD; i < NR_KUBE_KINDS; i++)
+		set_state(r, i, API_ASKING, "", 0);
+	if (child_channel(r->child))
+		send_access(r, child_channel(r->child));
 }
 
 static void on_begun(void *arg, struct channel *c)
@@ -342,7 +361,7 @@ static void on_tick(void *arg)
 {
 	struct remote *r = arg;
 
-	for (int i = 0; i < KUBE_POD; i++)
+	for (int i = 0; i < NR_KUBE_KINDS; i++)
 		log_behind(r, i);
 	if (++r->ticks % REFRESH_TICKS == 0)
 		refresh(r);
@@ -369,7 +388,7 @@ int remote_open(struct loop *l, struct spawner *spawner, struct access *access,
 	strcpy(r->node, node);
 	r->ops = ops;
 	r->arg = arg;
-	for (int i = 0; i < KUBE_POD; i++)
+	for (int i = 0; i < NR_KUBE_KINDS; i++)
 		r->states[i].since_s = time(NULL);
 	err = loop_add_timer(l, on_tick, r, &r->tick) ?:
 	      timer_set(r->tick, TICK_MS, TICK_MS) ?:

@@ -67,6 +67,11 @@ void remote_close(struct remote *r);	/* NULL is fine */
 struct kube_event;
 void remote_event(struct remote *r, const struct kube_event *e);
 
+/* Follow what network policy needs as well, from now on, or no more. */
+void remote_follow_policy(struct remote *r, bool is_on);
+/* Is this kind followed? */
+bool remote_follows(const struct remote *r, enum kube_kind kind);
+
 const char *remote_server(const struct remote *r);
 const struct remote_state *remote_state(const struct remote *r,
 					enum kube_kind kind);
