@@ -62,6 +62,27 @@ static bool contradicts(const struct image *was,
 	       masks_contradict(&was->port_masks, &to->image.port_masks, to);
 }
 
+/* What the tables name, in use or not, stands for no pair before a sweep. */
+static int note_ids(struct policy_state *s, const struct image *loaded)
+{
+	const struct masks *peers = &loaded->peer_masks,
+			   *ports = &loaded->port_masks;
+	int ret = 0;
+
+	for (size_t i = 0; i < peers->list.count && !ret; i++)
+		if (!i || peers->list.at[i].key.class !=
+			  peers->list.at[i - 1].key.class)
+			ret = numbers_add(&s->pair_ids,
+					  peers->list.at[i].key.class);
+	for (size_t i = 0; i < ports->list.count; i++) {
+		__u16 id = ports->list.at[i].key.class;
+
+		s->port_ids[id / 8] |= 1 << (id & 7);
+	}
+	port_ids_note(s, loaded->port_classes);
+	return ret;
+}
+
 /* What is to be compared with: what the tables hold, if nobody knows. */
 static int image_now(struct policy_state *s, struct image *loaded,
 		     const struct image **ret)
@@ -72,16 +93,9 @@ static int image_now(struct policy_state *s, struct image *loaded,
 		*ret = &s->now->image;
 		return 0;
 	}
-	err = image_load(loaded, s->t);
 	*ret = loaded;
-	if (!err)
-		port_ids_note(s, loaded->port_classes);
-	for (size_t i = 0; i < loaded->port_masks.list.count && !err; i++) {
-		__u16 id = loaded->port_masks.list.at[i].key.class;
-
-		s->port_ids[id / 8] |= 1 << (id & 7);
-	}
-	return err;
+	err = image_load(loaded, s->t);
+	return err ?: note_ids(s, loaded);
 }
 
 static int compile_to(struct change *c, struct policy_set *set,
@@ -189,19 +203,20 @@ static bool store_port(struct tables *t, struct write *w)
 	return false;
 }
 
-static int store_place(struct change *c, struct write *w, bool *ret_last)
+static bool store_place(struct change *c, struct write *w)
 {
 	struct policy_state *s = c->s;
-	bool is_changed = false;
-	int ret = 0;
 
-	if (w->count)
-		ret = place_store(s, c->to, &s->places.at[w->first++],
-				  c->now_s, &is_changed);
-	*ret_last = w->count <= 1;
-	w->count -= w->count > 0;
-	c->result.workloads += is_changed;
-	return ret;
+	if (w->count && place_store(s, c->to, &s->places.at[w->first],
+				    c->now_s)) {
+		c->result.workloads++;
+		c->result.writes++;
+	}
+	if (w->count <= 1)
+		return true;
+	w->first++;
+	w->count--;
+	return false;
 }
 
 static int write_one(struct change *c, struct write *w, bool *ret_last,
@@ -228,7 +243,8 @@ static int write_one(struct change *c, struct write *w, bool *ret_last,
 		*ret_last = store_port(t, w);
 		return 0;
 	case WRITE_PLACES:
-		return store_place(c, w, ret_last);
+		*ret_last = store_place(c, w);
+		return 0;
 	case WRITE_EPOCH:
 		epoch_store(c->s);
 		return 0;
@@ -246,17 +262,19 @@ static int write_one(struct change *c, struct write *w, bool *ret_last,
 
 int change_step(struct change *c, char text[static POLICY_TEXT_MAX])
 {
+	enum write_kind kind;
 	bool is_last = true;
 	int ret;
 
 	if (c->at == c->writes.count)
 		return 0;
+	kind = c->writes.at[c->at].kind;
 	/* Until the last one is done, nobody knows what the tables hold. */
 	c->s->is_unsure = true;
 	ret = write_one(c, &c->writes.at[c->at], &is_last, text);
 	if (ret < 0)
 		return ret;
-	c->result.writes++;
+	c->result.writes += kind != WRITE_PLACES && kind != WRITE_SETTLE;
 	c->at += is_last;
 	return 1;
 }

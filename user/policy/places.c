@@ -183,41 +183,58 @@ static void entry_fill(struct policy_state *s, __u32 index,
 	strcpy(s->t->workload_infos[index].name, name);
 }
 
-/* The cell that names one entry names another one from now on. */
-static int entry_replace(struct policy_state *s, struct place *p,
-			 const struct workload *e, __u32 now_s)
+/* The cell that names one entry names another one from now on. False: there is
+ * none to be had. */
+static bool entry_replace(struct policy_state *s, struct place *p,
+			  const struct workload *e, __u32 now_s)
 {
 	const __u64 word = workload_word(p->ifindex, p->index);
-	__u32 index = index_take(s);
 	__u64 *cell = words_find(s->t->workload_cells, WORKLOAD_BUCKETS, word);
+	__u32 index = cell ? index_take(s) : 0;
 
-	if (!index || !cell) {
-		if (index)
-			s->used_indexes[index] = false;
-		return -ENOSPC;
-	}
+	if (!index)
+		return false;
 	entry_fill(s, index, e, p->name);
 	__atomic_store_n(cell, workload_word(p->ifindex, index),
 			 __ATOMIC_RELEASE);
 	index_retire(s, p->index, now_s);
 	p->index = index;
-	return 0;
+	return true;
 }
 
-int place_store(struct policy_state *s, const struct policy_compiled *c,
-		struct place *p, __u32 now_s, bool *ret_changed)
+/* What is stored by itself stays. */
+static void entry_mend(struct workload *e, const struct workload *is)
+{
+	struct workload mended = *is;
+
+	mended.target = e->target;
+	mended.flags = e->flags;
+	mended.id = e->id;
+	*e = mended;
+}
+
+/* Of who is closed, nothing is looked at that could be half of two things; nor
+ * may there be no other entry, after very many changes in a few seconds. */
+bool place_store(struct policy_state *s, const struct policy_compiled *c,
+		 struct place *p, __u32 now_s)
 {
 	struct workload *was = &s->t->workloads[p->index];
 	struct workload is = entry_of(c, p, was, now_s);
+	const bool is_changed = was->target.in != is.target.in ||
+				was->target.out != is.target.out ||
+				was->flags != is.flags;
 
-	*ret_changed = was->target.in != is.target.in ||
-		       was->target.out != is.target.out ||
-		       (was->flags ^ is.flags) & WORKLOAD_CLOSED;
-	if (!is_same_entry(was, &is))
-		return entry_replace(s, p, &is, now_s);
-	if (*ret_changed || was->flags != is.flags)
-		entry_store(was, &is);
-	return 0;
+	if (is_same_entry(was, &is)) {
+		if (is_changed)
+			entry_store(was, &is);
+		return is_changed;
+	}
+	if (!(was->flags & WORKLOAD_CLOSED) &&
+	    entry_replace(s, p, &is, now_s))
+		return true;
+	entry_mend(was, &is);
+	entry_store(was, &is);
+	return true;
 }
 
 static struct place *place_of(const struct policy_state *s, __u32 ifindex)
@@ -297,7 +314,6 @@ int policy_place(struct policy_state *s, const char *namespace,
 	char both[PLACE_NAME_MAX];
 	struct place *p = place_of(s, ifindex);
 	static const __u8 any[6];
-	bool is_changed;
 
 	if (!ifindex || snprintf(both, sizeof(both), "%s/%s", namespace,
 				 name) >= (int)sizeof(both))
@@ -312,8 +328,9 @@ int policy_place(struct policy_state *s, const char *namespace,
 	p->has_run |= has_run;
 	memcpy(p->mac, mac ?: any, sizeof(p->mac));
 	/* What was in force before a restart stays until there is a set. */
-	return s->is_unsure ? 0 :
-	       place_store(s, s->now, p, now_s, &is_changed);
+	if (!s->is_unsure)
+		place_store(s, s->now, p, now_s);
+	return 0;
 }
 
 int policy_unplace(struct policy_state *s, __u32 ifindex, __u32 now_s)

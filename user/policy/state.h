@@ -112,8 +112,9 @@ bool place_targets(const struct policy_compiled *c, const struct place *p,
 /* In the set; NULL: it has none of that name, or one that is not here. */
 const struct model_workload *place_workload(const struct policy_compiled *c,
 					    const struct place *p);
-int place_store(struct policy_state *s, const struct policy_compiled *c,
-		struct place *p, __u32 now_s, bool *ret_changed);
+/* Its entry is as c says from now on. False: it was. */
+bool place_store(struct policy_state *s, const struct policy_compiled *c,
+		 struct place *p, __u32 now_s);
 /* What is placed, by what the tables say. */
 int places_load(struct policy_state *s, __u32 now_s);
 void places_tick(struct policy_state *s, __u32 now_s);

@@ -438,6 +438,79 @@ TEST(what_is_under_way_goes_on_when_it_becomes_isolated)
 	policy_set_free(none);
 }
 
+/* As many as there may be, all with other addresses: w0001 at 10.first.0.1 ... */
+static struct policy_set *crowd(int first)
+{
+	struct policy_set *s = policy_set_new();
+	char name[16], addr[ADDR_TEXT_MAX];
+
+	assert_non_null(s);
+	for (int i = 1; i < WORKLOADS_MAX; i++) {
+		sprintf(name, "w%04d", i);
+		sprintf(addr, "10.%d.%d.%d", first, i / 256, i % 256);
+		workload(s, "a", name, addr, "");
+	}
+	policy(s, "a", "deny", "")->isolates[POLICY_IN] = true;
+	return s;
+}
+
+TEST(all_workloads_that_there_may_be_change_at_once)
+{
+	struct policy_set *s[] = { crowd(1), crowd(2) };
+	const struct workload *e;
+	struct world w;
+	char name[16];
+
+	setup(&w);
+	for (int i = 1; i < WORKLOADS_MAX; i++) {
+		sprintf(name, "w%04d", i);
+		place(&w, "a", name, i);
+	}
+	assert_int_equal(policy_place(w.s, "a", "more", WORKLOADS_MAX, NULL,
+				      false, w.now_s), -ENOSPC);
+	for (int j = 0; j < 2; j++) {
+		apply(&w, s[j]);
+		for (int i = 1; i < WORKLOADS_MAX; i++) {
+			e = workload_at(&w, i);
+			assert_int_equal(ntohl(e->addr[0].word[3]),
+					 10 << 24 | (j + 1) << 16 | i);
+			assert_false(e->flags & WORKLOAD_CLOSED);
+			assert_int_not_equal(e->target.in, 0);
+		}
+	}
+	teardown(&w);
+	policy_set_free(s[0]);
+	policy_set_free(s[1]);
+}
+
+/* An address of a workload in use is not changed in two steps. */
+TEST(a_workload_with_another_address_is_another_entry)
+{
+	struct policy_set *s = two_with_policy(), *next = set_copy(s);
+	const struct workload *before, *after;
+	struct world w;
+
+	setup(&w);
+	place(&w, "a", "web", WEB_IF);
+	apply(&w, s);
+	before = workload_at(&w, WEB_IF);
+	workload_remove(next, 1);
+	workload(next, "a", "web", "10.0.0.9", "app=web");
+	apply(&w, next);
+	after = workload_at(&w, WEB_IF);
+	assert_ptr_not_equal(before, after);
+	assert_int_equal(before->addr[0].word[3], addr_of(WEB).word[3]);
+	assert_int_equal(after->addr[0].word[3], addr_of("10.0.0.9").word[3]);
+	assert_true(in(&w, WEB_IF, FRONT, 80) && !in(&w, WEB_IF, FRONT, 81));
+	assert_string_equal(w.f->t.workload_infos[after->id].name, "a/web");
+	pass(&w);
+	restart(&w);
+	assert_ptr_equal(workload_at(&w, WEB_IF), after);
+	teardown(&w);
+	policy_set_free(s);
+	policy_set_free(next);
+}
+
 /* ---- Every single write ---- */
 
 #define PLACES 4
@@ -766,6 +839,8 @@ int main(void)
 		CASE(a_change_that_ended_half_way_is_mended_by_the_next),
 		CASE(the_host_is_never_blocked),
 		CASE(what_is_under_way_goes_on_when_it_becomes_isolated),
+		CASE(all_workloads_that_there_may_be_change_at_once),
+		CASE(a_workload_with_another_address_is_another_entry),
 		CASE(no_write_makes_an_answer_that_is_neither_old_nor_new),
 	};
 
