@@ -94,6 +94,8 @@ enum {
 
 /* Of ICMPv6, besides <linux/icmpv6.h>'s (RFC 4861). */
 #define NDISC_ROUTER_SOLICITATION 133
+#define NDISC_ROUTER_ADVERTISEMENT 134
+#define NDISC_NEIGHBOUR_ADVERTISEMENT 136
 #define NDISC_REDIRECT 137
 
 struct ip6_ext {

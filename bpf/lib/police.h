@@ -160,6 +160,11 @@ static __always_inline bool source_is_dhcp(const struct frame *f)
 	       pkt_has(f, l4, sizeof(*l4)) && l4->dst == bpf_htons(67);
 }
 
+static __always_inline bool addr_is_link_local6(const struct addr *a)
+{
+	return (a->word[0] & bpf_htonl(0xffc00000)) == bpf_htonl(0xfe800000);
+}
+
 /* May w send from there? */
 static __always_inline bool source_is_right(const struct workload *w,
 					    const struct frame *f,
@@ -171,7 +176,7 @@ static __always_inline bool source_is_right(const struct workload *w,
 		return workload_has(w, src) || source_is_dhcp(f);
 	if (addr_is_zero(src))	/* who looks whether he may have an address */
 		return addr_is_of_link(&f->pkt->flow.dst);
-	if ((src->word[0] & bpf_htonl(0xffc00000)) == bpf_htonl(0xfe800000))
+	if (addr_is_link_local6(src))
 		return true;
 	return !addr_is_mapped(src) && workload_has(w, src);
 }
@@ -206,6 +211,43 @@ __global int arp_is_right(struct __sk_buff *skb, const struct workload *w,
 		return false;
 	return !a.sender_ip || workload_has_no_addrs(w) ||
 	       workload_has(w, &sender);
+}
+
+/* What an advertisement begins with (RFC 4861, 4.4). */
+struct neighbour {
+	struct icmp_header icmp;
+	struct addr target;
+};
+
+/*
+ * The same in IPv6, of whom the header at at has proto behind it: does w speak
+ * for no neighbour but itself, and for no router? Behind more headers than are
+ * walked through, nobody has anything to say.
+ */
+__global int neighbour_is_right(struct __sk_buff *skb, const struct workload *w,
+				__u32 at, __u32 proto)
+{
+	struct ip6_walk walk = {
+		.at = at + sizeof(struct ipv6hdr),
+		.proto = proto,
+	};
+	const struct bytes in = { skb, HOOK_TC };
+	struct neighbour n = {};
+
+	if (!w || ip6_walk(&in, &walk) != REASON_NONE)
+		return false;
+	if (walk.proto != IPPROTO_ICMPV6 || walk.fragment == FRAGMENT_LATER)
+		return !is_ip6_ext(walk.proto);
+	if (bpf_skb_load_bytes(skb, walk.at, &n.icmp, sizeof(n.icmp)))
+		return false;
+	if (n.icmp.type == NDISC_ROUTER_ADVERTISEMENT ||
+	    n.icmp.type == NDISC_REDIRECT)
+		return false;
+	if (n.icmp.type != NDISC_NEIGHBOUR_ADVERTISEMENT)
+		return true;
+	return !bpf_skb_load_bytes(skb, walk.at, &n, sizeof(n)) &&
+	       (addr_is_link_local6(&n.target) || workload_has_no_addrs(w) ||
+		workload_has(w, &n.target));
 }
 
 /* So much of a bucket that fills at a rate of per_s, as limit_take(); what is
@@ -286,6 +328,20 @@ static __always_inline void police_note(struct scratch *s, const struct pkt *p,
 	flow->pad[0] = flow->pad[1] = 0;
 }
 
+static __always_inline bool source_is_spoofed(struct __sk_buff *skb,
+					      const struct workload *w,
+					      const struct frame *f,
+					      const bool v6)
+{
+	const __u8 proto = first_proto(f, v6);
+
+	if (!workload_has_mac(w, f->pkt) ||
+	    (!workload_has_no_addrs(w) && !source_is_right(w, f, v6)))
+		return true;
+	return v6 && (proto == IPPROTO_ICMPV6 || is_ip6_ext(proto)) &&
+	       !neighbour_is_right(skb, w, f->pkt->l2_len, proto);
+}
+
 /* REASON_NONE: w may send f, as far as its source and its amount go. */
 static __always_inline enum reason police_source(struct __sk_buff *skb,
 						 struct scratch *s,
@@ -296,8 +352,7 @@ static __always_inline enum reason police_source(struct __sk_buff *skb,
 	if (w->flags & WORKLOAD_SPOOFS)
 		return police_limits(skb, s, w);
 	police_note(s, f->pkt, first_proto(f, v6));
-	if (!workload_has_mac(w, f->pkt) ||
-	    (!workload_has_no_addrs(w) && !source_is_right(w, f, v6)))
+	if (source_is_spoofed(skb, w, f, v6))
 		return police_drop(s, POLICY_SPOOFED, REASON_SPOOFED);
 	return police_limits(skb, s, w);
 }

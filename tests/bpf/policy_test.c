@@ -936,6 +936,16 @@ static void who_has_no_address_yet_may_ask_for_one(void **state)
 	drops_from(W, &far, SPOOFED);
 }
 
+/* Neighbour discovery, of a target if it is about one. */
+static struct packet neighbour(uint8_t type, const char *target, uint8_t ttl)
+{
+	struct addr a = addr(target);
+
+	return packet_of(.src = addr("fe80::1"), .dst = addr("fe80::2"),
+			 .proto = IPPROTO_ICMPV6, .type = type, .ttl = ttl,
+			 .payload = sizeof(a), .content = (uint8_t *)&a);
+}
+
 /* However much is denied. */
 static void neighbours_are_always_heard(void **state)
 {
@@ -947,23 +957,49 @@ static void neighbours_are_always_heard(void **state)
 	for (int closed = 0; closed < 2; closed++) {
 		workload(W)->flags = closed ? WORKLOAD_CLOSED : 0;
 		for (uint8_t type = 133; type <= 137; type++) {
-			struct words w = {
-				.src = addr("fe80::1"), .dst = addr("fe80::2"),
-				.proto = IPPROTO_ICMPV6, .type = type,
-				.ttl = 255, .payload = 16,
-			};
-			struct packet p = packet_build(&w);
+			struct packet p = neighbour(type, "fe80::1", 255);
 
-			passes_from(W, &p);
+			if (type != 134 && type != 137)
+				passes_from(W, &p);
 			passes_to(W, &p);
-			w.ttl = 254;
-			p = packet_build(&w);
+			p = neighbour(type, "fe80::1", 254);
 			expect_at("fl_pod_out", LINK_POD, LINK_REDIRECT, &p,
 				  TC_ACT_SHOT, closed ? REASON_BIT(CLOSED) :
 							REASON_BIT(POLICY),
 				  NULL, __LINE__);
 		}
 	}
+}
+
+/* Isolated or not. */
+static void nobody_speaks_for_his_neighbours(void **state)
+{
+	static const char *const own = "2001:db8::7";
+	const struct family *f = *state;
+	struct packet right = neighbour(136, own, 255);
+	struct packet forged = neighbour(136, "2001:db8::8", 255);
+	struct packet router = neighbour(134, own, 255);
+	struct packet redirect = neighbour(137, own, 255);
+	struct packet asks = neighbour(135, "2001:db8::8", 255);
+	struct words hidden = {
+		.src = addr("fe80::1"), .dst = addr("fe80::2"),
+		.proto = IPPROTO_ICMPV6, .type = 134, .ttl = 255,
+		.payload = 16, .extensions = { EXTENSION_DESTINATION,
+					       EXTENSION_HOP },
+	};
+	struct packet p = packet_build(&hidden);
+
+	police(f);
+	workload(W)->addr[1] = addr(own);
+	passes_from(W, &right);
+	passes_from(W, &asks);
+	drops_from(W, &forged, SPOOFED);
+	drops_from(W, &router, SPOOFED);
+	drops_from(W, &redirect, SPOOFED);
+	drops_from(W, &p, SPOOFED);
+	workload(W)->flags = WORKLOAD_SPOOFS;
+	passes_from(W, &forged);
+	passes_from(W, &router);
 }
 
 /* By where it comes from: its address may be forged. */
@@ -1646,6 +1682,7 @@ int main(void)
 		TEST(nobody_answers_for_others_by_arp),
 		TEST(who_has_no_address_yet_may_ask_for_one),
 		TEST(neighbours_are_always_heard),
+		TEST(nobody_speaks_for_his_neighbours),
 		TEST(the_host_is_never_blocked),
 		TEST(nobody_is_kept_from_himself),
 		TEST(fragments_go_the_way_of_their_first),
