@@ -74,7 +74,7 @@ static void report_unknown_key(struct reader *r, const struct tree_node *key,
 			       const char *what, const char *const *keys)
 {
 	const char *near = NULL;
-	char text[360];
+	char text[1024];
 
 	/* Not for what is only counted: there may be millions. */
 	if (r->report->count < REPORT_MAX)
