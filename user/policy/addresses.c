@@ -227,7 +227,7 @@ static int peer_add(struct policy_compiled *c,
 	if (class == NONE)
 		return -ENOMEM;
 	row->value |= c->classes.at[class].id;
-	row->is_plain = count == 1;
+	row->is_plain = count == 1 && claim->group != NONE;
 	return 0;
 }
 

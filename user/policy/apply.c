@@ -307,8 +307,8 @@ void change_end(struct change *c)
 	free(c->masks.at);
 }
 
-static int change_to(struct policy_state *s, struct policy_set *set,
-		     __u32 now_s, struct policy_result *result, char *text)
+static int change_once(struct policy_state *s, struct policy_set *set,
+		       __u32 now_s, struct policy_result *result, char *text)
 {
 	struct change c;
 	int ret = change_begin(s, set, now_s, &c, text);
@@ -322,6 +322,20 @@ static int change_to(struct policy_state *s, struct policy_set *set,
 		*result = c.result;
 	change_end(&c);
 	return ret;
+}
+
+/* A table may be full of what is not named any more: after another sweep, once
+ * more. */
+static int change_to(struct policy_state *s, struct policy_set *set,
+		     __u32 now_s, struct policy_result *result, char *text)
+{
+	int ret = change_once(s, set, now_s, result, text);
+
+	if (!s->is_unsure || !s->now || (ret != -E2BIG && ret != -ENOSPC))
+		return ret;
+	if (s->t->settle)
+		s->t->settle(s->t);
+	return sweep(s) ? ret : change_once(s, set, now_s, result, text);
 }
 
 static enum policing policing_of(const struct policy_set *set)

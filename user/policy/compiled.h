@@ -112,6 +112,15 @@ struct network {
 	struct numbers atoms;		/* that are true of what is in it */
 };
 
+/* Found when it is first asked for. */
+struct owners {
+	const struct policy_set *of;	/* of this set; NULL: not found yet */
+	LIST(struct owner {
+		struct addr addr;
+		const struct model_workload *workload;
+	}) list;
+};
+
 struct policy_compiled {
 	struct policy_set *base;	/* what was compiled; held */
 	struct policy_set *set;		/* and what became of it; held */
@@ -133,6 +142,7 @@ struct policy_compiled {
 	LIST(struct port_range) ranges;
 	LIST(struct network) prefixes;	/* as image.prefixes */
 	struct image image;
+	struct owners *owners;		/* owned */
 };
 
 /* What is in the tables, so that what stays keeps its id. */
@@ -153,6 +163,9 @@ int policies_order(struct policy_compiled *c);
 int groups_make(struct policy_compiled *c);
 int targets_make(struct policy_compiled *c, const struct policy_compiled *was,
 		 char text[static POLICY_TEXT_MAX]);
+/* Others that avoid has not, for these ids. */
+void targets_rename(struct policy_compiled *c, const struct numbers *ids,
+		    __u32 salt, const struct image *avoid);
 int groups_match(struct policy_compiled *c);
 int prefixes_make(struct policy_compiled *c);
 int addresses_make(struct policy_compiled *c,

@@ -297,6 +297,7 @@ static int take_set(struct delta *d, struct policy_set *set)
 	d->now->set = set;
 	ret = plan_all(d) ?: take(d);
 	d->now->set = ret ? was : policy_set_hold(set);
+	d->now->owners->of = NULL;
 	if (!ret)
 		policy_set_free(was);
 	return ret;

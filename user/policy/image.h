@@ -33,7 +33,7 @@ struct peer_row {
 	__u32 value;		/* class and enum peer_flag */
 	__u32 users;		/* workloads that have it */
 	__u32 group;		/* of one of them */
-	bool is_plain;		/* a workload's, or a node's, and no more */
+	bool is_plain;		/* one workload's, and nothing else's */
 };
 
 /* Of peer_prefixes. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What a compiled set says of a connection, and why. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/addr.h"
@@ -45,17 +46,49 @@ struct policy_judgement policy_judge(const struct policy_compiled *c,
 	return ret;
 }
 
-const struct model_workload *policy_workload_of(const struct policy_compiled *c,
-						const struct addr *a)
+static int by_addr(const void *a, const void *b)
 {
+	const struct owner *x = a, *y = b;
+
+	return addr_compare(&x->addr, &y->addr);
+}
+
+/* Whose addresses are whose, of the set that c became. */
+static bool find_owners(const struct policy_compiled *c)
+{
+	struct owners *o = c->owners;
+
+	o->list.count = 0;
 	for (size_t i = 0; i < c->set->nr_workloads; i++) {
 		const struct model_workload *w = c->set->workloads[i];
 
-		if (!w->is_host_network &&
-		    addr_is_in(w->addrs, w->nr_addrs, a))
-			return w;
+		for (size_t j = 0; j < w->nr_addrs; j++) {
+			struct owner *to = w->is_host_network ? NULL :
+					   list_add(&o->list);
+
+			if (!to && !w->is_host_network)
+				return false;
+			if (to)
+				*to = (struct owner){ w->addrs[j], w };
+		}
 	}
-	return NULL;
+	if (o->list.count)
+		qsort(o->list.at, o->list.count, sizeof(*o->list.at), by_addr);
+	o->of = c->set;
+	return true;
+}
+
+const struct model_workload *policy_workload_of(const struct policy_compiled *c,
+						const struct addr *a)
+{
+	const struct owner key = { .addr = *a }, *found;
+	struct owners *o = c->owners;
+
+	if (o->of != c->set && !find_owners(c))
+		return NULL;
+	found = o->list.count ? bsearch(&key, o->list.at, o->list.count,
+					sizeof(*o->list.at), by_addr) : NULL;
+	return found ? found->workload : NULL;
 }
 
 bool policy_may(const struct policy_compiled *c, const struct addr *src,

@@ -173,14 +173,20 @@ static void entry_store(struct workload *e, const struct workload *is)
 	__atomic_store_n(&e->flags, is->flags, __ATOMIC_RELEASE);
 }
 
+static void entry_name(struct policy_state *s, __u32 index, const char *name)
+{
+	struct workload_info info = {};
+
+	strcpy(info.name, name);
+	s->t->workload_infos[index] = info;
+}
+
 static void entry_fill(struct policy_state *s, __u32 index,
 		       const struct workload *e, const char *name)
 {
 	s->t->workloads[index] = *e;
 	s->t->workloads[index].id = index;
-	memset(s->t->workload_infos[index].name, 0,
-	       sizeof(s->t->workload_infos[index].name));
-	strcpy(s->t->workload_infos[index].name, name);
+	entry_name(s, index, name);
 }
 
 /* The cell that names one entry names another one from now on. False: there is
@@ -263,6 +269,30 @@ static int place_add(struct policy_state *s, const char *name,
 	return 0;
 }
 
+/* The interface is another workload's from now on; meanwhile it is closed, and
+ * never without a cell. */
+static int place_rename(struct policy_state *s, struct place *p,
+			const char *name, size_t namespace_len, __u32 now_s)
+{
+	struct workload *e = &s->t->workloads[p->index];
+	struct workload closed = { .ifindex = p->ifindex,
+				   .flags = WORKLOAD_CLOSED };
+	char *copy = strdup(name);
+
+	if (!copy)
+		return -ENOMEM;
+	free(p->name);
+	p->name = copy;
+	p->namespace_len = namespace_len;
+	p->has_run = false;
+	if (entry_replace(s, p, &closed, now_s))
+		return 0;
+	entry_store(e, &closed);
+	entry_mend(e, &closed);
+	entry_name(s, p->index, name);
+	return 0;
+}
+
 static void place_drop(struct policy_state *s, struct place *p)
 {
 	free(p->name);
@@ -314,17 +344,18 @@ int policy_place(struct policy_state *s, const char *namespace,
 	char both[PLACE_NAME_MAX];
 	struct place *p = place_of(s, ifindex);
 	static const __u8 any[6];
+	int ret = 0;
 
 	if (!ifindex || snprintf(both, sizeof(both), "%s/%s", namespace,
 				 name) >= (int)sizeof(both))
 		return -EINVAL;
-	if (p && strcmp(p->name, both)) {
-		policy_unplace(s, ifindex, now_s);
-		p = NULL;
-	}
 	if (!p)
 		return place_new(s, both, strlen(namespace), ifindex, mac,
 				 has_run, now_s);
+	if (strcmp(p->name, both))
+		ret = place_rename(s, p, both, strlen(namespace), now_s);
+	if (ret)
+		return ret;
 	p->has_run |= has_run;
 	memcpy(p->mac, mac ?: any, sizeof(p->mac));
 	/* What was in force before a restart stays until there is a set. */

@@ -424,29 +424,77 @@ static int plan_ports(struct planner *p)
 	return ret;
 }
 
-static int add_going(struct numbers *going, __u32 was, __u32 is)
-{
-	return was && was != is ? numbers_add(going, was) : 0;
-}
+/* Targets that a workload is turned from, and to. Who is closed is asked
+ * nothing. */
+struct turns {
+	struct numbers from, to;
+};
 
-/* Who is closed is not asked. */
-static int find_going(struct planner *p)
+static int add_turn(struct turns *t, bool is_closed, __u32 from, __u32 to)
 {
-	const struct policy_state *s = p->c->s;
 	int ret = 0;
 
-	for (size_t i = 0; i < s->places.count && !ret; i++) {
+	if (!is_closed && from == to)
+		return 0;
+	if (from && !is_closed)
+		ret = numbers_add(&t->from, from);
+	return ret ?: to ? numbers_add(&t->to, to) : 0;
+}
+
+static int find_turns(const struct planner *p, struct turns *ret)
+{
+	const struct policy_state *s = p->c->s;
+	int err = 0;
+
+	for (size_t i = 0; i < s->places.count && !err; i++) {
 		const struct place *place = &s->places.at[i];
 		const struct workload *e = &s->t->workloads[place->index];
-		struct place_targets is = {};
+		const bool is_closed = e->flags & WORKLOAD_CLOSED;
+		struct place_targets is;
 
-		if (e->flags & WORKLOAD_CLOSED)
-			continue;
 		place_targets(p->c->to, place, &is);
-		ret = add_going(&p->going, e->target.in, is.in) ?:
-		      add_going(&p->going, e->target.out, is.out);
+		err = add_turn(ret, is_closed, e->target.in, is.in) ?:
+		      add_turn(ret, is_closed, e->target.out, is.out);
 	}
-	numbers_sort(&p->going);
+	numbers_sort(&ret->from);
+	numbers_sort(&ret->to);
+	return err;
+}
+
+static void turns_clear(struct turns *t)
+{
+	free(t->from.list.at);
+	free(t->to.list.at);
+}
+
+/* One target would be as it was to a workload that leaves it, and as it is to
+ * be to one that comes: it gets another id. */
+static int part_ways(struct planner *p)
+{
+	const __u32 salt = p->c->s->t->runtime->policy_epoch + 1;
+	struct numbers both = {};
+	struct turns t = {};
+	int ret = find_turns(p, &t);
+
+	for (size_t i = 0; i < t.to.list.count && !ret; i++)
+		if (numbers_has(&t.from, t.to.list.at[i]))
+			ret = numbers_add(&both, t.to.list.at[i]);
+	if (!ret && both.list.count)
+		targets_rename(p->c->to, &both, salt, p->was);
+	free(both.list.at);
+	turns_clear(&t);
+	return ret;
+}
+
+static int find_going(struct planner *p)
+{
+	struct turns t = {};
+	int ret = part_ways(p);
+
+	ret = ret ?: find_turns(p, &t);
+	p->going = t.from;
+	t.from = (struct numbers){};
+	turns_clear(&t);
 	return ret;
 }
 

@@ -118,6 +118,8 @@ bool place_store(struct policy_state *s, const struct policy_compiled *c,
 /* What is placed, by what the tables say. */
 int places_load(struct policy_state *s, __u32 now_s);
 void places_tick(struct policy_state *s, __u32 now_s);
+/* Takes out what nothing names; no packet may be under way. */
+int sweep(struct policy_state *s);
 void places_free(struct policy_state *s);
 void epoch_store(struct policy_state *s);
 void port_ids_note(struct policy_state *s, const __u16 *classes);

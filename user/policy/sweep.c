@@ -9,8 +9,8 @@
 
 /* Keys that are to go: nothing may be deleted while they are listed. */
 struct sweep {
-	const struct policy_compiled *now;
-	struct numbers peer_classes, port_classes;	/* in use */
+	const struct policy_state *s;
+	struct numbers used_targets, peer_classes, port_classes;
 	const struct numbers *classes;	/* those of the map; NULL: targets */
 	LIST(struct mask_key) masks;
 	LIST(__u32) targets;
@@ -23,7 +23,7 @@ static int note_target(void *arg, const void *key, const void *value)
 	__u32 id, *to;
 
 	memcpy(&id, key, sizeof(id));
-	if (image_target(&w->now->image, id))
+	if (numbers_has(&w->used_targets, id))
 		return 0;
 	to = list_add(&w->targets);
 	if (!to)
@@ -38,7 +38,7 @@ static int note_mask(void *arg, const void *key, const void *value)
 	struct mask_key k, *to;
 
 	memcpy(&k, key, sizeof(k));
-	if (image_target(&w->now->image, k.target) &&
+	if (numbers_has(&w->used_targets, k.target) &&
 	    numbers_has(w->classes, k.class))
 		return 0;
 	to = list_add(&w->masks);
@@ -54,7 +54,7 @@ static int note_hit(void *arg, const void *key, const void *value)
 	struct hit_key k, *to;
 
 	memcpy(&k, key, sizeof(k));
-	if (!k.target || image_target(&w->now->image, k.target))
+	if (!k.target || numbers_has(&w->used_targets, k.target))
 		return 0;
 	to = list_add(&w->hits);
 	if (!to)
@@ -63,17 +63,66 @@ static int note_hit(void *arg, const void *key, const void *value)
 	return 0;
 }
 
-static int find_used(struct sweep *w)
+static int use_targets(struct sweep *w, const struct image *m)
 {
-	const __u16 *classes = w->now->image.port_classes;
+	const struct policy_state *s = w->s;
 	int ret = 0;
 
-	for (size_t i = 0; i < w->now->classes.count && !ret; i++)
-		ret = numbers_add(&w->peer_classes, w->now->classes.at[i].id);
+	for (size_t i = 0; i < m->targets.count && !ret; i++)
+		ret = numbers_add(&w->used_targets, m->targets.at[i].id);
+	for (size_t i = 0; i < s->places.count && !ret; i++) {
+		const struct workload *e =
+			&s->t->workloads[s->places.at[i].index];
+
+		ret = numbers_add(&w->used_targets, e->target.in) ?:
+		      numbers_add(&w->used_targets, e->target.out);
+	}
+	return ret;
+}
+
+static int use_values(struct sweep *w, const struct image *m)
+{
+	const __u16 *classes = m->port_classes;
+	int ret = 0;
+
+	for (size_t i = 0; i < m->peers.count && !ret; i++)
+		ret = numbers_add(&w->peer_classes,
+				  m->peers.at[i].value & PEER_CLASS_MASK);
+	for (size_t i = 0; i < m->prefixes.count && !ret; i++)
+		ret = numbers_add(&w->peer_classes,
+				  m->prefixes.at[i].value & PEER_CLASS_MASK);
 	for (__u32 i = 0; i < PORT_CLASSES && !ret; i++)
 		if (!(i & 0xffff) || classes[i] != classes[i - 1])
 			ret = numbers_add(&w->port_classes,
 					  port_class_key(i >> 16, classes[i]));
+	return ret;
+}
+
+/* Classes of pods that are gone as well, as there may be one again. */
+static int use_classes(struct sweep *w, const struct policy_compiled *now)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < now->classes.count && !ret; i++)
+		ret = numbers_add(&w->peer_classes, now->classes.at[i].id);
+	return ret;
+}
+
+/* What the set in force names, and, if a change ended half way, the tables. */
+static int find_used(struct sweep *w)
+{
+	const struct policy_compiled *now = w->s->now;
+	struct image loaded;
+	int ret = image_init(&loaded);
+
+	if (!ret && w->s->is_unsure)
+		ret = image_load(&loaded, w->s->t);
+	ret = ret ?: use_targets(w, &now->image);
+	ret = ret ?: use_classes(w, now);
+	ret = ret ?: use_values(w, &now->image);
+	ret = ret ?: use_values(w, &loaded);
+	image_free(&loaded);
+	numbers_sort(&w->used_targets);
 	numbers_sort(&w->peer_classes);
 	numbers_sort(&w->port_classes);
 	return ret;
@@ -105,14 +154,15 @@ static int sweep_targets(struct policy_state *s, struct sweep *w)
 	return ret;
 }
 
-static int sweep(struct policy_state *s)
+int sweep(struct policy_state *s)
 {
-	struct sweep w = { .now = s->now };
+	struct sweep w = { .s = s };
 	int ret = find_used(&w);
 
 	ret = ret ?: sweep_masks(s, &w, TABLE_peer_masks, &w.peer_classes);
 	ret = ret ?: sweep_masks(s, &w, TABLE_port_masks, &w.port_classes);
 	ret = ret ?: sweep_targets(s, &w);
+	free(w.used_targets.list.at);
 	free(w.peer_classes.list.at);
 	free(w.port_classes.list.at);
 	free(w.masks.at);

@@ -173,6 +173,40 @@ static __u32 target_id(const struct policy_compiled *c,
 	return id_choose(digest, c->salt, UINT32_MAX, is_taken, &taken);
 }
 
+static void masks_rename(struct masks *m, __u32 was, __u32 is)
+{
+	for (size_t i = 0; i < m->list.count; i++)
+		if (m->list.at[i].key.target == was)
+			m->list.at[i].key.target = is;
+}
+
+static void book_rename(struct policy_compiled *c, size_t number, __u32 salt,
+			const struct image *avoid)
+{
+	struct book *k = &c->targets.at[number];
+	const __u32 was = k->id;
+
+	do
+		k->id = id_choose(&c->target_index.list.at[number], salt++,
+				  UINT32_MAX, is_taken,
+				  &(struct taken){ .is = c });
+	while (image_target(avoid, k->id));
+	for (size_t i = 0; i < c->image.targets.count; i++)
+		if (c->image.targets.at[i].id == was)
+			c->image.targets.at[i].id = k->id;
+	masks_rename(&c->image.peer_masks, was, k->id);
+	masks_rename(&c->image.port_masks, was, k->id);
+}
+
+void targets_rename(struct policy_compiled *c, const struct numbers *ids,
+		    __u32 salt, const struct image *avoid)
+{
+	for (size_t i = 0; i < c->targets.count; i++)
+		if (numbers_has(ids, c->targets.at[i].id))
+			book_rename(c, i, salt, avoid);
+	image_sort(&c->image);
+}
+
 static int refuse(const struct group *g, const struct book *k,
 		  char text[static POLICY_TEXT_MAX])
 {

@@ -393,6 +393,53 @@ TEST(a_change_that_ended_half_way_is_mended_by_the_next)
 	policy_set_free(none);
 }
 
+/* Of a change before, and of the one that ended for want of room. */
+TEST(what_nothing_names_makes_room_for_what_is_wanted)
+{
+	struct policy_set *s[3];
+	struct world w;
+
+	setup(&w);
+	place(&w, "a", "web", WEB_IF);
+	w.f->max_entries[TABLE_targets] = 2;
+	w.f->max_entries[TABLE_port_masks] = 3;
+	for (int i = 0; i < 3; i++) {
+		s[i] = two();
+		port(rule(policy(s[i], "a", "web", "app=web"), POLICY_IN,
+			  POLICY_ACCEPT), IPPROTO_TCP, 80 + i);
+		apply(&w, s[i]);
+		for (int number = 79; number < 85; number++)
+			assert_int_equal(in(&w, WEB_IF, FRONT, number),
+					 number == 80 + i);
+	}
+	teardown(&w);
+	for (int i = 0; i < 3; i++)
+		policy_set_free(s[i]);
+}
+
+TEST(an_interface_of_another_workload_is_never_without_policy)
+{
+	struct policy_set *s = two_with_policy();
+	struct world w;
+
+	setup(&w);
+	place(&w, "a", "web", WEB_IF);
+	apply(&w, s);
+	place(&w, "a", "nobody", WEB_IF);
+	assert_true(workload_at(&w, WEB_IF)->flags & WORKLOAD_CLOSED);
+	assert_int_equal(workload_at(&w, WEB_IF)->target.in, 0);
+	place(&w, "a", "front", WEB_IF);
+	assert_false(workload_at(&w, WEB_IF)->flags & WORKLOAD_CLOSED);
+	assert_true(in(&w, WEB_IF, OUTSIDE, 81));
+	assert_int_equal(workload_at(&w, WEB_IF)->addr[0].word[3],
+			 addr_of(FRONT).word[3]);
+	restart(&w);
+	apply(&w, s);
+	assert_true(in(&w, WEB_IF, OUTSIDE, 81));
+	teardown(&w);
+	policy_set_free(s);
+}
+
 TEST(the_host_is_never_blocked)
 {
 	struct policy_set *s = two_with_policy();
@@ -556,10 +603,13 @@ static void random_peer(struct model_rule *r)
 {
 	struct model_peer *p;
 
-	switch (any(5)) {
+	switch (any(6)) {
 	case 0:
 		p = peer_network(r, "10.0.0.0/24");
 		peer_except(p, "10.0.0.4/30");
+		break;
+	case 5:
+		peer_nodes(r, any(2) ? "role=x" : "");
 		break;
 	case 1:
 		peer_network(r, ANY(networks));
@@ -623,6 +673,7 @@ static void random_workload(struct policy_set *s, int i, bool must_be)
 	const char *namespace = names[i % 2];
 	char name[16], addrs[64], labels[32];
 	struct model_workload *w;
+	int at = must_be || any(6) ? i + 1 : (int)any(12) + 1;
 
 	sprintf(name, "w%d", i);
 	for (size_t j = 0; j < s->nr_workloads; j++)
@@ -633,8 +684,10 @@ static void random_workload(struct policy_set *s, int i, bool must_be)
 	if (!must_be && !any(5))
 		return;
 	random_labels(labels);
-	sprintf(addrs, "10.0.0.%d,2001:db8::%d", i + 1, i + 1);
+	sprintf(addrs, "10.0.0.%d,2001:db8::%d", at, at);
 	w = workload(s, namespace, name, addrs, labels);
+	w->is_here = must_be || any(2);
+	w->is_host_network = !must_be && !any(6);
 	if (any(2))
 		named_port(w, "http", IPPROTO_TCP, ANY(numbers));
 }
@@ -646,6 +699,18 @@ static void random_namespaces(struct policy_set *s)
 	s->nr_namespaces = 0;
 	for (int i = 0; i < 2; i++)
 		namespace(s, names[i], any(2) ? "team=x" : "team=y");
+}
+
+static void random_nodes(struct policy_set *s)
+{
+	for (size_t i = 0; i < s->nr_nodes; i++)
+		model_policy_node_free(s->nodes[i]);
+	s->nr_nodes = 0;
+	if (any(3))
+		node(s, "n1", any(2) ? "role=x" : "role=y", "192.0.2.1");
+	if (any(3))
+		node(s, "n2", any(2) ? "role=x" : "", any(2) ? "10.0.0.7" :
+							      "192.0.2.129");
 }
 
 /* Where all flows go, one answer each. */
@@ -752,7 +817,10 @@ static struct policy_set *random_next(const struct policy_set *s)
 	struct policy_set *next = set_copy(s);
 
 	for (unsigned int i = 1 + any(3); i; i--)
-		switch (any(5)) {
+		switch (any(6)) {
+		case 5:
+			random_nodes(next);
+			break;
 		case 0:
 			random_workload(next, any(PLACES), true);
 			break;
@@ -837,6 +905,8 @@ int main(void)
 		CASE(what_is_not_named_any_more_is_taken_out_in_time),
 		CASE(a_set_that_exceeds_a_limit_leaves_all_as_it_was),
 		CASE(a_change_that_ended_half_way_is_mended_by_the_next),
+		CASE(what_nothing_names_makes_room_for_what_is_wanted),
+		CASE(an_interface_of_another_workload_is_never_without_policy),
 		CASE(the_host_is_never_blocked),
 		CASE(what_is_under_way_goes_on_when_it_becomes_isolated),
 		CASE(all_workloads_that_there_may_be_change_at_once),
