@@ -71,6 +71,7 @@ PROGRAM(tc_police_out, police_to(skb, s))
 PROGRAM(tc_police4, police_packet(skb, s, false))
 PROGRAM(tc_police6, police_packet(skb, s, true))
 PROGRAM(tc_police_nat, police_nat(skb, s))
+PROGRAM(tc_police_flow, police_flow(skb, s))
 PROGRAM(tc_judge, police_judge(skb, s))
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -61,6 +61,12 @@ static __always_inline void ask_older_tc(struct __sk_buff *skb)
 	bpf_tail_call_static(skb, &tc_programs, TC_PROGRAM_OLDER);
 }
 
+/* The same of a flow of a workload that is policed, which begins no more. */
+static __always_inline void ask_older_police(struct __sk_buff *skb)
+{
+	bpf_tail_call_static(skb, &tc_programs, TC_PROGRAM_OLDER_POLICE);
+}
+
 /* A connection of TCP that conns does not know, and that does not begin, may be
  * one of a proxy that was here before. These return if nobody asks. */
 static __always_inline bool may_be_taken_over(const struct pkt *p)

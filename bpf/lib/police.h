@@ -625,6 +625,8 @@ static __always_inline enum reason police_flow(struct __sk_buff *skb,
 	if (state == PEERS_KNOWN)
 		return police_pass(skb, s);
 	l->is_known = state == PEERS_STALE;
+	if (state == PEERS_NEW && !l->opens)
+		ask_older_police(skb);
 	return go_on_tc(skb, TC_PROGRAM_tc_judge);
 }
 

@@ -44,6 +44,7 @@
 	X(tc_police4)	/* a stranger: is its flow known to be allowed? */ \
 	X(tc_police6)							\
 	X(tc_police_nat) /* and that of what is to be translated? */	\
+	X(tc_police_flow) /* the same again, by those whom others replace */ \
 	X(tc_judge)	/* if not: is it? */
 
 enum xdp_program {
@@ -67,6 +68,8 @@ enum tc_program {
 	NR_TC_PROGRAMS,
 	TC_PROGRAM_OLDER = NR_TC_PROGRAMS,
 	TC_PROGRAM_TAKEOVER,
+	/* as OLDER: their fl_tc_police_flow */
+	TC_PROGRAM_OLDER_POLICE,
 	NR_TC_PLACES,
 };
 

@@ -1653,6 +1653,42 @@ static void errors_go_by_services_as_well(void **state)
 	drops_from(W, &error, POLICY);
 }
 
+/* While connections go over to a larger table, and after; what begins then has
+ * its answers as well. The last test, as the tables stay so. */
+static void replies_pass_while_tables_grow(void **state)
+{
+	const struct family *f = *state;
+	struct words first = { l4_words(IPPROTO_UDP, f->client, 4321,
+					f->backend, 53) }, second = first;
+	struct packet out[2], back[2];
+
+	second.sport = 4322;
+	out[0] = packet_build(&first);
+	out[1] = packet_build(&second);
+	back[0] = turned(first);
+	back[1] = turned(second);
+	police(f);
+	allow_all_ports(W_OUT, FRIEND);
+	isolate(W_IN);
+	set_targets(W, W_IN, W_OUT);
+	passes_from(W, &out[0]);
+	drops_to(W, &back[1], POLICY);
+	world_grow(world, f->v6 ? 90000 : 60000);
+	for (int grown = 0; grown < 2; grown++) {
+		passes_to(W, &back[0]);
+		passes_from(W, &out[1]);
+		passes_to(W, &back[1]);
+		passes_from(W, &out[0]);
+		if (!grown)
+			world_grown(world);
+	}
+	isolate(NEXT);
+	set_targets(W, W_IN, NEXT);
+	next_epoch();
+	drops_to(W, &back[0], POLICY);
+	drops_from(W, &out[1], POLICY);
+}
+
 #define TEST(f)								\
 	{ #f ", IPv4", f, clear_policy, NULL, (void *)&families[0] },	\
 	{ #f ", IPv6", f, clear_policy, NULL, (void *)&families[1] }
@@ -1705,6 +1741,7 @@ int main(void)
 		TEST(services_are_not_asked_for_the_forged),
 		TEST(who_is_refused_is_told_so),
 		TEST(errors_go_by_services_as_well),
+		TEST(replies_pass_while_tables_grow),
 	};
 
 	return run_both(tests);

@@ -106,6 +106,18 @@ static int open_put(struct fairlead_bpf *skel, const struct bpf_program *xdp,
 				       TC_PROGRAM_tc_open, tc);
 }
 
+/* What skel's programs do not know of who is policed is asked, and judged, by
+ * older's. */
+static int police_put(struct fairlead_bpf *skel, struct fairlead_bpf *older)
+{
+	int err = program_put(skel->maps.tc_programs, TC_PROGRAM_OLDER_POLICE,
+			      older->progs.fl_tc_police_flow);
+
+	return err ? err : program_put(skel->maps.tc_programs,
+				       TC_PROGRAM_tc_judge,
+				       older->progs.fl_tc_judge);
+}
+
 int dp_programs_ask(struct fairlead_bpf *skel, struct fairlead_bpf *older)
 {
 	const struct bpf_program *xdp = older->progs.fl_xdp;
@@ -115,20 +127,28 @@ int dp_programs_ask(struct fairlead_bpf *skel, struct fairlead_bpf *older)
 	err = program_put(skel->maps.xdp_programs, XDP_PROGRAM_OLDER, xdp);
 	if (!err)
 		err = program_put(skel->maps.tc_programs, TC_PROGRAM_OLDER, tc);
+	if (!err)
+		err = police_put(skel, older);
 	return err ? err : open_put(skel, xdp, tc);
 }
 
 int dp_programs_ask_nobody(struct fairlead_bpf *skel)
 {
 	const __u32 xdp = XDP_PROGRAM_OLDER, tc = TC_PROGRAM_OLDER;
+	const __u32 police = TC_PROGRAM_OLDER_POLICE;
 
 	bpf_map_delete_elem(bpf_map__fd(skel->maps.xdp_programs), &xdp);
 	bpf_map_delete_elem(bpf_map__fd(skel->maps.tc_programs), &tc);
+	bpf_map_delete_elem(bpf_map__fd(skel->maps.tc_programs), &police);
 	return dp_programs_hand_over(skel, skel);
 }
 
 int dp_programs_hand_over(struct fairlead_bpf *older, struct fairlead_bpf *skel)
 {
-	return open_put(older, skel->progs.fl_xdp_open,
-			skel->progs.fl_tc_open);
+	int err = open_put(older, skel->progs.fl_xdp_open,
+			   skel->progs.fl_tc_open);
+
+	return err ? err : program_put(older->maps.tc_programs,
+				       TC_PROGRAM_tc_judge,
+				       skel->progs.fl_tc_judge);
 }
