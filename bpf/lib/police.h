@@ -780,11 +780,13 @@ static __always_inline enum reason police_closed(struct scratch *s)
 static __always_inline bool police_knows_real(const struct pkt *p,
 					      struct police *l)
 {
+	const struct runtime *rt = map_only(runtime);
 	const struct addr *src = &l->flow.src;
+	const __u8 class = rt && rt->has_prefixes ? VIP_PREFIXES : 0;
 	int state;
 
 	if (l->direction != POLICY_IN || l->is_known ||
-	    !is_own(src, hash_src(hash_key, src), 0) || !peers_real(l))
+	    !is_own(src, hash_src(hash_key, src), class) || !peers_real(l))
 		return false;
 	state = peers_find(p, l);
 	l->is_known = state == PEERS_STALE;

@@ -1445,14 +1445,20 @@ static void events_say_what_was_denied(void **state)
 
 /* --- services --- */
 
-static void serve(const struct family *f, enum service_kind kind,
-		  const char *backend)
+static void serve_prefix(const struct family *f, enum service_kind kind,
+			 const char *backend, unsigned int prefix_len)
 {
 	world_model(world)->detect_local = DETECT_INTERFACES;
 	world_link(world, LINK_POD2);
 	world_service(world, .addr = f->vip, .port = 80, .kind = kind,
 		      .algorithm = ALGORITHM_RANDOM, .backends = { backend },
-		      .backend_port = POD_PORT);
+		      .backend_port = POD_PORT, .prefix_len = prefix_len);
+}
+
+static void serve(const struct family *f, enum service_kind kind,
+		  const char *backend)
+{
+	serve_prefix(f, kind, backend, 0);
 }
 
 static struct packet with(const char *src, uint16_t sport, const char *dst,
@@ -1510,9 +1516,8 @@ static struct packet hop(struct packet p, const char *to, int link)
 }
 
 /* From an address of ours: policy sees the client that is behind it. */
-static void who_is_masqueraded_is_judged_as_himself(void **state)
+static void masquerade(const struct family *f, unsigned int prefix_len)
 {
-	const struct family *f = *state;
 	struct packet in = syn(f->client, f->vip, 80);
 	struct packet sent = with(f->nat, 4321, f->backend, POD_PORT, SYN);
 	struct packet reply = with(f->backend, POD_PORT, f->nat, 4321,
@@ -1522,7 +1527,7 @@ static void who_is_masqueraded_is_judged_as_himself(void **state)
 	struct addr client = addr(f->client);
 	struct outcome got;
 
-	serve(f, KIND_NODE_PORT, f->backend);
+	serve_prefix(f, KIND_LB_VIP, f->backend, prefix_len);
 	police(f);
 	peer_is(f->nat, PEER_HOST);
 	allow(W_OUT, FRIEND);
@@ -1559,6 +1564,15 @@ static void who_is_masqueraded_is_judged_as_himself(void **state)
 	sent = with(f->nat, 5555, f->backend, POD_PORT, SYN);
 	expect_at("fl_pod_out", LINK_POD2, LINK_POD, &sent, TC_ACT_SHOT,
 		  REASON_BIT(POLICY), NULL, __LINE__);
+}
+
+static void who_is_masqueraded_is_judged_as_himself(void **state)
+{
+	const struct family *f = *state;
+
+	masquerade(f, 0);
+	clear_policy(state);
+	masquerade(f, f->v6 ? 120 : 24);	/* the service of a CIDR */
 }
 
 /* By a service that one is the backend of. */
