@@ -134,15 +134,16 @@ api_ready() {
 	on balancer curl -sf -o /dev/null http://127.0.0.1:8001/api/v1/nodes
 }
 
-# all_memory: of all processes. Now: what they share is counted once; at most:
-# as if they shared nothing.
+# all_memory: of all processes, now and at most; what they share, which is of
+# files, is counted once.
 all_memory() {
 	local pid
 
 	for pid in "$(<"$DIR/serve.pid")" $(children "$(<"$DIR/serve.pid")"); do
 		cat "/proc/$pid/status" "/proc/$pid/smaps_rollup"
 	done | awk -v services="$SERVICES" -v backends="$BACKENDS" '
-		$1 == "VmHWM:" { most += $2 }
+		$1 == "VmHWM:" || $1 == "Pss_File:" { most += $2 }
+		$1 == "RssFile:" { most -= $2 }
 		$1 == "Pss:" { now += $2 }
 		END {
 			printf "{\"name\":\"memory, API\",\"services\":%d," \

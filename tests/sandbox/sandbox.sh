@@ -109,7 +109,7 @@ gone() {
 # stop NAME [SIGNAL]: and wait until it is gone.
 stop() {
 	kill -"${2:-TERM}" "$(<"$DIR/$1.pid")"
-	wait_for 10 gone "$1"
+	wait_for 30 gone "$1"
 }
 
 # wait_for SECONDS COMMAND...: until it succeeds. An emulated machine needs more
