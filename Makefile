@@ -37,9 +37,10 @@ TEST_LIB := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
 UNIT     := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/*_test.c))
 BPF_TEST := $(patsubst %.c,$(B)/%,$(wildcard tests/bpf/*_test.c))
 DIFFERENTIAL := $(addprefix $(B)/tests/bpf/,differential node_differential)
-BENCH    := $(addprefix $(B)/tests/bench/,datapath traffic requests)
+BENCH    := $(addprefix $(B)/tests/bench/,datapath traffic requests node_traffic)
 BENCH_JSON ?= $(B)/bench.json
 PKTGEN_JSON ?= $(B)/pktgen.json
+NODE_JSON  ?= $(B)/node.json
 FUZZ     := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
 
 ifneq ($(V),1)
@@ -129,16 +130,21 @@ $(B)/tests/bpf/conns_test.o: | $(B)/tests/bpf/conns.skel.h
 
 bench: $(BENCH) ## what scripts/bench runs
 
-# From the files that exist of these two: build/bench.json, which scripts/bench
-# --json writes, and build/pktgen.json, by scripts/bench pktgen --json.
-bench-report: ## what scripts/bench and scripts/bench pktgen found, to READMEs
-	[ -e $(BENCH_JSON) ] || [ -e $(PKTGEN_JSON) ] || \
-		{ echo "no $(BENCH_JSON), no $(PKTGEN_JSON)" >&2; exit 1; }
+# From the files that exist of these: build/bench.json, which scripts/bench
+# --json writes, build/pktgen.json, by scripts/bench pktgen --json, and
+# build/node.json, by scripts/bench node --json.
+bench-report: ## what scripts/bench, its pktgen and its node found, to READMEs
+	[ -e $(BENCH_JSON) ] || [ -e $(PKTGEN_JSON) ] || [ -e $(NODE_JSON) ] || \
+		{ echo "no $(BENCH_JSON), $(PKTGEN_JSON), $(NODE_JSON)" >&2; \
+		exit 1; }
 	[ ! -e $(BENCH_JSON) ] || \
 		tests/bench/report.py readme $(BENCH_JSON) README.md \
 			tests/bench/README.md
 	[ ! -e $(PKTGEN_JSON) ] || \
 		tests/bench/pktgen_report.py readme $(PKTGEN_JSON) \
+			tests/bench/README.md
+	[ ! -e $(NODE_JSON) ] || \
+		tests/bench/node_report.py readme $(NODE_JSON) \
 			tests/bench/README.md
 
 $(UNIT:=.o) $(BPF_TEST:=.o) $(FUZZ:=.o): | $(SKEL)

@@ -27,6 +27,11 @@
  * Helpers: bpf_xdp_adjust_head() for tunnels, bpf_redirect() where a packet
  * leaves by another interface; no hash map of the kernel, no FIB look-up, no
  * clock but jiffies. Each other program is 1 jump (1 to 2 ns).
+ * Of a packet of one hot flow by l2 over IPv4 (49 ns), what does not serve to
+ * send it: whether the frame is for this host takes 2 ns, whether it claims to
+ * come from an address of ours 1, the jump to the family's program and what is
+ * kept in scratch for it 2. No memory that they read waits for another's, so it
+ * is their instructions that cost: more of these do.
  */
 #include <stdbool.h>
 #include <stddef.h>

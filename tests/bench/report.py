@@ -62,12 +62,16 @@ def grouped(lines, section, fields):
             for (way, services), runs in groups.items()]
 
 
+def machine():
+    return {"cpu": cpu_model(), "cpus": os.cpu_count(),
+            "kernel": platform.release()}
+
+
 def collect(path):
     with open(path) as f:
         lines = [json.loads(line) for line in f]
     return {
-        "machine": {"cpu": cpu_model(), "cpus": os.cpu_count(),
-                    "kernel": platform.release()},
+        "machine": machine(),
         "commit": commit(),
         "datapath": [l for l in lines if l["section"] == "datapath"],
         "pairs": [l for l in lines if l["section"] == "pairs"],
