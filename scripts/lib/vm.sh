@@ -6,7 +6,7 @@
 # which the host sees as well, is kept; all else is gone with the machine.
 #
 # May be given: VM_ACCEL (kvm where it works, else tcg), VM_MEMORY (2048, in MB),
-# VM_CPUS (2), VM_SECONDS (1800, the longest it may live); VM_CABLE=1 for two
+# VM_CPUS (2), VM_SECONDS (2400, the longest it may live); VM_CABLE=1 for two
 # network cards, eth0 and eth1, that a cable joins; for a bare image, the
 # directory of its modules as VM_MODULES_DIR, .../lib/modules/RELEASE.
 
@@ -148,7 +148,7 @@ vm_run() {
 	[[ ${VM_ACCEL:-} || $(vagrant/accelerator) != kvm ]] || accel=kvm
 	[[ $accel == tcg ]] || cpu=host
 	mapfile -t cards < <(vm_cards)
-	timeout --foreground "${VM_SECONDS:-1800}" qemu-system-x86_64 \
+	timeout --foreground "${VM_SECONDS:-2400}" qemu-system-x86_64 \
 		-M q35 -accel "$accel" -cpu $cpu \
 		-smp "${VM_CPUS:-2}" -m "${VM_MEMORY:-2048}" \
 		-nodefaults -no-user-config -display none -no-reboot \

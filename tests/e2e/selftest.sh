@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # The self-test says what works here and which right is missing, and leaves
 # nothing behind, however it ends; a daemon beside it does not notice.
+# SHORT leaves out what does not depend on the kernel.
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 
@@ -139,14 +140,17 @@ holder_is_named() {
 story 1
 it "every mode of forwarding works, in native and in generic XDP" \
 	everything_works
-it "the same in words" words_say_the_same
-for right in net_admin sys_admin net_raw; do
-	it "without CAP_${right^^}, it says so" without "$right"
-done
-it "an interface that is not there is misuse" misuse --interface nosuch
-it "an argument is misuse" misuse eth0
-it "nothing stays" nothing_stays
-it "nothing stays after Ctrl-C" killed INT
+if [[ ! ${SHORT:-} ]]; then
+	it "the same in words" words_say_the_same
+	for right in net_admin sys_admin net_raw; do
+		it "without CAP_${right^^}, it says so" without "$right"
+	done
+	it "an interface that is not there is misuse" \
+		misuse --interface nosuch
+	it "an argument is misuse" misuse eth0
+	it "nothing stays" nothing_stays
+	it "nothing stays after Ctrl-C" killed INT
+fi
 it "nothing stays after SIGKILL" killed KILL
 services nat 1
 BACKEND_PORT=8080 serve
