@@ -2,7 +2,7 @@
 /* See report.h. */
 #include "report.h"
 
-#define TEXT_MAX 480
+#define TEXT_MAX 640
 
 /* What is quoted comes from a file: no control characters to a terminal. */
 static void make_printable(char *text)
