@@ -328,7 +328,8 @@ static __always_inline enum reason open_for(struct xdp_md *ctx,
 }
 
 /* A client that begins anew where its last connection ended: it has its
- * translation, but it may not be admitted any more. */
+ * translation, but it may not be admitted any more. Then all stays as it was:
+ * the end, or the packet, may be forged. */
 static __always_inline enum reason open_again(struct scratch *s)
 {
 	const struct lookup *look = &s->pkt.lookup;
@@ -337,8 +338,10 @@ static __always_inline enum reason open_again(struct scratch *s)
 	s->forward = FORWARD_NAT;
 	if (!svc || svc->flags & SERVICE_VIP)	/* it outlived its service */
 		return unserved(s, svc);
-	return svc->sources && !sources_admit(look, svc->sources) ?
-		       REASON_SOURCE : REASON_NONE;
+	if (svc->sources && !sources_admit(look, svc->sources))
+		return REASON_SOURCE;
+	nat_begin_anew(s);
+	return REASON_NONE;
 }
 
 /* On to who sends the packet, unless why says why not. Reads nothing of it, so

@@ -235,7 +235,7 @@ static __always_inline bool nat_known(struct conn_ref *r, struct pkt *p,
 	if (!conn_is_still(r))
 		return false;
 	n->is_again = !is_reply && conn_begins_anew(r, &p->lookup);
-	if (p->is_error)
+	if (p->is_error || n->is_again)	/* who may not, changes nothing */
 		return true;
 	if (!is_reply)
 		nat_learn_hop(r, p);
@@ -253,23 +253,37 @@ static __always_inline bool nat_of_reply(struct pkt *p, struct nat *n)
 
 /*
  * What p, the packet of scratch and of a client, becomes: s->nat. False: it is
- * of no connection, and what conns has of it, s->old, is to go. Global, as the
- * verifier would follow all that it knows of a record to the end of the
- * program.
+ * of no connection, and what conns has of it, s->old, is to go. If it begins
+ * anew, s->old is what it has been. Global, as the verifier would follow all
+ * that it knows of a record to the end of the program.
  */
 __global int nat_of_client(struct pkt *p, struct scratch *s)
 {
 	struct conn_ref r;
+	bool is_known;
 
 	if (!p || !s)
 		return false;
 	r = conn_find(&p->flow, p->hash);
-	if (r.head && r.conn->what & CONN_NAT &&
-	    nat_known(&r, p, &s->nat, false))
+	is_known = r.head && r.conn->what & CONN_NAT &&
+		   nat_known(&r, p, &s->nat, false);
+	if (is_known && !s->nat.is_again)
 		return true;
 	s->old.position = r.head && !p->is_error ? r.position : 0;
 	s->old.word = r.word;
-	return false;
+	return is_known;
+}
+
+/* The packet of scratch begins anew what s->old was, and may. */
+static __always_inline void nat_begin_anew(const struct scratch *s)
+{
+	struct conn_ref r = conn_at(s->old.position);
+
+	if (!r.head)
+		return;
+	r.word = s->old.word;
+	nat_learn_hop(&r, &s->pkt);
+	nat_touch(&r, &s->pkt, false, now_8th());
 }
 
 /* Index in nat_addrs of the source for p's flow to b: the link's own, or one

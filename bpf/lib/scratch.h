@@ -93,7 +93,8 @@ struct scratch {
 				 * whenever a packet comes to its first program */
 	struct nat nat;
 	struct egress out;
-	struct {		/* in conns, and void: to be dropped */
+	struct {		/* in conns, and void: to be dropped; or what
+				 * nat.is_again is of */
 		__u32 position;	/* 0: nothing */
 		__u32 word;
 	} old;

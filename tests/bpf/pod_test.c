@@ -979,6 +979,32 @@ static void sources_are_asked_first(void **state)
 	expect_dropped(&in, SOURCE);
 }
 
+/* Nor does who is refused move the way of whom he says that he is. */
+static void who_may_not_begin_anew_moves_nobody(void **state)
+{
+	const struct family *f = *state;
+	struct service_words words = cluster_ip(f, IPPROTO_TCP);
+	struct packet in = tcp(f->client, 4321, f->vip, 80, .flags = SYN);
+	struct packet end = tcp(f->client, 4321, f->vip, 80, .flags = RST);
+	struct packet forged = tcp(f->client, 4321, f->vip, 80, .flags = SYN,
+				   .smac = { 0x66 });
+	struct packet reply = tcp(f->backend, POD_PORT, f->nat, 4321,
+				  .flags = ACK);
+	struct words back = { l4_words(IPPROTO_TCP, f->vip, 80, f->client,
+				       4321), .flags = ACK };
+	struct packet want = returned(back);
+
+	words.kind = KIND_LB_VIP;
+	define(&words);
+	run("fl_pod_in", &in, TC_ACT_REDIRECT, REASON_BIT(FORWARDED));
+	run("fl_pod_in", &end, TC_ACT_REDIRECT, REASON_BIT(FORWARDED));
+	words.deny[0] = f->client;
+	define(&words);
+	expect_dropped(&forged, SOURCE);
+	expect("fl_pod_in", &reply, TC_ACT_REDIRECT, REASON_BIT(RETURNED),
+	       &want);
+}
+
 static void strangers_are_left_alone(void **state)
 {
 	const struct family *f = *state;
@@ -1462,6 +1488,7 @@ int main(void)
 		BOTH(a_local_policy_that_has_nobody_drops),
 		BOTH(pods_may_take_a_short_circuit),
 		BOTH(sources_are_asked_first),
+		BOTH(who_may_not_begin_anew_moves_nobody),
 		BOTH(strangers_are_left_alone),
 		BOTH(services_at_the_edge_are_left_alone),
 		BOTH(echo_requests_are_answered),

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Who may use a service, in every mode. */
+#include <arpa/inet.h>
+
+#include "model/conns.h"
 #include "family.h"
 
 static const enum forward modes[] = {
@@ -207,6 +210,39 @@ static void with_nat_only_new_connections_are_judged(void **state)
 	expect_from(f->client, f, REASON_SOURCE);	/* the next one */
 }
 
+/* That a connection ended can be forged, and so can the next one's first
+ * packet: it moves neither the state nor the way of who is connected. */
+static void who_may_not_begin_anew_changes_nothing(void **state)
+{
+	const struct family *f = *state;
+	const struct flow flow = {
+		.src = addr(f->client), .dst = addr(f->vip),
+		.sport = htons(4321), .dport = htons(80),
+		.proto = IPPROTO_TCP,
+	};
+	struct packet end = tcp(f->client, 4321, f->vip, 80, .flags = RST);
+	struct packet in = tcp(f->client, 4321, f->vip, 80, .flags = SYN,
+			       .smac = { 0x66 });
+	struct packet reply = tcp(f->backend, 80, f->nat, 4321,
+				  .flags = SYN | ACK);
+	struct conn_entry before, after;
+
+	serve(f, FORWARD_NAT, NULL);
+	expect_from(f->client, f, REASON_FORWARDED);
+	expect_reason(&end, FORWARDED);
+	expect_reason(&reply, RETURNED);
+	serve(f, FORWARD_NAT, f->client);
+	world_age(world, 3);
+	assert_true(conns_find(world_tables(world), &flow, &before));
+	expect_reason(&in, SOURCE);
+	assert_true(conns_find(world_tables(world), &flow, &after));
+	assert_memory_equal(&before, &after, sizeof(before));
+	serve(f, FORWARD_NAT, NULL);
+	expect_reason(&in, FORWARDED);
+	assert_true(conns_find(world_tables(world), &flow, &after));
+	assert_memory_not_equal(&before, &after, sizeof(before));
+}
+
 /* A router says what to about a packet that the service sent to client. */
 static struct packet error_about(const struct family *f, const char *client,
 				 uint16_t port)
@@ -274,6 +310,7 @@ int main(void)
 		BOTH(refused_clients_learn_nothing_of_backends),
 		BOTH(without_nat_each_packet_is_judged),
 		BOTH(with_nat_only_new_connections_are_judged),
+		BOTH(who_may_not_begin_anew_changes_nothing),
 		BOTH(errors_are_judged_by_the_client_they_are_about),
 		BOTH(errors_about_a_connection_of_nat_follow_it),
 		BOTH(all_fragments_are_refused),

@@ -846,14 +846,12 @@ static bool admits(const struct reference_service *svc,
  * where another ended is new. */
 static bool is_refused(struct step *s)
 {
-	struct memory *m = s->service->service.forward == FORWARD_NAT ?
-				   record_of(s) : NULL;
+	const struct memory *m = s->service->service.forward == FORWARD_NAT ?
+					 record_of(s) : NULL;
 
 	if (admits(s->service, &s->flow.src) ||
 	    (m && !(s->opens && m->state == CONN_CLOSING)))
 		return false;
-	if (m)	/* where what is left of the answers goes */
-		learn_way(s, m);
 	expect(s, REASON_SOURCE);
 	return true;
 }
@@ -1060,14 +1058,11 @@ static bool goes_on(struct step *s)
 		.service = { .kind = KIND_CLUSTER_IP, .forward = FORWARD_NAT,
 			     .algorithm = ALGORITHM_RANDOM },
 	};
-	struct memory *m = record_of(s);
+	const struct memory *m = record_of(s);
 
-	if (service_of(s->r, &s->flow) || !m || !m->outlives)
+	if (service_of(s->r, &s->flow) || !m || !m->outlives ||
+	    (s->opens && m->state == CONN_CLOSING))
 		return false;
-	if (s->opens && m->state == CONN_CLOSING) {
-		learn_way(s, m);
-		return false;
-	}
 	s->service = &gone;
 	if (choose_without_slots(s))
 		to_backend(s);
