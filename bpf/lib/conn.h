@@ -289,18 +289,20 @@ static __always_inline void conn_seen(struct conn_ref *r, __u32 now)
 		conn_set_state(r, now, conn_state(r));
 }
 
-#define CONN_FINS_SHIFT \
+#define CONN_ENDS_SHIFT \
 	(8 * (offsetof(struct conn, what) - offsetof(struct conn, cport)))
 
 /*
- * Of the FINs that were seen, forget what is not in keep, and note add. Returns
- * all of them. By compare-and-swap of the word that they are in, as the record
- * may be another's by now; and again, as both sides may close in one moment.
+ * Of the ends that were seen (FINs, CONN_RESET), forget what is not in keep,
+ * and note add. Returns the FINs. By compare-and-swap of the word that they are
+ * in, as the record may be another's by now; and again, as both sides may close
+ * in one moment.
  */
-static __always_inline __u8 conn_note_fins(struct conn_ref *r, __u8 keep,
+static __always_inline __u8 conn_note_ends(struct conn_ref *r, __u8 keep,
 					   __u8 add)
 {
-	const __u64 mask = (__u64)CONN_BOTH_FINS << CONN_FINS_SHIFT;
+	const __u64 mask = (__u64)(CONN_BOTH_FINS | CONN_RESET)
+			   << CONN_ENDS_SHIFT;
 	__u64 *word = (__u64 *)&r->conn->cport, was = READ_ONCE(*word), now;
 	__u64 next = 0;
 
@@ -308,8 +310,8 @@ static __always_inline __u8 conn_note_fins(struct conn_ref *r, __u8 keep,
 #pragma clang loop unroll(full)
 	for (int i = 0; i < 2; i++) {
 		next = (was & ~mask) |
-		       (was & (__u64)keep << CONN_FINS_SHIFT) |
-		       (__u64)add << CONN_FINS_SHIFT;
+		       (was & (__u64)keep << CONN_ENDS_SHIFT) |
+		       (__u64)add << CONN_ENDS_SHIFT;
 		if (next == was)
 			break;
 		now = __sync_val_compare_and_swap(word, was, next);
@@ -317,11 +319,12 @@ static __always_inline __u8 conn_note_fins(struct conn_ref *r, __u8 keep,
 			break;
 		was = now;
 	}
-	return next >> CONN_FINS_SHIFT & CONN_BOTH_FINS;
+	return next >> CONN_ENDS_SHIFT & CONN_BOTH_FINS;
 }
 
 /* What the client has to acknowledge: 0 after what ended a connection, so that
- * no old number makes it live again. */
+ * no old number makes it live again; one that nobody can know, once the client
+ * has begun anew. */
 static __always_inline void conn_set_offered(struct conn_ref *r, __u32 number)
 {
 	__u64 *word = (__u64 *)&r->conn->reply, was = READ_ONCE(*word), next;

@@ -113,7 +113,7 @@ static __always_inline enum conn_state nat_fin(struct conn_ref *r, __u8 keep,
 {
 	__u8 fins;
 
-	fins = conn_note_fins(r, keep,
+	fins = conn_note_ends(r, keep,
 			      is_reply ? CONN_BACKEND_FIN : CONN_CLIENT_FIN);
 	return fins == CONN_BOTH_FINS ? CONN_CLOSING : CONN_HALF_CLOSED;
 }
@@ -125,8 +125,11 @@ nat_next_state(struct conn_ref *r, const struct pkt *p, bool is_reply)
 	bool is_fin = tcp_is_fin(&p->lookup);
 	__u8 keep = CONN_BOTH_FINS;
 
-	if (p->closes && !is_fin)
+	if (p->closes && !is_fin) {
+		if (conn_is_open(r))
+			conn_note_ends(r, keep, CONN_RESET);
 		return CONN_CLOSING;
+	}
 	if (!conn_is_open(r)) {
 		if (!nat_proves(r, p, is_reply))
 			return conn_state(r);
@@ -135,7 +138,7 @@ nat_next_state(struct conn_ref *r, const struct pkt *p, bool is_reply)
 	}
 	if (is_fin)
 		return nat_fin(r, keep, is_reply);
-	return conn_note_fins(r, keep, 0) ? CONN_HALF_CLOSED : CONN_LIVE;
+	return conn_note_ends(r, keep, 0) ? CONN_HALF_CLOSED : CONN_LIVE;
 }
 
 /*
@@ -156,7 +159,8 @@ __global int nat_change(const struct pkt *p, __u32 position, __u32 word,
 	r.word = word;
 	state = nat_next_state(&r, p, is_reply);
 	if (state == CONN_CLOSING && (p->closes || p->opens))
-		conn_set_offered(&r, 0);
+		conn_set_offered(&r, p->closes || is_reply ?
+					     0 : bpf_get_prandom_u32() | 1);
 	else if (!conn_is_open(&r) && is_reply && p->offers)
 		conn_set_offered(&r, p->number);
 	if (state != conn_state(&r))
@@ -243,12 +247,32 @@ static __always_inline bool nat_known(struct conn_ref *r, struct pkt *p,
 	return true;
 }
 
+/*
+ * p offers a connection where one is closing. Is it another one, not to the
+ * service but to the backend itself, from the port that the client had towards
+ * the service? So it is if the client has not begun anew here since. It is the
+ * client's own address alone that others than we send from. Then what is
+ * closing is no more: it would take all that is said in the other one.
+ */
+__global int nat_is_direct(const struct pkt *p, __u32 position, __u32 word)
+{
+	struct conn_ref r = conn_at(position);
+
+	if (!p || !r.head || p->is_error || p->closes || r.conn->nat_addr ||
+	    READ_ONCE(r.conn->offered))
+		return false;
+	return conn_drop(position, word);
+}
+
 /* What p, a backend's packet, becomes. */
 static __always_inline bool nat_of_reply(struct pkt *p, struct nat *n)
 {
 	struct conn_ref r = reply_find(&p->flow, p->hash);
 
-	return r.head && nat_known(&r, p, n, true);
+	if (!r.head || (p->offers && conn_state(&r) == CONN_CLOSING &&
+			nat_is_direct(p, r.position, r.word)))
+		return false;
+	return nat_known(&r, p, n, true);
 }
 
 /*

@@ -49,7 +49,7 @@ __global int peers_find(const struct pkt *p, struct police *l)
 		return PEERS_NEW;
 	l->position = r.position;
 	l->word = r.word;
-	l->is_reply = l->is_turned != !!(r.conn->what & CONN_CLIENT_SECOND);
+	l->is_reply = l->is_turned != !!r.conn->client_second;
 	epoch = READ_ONCE(r.conn->epoch[peers_slot(l) & 1]);
 	if (conn_is_over(&r, now >> 3, l->opens) || !conn_is_still(&r) ||
 	    (l->opens && l->is_reply) || (p->is_error && !epoch)) {
@@ -106,9 +106,8 @@ static __always_inline void peers_fill(const struct police *l, struct conn *c)
 {
 	const __u32 slot = peers_slot(l);
 
-	conn_set_key(c, &l->key, l->is_turned != l->is_reply ?
-					 CONN_CLIENT_SECOND : 0);
-	c->nat_addr = 0;
+	conn_set_key(c, &l->key, 0);
+	c->client_second = l->is_turned != l->is_reply;
 	c->nat_port = 0;
 	c->backend = 0;
 	c->time = conn_time(now_s(), peers_life(l->flow.proto));

@@ -548,7 +548,13 @@ choice_next_state(struct conn_ref *r, const struct lookup *look, __u32 now)
 static __always_inline void choice_end(struct conn_ref *r,
 				       const struct lookup *look, __u32 now)
 {
-	conn_note_fins(r, 0, tcp_is_fin(look) ? CONN_CLIENT_FIN : 0);
+	const __u8 in_use = CONN_CLIENT_FIN | CONN_RESET;
+	__u8 end = CONN_CLIENT_FIN;
+
+	if (!tcp_is_fin(look))
+		end = conn_is_open(r) || r->conn->what & in_use ?
+			      CONN_RESET : 0;
+	conn_note_ends(r, 0, end);
 	conn_set_offered(r, 0);
 	if (conn_state(r) == CONN_CLOSING)
 		conn_seen(r, now);
@@ -581,7 +587,7 @@ __global int choice_change(const struct lookup *look, __u32 position,
 	if (conn_state(&r) == CONN_CLOSING && look->opens)
 		conn_set_offered(&r, 1);
 	if (state != conn_state(&r)) {
-		conn_note_fins(&r, 0, 0);
+		conn_note_ends(&r, 0, 0);
 		conn_set_offered(&r, 0);
 		conn_set_state(&r, now, state);
 	} else if (state != CONN_CLOSING || look->opens ||

@@ -33,7 +33,8 @@ enum conn_state {
 	CONN_HALF = 1,		/* not confirmed by the client, see below */
 	CONN_LIVE = 2,
 	CONN_CLOSING = 3,	/* both sides' FIN, RST or ABORT; of a choice,
-				 * of which one side is seen, the client's */
+				 * of which one side is seen, the client's; what
+				 * comes of it see conn_may_go_on() */
 };
 
 /*
@@ -54,7 +55,7 @@ enum conn_flag {
 	CONN_NAT = 1 << 4,	/* translated: has a reply's cell */
 	CONN_CLIENT_FIN = 1 << 5,
 	CONN_BACKEND_FIN = 1 << 6,
-	CONN_CLIENT_SECOND = 1 << 7, /* FLOW_PEERS: the client is vip, vport */
+	CONN_RESET = 1 << 7,	/* closing: by a reset, and was in use then */
 };
 
 #define CONN_BOTH_FINS (CONN_CLIENT_FIN | CONN_BACKEND_FIN)
@@ -73,7 +74,10 @@ struct conn {
 	__be16 cport;
 	__be16 vport;
 	__u8 what;		/* protocol, kind: 2 bits each; enum conn_flag */
-	__u8 nat_addr;		/* NAT: index in nat_addrs; 0: the client's */
+	union {
+		__u8 nat_addr;	/* NAT: index in nat_addrs; 0: the client's */
+		__u8 client_second; /* FLOW_PEERS: it is vip, vport */
+	};
 	__be16 nat_port;	/* NAT: source port that we gave
 				 * fragment: L4's protocol */
 	__u32 backend;		/* index (24 bits), its generation (8) */
@@ -231,13 +235,21 @@ CONN_INLINE __u32 conn_slack(__u32 life_s)
 	return life_s / 16;
 }
 
-/* Of a choice only the client's side is seen: it has closed that, and may be
- * listening yet, for as long as it may where both are seen. */
-CONN_INLINE __u32 conn_is_listening(__u32 state, __u8 what)
+/*
+ * Closing, but who knows? Of a choice only the client's side is seen: it has
+ * closed that, and may be listening yet. And a reset is believed by who gets it
+ * only if its number is the one expected there (RFC 5961, 3.2), which no record
+ * has: to keep it would cost a store with each packet. So what was reset makes
+ * room for others, as all that is closing, but is not forgotten while there is
+ * room: a connection that idles through a forged one goes on with its next
+ * packet. Both last for as long as what one side has closed.
+ */
+CONN_INLINE __u32 conn_may_go_on(__u32 state, __u8 what)
 {
 	return state == CONN_CLOSING &&
-	       (what & (CONN_NAT | CONN_CLIENT_FIN)) == CONN_CLIENT_FIN &&
-	       (what >> 2 & 3) != FLOW_PEERS;
+	       (what & CONN_RESET ||
+		((what & (CONN_NAT | CONN_CLIENT_FIN)) == CONN_CLIENT_FIN &&
+		 (what >> 2 & 3) != FLOW_PEERS));
 }
 
 /* Seconds that a connection in this state lasts. */
@@ -250,7 +262,7 @@ CONN_INLINE __u32 conn_state_life_s(__u32 state, __u8 what, __u32 time,
 		return life_s;
 	if (state == CONN_HALF)
 		return rt->syn_s;
-	if (state == CONN_CLOSING && !conn_is_listening(state, what))
+	if (state == CONN_CLOSING && !conn_may_go_on(state, what))
 		return rt->closing_s;
 	return life_s < rt->half_closed_s ? life_s : rt->half_closed_s;
 }

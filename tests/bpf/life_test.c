@@ -268,13 +268,16 @@ static void a_forged_reset_is_disproved_by_the_backend(void **state)
 	assert_int_equal(state_of(f), CONN_HALF_CLOSED);
 }
 
-static void a_reset_ends(void **state)
+/* What nobody had confirmed yet. */
+static void a_reset_ends_a_handshake(void **state)
 {
 	const struct family *f = *state;
 
 	for (int backend = 0; backend < 2; backend++) {
 		world_reset(world);
-		establish(f);
+		define(f, FORWARD_NAT);
+		client_says(f, SYN, 0);
+		backend_says(f, SYN | ACK, 1000);
 		if (backend)
 			backend_says(f, RST, 1001);
 		else
@@ -288,6 +291,55 @@ static void a_reset_ends(void **state)
 		assert_int_equal(state_of(f), CONN_CLOSING);
 		assert_false(lasts(f, CLOSING_S / 2));
 	}
+}
+
+/* Its number decides whether it is believed, and nobody asks the two who know
+ * before they speak: so it lasts as long as what one side has closed. */
+static void an_idle_connection_outlives_a_forged_reset(void **state)
+{
+	const struct family *f = *state;
+
+	for (int i = 0; i < 4; i++) {
+		enum conn_state before = i & 2 ? CONN_HALF_CLOSED : CONN_LIVE;
+
+		world_reset(world);
+		world_model(world)->idle_tcp_s = 24 * 3600;
+		establish(f);
+		if (i & 2)
+			client_says(f, FIN | ACK, 1001);
+		for (int j = 0; j < 2; j++) {
+			if (i & 1)
+				backend_says(f, RST, 77);
+			else
+				client_says(f, RST, 77);
+		}
+		assert_int_equal(state_of(f), CONN_CLOSING);
+		world_age(world, HALF_CLOSED_S - 10);
+		client_says(f, ACK | PSH, 2001);
+		assert_int_equal(state_of(f), CONN_CLOSING);
+		backend_says(f, ACK, 2001);
+		assert_int_equal(state_of(f), before);
+		assert_true(lasts(f, HALF_CLOSED_S - 10));
+		client_says(f, RST, 77);
+		assert_false(lasts(f, 2 * HALF_CLOSED_S));
+	}
+}
+
+/* But it makes room, as it has ended if nobody speaks. */
+static void what_was_reset_makes_room(void **state)
+{
+	const struct family *f = *state;
+	struct packet other = tcp(f->client2, PORT, f->vip, 80, .flags = SYN);
+
+	world_model(world)->nat_port_first = PORT;
+	world_model(world)->nat_port_last = PORT;
+	world_service(world, .addr = f->vip, .port = 80,
+		      .forward = FORWARD_NAT, .backends = { f->backend },
+		      .backend_port = 8080);
+	handshake(f, 1000);
+	expect_reason(&other, NO_PORT);
+	client_says(f, RST, 1001);
+	expect_reason(&other, FORWARDED);
 }
 
 /* The number of an earlier handshake is no proof that this one is done. */
@@ -480,14 +532,33 @@ static void a_choice_outlives_its_clients_end(void **state)
 	assert_false(stays(f, ACK, 2 * IDLE_S));
 }
 
-static void a_choice_that_was_reset_ends(void **state)
+static void a_reset_ends_a_choice_that_was_not_in_use(void **state)
 {
 	const struct family *f = *state;
 
-	choose(f);
-	client_says(f, FIN | ACK, 1);
+	define(f, FORWARD_L2);
+	client_says(f, SYN, 0);
+	client_says(f, RST, 1);
 	client_says(f, RST, 1);
 	assert_false(stays(f, ACK, CLOSING_S + 1));
+}
+
+static void an_idle_choice_outlives_a_forged_reset(void **state)
+{
+	const struct family *f = *state;
+
+	for (int has_ended = 0; has_ended < 2; has_ended++) {
+		world_reset(world);
+		choose(f);
+		if (has_ended)
+			client_says(f, FIN | ACK, 1);
+		client_says(f, RST, 77);
+		client_says(f, RST, 77);
+		assert_true(stays(f, ACK, IDLE_S - 10));
+		assert_true(stays(f, ACK, IDLE_S - 10));
+		client_says(f, RST, 77);
+		assert_false(stays(f, ACK, 2 * IDLE_S));
+	}
 }
 
 /* But not if its client goes on as before: it was none of it. */
@@ -529,7 +600,9 @@ int main(void)
 		BOTH(what_never_began_makes_room_whose_ever_it_is),
 		BOTH(a_fin_confirms_by_its_number_alone),
 		BOTH(a_forged_reset_is_disproved_by_the_backend),
-		BOTH(a_reset_ends),
+		BOTH(a_reset_ends_a_handshake),
+		BOTH(an_idle_connection_outlives_a_forged_reset),
+		BOTH(what_was_reset_makes_room),
 		BOTH(a_new_handshake_needs_its_own_number),
 		BOTH(a_new_connection_has_both_sides_again),
 		BOTH(nobody_is_moved_by_what_can_be_forged),
@@ -538,7 +611,8 @@ int main(void)
 		BOTH(a_port_is_not_given_away_while_others_are_free),
 		BOTH(the_port_that_rests_for_longest_goes_first),
 		BOTH(a_choice_outlives_its_clients_end),
-		BOTH(a_choice_that_was_reset_ends),
+		BOTH(a_reset_ends_a_choice_that_was_not_in_use),
+		BOTH(an_idle_choice_outlives_a_forged_reset),
 		BOTH(a_choices_reset_is_disproved_by_its_client),
 		BOTH(a_choice_is_made_anew_after_an_end),
 	};

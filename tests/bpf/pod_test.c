@@ -193,6 +193,136 @@ static void a_port_that_is_taken_is_another(void **state)
 	}
 }
 
+/* From a pod to the service and back, TCP or an association. */
+static void pod_says(const struct family *f, uint8_t proto, struct words w)
+{
+	struct words to = { l4_words(proto, f->client, 4321, f->vip, 80) };
+	struct packet p;
+
+	w.proto = to.proto;
+	w.src = to.src;
+	w.dst = to.dst;
+	w.sport = to.sport;
+	w.dport = to.dport;
+	p = packet_build(&w);
+	run("fl_pod_in", &p, TCX_NEXT, REASON_BIT(FORWARDED));
+}
+
+/* What the backend says comes from the service, or not. */
+static void backend_says(const struct family *f, uint8_t proto,
+			 bool is_service, struct words w)
+{
+	struct words from = { l4_words(proto, f->backend, POD_PORT, f->client,
+				       4321) };
+	struct packet p;
+
+	w.proto = from.proto;
+	w.src = from.src;
+	w.dst = from.dst;
+	w.sport = from.sport;
+	w.dport = from.dport;
+	p = packet_build(&w);
+	if (is_service)
+		run("fl_pod_out", &p, TCX_NEXT, REASON_BIT(RETURNED));
+	else
+		expect_left_alone("fl_pod_out", &p);
+}
+
+#define POD_SAYS(...) pod_says(f, proto, (struct words){ __VA_ARGS__ })
+#define SERVICE_SAYS(...)						\
+	backend_says(f, proto, true, (struct words){ __VA_ARGS__ })
+#define BACKEND_SAYS(...)						\
+	backend_says(f, proto, false, (struct words){ __VA_ARGS__ })
+
+/* A connection that lived: how is the last one over? */
+enum end { BOTH_CLOSE, CLIENT_RESETS, BACKEND_RESETS, ABORT, NR_ENDS };
+
+static uint8_t connection_that_ends(const struct family *f, enum end end)
+{
+	const uint8_t proto = end == ABORT ? IPPROTO_SCTP : IPPROTO_TCP;
+
+	world_reset(world);
+	serve(f, proto);
+	POD_SAYS(.flags = SYN, .chunk = SCTP_INIT);
+	SERVICE_SAYS(.flags = SYN | ACK, .seq = 1000, .chunk = SCTP_INIT_ACK,
+		     .payload = 16, .content = tag_of_init);
+	POD_SAYS(.flags = ACK, .ack = 1001, .chunk = SCTP_COOKIE_ACK,
+		 .payload = 16, .content = tag_of_init);
+	if (end == BACKEND_RESETS)
+		SERVICE_SAYS(.flags = RST, .seq = 1001);
+	else
+		POD_SAYS(.flags = end == BOTH_CLOSE ? FIN | ACK : RST,
+			 .ack = 1001, .chunk = SCTP_ABORT);
+	if (end == BOTH_CLOSE)
+		SERVICE_SAYS(.flags = FIN | ACK, .seq = 1001);
+	return proto;
+}
+
+/* Not the service, from the port that its last connection had. */
+static void who_dials_the_backend_itself_hears_from_it(void **state)
+{
+	const struct family *f = *state;
+
+	for (enum end end = 0; end < NR_ENDS; end++) {
+		uint8_t proto = connection_that_ends(f, end);
+		struct packet direct = l4(proto, f->client, 4321, f->backend,
+					  POD_PORT);
+
+		expect_left_alone("fl_pod_in", &direct);
+		for (int i = 0; i < 2; i++)
+			BACKEND_SAYS(.flags = SYN | ACK, .seq = 2000,
+				     .chunk = SCTP_INIT_ACK, .payload = 16,
+				     .content = tag_of_init);
+		BACKEND_SAYS(.flags = ACK | PSH, .payload = 100,
+			     .chunk = SCTP_DATA);
+		BACKEND_SAYS(.flags = FIN | ACK, .chunk = SCTP_SHUTDOWN);
+	}
+}
+
+/* And who dials the service from there once more, from that. */
+static void who_begins_anew_hears_from_the_service(void **state)
+{
+	const struct family *f = *state;
+
+	for (enum end end = 0; end < NR_ENDS; end++) {
+		uint8_t proto = connection_that_ends(f, end);
+
+		for (int i = 0; i < 3; i++) {
+			POD_SAYS(.flags = SYN, .chunk = SCTP_INIT);
+			SERVICE_SAYS(.flags = SYN | ACK, .seq = 2000,
+				     .chunk = SCTP_INIT_ACK, .payload = 16,
+				     .content = tag_of_init);
+			SERVICE_SAYS(.flags = SYN | ACK, .seq = 2000,
+				     .chunk = SCTP_INIT_ACK, .payload = 16,
+				     .content = tag_of_init);
+		}
+		POD_SAYS(.flags = ACK, .ack = 2001, .chunk = SCTP_COOKIE_ACK,
+			 .payload = 16, .content = tag_of_init);
+		SERVICE_SAYS(.flags = ACK | PSH, .payload = 100,
+			     .chunk = SCTP_DATA);
+	}
+}
+
+/* Nobody makes it live by guessing what the backend has yet to offer. */
+static void what_begins_anew_is_not_live_by_a_guess(void **state)
+{
+	const struct family *f = *state;
+	const uint8_t proto = connection_that_ends(f, CLIENT_RESETS);
+	const struct flow flow = {
+		.src = addr(f->client), .dst = addr(f->vip),
+		.sport = htons(4321), .dport = htons(80),
+		.proto = IPPROTO_TCP,
+	};
+	struct conn_entry e;
+
+	POD_SAYS(.flags = SYN);
+	for (uint32_t ack = 0; ack < 3; ack++)
+		POD_SAYS(.flags = ACK, .ack = ack);
+	POD_SAYS(.flags = ACK, .ack = 1001);
+	assert_true(conns_find(world_tables(world), &flow, &e));
+	assert_int_equal(conn_entry_state(&e), CONN_CLOSING);
+}
+
 static void each_connection_chooses_anew(void **state)
 {
 	const struct family *f = *state;
@@ -1462,6 +1592,9 @@ int main(void)
 		BOTH(a_pod_keeps_its_address),
 		BOTH(a_pod_keeps_its_port),
 		BOTH(a_port_that_is_taken_is_another),
+		BOTH(who_dials_the_backend_itself_hears_from_it),
+		BOTH(who_begins_anew_hears_from_the_service),
+		BOTH(what_begins_anew_is_not_live_by_a_guess),
 		BOTH(each_connection_chooses_anew),
 		BOTH(a_pod_reaches_itself),
 		BOTH(some_front_ends_masquerade),

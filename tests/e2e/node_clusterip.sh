@@ -22,6 +22,19 @@ hairpin() {
 	is_nodes "$(seen_by pod-2 "$1")"
 }
 
+# From the port that a connection to the service has had just now, which the
+# server has closed: to the endpoint by its own name.
+direct_from_the_same_port() {
+	local port=7074
+
+	[[ $1 != *:* ]] || port=7076
+	[[ $(ASKER=pod-1 ask "$1" --local-port $port \
+		-H 'Connection: close') == pod-2 ]]
+	[[ $(on pod-1 curl -sS --max-time $((5 * ${PATIENCE:-1})) \
+		--local-port $port \
+		"$(url "$(pod_addr "$1" 2)" 8080)") == pod-2 ]]
+}
+
 # Connections that live stay with an endpoint that has gone.
 tcp_lives_on() {
 	local vip
@@ -133,6 +146,8 @@ endpoints 2
 for vip in "${FAMILIES[@]}"; do
 	it "a pod is seen as what it is by $vip" source_is_kept "$vip"
 	it "a pod reaches itself by $vip" hairpin "$vip"
+	it "and then the endpoint itself, after $vip" \
+		direct_from_the_same_port "$vip"
 	it "a large answer from $vip" large_answer pod-1 "$vip"
 	it "a large answer to itself from $vip" large_answer pod-2 "$vip"
 	it "a large request to $vip" large_request pod-1 "$vip"

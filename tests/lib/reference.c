@@ -430,6 +430,7 @@ static void has_ended(struct memory *m)
 {
 	m->state = CONN_CLOSING;
 	m->offered = 0;
+	m->begun_anew = false;
 }
 
 /* A FIN says that its sender has no more to say (RFC 9293, 3.6): what both
@@ -443,10 +444,12 @@ static void fin_seen(struct memory *m, bool *side)
 
 /* Of what is closing, a last packet sent again, or a first one, voids what was
  * offered before. */
-static void nothing_new(const struct step *s, struct memory *m)
+static void nothing_new(const struct step *s, struct memory *m, bool is_client)
 {
-	if (m->state == CONN_CLOSING && (s->closes || s->opens))
-		m->offered = 0;
+	if (m->state != CONN_CLOSING || !(s->closes || s->opens))
+		return;
+	m->offered = 0;
+	m->begun_anew = is_client && !s->closes;
 }
 
 /*
@@ -461,7 +464,7 @@ static void nat_client_seen(const struct step *s, struct memory *m)
 	}
 	if (m->state != CONN_LIVE) {
 		if (s->opens || !m->offered || s->number != m->offered) {
-			nothing_new(s, m);
+			nothing_new(s, m, true);
 			return;
 		}
 		m->state = CONN_LIVE;
@@ -551,7 +554,7 @@ void backend_seen(const struct step *s, struct memory *m)
 	if (m->state != CONN_LIVE) {
 		if (!is_in_use(s, m)) {
 			m->offered = s->offers ? s->number : m->offered;
-			nothing_new(s, m);
+			nothing_new(s, m, false);
 			return;
 		}
 		m->state = CONN_LIVE;
@@ -958,6 +961,17 @@ static bool is_let_pass(const struct step *s, const struct memory *m)
 	       (!s->got->reasons || s->got->reasons & as_it_came);
 }
 
+/*
+ * A backend answers a SYN that its client has not sent to the service since
+ * the last connection was over: it was to the backend itself, with the same
+ * five-tuple. It can be where the client is seen by its own address.
+ */
+static bool is_direct(const struct step *s, const struct memory *m)
+{
+	return s->offers && !s->closes && !s->is_error && !m->masks &&
+	       m->state == CONN_CLOSING && !m->begun_anew;
+}
+
 /* The connection that s's flow answers. NULL: none. */
 struct memory *reply_memory(const struct step *s)
 {
@@ -965,16 +979,16 @@ struct memory *reply_memory(const struct step *s)
 
 	if (!m || is_let_pass(s, m))
 		return NULL;
-	if (!has_made_room(s, m))
+	if (!has_made_room(s, m) && !is_direct(s, m))
 		return m;
 	memory_drop(s->r, &m->flow);
 	return NULL;
 }
 
 /*
- * To an address of ours that is no VIP, and a port that no service has and we do
- * not lend: that is for the host, whatever it is. One look at the first header
- * tells, if the ports come next.
+ * To an address of ours that is no VIP, and a port that no service has and we
+ * do not lend: that is for the host, whatever it is. One look at the first
+ * header tells, if the ports come next.
  */
 static bool is_hosts_port(const struct step *s)
 {

@@ -22,6 +22,7 @@ struct memory {
 	uint32_t offered;	/* by the backend, for the client to confirm */
 	bool client_fin, backend_fin;	/* live, but one side has closed; both
 					 * have, or it was reset: closing */
+	bool begun_anew;	/* closing, and its client has sent a SYN */
 	bool nat;
 	bool masks;		/* the client: nat_addr is one of ours */
 	struct addr nat_addr;

@@ -263,6 +263,15 @@ static bool port_rests(const struct backend *b, const struct conn_entry *e,
 	       conn_age(e->conn.time, now_s) < PORT_RESTS_S;
 }
 
+/* Who was reset may go on, but nothing that is to go waits for that. */
+static bool may_have_ended(const struct state *s, const struct conn_entry *e,
+			   __u32 now_s)
+{
+	return conn_entry_state(e) == CONN_CLOSING &&
+	       e->conn.what & CONN_RESET &&
+	       conn_age(e->conn.time, now_s) > s->t->runtime->closing_s;
+}
+
 /* Dead, or of a backend that is gone. */
 static bool is_nobodys(const struct state *s, const struct conn_entry *e,
 		       __u32 now_s)
@@ -278,7 +287,8 @@ static bool is_nobodys(const struct state *s, const struct conn_entry *e,
 	case FLOW_AFFINITY:	/* only flows may stay with who leaves */
 		return !b || backend_left(b);
 	default:
-		return !b || b->state == BACKEND_GONE;
+		return !b || b->state == BACKEND_GONE ||
+		       (backend_left(b) && may_have_ended(s, e, now_s));
 	}
 }
 

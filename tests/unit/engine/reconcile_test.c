@@ -382,6 +382,48 @@ static void a_port_rests_after_its_connection(void **state)
 	}
 }
 
+/* It may go on, as a reset can be forged; but its backend does not stay for it,
+ * nor does the service. */
+static void what_was_reset_holds_nobody_who_leaves(void **state)
+{
+	struct flow flow = flow_of(1);
+	struct model_service *svc;
+	struct conn_entry e;
+	struct world w;
+
+	for (int leaves = 0; leaves < 2; leaves++) {
+		setup(&w);
+		svc = web(&w, 2);
+		svc->forward = FORWARD_NAT;
+		apply(&w);
+		e = (struct conn_entry){
+			.conn = {
+				.client = flow.src, .vip = flow.dst,
+				.cport = flow.sport, .vport = flow.dport,
+				.what = conn_what(&flow) | CONN_NAT |
+					CONN_RESET,
+				.nat_port = flow.sport,
+				.backend = conn_backend_word(backend_at(&w,
+							     HOST), 1),
+				.time = conn_time(w.now_s, conn_life_from(900)),
+			},
+			.word = CONN_CLOSING,
+		};
+		assert_true(conns_insert(&w.f->t, &e));
+		if (leaves) {
+			fake_backend_remove(svc, HOST, 8443);
+			apply(&w);
+		}
+		pass(&w, 5);
+		assert_true(conns_find(&w.f->t, &flow, &e));
+		pass(&w, 50);
+		assert_int_equal(conns_find(&w.f->t, &flow, &e), !leaves);
+		pass(&w, 2000);
+		assert_false(conns_find(&w.f->t, &flow, &e));
+		teardown(&w);
+	}
+}
+
 /* A record has but eight bits of a generation, and an entry that is given away
  * might come to have the same ones. */
 static void ids_that_records_name_are_not_given_away_after_a_restart(
@@ -1324,6 +1366,7 @@ int main(void)
 		cmocka_unit_test(backend_that_comes_back_is_the_same),
 		cmocka_unit_test(live_nat_flows_hold_a_backend_that_left),
 		cmocka_unit_test(a_port_rests_after_its_connection),
+		cmocka_unit_test(what_was_reset_holds_nobody_who_leaves),
 		cmocka_unit_test(
 			ids_that_records_name_are_not_given_away_after_a_restart),
 		cmocka_unit_test(slots_are_tracked_when_their_service_is_not),

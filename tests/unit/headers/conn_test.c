@@ -77,6 +77,10 @@ static void each_state_has_a_limit_of_its_own(void **state)
 	assert_int_equal(conn_limit(CONN_CLOSING, 0, time, &rt), 10);
 	assert_int_equal(conn_limit(CONN_CLOSING, fin, time, &rt), 800);
 	assert_int_equal(conn_limit(CONN_CLOSING, fin, brief, &rt), 640);
+	/* and a reset may be forged */
+	assert_int_equal(conn_limit(CONN_CLOSING, nat | CONN_RESET, time, &rt),
+			 800);
+	assert_int_equal(conn_limit(CONN_CLOSING, CONN_RESET, brief, &rt), 640);
 }
 
 static struct flow flow_of(__u8 proto, enum flow_kind kind)
