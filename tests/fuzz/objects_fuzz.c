@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Any stream of values as Kubernetes objects, told to the reader one by one:
- * half open, too deep, of wrong types. Two objects a run: a Service and a slice
- * (or a Node in its place), with which services are made. What they say must be
- * fit for a model: sorted, each once, of one family.
+ * half open, too deep, of wrong types. Four objects a run: Services and slices,
+ * with which services are made, or any others. What they say must be fit for a
+ * model: sorted, each once, of one family; of network policy, that rules have
+ * what they count.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -29,6 +30,17 @@ static const char *const words[] = {
 	"::/0", "0.0.0.0/0", "IPv4", "IPv6", "FQDN", "None", "Local", "Cluster",
 	"ClientIP", "LoadBalancer", "ExternalName", "InternalIP", "TCP", "UDP",
 	"SCTP", "VIP", "80", "30080", "99999", "true", "false", "null", "",
+	"annotations", "fairlead.io/interface", "fairlead.io/audit",
+	"hostNetwork", "containers", "initContainers", "containerPort", "phase",
+	"podIP", "podIPs", "podSelector", "namespaceSelector", "matchLabels",
+	"matchExpressions", "key", "operator", "values", "In", "NotIn", "Exists",
+	"DoesNotExist", "policyTypes", "Ingress", "Egress", "ingress", "egress",
+	"from", "to", "endPort", "ipBlock", "cidr", "except", "10.0.0.0/8",
+	"10.1.0.0/16", "tier", "Admin", "Baseline", "priority", "subject",
+	"namespaces", "pods", "nodes", "networks", "domainNames", "action",
+	"Accept", "Deny", "Pass", "protocols", "tcp", "udp", "sctp",
+	"destinationPort", "destinationNamedPort", "number", "range", "start",
+	"end",
 };
 
 #define NR_WORDS (sizeof(words) / sizeof(*words))
@@ -115,6 +127,55 @@ static int on_remove(void *arg, const struct model_service *s)
 	return 0;
 }
 
+static void check_rule(const struct model_rule *r)
+{
+	for (size_t i = 0; i < r->nr_peers; i++) {
+		const struct model_peer *p = &r->peers[i];
+
+		must(p->kind != PEER_NETWORK || p->network.is_set,
+		     "a network has an address");
+		for (size_t j = 0; j < p->nr_except; j++)
+			must(p->except[j].len > p->network.len,
+			     "what is excepted is a part");
+	}
+	for (size_t i = 0; i < r->nr_ports; i++)
+		must(r->ports[i].name || r->ports[i].first <= r->ports[i].last,
+		     "ports end behind where they begin");
+}
+
+static void check_policy(const struct model_policy *p)
+{
+	for (int d = 0; d < NR_POLICY_DIRECTIONS; d++) {
+		must(p->tier == TIER_NETWORK ? p->isolates[d] ||
+					       !p->rules[d].count :
+					       !p->isolates[d],
+		     "rules are of who is isolated");
+		for (size_t i = 0; i < p->rules[d].count; i++)
+			check_rule(&p->rules[d].rule[i]);
+	}
+}
+
+static void check_labels(const struct model_labels *l)
+{
+	for (size_t i = 1; i < l->count; i++)
+		must(strcmp(l->label[i - 1].key, l->label[i].key) < 0,
+		     "labels are sorted, each once");
+}
+
+static int on_item(void *arg, enum policy_item kind, void *was, void *is,
+		   const struct kube_object *from)
+{
+	must(was || is, "an item comes or goes");
+	*(int *)arg += (is != NULL) - (was != NULL);
+	if (is && kind == POLICY_ITEM_POLICY)
+		check_policy(is);
+	else if (is && kind == POLICY_ITEM_WORKLOAD)
+		check_labels(&((struct model_workload *)is)->labels);
+	else if (is && kind == POLICY_ITEM_NAMESPACE)
+		check_labels(&((struct model_namespace *)is)->labels);
+	return 0;
+}
+
 static void on_lost(void *arg, const struct kube_object *from,
 		    const struct loss *loss, const struct kube_object *other)
 {
@@ -140,13 +201,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct kube_object *objects[4] = {};
 	struct kube_cluster *c;
 	int count = 0;
-	const struct kube_changes changes = { on_add, on_remove, on_lost,
-					      &count };
+	const struct kube_changes changes = {
+		on_add, on_remove, on_lost, &count, on_item
+	};
 
 	must(!kube_cluster_new(&c), "memory");
 	kube_cluster_begin(c);
 	for (int i = 0; i < 4; i++) {
-		enum kube_kind kind = size && *data < 254 ? i % 2 : KUBE_NODE;
+		enum kube_kind kind = size && *data < 200 ? i % 2 :
+				      size ? *data % NR_KUBE_KINDS : KUBE_NODE;
 		struct kube_reader r = { .object = kube_object_new(kind) };
 		size_t used = tell(&r, data, size);
 
