@@ -715,12 +715,20 @@ static __always_inline bool police_allows(struct police *l, bool is_reply,
 					       bpf_ntohs(port)));
 }
 
+/* Does a packet of l's protocol say whether it begins something? Of others,
+ * datagrams say, any may. */
+static __always_inline bool police_says(const struct police *l)
+{
+	return l->flow.proto == IPPROTO_TCP || l->flow.proto == IPPROTO_SCTP;
+}
+
 /* What is under way, and older than the policy, may have begun at either end. */
 static __always_inline bool police_adopts(const struct police *l)
 {
 	const struct workload *w = workload_at(l->index);
 
-	return w && w->adopt_until_s && !l->opens && !l->is_known &&
+	return w && w->adopt_until_s && police_says(l) && !l->opens &&
+	       !l->is_known &&
 	       !l->is_lone &&
 	       (__s32)(READ_ONCE(w->adopt_until_s) - now_s()) > 0;
 }
@@ -810,10 +818,8 @@ static __always_inline void police_outer(struct scratch *s)
  * more, is none. */
 static __always_inline bool police_begins(const struct police *l)
 {
-	const bool says = l->flow.proto == IPPROTO_TCP ||
-			  l->flow.proto == IPPROTO_SCTP;
-
-	return !l->is_known && !peers_slot(l) && (l->opens || !says);
+	return !l->is_known && !peers_slot(l) &&
+	       (l->opens || !police_says(l));
 }
 
 /* REASON_NONE: the packet in s, of a flow that is not known to be allowed,

@@ -816,6 +816,19 @@ static void older_connections_are_adopted(void **state)
 	}
 }
 
+/* Of datagrams each may begin a flow: none is older than the policy. */
+static void datagrams_are_not_adopted(void **state)
+{
+	const struct family *f = *state;
+	struct packet in = udp(f->backend, 999, f->client, 80);
+
+	police(f);
+	isolate(W_IN);
+	set_targets(W, W_IN, 0);
+	workload(W)->adopt_until_s = now_s() + 3600;
+	drops_to(W, &in, POLICY);
+}
+
 /* What a server begins towards its client's port is not an answer. */
 static void a_server_that_begins_is_judged(void **state)
 {
@@ -1727,6 +1740,7 @@ int main(void)
 		TEST(what_is_forgotten_is_judged_anew),
 		TEST(a_full_table_lets_pass_what_is_allowed),
 		TEST(older_connections_are_adopted),
+		TEST(datagrams_are_not_adopted),
 		TEST(a_server_that_begins_is_judged),
 		TEST(nobody_sends_from_others_addresses),
 		TEST(nobody_answers_for_others_by_arp),
