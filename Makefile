@@ -37,6 +37,7 @@ TEST_LIB := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
 UNIT     := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/*_test.c))
 BPF_TEST := $(patsubst %.c,$(B)/%,$(wildcard tests/bpf/*_test.c))
 DIFFERENTIAL := $(addprefix $(B)/tests/bpf/,differential node_differential)
+MATRIX   := $(B)/tests/e2e/policy_matrix
 BENCH    := $(addprefix $(B)/tests/bench/,datapath traffic requests node_traffic)
 BENCH_JSON ?= $(B)/bench.json
 PKTGEN_JSON ?= $(B)/pktgen.json
@@ -94,7 +95,7 @@ $(B)/tests/%_fuzz: $(B)/tests/%_fuzz.o $(TEST_LIB) $(LIB_OBJ)
 	$(say) LD $@
 	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -lcmocka -o $@
 
-$(DIFFERENTIAL): %: %.o $(TEST_LIB) $(LIB_OBJ)
+$(DIFFERENTIAL) $(MATRIX): %: %.o $(TEST_LIB) $(LIB_OBJ)
 	$(say) LD $@
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
 

@@ -409,6 +409,26 @@ bool evaluator_isolates(const struct evaluator_world *w,
 	       is_subject(&q, policy);
 }
 
+static bool says_anything(const struct model_policy *p)
+{
+	return p->tier == TIER_NETWORK ?
+	       p->isolates[POLICY_IN] || p->isolates[POLICY_OUT] :
+	       p->rules[POLICY_IN].count || p->rules[POLICY_OUT].count;
+}
+
+bool evaluator_is_subject(const struct policy_set *s, const struct addr *a)
+{
+	struct question q = { .set = s, .subject = evaluator_pod_at(s, a) };
+
+	for (size_t i = 0; q.subject && q.subject->is_here &&
+			   i < s->nr_policies; i++) {
+		if (is_subject(&q, s->policies[i]) &&
+		    says_anything(s->policies[i]))
+			return true;
+	}
+	return false;
+}
+
 static bool lets(const struct evaluator_world *w,
 		 enum policy_direction direction, const struct evaluator_try *c)
 {

@@ -66,6 +66,9 @@ bool evaluator_isolates(const struct evaluator_world *w,
 			const struct evaluator_try *c,
 			const struct model_policy *policy);
 
+/* Is the pod that has that address held to anything, in either direction? */
+bool evaluator_is_subject(const struct policy_set *s, const struct addr *a);
+
 /* By both ends, of which those that are not on this node are free. */
 bool evaluator_reaches(const struct evaluator_world *w,
 		       const struct evaluator_try *c);

@@ -218,12 +218,8 @@ void question_port(struct question *q)
 	q->port = tries.at[at].port;
 }
 
-bool question_is_held(const struct question *q)
+bool question_judged_here(const void *compiled, const struct question *q)
 {
-	return !q->pod->is_host_network;
-}
-
-bool question_is_here(const struct question *q)
-{
-	return !q->pod->is_host_network && q->pod->is_here;
+	return question_judged(compiled, q, !q->pod->is_host_network &&
+					    q->pod->is_here);
 }

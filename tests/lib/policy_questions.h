@@ -43,6 +43,9 @@ struct evaluator_answer question_answer(const struct question *q);
 bool question_judged(const struct policy_compiled *c,
 		     const struct question *q, bool is_held);
 
+/* As check_fn, of what is compiled for those that are here. */
+bool question_judged_here(const void *compiled, const struct question *q);
+
 /* False, after saying that what was said differs. */
 bool question_differs(const struct question *q, const char *what,
 		      const char *said);
@@ -50,9 +53,5 @@ extern bool questions_quiet;	/* it is not said */
 
 /* To stderr. */
 void questions_print(const struct universe *u);
-
-/* Is it held to policies? And here? */
-bool question_is_held(const struct question *q);
-bool question_is_here(const struct question *q);
 
 #endif

@@ -2,17 +2,19 @@
 /* See policy_tables.h. */
 #include <string.h>
 
+#include <fairlead/hash.h>
+
 #include "policy_tables.h"
 
 __u32 tables_workload(const struct fake *f, __u32 ifindex)
 {
-	for (size_t i = 0; i < WORKLOAD_BUCKETS; i++) {
-		for (size_t n = 0; n < WORD_WAYS; n++) {
-			__u64 word = f->t.workload_cells[i].word[n];
+	__u32 at = word_bucket_of(workload_word(ifindex, 0), WORKLOAD_BUCKETS);
 
-			if (word >> 32 == ifindex)
-				return (__u32)word;
-		}
+	for (size_t n = 0; n < WORD_WAYS; n++) {
+		__u64 word = f->t.workload_cells[at].word[n];
+
+		if (word >> 32 == ifindex)
+			return (__u32)word;
 	}
 	return 0;
 }
@@ -119,20 +121,23 @@ static const struct rule_mask *ports_of(const struct fake *f, __u32 target,
 	return fake_entry(f, TABLE_port_masks, &k);
 }
 
-struct tables_answer tables_ask(const struct fake *f, __u32 workload,
+struct tables_answer tables_ask(const struct fake *f, __u32 ifindex,
 				enum policy_direction direction,
 				const struct addr *peer, __u8 proto,
 				__u16 port)
 {
-	const struct workload *w = &f->t.workloads[workload];
+	__u32 index = tables_workload(f, ifindex);
+	const struct workload *w = &f->t.workloads[index];
 	__u32 class = class_of(f, peer);
 	struct tables_answer a = { .allowed = true, .rule = POLICY_NO_RULE };
 	struct mask_key k = { .class = class & PEER_CLASS_MASK };
 	struct rules r = { .is_pod = class & PEER_POD };
 
+	if (!index && f->t.runtime->policing != POLICE_ALL)
+		return a;
 	if (class & PEER_HOST || is_own(w, peer))
 		return a;
-	if (w->flags & WORKLOAD_CLOSED) {
+	if (!index || w->flags & WORKLOAD_CLOSED) {
 		a.allowed = false;
 		a.rule = POLICY_UNKNOWN;
 		return a;

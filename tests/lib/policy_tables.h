@@ -23,7 +23,8 @@ struct tables_answer {
 /* Index in workloads; 0: nobody is behind it. */
 __u32 tables_workload(const struct fake *f, __u32 ifindex);
 
-struct tables_answer tables_ask(const struct fake *f, __u32 workload,
+/* Of the one behind that interface. */
+struct tables_answer tables_ask(const struct fake *f, __u32 ifindex,
 				enum policy_direction direction,
 				const struct addr *peer, __u8 proto,
 				__u16 port);

@@ -563,6 +563,18 @@ static void some_outsiders(struct universe *u)
 		u->outsiders[u->nr_outsiders++] = addr_of(known[i]);
 }
 
+/* Most are small: a difference needs little, and is found in many. */
+struct universe_size universe_any_size(void)
+{
+	bool large = chance(3);
+
+	return (struct universe_size){
+		.namespaces = 1 + any(3), .nodes = 1 + any(2),
+		.workloads = 1 + any(large ? 20 : 5),
+		.policies = any(large ? 20 : 6),
+	};
+}
+
 void universe_begin(struct universe *u, const struct universe_size *size)
 {
 	char name[32];

@@ -33,6 +33,8 @@ struct universe_size {
 	size_t namespaces, nodes, workloads, policies;
 };
 
+struct universe_size universe_any_size(void);
+
 /* A zeroed one gets a world, with as many policies. */
 void universe_begin(struct universe *u, const struct universe_size *size);
 void universe_end(struct universe *u);

@@ -53,17 +53,14 @@ static bool check_everywhere(const void *arg, const struct question *q)
 	if (q->direction == POLICY_OUT && q->proto == IPPROTO_UDP &&
 	    !is_connection_right(arg, q))
 		return false;
-	return question_judged(arg, q, question_is_held(q));
-}
-
-static bool check_here(const void *arg, const struct question *q)
-{
-	return question_judged(arg, q, question_is_here(q));
+	return question_judged(arg, q, !q->pod->is_host_network);
 }
 
 static bool compile_is_right(struct universe *u, enum policy_scope scope)
 {
 	struct policy_set *s = universe_set(u);
+	check_fn *check = scope == POLICY_HERE ? question_judged_here :
+						 check_everywhere;
 	struct policy_compiled *c = NULL;
 	char text[POLICY_TEXT_MAX] = "";
 	bool right = false;
@@ -71,8 +68,7 @@ static bool compile_is_right(struct universe *u, enum policy_scope scope)
 	if (policy_compile(s, u->host, 2, scope, &c, text))
 		fprintf(stderr, "# refused: %s\n", text);
 	else
-		right = questions_ask(u, s, scope == POLICY_HERE ? check_here :
-				  check_everywhere, c);
+		right = questions_ask(u, s, check, c);
 	policy_compiled_free(c);
 	policy_set_free(s);
 	return right;
@@ -86,18 +82,6 @@ static bool differs_here(struct universe *u)
 static bool differs_everywhere(struct universe *u)
 {
 	return !compile_is_right(u, POLICY_EVERYWHERE);
-}
-
-/* Most are small: a difference needs little, and is found in many. */
-static struct universe_size some_size(void)
-{
-	bool large = chance(3);
-
-	return (struct universe_size){
-		.namespaces = 1 + any(3), .nodes = 1 + any(2),
-		.workloads = 1 + any(large ? 20 : 5),
-		.policies = any(large ? 20 : 6),
-	};
 }
 
 static void make_small(struct universe *u, enum policy_scope scope)
@@ -117,7 +101,7 @@ static void universe_is_right(uint64_t seed)
 	enum policy_scope scope;
 
 	random_start(seed);
-	size = some_size();
+	size = universe_any_size();
 	scope = chance(30) ? POLICY_HERE : POLICY_EVERYWHERE;
 	universe_begin(&u, &size);
 	questions_begin();

@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Two containers on a bridge and one policy in a YAML file, without Kubernetes:
+# what it forbids is denied, with its name; what it allows, passes; without it,
+# everything does.
+# shellcheck source=tests/e2e/lib.sh
+. "${0%/*}/lib.sh"
+# shellcheck source=tests/e2e/policy_lib.sh
+. "${0%/*}/policy_lib.sh"
+
+workloads() {
+	cat <<-END
+		workloads:
+		  - {name: web, interface: default-web, labels: {app: web},
+		     addresses: [10.244.1.1, 'fd44:1::1']}
+		  - {name: front, interface: default-front, labels: {app: front},
+		     addresses: [10.244.1.2, 'fd44:1::2']}
+		  - {name: other, interface: default-other,
+		     addresses: [10.244.1.3, 'fd44:1::3']}
+	END
+}
+
+policies() {
+	cat <<-END
+		policies:
+		  - name: web-from-front
+		    spec:
+		      podSelector: {matchLabels: {app: web}}
+		      ingress:
+		      - from: [{podSelector: {matchLabels: {app: front}}}]
+		        ports: [{port: 80}]
+	END
+}
+
+put_all() {
+	cat | put world.yaml
+	in_force
+}
+
+with_policy() {
+	{ workloads && policies; } | put_all
+	reaches <<<"deny * default/web *
+allow default/front default/web tcp/80"
+}
+
+without_policy() {
+	workloads | put_all
+	reaches <<<""
+}
+
+policy_story
+pod_add bridged default/web 1
+pod_add bridged default/front 2
+pod_add bridged default/other 3
+{ workloads && policies; } | put world.yaml
+serve --hostname-override here
+it "what the policy allows passes, and nothing else" with_policy
+it "without it everything passes" without_policy
+it "with it again, it is so again" with_policy
+finish
