@@ -48,6 +48,7 @@ struct planner {
 	struct writes {
 		LIST(struct write) list;
 	} after;		/* once all have turned */
+	size_t most_peers, most_prefixes;	/* at any moment */
 };
 
 struct write *write_add(struct change *c, enum write_kind kind)
@@ -323,6 +324,7 @@ static int plan_prefixes(struct planner *p)
 
 		if (order || before != after)
 			ret = plan_prefix(p, key, before, after, order < 0);
+		p->most_prefixes++;
 		was += order <= 0;
 		is += order >= 0;
 	}
@@ -373,6 +375,7 @@ static int plan_peers(struct planner *p)
 
 		if (order || before != after)
 			ret = plan_peer(p, a, before, after, order < 0);
+		p->most_peers += order >= 0 || p->going.list.count;
 		was += order <= 0;
 		is += order >= 0;
 	}
@@ -547,6 +550,19 @@ static int steps(struct planner *p)
 	return ret ?: finish(p);
 }
 
+/* What goes and what comes, while both are there. */
+static int check_sizes(const struct planner *p, char *text)
+{
+	if (p->most_peers <= POLICY_PEERS_MAX &&
+	    p->most_prefixes <= POLICY_PREFIXES_MAX)
+		return 0;
+	snprintf(text, POLICY_TEXT_MAX,
+		 "the change needs %zu addresses and %zu networks, at most %u "
+		 "and %u are possible: change less at once", p->most_peers,
+		 p->most_prefixes, POLICY_PEERS_MAX, POLICY_PREFIXES_MAX);
+	return -E2BIG;
+}
+
 int plan(struct change *c, const struct image *was,
 	 char text[static POLICY_TEXT_MAX])
 {
@@ -565,6 +581,7 @@ int plan(struct change *c, const struct image *was,
 	if (ret == -E2BIG)
 		strcpy(text, "too many classes of ports are in use while the "
 			     "policies change");
+	ret = ret ?: check_sizes(&p, text);
 	free(p.going.list.at);
 	free(p.peers.pairs.at);
 	free(p.ports.pairs.at);

@@ -123,8 +123,9 @@ struct policy_result {
 
 /*
  * From now on set is in force, NULL: nobody is policed. The state holds it.
- * Upon an error nothing that decides about traffic was changed, and text says
- * why: -E2BIG: it exceeds a limit; -ENOMEM; else what a table said.
+ * Upon an error what was in force stays, and text says why: -E2BIG: it exceeds
+ * a limit; -ENOMEM. What else a table says may come half way; then each
+ * connection is as before or as wanted, and the next call mends it.
  */
 int policy_apply(struct policy_state *s, struct policy_set *set, __u32 now_s,
 		 struct policy_result *ret, char text[static POLICY_TEXT_MAX]);

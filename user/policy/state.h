@@ -47,19 +47,19 @@ struct policy_state {
 	__u32 changed_s;
 };
 
-/* A step, in memory or by a call. */
+/* A step, in memory or by a call; in the order in which they are taken. */
 enum write_kind {
 	WRITE_TARGET,		/* row: in the image that comes */
 	WRITE_PEER_MASK,	/* row: in struct change, masks */
 	WRITE_PORT_MASK,
 	WRITE_PREFIX,
+	DELETE_PEER,		/* it is as its networks are */
 	WRITE_PEER,
 	WRITE_PORTS,		/* one port after another */
 	WRITE_PLACES,		/* one place after another */
 	WRITE_EPOCH,
 	WRITE_SETTLE,		/* no packet is under way that saw less */
 	DELETE_PREFIX,
-	DELETE_PEER,
 };
 
 struct write {

@@ -530,6 +530,48 @@ TEST(all_workloads_that_there_may_be_change_at_once)
 	policy_set_free(s[1]);
 }
 
+/* As many addresses as there may be, of no network that the policy knows. */
+static struct policy_set *full(int first)
+{
+	struct policy_set *s = two_with_policy();
+	char name[16], addr[4 * ADDR_TEXT_MAX];
+	struct model_workload *w;
+
+	for (int i = 0; i < 1000; i++) {
+		sprintf(name, "w%04d", i);
+		w = workload(s, "z", name, "", "");
+		w->is_here = false;
+		for (int j = 0; j < 64; j++) {
+			sprintf(addr, "10.%d.%d.%d", first + i / 250, i % 250,
+				j);
+			*MORE(w->addrs, w->nr_addrs) = addr_of(addr);
+		}
+	}
+	return s;
+}
+
+TEST(all_addresses_that_there_may_be_are_others_at_once)
+{
+	struct policy_set *s[] = { full(10), full(20) };
+	struct world w;
+
+	setup(&w);
+	place(&w, "a", "web", WEB_IF);
+	for (int i = 0; i < 2; i++) {
+		apply(&w, s[i]);
+		assert_int_equal(entries(&w, TABLE_peers), 64002);
+		assert_true(in(&w, WEB_IF, FRONT, 80));
+	}
+	policy(s[0], "a", "more", "app=web")->isolates[POLICY_IN] = true;
+	assert_int_equal(policy_apply(w.s, s[0], w.now_s, NULL, w.text),
+			 -E2BIG);
+	assert_non_null(strstr(w.text, "128002 addresses"));
+	assert_true(in(&w, WEB_IF, FRONT, 80));
+	teardown(&w);
+	policy_set_free(s[0]);
+	policy_set_free(s[1]);
+}
+
 /* An address of a workload in use is not changed in two steps. */
 TEST(a_workload_with_another_address_is_another_entry)
 {
@@ -910,6 +952,7 @@ int main(void)
 		CASE(the_host_is_never_blocked),
 		CASE(what_is_under_way_goes_on_when_it_becomes_isolated),
 		CASE(all_workloads_that_there_may_be_change_at_once),
+		CASE(all_addresses_that_there_may_be_are_others_at_once),
 		CASE(a_workload_with_another_address_is_another_entry),
 		CASE(no_write_makes_an_answer_that_is_neither_old_nor_new),
 	};
