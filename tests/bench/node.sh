@@ -17,6 +17,8 @@
 #   none        no proxy: the endpoint itself is dialled
 #   sockets     Fairlead, which gives the pod's TCP sockets an endpoint
 #   packets     Fairlead, which translates packets alone
+#   beside      the same, but the endpoint itself is dialled: what it costs who
+#               asks no service
 #   nft         rules as kube-proxy's nftables mode makes them
 #   iptables    and its iptables mode
 #
@@ -31,7 +33,7 @@ SIZES="4 1000 10000"
 ROUNDS=50
 CPU=0
 NODE_PORTS=2500	# services that have one: no more fit into 30000 to 32767
-WAYS=(none sockets packets nft iptables)
+WAYS=(none sockets packets beside nft iptables)
 # shellcheck source=tests/sandbox/sandbox.sh
 . "$ROOT/tests/sandbox/sandbox.sh"
 
@@ -200,6 +202,8 @@ sockets_begin() { fairlead_begin sockets "$1"; }
 sockets_end() { fairlead_end sockets; }
 packets_begin() { fairlead_begin packets "$1"; }
 packets_end() { fairlead_end packets; }
+beside_begin() { fairlead_begin beside "$1"; }
+beside_end() { fairlead_end beside; }
 
 # Chains, and what leads to them.
 nft_rules() {
@@ -340,7 +344,7 @@ places() {
 			for (s = remote; s < size; s += 2) {
 				if (protocol(s) != wanted)
 					continue
-				if (way == "none")
+				if (way == "none" || way == "beside")
 					print endpoint(s, s / 4 % 2), 8080
 				else if (kind == "cluster")
 					print address(s), 80
@@ -424,6 +428,7 @@ networks_make() {
 	done
 	serves sockets "socket-pods: 10.244.1.2/32"
 	serves packets "sockets: off"
+	serves beside "sockets: off"
 }
 
 leave() {

@@ -13,18 +13,20 @@ import sys
 import report
 
 WAYS = {"none": "no proxy", "sockets": "fairlead, sockets",
-        "packets": "fairlead, packets", "nft": "nft", "iptables": "iptables"}
+        "packets": "fairlead, packets", "beside": "fairlead, no service",
+        "nft": "nft", "iptables": "iptables"}
 CASES = {"pod": "pod to cluster IP, endpoint here",
          "local": "outside to node port, endpoint here",
          "remote": "outside to node port, endpoint elsewhere"}
 WHATS = {"connections": "new connection of TCP", "trips": "TCP, there and back",
          "packets": "UDP, there and back, known flow",
          "flows": "UDP, there and back, new flow"}
-NOTE = ("No proxy: ns of CPU time, of sender, receiver and all between them, on"
-        " one thread.\nThe others: what they cost beyond that in the same"
-        " round, median (first..third quartile).\nOf as many services, half"
-        " have their endpoints here, half are TCP; 4 are one of each kind.\nA"
-        " new connection is opened, asked a byte, answered a byte, and closed.")
+NOTE = """\
+No proxy: ns of CPU time, of sender, receiver and all between them, on one thread.
+The others: what they cost beyond that in the same round, median (first..third
+quartile). Fairlead, no service: there, too, the endpoint itself is asked.
+Of as many services, half have their endpoints here, half are TCP; 4 are one of
+each kind. A new connection is opened, asked a byte, answered a byte, and closed."""
 
 
 def quartiles(values):
