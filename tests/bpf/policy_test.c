@@ -621,17 +621,22 @@ static void both_ends_are_asked(void **state)
 	struct packet out = syn(f->client, f->backend, 80);
 	struct packet back = tcp(f->backend, 80, f->client, 4321,
 				 .flags = SYN | ACK);
+	struct addr client = addr(f->client), backend = addr(f->backend);
+	struct packet error = icmp_error(&backend, &client, f->v6 ? 1 : 3,
+					 f->v6 ? 4 : 3, 0, &out, PACKET_MAX);
 	struct conn_entry e;
 
 	police(f);
 	allow(W_OUT, FRIEND);
 	isolate(V_IN);
+	isolate(V_OUT);
 	set_targets(W, 0, W_OUT);
-	set_targets(V, V_IN, 0);
+	set_targets(V, V_IN, V_OUT);
 	passes_from(W, &out);
 	drops_to(V, &out, POLICY);
 	/* the server was not allowed to be one: nor to answer */
 	drops_from(V, &back, POLICY);
+	drops_from(V, &error, POLICY);
 	assert_true(record_of(f->client, 4321, f->backend, 80, IPPROTO_TCP,
 			      &e));
 	assert_int_equal(e.conn.epoch[0], EPOCH);
@@ -1125,6 +1130,12 @@ static void errors_about_known_flows_pass(void **state)
 	passes_from(W, &about_back);
 	drops_to(W, &about_other, POLICY);
 	passes_to(W, &size);
+	/* about nothing that is known: as anything from who sends it */
+	peer_is(f->router, OTHER);
+	allow_all_ports(NEXT, OTHER);
+	set_targets(W, NEXT, W_OUT);
+	next_epoch();
+	passes_to(W, &about_other);
 }
 
 static void an_echo_is_a_protocol_without_ports(void **state)
