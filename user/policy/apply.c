@@ -338,6 +338,17 @@ static int change_to(struct policy_state *s, struct policy_set *set,
 	return sweep(s) ? ret : change_once(s, set, now_s, result, text);
 }
 
+/* What was half written is undone, to the set that was in force: its entries
+ * are there still, or had room before. */
+static void go_back(struct policy_state *s, struct policy_set *was,
+		    __u32 now_s)
+{
+	char ignored[POLICY_TEXT_MAX];
+
+	if (was && s->is_unsure)
+		change_to(s, was, now_s, NULL, ignored);
+}
+
 static enum policing policing_of(const struct policy_set *set)
 {
 	return !set ? POLICE_NOBODY :
@@ -349,6 +360,7 @@ int policy_apply(struct policy_state *s, struct policy_set *set, __u32 now_s,
 {
 	struct policy_set *wanted = set ? policy_set_hold(set) :
 					  policy_set_new();
+	struct policy_set *was = s->now ? policy_set_hold(s->now->set) : NULL;
 	int err = -ENOMEM;
 
 	strcpy(text, "out of memory");
@@ -358,6 +370,9 @@ int policy_apply(struct policy_state *s, struct policy_set *set, __u32 now_s,
 		err = change_to(s, wanted, now_s, ret, text);
 	if (!err)
 		policing_store(s, policing_of(set));
+	else
+		go_back(s, was, now_s);
+	policy_set_free(was);
 	policy_set_free(wanted);
 	return err;
 }
@@ -384,6 +399,7 @@ int policy_set_host(struct policy_state *s, const struct addr *addrs,
 		s->host = old;
 		s->nr_host = nr_old;
 		old = copy;
+		go_back(s, s->now->set, now_s);
 	}
 	free(old);
 	return ret;
