@@ -253,7 +253,8 @@ static bool take_sample(struct story *y, struct policy_set *next,
 	if (!p->is_placed || addr_is4(q.own) != addr_is4(q.peer))
 		return false;
 	*ret = (struct sample){
-		.pod = p, .ifindex = ifindex_of(y, p), .direction = q.direction, .peer = *q.peer,
+		.pod = p, .ifindex = ifindex_of(y, p),
+		.direction = q.direction, .peer = *q.peer,
 		.proto = q.proto, .port = q.port,
 		.was = question_answer(&q).is.allowed,
 	};
