@@ -271,6 +271,23 @@ static int begin(struct enforcing *p, struct refusal *why)
 			    strerror(-err)) : 0;
 }
 
+static bool is_partial(const struct model *m)
+{
+	return m->policy ? m->policy->is_partial : m->is_partial;
+}
+
+/* May what the daemon before put in force be what is refused now? Then it
+ * stays, until that is mended. */
+static bool may_be_kept(const struct enforcing *p, const struct policy_set *s)
+{
+	struct policy_usage usage;
+
+	if (p->set || !s || !s->lacks_refused)
+		return false;
+	policy_usage(p->state, &usage);
+	return usage.workloads;
+}
+
 int enforcing_apply(struct enforcing *p, const struct model *m,
 		   struct refusal *why)
 {
@@ -278,12 +295,15 @@ int enforcing_apply(struct enforcing *p, const struct model *m,
 	const bool is_first = !p->state;
 	int err = 0;
 
-	p->is_waiting = m->is_partial || (m->policy && m->policy->is_partial);
+	p->is_waiting = is_partial(m);
 	if (p->is_waiting || (!is_first && p->set == s))
 		return 0;
 	if (is_first)
 		err = begin(p, why);
-	return err ? err : put_in_force(p, s, why);
+	if (err)
+		return err;
+	p->is_waiting = may_be_kept(p, s);
+	return p->is_waiting ? 0 : put_in_force(p, s, why);
 }
 
 void enforcing_check(struct enforcing *p)

@@ -578,7 +578,7 @@ static int build_policy(struct definitions *d, struct model *m)
 {
 	const bool lacks = manifests_lack_policy(d->manifests);
 	struct policy_index_round round = {
-		.says_policy = lacks, .is_partial = lacks,
+		.says_policy = lacks, .lacks_refused = lacks,
 	};
 
 	for (size_t i = 0; i < d->nr_sources; i++) {
@@ -586,7 +586,7 @@ static int build_policy(struct definitions *d, struct model *m)
 
 		round.says_policy |= says_policy(s);
 		round.knows_all |= s->knows_pods;
-		round.is_partial |= s->lacks_policy || !s->is_complete;
+		round.is_partial |= s->lacks_policy;
 	}
 	return policy_index_set(&d->policy, &round, &m->policy);
 }

@@ -155,6 +155,7 @@ static int files_refresh(struct source *source, struct report *r,
 		return 0;
 	s->was_read = true;
 	source->is_complete = !lacks(s);
+	source->lacks_policy = !source->is_complete;
 	return digest_all(s, is_dir);
 }
 

@@ -517,6 +517,7 @@ static int set_make(struct policy_index *x,
 		return err;
 	set->knows_all = round->knows_all;
 	set->is_partial = round->is_partial;
+	set->lacks_refused = round->lacks_refused;
 	policy_set_free(x->set);
 	x->set = take_ptr(set);
 	x->is_new = false;
@@ -533,6 +534,14 @@ static bool says_nothing(const struct policy_index *x,
 	       !x->lists[POLICY_ITEM_POLICY].count;
 }
 
+static bool is_round_of(const struct policy_set *set,
+			const struct policy_index_round *round)
+{
+	return set->knows_all == round->knows_all &&
+	       set->is_partial == round->is_partial &&
+	       set->lacks_refused == round->lacks_refused;
+}
+
 int policy_index_set(struct policy_index *x,
 		     const struct policy_index_round *round,
 		     struct policy_set **ret)
@@ -545,8 +554,7 @@ int policy_index_set(struct policy_index *x,
 		x->set = NULL;
 		return 0;
 	}
-	if (!x->set || x->is_new || x->set->knows_all != round->knows_all ||
-	    x->set->is_partial != round->is_partial)
+	if (!x->set || x->is_new || !is_round_of(x->set, round))
 		err = set_make(x, round);
 	if (!err)
 		*ret = policy_set_hold(x->set);

@@ -56,7 +56,7 @@ int policy_index_settle(struct policy_index *x, struct report *r);
 
 struct policy_index_round {
 	bool says_policy;	/* even if there is nothing */
-	bool knows_all, is_partial;	/* of struct policy_set */
+	bool knows_all, is_partial, lacks_refused; /* of struct policy_set */
 };
 
 /* The set of what is said, held for the caller; the same one as long as there

@@ -86,8 +86,8 @@ struct source {
 	/* It says which pods there are, or is about to: those that it has not
 	 * named are not known. */
 	bool knows_pods;
-	/* What it says of network policy is not all yet: the same as
-	 * is_complete, but services do not wait for it. */
+	/* What it says of network policy is not all yet: as is_complete has
+	 * it of services, which do not wait for one another. */
 	bool lacks_policy;
 	bool is_of_objects;	/* each of which counts by itself: it has no
 				 * mistakes as a whole */

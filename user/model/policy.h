@@ -170,6 +170,9 @@ struct policy_set {
 	/* A source has not said all yet: what is in force stays, and who is not
 	 * known yet is not to be let out. */
 	bool is_partial;
+	/* Something is refused that never was right: it is not here, but may be
+	 * among what was in force when this process began. */
+	bool lacks_refused;
 
 	unsigned int users;
 };

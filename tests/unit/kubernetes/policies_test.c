@@ -548,8 +548,8 @@ static void a_refused_one_keeps_what_was_in_force(void **state)
 	       "namespace a {kubernetes.io/metadata.name=a}\n");
 }
 
-/* It was in force before this process began, perhaps: nothing is let go of. */
-static void one_that_never_was_right_makes_the_set_partial(void **state)
+/* It was in force before this process began, perhaps; the others count. */
+static void one_that_never_was_right_is_lacking(void **state)
 {
 	__cleanup(free_text) char *errors = NULL;
 	struct model *m = NULL;
@@ -559,11 +559,12 @@ static void one_that_never_was_right_makes_the_set_partial(void **state)
 	assert_false(m->is_partial);
 	assert_int_equal(m->nr_refused, 1);
 	assert_non_null(m->policy);
-	assert_true(m->policy->is_partial);
+	assert_true(m->policy->lacks_refused);
+	assert_false(m->policy->is_partial);
 	model_free(m);
 	free(take_ptr(errors));
 	assert_int_equal(said_now(&said, POLICY("ingress: [{}]"), &m, &errors), 0);
-	assert_false(m->policy->is_partial);
+	assert_false(m->policy->lacks_refused);
 	model_free(m);
 }
 
@@ -636,7 +637,7 @@ int main(void)
 		TEST(who_is_there),
 		TEST(pods_that_are_refused),
 		TEST(a_refused_one_keeps_what_was_in_force),
-		TEST(one_that_never_was_right_makes_the_set_partial),
+		TEST(one_that_never_was_right_is_lacking),
 		TEST(who_did_not_change_is_the_same),
 		TEST(a_workload_of_a_file_is_before_a_pod),
 		TEST(another_name_of_the_node),
