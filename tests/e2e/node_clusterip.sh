@@ -28,10 +28,10 @@ direct_from_the_same_port() {
 	local port=7074
 
 	[[ $1 != *:* ]] || port=7076
-	[[ $(ASKER=pod-1 ask "$1" --local-port $port \
+	[[ $(ASKER=pod-1 ask "$1" --local-port "$port" \
 		-H 'Connection: close') == pod-2 ]]
 	[[ $(on pod-1 curl -sS --max-time $((5 * ${PATIENCE:-1})) \
-		--local-port $port \
+		--local-port "$port" \
 		"$(url "$(pod_addr "$1" 2)" 8080)") == pod-2 ]]
 }
 
