@@ -733,6 +733,25 @@ static __always_inline bool police_adopts(const struct police *l)
 	       (__s32)(READ_ONCE(w->adopt_until_s) - now_s()) > 0;
 }
 
+/* Linux takes a client's port from 32768 on, IANA's begin at 49152. */
+static __always_inline bool port_is_clients(__be16 port)
+{
+	return port & bpf_htons(0x8000);
+}
+
+/* What is adopted began at the end whose port is a client's. False: both are, or
+ * neither, and l is as it was. */
+static __always_inline bool police_guesses(struct police *l)
+{
+	const bool is_clients = port_is_clients(l->flow.sport);
+	const bool is_servers = port_is_clients(l->flow.dport);
+
+	if (is_clients == is_servers)
+		return false;
+	l->is_reply = is_servers;
+	return true;
+}
+
 /* Self, and who is on its host. A source may be forged: what the host sends was
  * known by where it came from. */
 static __always_inline bool police_is_free(const struct police *l, __u32 peer)
@@ -747,16 +766,17 @@ static __always_inline bool police_is_free(const struct police *l, __u32 peer)
 __global int police_decides(struct police *l)
 {
 	enum policy_direction direction;
+	bool allowed, is_either;
 	__u32 peer, flags, rule;
-	bool allowed;
 
 	if (!l)
 		return false;
 	peer = policy_peer(police_peer(l));
 	if (police_is_free(l, peer))
 		return true;
+	is_either = police_adopts(l) && !police_guesses(l);
 	allowed = police_allows(l, l->is_reply, peer);
-	if (!allowed && police_adopts(l)) {
+	if (!allowed && is_either) {
 		allowed = police_allows(l, true, peer);
 		if (!allowed)	/* it is refused for what it seems to be */
 			police_allows(l, false, peer);

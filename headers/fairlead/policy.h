@@ -137,7 +137,8 @@ struct workload {
 	__u16 flags;		/* enum workload_flag */
 	__u8 mac[6];		/* frames come from there alone; zero: any */
 	__u32 adopt_until_s;	/* CLOCK_MONOTONIC: until then, what is under
-				 * way unrecorded may have begun at either end */
+				 * way unrecorded may have begun at either end,
+				 * where its ports do not tell */
 	__u32 packets_per_s;	/* limits of what it sends; 0: none */
 	__u32 conns_per_s;	/* new ones that it begins */
 	__u32 pad;

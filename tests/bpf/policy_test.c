@@ -821,6 +821,29 @@ static void older_connections_are_adopted(void **state)
 	}
 }
 
+/* The client's port tells which end that was: what may not go on is cut. */
+static void older_connections_are_judged_by_their_ports(void **state)
+{
+	const struct family *f = *state;
+	struct packet in = tcp(f->backend, 40000, f->client, 80,
+			       .flags = ACK);
+	struct packet answer = tcp(f->client, 80, f->backend, 40000,
+				   .flags = ACK);
+	struct packet out = tcp(f->client, 50000, f->backend, 443,
+				.flags = ACK);
+	struct packet back = tcp(f->backend, 443, f->client, 50000,
+				 .flags = ACK);
+
+	police(f);
+	isolate(W_IN);
+	set_targets(W, W_IN, 0);
+	workload(W)->adopt_until_s = now_s() + 3600;
+	drops_to(W, &in, POLICY);
+	drops_from(W, &answer, POLICY);
+	passes_to(W, &back);
+	passes_from(W, &out);
+}
+
 /* Of datagrams each may begin a flow: none is older than the policy. */
 static void datagrams_are_not_adopted(void **state)
 {
@@ -1751,6 +1774,7 @@ int main(void)
 		TEST(what_is_forgotten_is_judged_anew),
 		TEST(a_full_table_lets_pass_what_is_allowed),
 		TEST(older_connections_are_adopted),
+		TEST(older_connections_are_judged_by_their_ports),
 		TEST(datagrams_are_not_adopted),
 		TEST(a_server_that_begins_is_judged),
 		TEST(nobody_sends_from_others_addresses),
