@@ -48,6 +48,45 @@ without_policy() {
 	reaches <<<""
 }
 
+# was_denied JQ: somebody was, and what is said of it is so.
+was_denied() {
+	fairlead monitor --once --json | jq -es "any(.[]; .verdict == \"denied\" and
+		$1)" >/dev/null
+}
+
+denials_are_named() {
+	wait_for 5 was_denied '.direction == "ingress" and
+		.from.workload == "default/other" and
+		.to.workload == "default/web" and
+		.why == "isolated by default/web-from-front"'
+	fairlead policy list
+	fairlead policy list --json |
+		jq -e '.[] | select(.name == "web-from-front") | .denied > 0'
+}
+
+# explains VERDICT FROM TO WHAT [OPTION...]
+explains() {
+	fairlead policy explain --json "${@:2}" |
+		jq -e ".allowed == ($1 == \"allowed\")"
+}
+
+explained() {
+	local option
+
+	for option in "" "--config=$CONFIG"; do
+		# shellcheck disable=SC2086 # none, or one
+		explains '"denied"' other web tcp/80 $option
+		# shellcheck disable=SC2086
+		explains '"denied"' default/front 10.244.1.1 udp/80 $option
+		# shellcheck disable=SC2086
+		explains '"allowed"' front web tcp/80 $option
+	done
+	fairlead policy explain other web tcp/80 |
+		grep "isolated by default/web-from-front"
+	fails fairlead policy explain nobody web tcp/80
+	fails fairlead policy explain other web tcp/0
+}
+
 policy_story
 pod_add bridged default/web 1
 pod_add bridged default/front 2
@@ -55,6 +94,8 @@ pod_add bridged default/other 3
 { workloads && policies; } | put world.yaml
 serve --hostname-override here
 it "what the policy allows passes, and nothing else" with_policy
+it "what was denied is told with its policy" denials_are_named
+it "what would be is explained, from files as well" explained
 it "without it everything passes" without_policy
 it "with it again, it is so again" with_policy
 finish
