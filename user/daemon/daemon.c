@@ -130,6 +130,7 @@ static void probes_join(struct daemon *d)
 		.applying = &d->applying,
 		.loading = &d->loading,
 		.sync = &d->sync,
+		.enforcing = &d->enforcing,
 	};
 	d->probes = (struct probes){
 		.parts = &d->parts,

@@ -10,8 +10,10 @@
 #include "base/version.h"
 #include "definitions/definitions.h"
 #include "kubernetes/cluster.h"
+#include "enforcing.h"
 #include "metrics.h"
 #include "model/reason.h"
+#include "policy_answers.h"
 
 #define USAGE_MS 5000		/* so old may it be */
 
@@ -376,6 +378,7 @@ char *metrics_text(struct metrics *m, size_t *ret_len)
 	backends(out, parts_tables(m->parts));
 	connections(out, m);
 	packets(out, m);
+	policy_metrics(out, m->enforcing->set, m->enforcing->state);
 	maps(out, m->parts);
 	if (m->api) {
 		api(out, m->api);

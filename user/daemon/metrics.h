@@ -20,6 +20,7 @@ struct metrics {
 	const struct applying *applying;
 	const struct loading *loading;
 	const struct sync *sync;
+	const struct enforcing *enforcing;
 	const struct api *api;	/* NULL: none is followed */
 	struct conns_usage usage;	/* reading it takes a while */
 	__u64 usage_ms;		/* when it was read; 0: never */

@@ -62,20 +62,68 @@ static json_t *policy_json(const struct model_policy *p, const struct counts *c)
 			 "denied", (json_int_t)c->denied);
 }
 
-json_t *policy_list_json(const struct policy_set *set,
-			 struct policy_state *state)
+/* The caller's; NULL: out of memory. */
+static struct counts *counts_of(const struct policy_set *set,
+				struct policy_state *state)
 {
 	size_t nr = set ? set->nr_policies : 0;
 	struct counting w = { set, calloc(nr + 1, sizeof(*w.counts)) };
-	json_t *list = json_array();
 
 	if (w.counts && state && nr)
 		policy_counts(state, count, &w);
-	for (size_t i = 0; w.counts && i < nr; i++)
+	return w.counts;
+}
+
+json_t *policy_list_json(const struct policy_set *set,
+			 struct policy_state *state)
+{
+	struct counts *counts = counts_of(set, state);
+	json_t *list = counts ? json_array() : NULL;
+
+	for (size_t i = 0; list && set && i < set->nr_policies; i++)
 		json_array_append_new(list, policy_json(set->policies[i],
-							&w.counts[i]));
-	free(w.counts);
-	return json_pack("{s:b, s:o}", "ok", 1, "policies", list);
+							&counts[i]));
+	free(counts);
+	return list ? json_pack("{s:b, s:o}", "ok", 1, "policies", list) :
+		      NULL;
+}
+
+/* Text as the value of a label. */
+static void label(FILE *out, const char *name, const char *text)
+{
+	fprintf(out, "%s=\"", name);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', out);
+		fputc(*text == '\n' ? ' ' : *text, out);
+	}
+	fputc('"', out);
+}
+
+static void decisions(FILE *out, const struct model_policy *p,
+		      const char *verdict, __u64 value)
+{
+	fputs("fairlead_policy_decisions_total{", out);
+	label(out, "namespace", p->namespace);
+	label(out, ",policy", p->name);
+	fprintf(out, ",tier=\"%s\",verdict=\"%s\"} %llu\n",
+		tier_names[p->tier], verdict, value);
+}
+
+void policy_metrics(FILE *out, const struct policy_set *set,
+		    struct policy_state *state)
+{
+	struct counts *counts = counts_of(set, state);
+
+	if (!counts)
+		return;
+	fputs("# HELP fairlead_policy_decisions_total New connections that a network policy decided about.\n"
+	      "# TYPE fairlead_policy_decisions_total counter\n", out);
+	for (size_t i = 0; set && i < set->nr_policies; i++) {
+		decisions(out, set->policies[i], "allowed", counts[i].allowed);
+		decisions(out, set->policies[i], "denied", counts[i].denied);
+	}
+	free(counts);
 }
 
 /* One end of what is asked about. */

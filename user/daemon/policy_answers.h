@@ -7,6 +7,7 @@
 #define FAIRLEAD_POLICY_ANSWERS_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "policy/policy.h"
 
@@ -14,6 +15,10 @@
  * NULL: out of memory, here and below. */
 json_t *policy_list_json(const struct policy_set *set,
 			 struct policy_state *state);
+
+/* What they decided, in Prometheus' text format. */
+void policy_metrics(FILE *out, const struct policy_set *set,
+		    struct policy_state *state);
 
 /*
  * May from begin a connection to to? Each is "NAMESPACE/NAME", "NAME" of
