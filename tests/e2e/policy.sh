@@ -8,6 +8,8 @@
 # shellcheck source=tests/e2e/policy_lib.sh
 . "${0%/*}/policy_lib.sh"
 
+DECISIONS='fairlead_policy_decisions_total{namespace="default",policy="web-from-front",tier="network",verdict="denied"} [1-9]'
+
 workloads() {
 	cat <<-END
 		workloads:
@@ -62,6 +64,16 @@ denials_are_named() {
 	fairlead policy list
 	fairlead policy list --json |
 		jq -e '.[] | select(.name == "web-from-front") | .denied > 0'
+	on balancer curl -sS 127.0.0.1:10249/metrics | grep "$DECISIONS"
+}
+
+talk_is_listed() {
+	reaches <<<"deny * default/web *
+allow default/front default/web tcp/80"
+	fairlead conn list --json |
+		jq -e 'any(.[]; .service == null and
+			(.client | startswith("10.244.1.2:")) and
+			.address == "10.244.1.1:80")'
 }
 
 # explains VERDICT FROM TO WHAT [OPTION...]
@@ -92,10 +104,11 @@ pod_add bridged default/web 1
 pod_add bridged default/front 2
 pod_add bridged default/other 3
 { workloads && policies; } | put world.yaml
-serve --hostname-override here
+serve --hostname-override here --metrics-bind-address 127.0.0.1:10249
 it "what the policy allows passes, and nothing else" with_policy
 it "what was denied is told with its policy" denials_are_named
 it "what would be is explained, from files as well" explained
+it "who talks under policies is listed" talk_is_listed
 it "without it everything passes" without_policy
 it "with it again, it is so again" with_policy
 finish

@@ -87,6 +87,33 @@ static const char *const state_names[] = {
 	[CONN_CLOSING] = "closing",
 };
 
+/* Two that talk without a service, of whom one is held to policies. */
+static int list_peers(struct walk *w, const struct conn_entry *e)
+{
+	char client[ENDPOINT_TEXT_MAX], address[ENDPOINT_TEXT_MAX];
+	const struct filter *f = &w->filter;
+	const struct conn *c = &e->conn;
+	const bool second = c->client_second;
+	const struct addr *from = second ? &c->vip : &c->client;
+	struct conn_row row = {
+		.protocol = proto_name(conn_proto(c)),
+		.client = endpoint_format(from, ntohs(second ? c->vport :
+						      c->cport), client),
+		.address = endpoint_format(second ? &c->client : &c->vip,
+					   ntohs(second ? c->cport : c->vport),
+					   address),
+		.state = state_names[conn_entry_state(e)],
+		.idle_s = conn_age(c->time, dp_now_s()),
+	};
+
+	if (f->service || f->has_backend ||
+	    (f->has_client && !addr_in(from, &f->client, f->client_len)))
+		return 0;
+	if (print_row(w->table, &row))
+		return -ENOMEM;
+	return --w->left ? 0 : -ECANCELED;
+}
+
 static int list_entry(void *arg, const struct conn_entry *e)
 {
 	char client[ENDPOINT_TEXT_MAX], address[ENDPOINT_TEXT_MAX];
@@ -101,6 +128,8 @@ static int list_entry(void *arg, const struct conn_entry *e)
 		.idle_s = conn_age(c->time, dp_now_s()),
 	};
 
+	if (conn_kind(c) == FLOW_PEERS)
+		return conn_is_dead(t, e, dp_now_s()) ? 0 : list_peers(w, e);
 	if (conn_kind(c) != FLOW_PACKET ||
 	    !is_wanted(&w->view, &w->filter, c) ||
 	    conn_is_dead(t, e, dp_now_s()))
