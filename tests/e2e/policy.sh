@@ -99,6 +99,38 @@ explained() {
 	fails fairlead policy explain other web tcp/0
 }
 
+limit() {
+	cat <<-END
+		  - {name: greedy, interface: default-other, limits: {connections: $1},
+		     addresses: [10.244.1.3, 'fd44:1::3']}
+	END
+}
+
+asks() {
+	on default-other curl -so /dev/null --max-time 1 http://10.244.1.1:8080/
+}
+
+refused_for_now() {
+	! asks
+}
+
+# A limit of open connections: what it has goes on, more is not begun; and what
+# ends makes room.
+as_many_as_it_may() {
+	start server default-web "$B/tests/sandbox/server" web 8080
+	{ workloads | grep -v -A 1 other; limit 30; } | put_all
+	wait_for 5 asks
+	start many default-other "$B/tests/sandbox/load" --mode keepalive \
+		--target 10.244.1.1 --concurrency 40 --pause-ms 50 \
+		--every-ms 100 8080
+	wait_for 20 refused_for_now
+	fairlead status --json | jq -e '.reasons[] |
+		select(.name == "WORKLOAD_LIMIT") | .packets > 0'
+	stop many
+	load_report many | jq -e '.requests > .failures'
+	wait_for 30 asks
+}
+
 policy_story
 pod_add bridged default/web 1
 pod_add bridged default/front 2
@@ -111,4 +143,5 @@ it "what would be is explained, from files as well" explained
 it "who talks under policies is listed" talk_is_listed
 it "without it everything passes" without_policy
 it "with it again, it is so again" with_policy
+it "as many connections as it may have, and no more" as_many_as_it_may
 finish

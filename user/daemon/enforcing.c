@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "control.h"
 #include "enforcing.h"
+#include "open_limits.h"
 #include "policy_answers.h"
 
 static void registered_clear(struct registered *r)
@@ -312,6 +313,7 @@ void enforcing_check(struct enforcing *p)
 		return;
 	enforcing_follow(p);
 	policy_tick(p->state, dp_now_s());
+	open_limits_check(p->parts, p->state);
 }
 
 /* NULL: out of memory. */
