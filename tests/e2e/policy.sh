@@ -10,6 +10,28 @@
 
 DECISIONS='fairlead_policy_decisions_total{namespace="default",policy="web-from-front",tier="network",verdict="denied"} [1-9]'
 
+# would CHANGE FROM TO: says simulate of what stands in $DIR/new.yaml.
+would() {
+	fairlead policy simulate --json "$DIR/new.yaml" |
+		jq -e --arg change "$1" --arg from "$2:" --arg to "$3" 'any(.[];
+			.change == $change and .to == $to and
+			(.from | startswith($from)))'
+}
+
+# Of files that would let in somebody else.
+a_change_is_tried() {
+	reaches <<<"deny * default/web *
+allow default/front default/web tcp/80"
+	{ workloads && policies; } >"$DIR/new.yaml"
+	fails would cut 10.244.1.2 10.244.1.1:80
+	fails would opened 10.244.1.3 10.244.1.1:80
+	{ workloads && policies; } |
+		sed 's/app: front}}}/app: other}}}/; s/default-other,/default-other, labels: {app: other},/' \
+			>"$DIR/new.yaml"
+	would cut 10.244.1.2 10.244.1.1:80
+	would opened 10.244.1.3 10.244.1.1:80
+}
+
 workloads() {
 	cat <<-END
 		workloads:
@@ -141,6 +163,7 @@ it "what the policy allows passes, and nothing else" with_policy
 it "what was denied is told with its policy" denials_are_named
 it "what would be is explained, from files as well" explained
 it "who talks under policies is listed" talk_is_listed
+it "a change is tried on who talks, and who asked" a_change_is_tried
 it "without it everything passes" without_policy
 it "with it again, it is so again" with_policy
 it "as many connections as it may have, and no more" as_many_as_it_may

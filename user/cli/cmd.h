@@ -26,6 +26,7 @@ int cmd_conn_list(const struct options *o);
 int cmd_conn_flush(const struct options *o);
 int cmd_policy_list(const struct options *o);
 int cmd_policy_explain(const struct options *o);
+int cmd_policy_simulate(const struct options *o);
 int cmd_cni(const struct options *o);
 int cmd_monitor(const struct options *o);
 int cmd_cleanup(const struct options *o);
