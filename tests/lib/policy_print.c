@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "model/policy_text.h"
 #include "policy_print.h"
 
 static void put_addrs(FILE *out, const struct addr *list, size_t count)
@@ -25,78 +26,6 @@ static void put_labels(FILE *out, const struct model_labels *l)
 	fputs("}", out);
 }
 
-static void put_requirement(FILE *out, const struct model_requirement *r)
-{
-	if (r->op == LABEL_EXISTS || r->op == LABEL_DOES_NOT_EXIST) {
-		fprintf(out, "%s%s", r->op == LABEL_EXISTS ? "" : "!", r->key);
-		return;
-	}
-	if (r->op == LABEL_IN && r->nr_values == 1) {
-		fprintf(out, "%s=%s", r->key, r->values[0]);
-		return;
-	}
-	fprintf(out, "%s %s(", r->key, r->op == LABEL_IN ? "in" : "notin");
-	for (size_t i = 0; i < r->nr_values; i++)
-		fprintf(out, "%s%s", i ? "," : "", r->values[i]);
-	fputs(")", out);
-}
-
-static void put_selector(FILE *out, const char *what,
-			 const struct model_selector *s)
-{
-	fprintf(out, "%s(%s", what, s->count ? "" : "*");
-	for (size_t i = 0; i < s->count; i++) {
-		fputs(i ? " " : "", out);
-		put_requirement(out, &s->requirement[i]);
-	}
-	fputs(")", out);
-}
-
-static void put_prefix(FILE *out, const struct model_prefix *p)
-{
-	const struct model_source s = { p->addr, .len = p->len };
-	char text[SOURCE_TEXT_MAX];
-
-	fprintf(out, " %s", model_source_text(&s, text));
-}
-
-static void put_peer(FILE *out, const struct model_peer *p)
-{
-	switch (p->kind) {
-	case PEER_PODS:
-		put_selector(out, " pods", &p->pods);
-		if (p->has_namespaces)
-			put_selector(out, " of ns", &p->namespaces);
-		break;
-	case PEER_NETWORK:
-		put_prefix(out, &p->network);
-		for (size_t i = 0; i < p->nr_except; i++) {
-			fputs(" but", out);
-			put_prefix(out, &p->except[i]);
-		}
-		break;
-	case PEER_NODES:
-		put_selector(out, " nodes", &p->pods);
-		break;
-	case PEER_NOBODY:
-		fputs(" nobody", out);
-		break;
-	}
-}
-
-static void put_port(FILE *out, const struct model_policy_port *p)
-{
-	fprintf(out, " %s:", p->proto ? proto_name(p->proto) : "any");
-	if (p->name)
-		fputs(p->name, out);
-	else if (!p->first && p->last == 65535)
-		fputs("*", out);
-	else if (p->first == p->last)
-		fprintf(out, "%u", p->first);
-	else
-		fprintf(out, "%u-%u", p->first, p->last);
-}
-
 static void put_rule(FILE *out, enum policy_direction d,
 		     const struct model_rule *r)
 {
@@ -107,14 +36,10 @@ static void put_rule(FILE *out, enum policy_direction d,
 	if (r->name)
 		fprintf(out, " \"%s\"", r->name);
 	if (r->nr_peers)
-		fputs(d == POLICY_IN ? " from" : " to", out);
-	for (size_t i = 0; i < r->nr_peers; i++) {
-		fputs(i ? "," : "", out);
-		put_peer(out, &r->peers[i]);
-	}
-	fputs(r->nr_ports ? " at" : "", out);
-	for (size_t i = 0; i < r->nr_ports; i++)
-		put_port(out, &r->ports[i]);
+		fputs(d == POLICY_IN ? " from " : " to ", out);
+	policy_write_peers(out, r);
+	fputs(r->nr_ports ? " at " : "", out);
+	policy_write_ports(out, r);
 	fputs("\n", out);
 }
 
@@ -127,9 +52,8 @@ static void put_policy(FILE *out, const struct model_policy *p)
 		fprintf(out, " %s %u",
 			p->tier == TIER_ADMIN ? "admin" : "baseline",
 			p->priority);
-	put_selector(out, " pods", &p->pods);
-	if (p->has_namespaces)
-		put_selector(out, " of ns", &p->namespaces);
+	fputs(" ", out);
+	policy_write_subject(out, p);
 	if (p->isolates[POLICY_IN] || p->isolates[POLICY_OUT])
 		fprintf(out, ", isolates%s%s",
 			p->isolates[POLICY_IN] ? " in" : "",
