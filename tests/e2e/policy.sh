@@ -89,6 +89,16 @@ denials_are_named() {
 	on balancer curl -sS 127.0.0.1:10249/metrics | grep "$DECISIONS"
 }
 
+is_shown() {
+	fairlead policy show web-from-front
+	fairlead policy show default/web-from-front --json | jq -e '
+		.workloads == ["default/web"] and .selects == "pods(app=web)" and
+		(.rules[0] | .who == "pods(app=front)" and .ports == "tcp:80" and
+			.allowed > 0 and .denied == 0) and
+		(.rules[1] | .rule == null and .action == "deny" and .denied > 0)'
+	fails fairlead policy show nobody
+}
+
 talk_is_listed() {
 	reaches <<<"deny * default/web *
 allow default/front default/web tcp/80"
@@ -161,6 +171,7 @@ pod_add bridged default/other 3
 serve --hostname-override here --metrics-bind-address 127.0.0.1:10249
 it "what the policy allows passes, and nothing else" with_policy
 it "what was denied is told with its policy" denials_are_named
+it "a policy is shown with what each rule decided" is_shown
 it "what would be is explained, from files as well" explained
 it "who talks under policies is listed" talk_is_listed
 it "a change is tried on who talks, and who asked" a_change_is_tried

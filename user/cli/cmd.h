@@ -25,6 +25,7 @@ int cmd_backend_default(const struct options *o);
 int cmd_conn_list(const struct options *o);
 int cmd_conn_flush(const struct options *o);
 int cmd_policy_list(const struct options *o);
+int cmd_policy_show(const struct options *o);
 int cmd_policy_explain(const struct options *o);
 int cmd_policy_simulate(const struct options *o);
 int cmd_cni(const struct options *o);

@@ -130,6 +130,74 @@ int cmd_policy_list(const struct options *o)
 	return answer ? print_policies(o, answer) : FAILED;
 }
 
+struct rule_row {
+	const char *direction, *name, *action, *who, *ports;
+	__u64 rule, allowed, denied;
+};
+
+static const struct column rule_columns[] = {
+	COLUMN("direction", "DIRECTION", TEXT, struct rule_row, direction),
+	COLUMN("rule", "RULE", COUNT, struct rule_row, rule),
+	COLUMN("name", "NAME", TEXT, struct rule_row, name),
+	COLUMN("action", "ACTION", TEXT, struct rule_row, action),
+	COLUMN("who", "WHO", TEXT, struct rule_row, who),
+	COLUMN("ports", "PORTS", TEXT, struct rule_row, ports),
+	COLUMN("allowed", "ALLOWED", COUNT, struct rule_row, allowed),
+	COLUMN("denied", "DENIED", COUNT, struct rule_row, denied),
+	COLUMNS_END,
+};
+
+static int print_rules(const json_t *rules)
+{
+	struct print *out;
+	size_t i;
+	json_t *r;
+
+	if (print_open(stdout, false, rule_columns, &out))
+		return FAILED;
+	json_array_foreach(rules, i, r) {
+		const json_t *number = json_object_get(r, "rule");
+		const struct rule_row row = {
+			.direction = text_of(r, "direction"),
+			.name = json_string_value(json_object_get(r, "name")),
+			.action = text_of(r, "action"),
+			.who = text_of(r, "who"),
+			.ports = text_of(r, "ports"),
+			.rule = json_is_integer(number) ?
+					count_of(r, "rule") :
+					COUNT_UNKNOWN,
+			.allowed = count_of(r, "allowed"),
+			.denied = count_of(r, "denied"),
+		};
+
+		if (print_row(out, &row))
+			break;
+	}
+	return print_close(out) ? FAILED : DONE;
+}
+
+int cmd_policy_show(const struct options *o)
+{
+	__cleanup(answer_free) json_t *answer = NULL;
+	size_t i;
+	json_t *w;
+
+	answer = ask(o, json_pack("{s:s, s:s}", "cmd", "policy", "name",
+				  o->arguments[0]));
+	if (!answer)
+		return FAILED;
+	if (o->json)
+		return json_print(json_incref(answer), stdout) ? FAILED : DONE;
+	printf("policy:   %s%s\nselects:  %s\nhere:    ",
+	       text_of(answer, "policy"),
+	       is_so(answer, "audit") ? ", audit" : "",
+	       text_of(answer, "selects"));
+	json_array_foreach(json_object_get(answer, "workloads"), i, w)
+		printf(" %s", json_string_value(w));
+	printf("%s\n\n", i ? "" : " nobody");
+	return print_rules(json_object_get(answer, "rules"));
+}
+
 static void print_end(const json_t *end)
 {
 	const json_t *policies = json_object_get(end, "policies");

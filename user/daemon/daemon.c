@@ -521,6 +521,10 @@ json_t *daemon_answer(void *arg, const json_t *request)
 		return answers_backend(&d->answers, request);
 	if (!strcmp(cmd, "policies"))
 		return policy_list_json(d->enforcing.set, d->enforcing.state);
+	if (!strcmp(cmd, "policy"))
+		return policy_show_json(d->enforcing.set, d->enforcing.state,
+			json_string_value(json_object_get(request, "name")) ?:
+			"");
 	if (!strcmp(cmd, "workload"))
 		return register_workload(d, request);
 	if (!strcmp(cmd, "policy-explain"))

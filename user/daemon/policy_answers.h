@@ -16,6 +16,12 @@
 json_t *policy_list_json(const struct policy_set *set,
 			 struct policy_state *state);
 
+/* The one that is called "NAMESPACE/NAME", or "NAME" in the namespace "default"
+ * or in none: {"ok": true, "policy": ..., "rules": [...]}, or {"ok": false,
+ * "error": ...}. set is what is in force in state. */
+json_t *policy_show_json(const struct policy_set *set,
+			 struct policy_state *state, const char *name);
+
 /* What they decided, in Prometheus' text format. */
 void policy_metrics(FILE *out, const struct policy_set *set,
 		    struct policy_state *state);
