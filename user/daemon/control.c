@@ -348,22 +348,49 @@ static int ask_send(int fd, json_t *request)
 	return done == len ? 0 : -errno;
 }
 
-static int ask_receive(int fd, json_t **ret)
+/* What was heard so far. */
+struct heard {
+	char *text;		/* owned */
+	size_t len, room;
+};
+
+static int hear(int fd, struct heard *h)
 {
-	char line[CONTROL_LINE_MAX];
-	size_t len = 0;
+	size_t room = h->room ? 2 * h->room : CONTROL_LINE_MAX;
+	char *larger;
 	ssize_t got;
 
-	do {
-		got = recv(fd, line + len, sizeof(line) - len, 0);
-		if (got < 0)
-			return errno == EAGAIN ? -ETIMEDOUT : -errno;
-		len += got;
-	} while (got && len < sizeof(line) && line[len - 1] != '\n');
-	if (!len)
-		return -EACCES;
-	*ret = json_loadb(line, len, 0, NULL);
-	return *ret ? 0 : -EBADMSG;
+	if (h->len == h->room) {
+		larger = realloc(h->text, room);
+		if (!larger)
+			return -ENOMEM;
+		h->text = larger;
+		h->room = room;
+	}
+	got = recv(fd, h->text + h->len, h->room - h->len, 0);
+	if (got < 0)
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	h->len += got;
+	return got > 0;
+}
+
+/* Of any length: that of a list of what there is. */
+static int ask_receive(int fd, json_t **ret)
+{
+	struct heard h = {};
+	int err;
+
+	do
+		err = hear(fd, &h);
+	while (err > 0 && h.text[h.len - 1] != '\n');
+	if (err >= 0 && !h.len)
+		err = -EACCES;
+	if (err >= 0) {
+		*ret = json_loadb(h.text, h.len, 0, NULL);
+		err = *ret ? 0 : -EBADMSG;
+	}
+	free(h.text);
+	return err;
 }
 
 int control_ask(const char *path, json_t *request, unsigned int timeout_s,

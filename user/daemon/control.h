@@ -11,7 +11,7 @@
 
 #include "base/loop.h"
 
-#define CONTROL_LINE_MAX 65536
+#define CONTROL_LINE_MAX 65536	/* of a request */
 
 struct control;
 

@@ -28,12 +28,27 @@ struct server {
 	pid_t pid;
 };
 
+/* As many as there are policies, or verdicts that are kept. */
+#define LONG 10000
+
+static json_t *long_answer(void)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < LONG; i++)
+		json_array_append_new(list, json_sprintf("policy number %d",
+							 i));
+	return json_pack("{s:b, s:o}", "ok", 1, "list", list);
+}
+
 static json_t *answer(void *arg, const json_t *request)
 {
 	const char *cmd = json_string_value(json_object_get(request, "cmd"));
 
 	if (!cmd)
 		return control_refuse("no \"%s\"", "cmd");
+	if (!strcmp(cmd, "long"))
+		return long_answer();
 	return json_pack("{s:b, s:s}", "ok", 1, "echo", cmd);
 }
 
@@ -116,6 +131,17 @@ static void a_request_is_answered(void **state)
 				     10, &got), 0);
 	assert_string_equal(json_string_value(json_object_get(got, "echo")),
 			    "hi");
+	json_decref(got);
+}
+
+static void an_answer_may_be_longer_than_a_request(void **state)
+{
+	struct server *s = *state;
+	json_t *got = NULL;
+
+	assert_int_equal(control_ask(s->path, json_pack("{s:s}", "cmd", "long"),
+				     10, &got), 0);
+	assert_int_equal(json_array_size(json_object_get(got, "list")), LONG);
 	json_decref(got);
 }
 
@@ -216,6 +242,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_is_answered),
+		cmocka_unit_test(an_answer_may_be_longer_than_a_request),
 		cmocka_unit_test(requests_may_come_in_pieces_and_in_one),
 		cmocka_unit_test(nonsense_is_refused_and_the_next_one_heard),
 		cmocka_unit_test(a_line_without_end_is_cut_off),
