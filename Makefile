@@ -13,6 +13,7 @@ BPFTOOL ?= bpftool
 CFLAGS  ?= -O2 -g
 PREFIX  ?= /usr/local
 B       ?= build
+comma   := ,
 
 PKGS     := libbpf libxdp libmnl yaml-0.1 jansson libcrypto libcurl yajl libseccomp \
 	    libcap-ng libmicrohttpd
@@ -89,6 +90,11 @@ $(B)/takeover.skel.h: $(B)/bpf/takeover.bpf.o
 $(B)/tests/%_test: $(B)/tests/%_test.o $(TEST_LIB) $(LIB_OBJ)
 	$(say) LD $@
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
+
+# The host and the kernel's tables are the test's own.
+$(B)/tests/unit/daemon/enforcing_test: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,\
+	dp_tables nexthops_ifname nexthops_ifindex nexthops_container \
+	nexthops_each_local)
 
 # libFuzzer is clang's: make fuzz B=build-fuzz, or scripts/test.
 $(B)/tests/%_fuzz: $(B)/tests/%_fuzz.o $(TEST_LIB) $(LIB_OBJ)

@@ -264,12 +264,16 @@ static int put_in_force(struct enforcing *p, struct policy_set *s,
 	return 0;
 }
 
+/* The host's addresses are known before anything is judged without them. */
 static int begin(struct enforcing *p, struct refusal *why)
 {
 	int err = policy_new(parts_tables(p->parts), dp_now_s(), &p->state);
 
-	return err ? refuse(why, err, "cannot read the tables of policies: %s",
-			    strerror(-err)) : 0;
+	if (err)
+		return refuse(why, err, "cannot read the tables of policies: "
+			      "%s", strerror(-err));
+	follow_host(p);
+	return 0;
 }
 
 static bool is_partial(const struct model *m)
