@@ -94,7 +94,7 @@ $(B)/tests/%_test: $(B)/tests/%_test.o $(TEST_LIB) $(LIB_OBJ)
 # The host and the kernel's tables are the test's own.
 $(B)/tests/unit/daemon/enforcing_test: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,\
 	dp_tables nexthops_ifname nexthops_ifindex nexthops_container \
-	nexthops_each_local)
+	nexthops_each_local policy_unplace)
 
 # libFuzzer is clang's: make fuzz B=build-fuzz, or scripts/test.
 $(B)/tests/%_fuzz: $(B)/tests/%_fuzz.o $(TEST_LIB) $(LIB_OBJ)

@@ -6,6 +6,7 @@
 
 #include <fairlead/hash.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "control.h"
 #include "enforcing.h"
@@ -46,6 +47,40 @@ static struct registered *registered_find(const struct enforcing *p,
 	return NULL;
 }
 
+static struct registered *registered_at(const struct enforcing *p,
+					__u32 ifindex)
+{
+	for (size_t i = 0; i < p->nr_registered; i++)
+		if (p->registered[i].ifindex == ifindex)
+			return &p->registered[i];
+	return NULL;
+}
+
+/* NULL: out of memory. */
+static struct registered *registered_add(struct enforcing *p,
+					 const char *namespace,
+					 const char *name, __u32 ifindex,
+					 const __u8 *mac)
+{
+	struct registered *list, r = {
+		.namespace = strdup(namespace),
+		.name = strdup(name),
+		.ifindex = ifindex,
+	};
+
+	if (mac)
+		memcpy(r.mac, mac, sizeof(r.mac));
+	list = realloc(p->registered, (p->nr_registered + 1) * sizeof(*list));
+	if (list)
+		p->registered = list;
+	if (!list || !r.namespace || !r.name) {
+		registered_clear(&r);
+		return NULL;
+	}
+	list[p->nr_registered] = r;
+	return &list[p->nr_registered++];
+}
+
 static __u32 find_interface(const struct enforcing *p,
 			    const struct model_workload *w)
 {
@@ -66,15 +101,19 @@ static __u32 find_interface(const struct enforcing *p,
 
 /* A name may have gone to another interface; who is found by address is asked
  * for again when its interface is gone. */
-static bool is_where_it_was(struct nexthops *n, const struct placed *p)
+static bool is_where_it_was(const struct enforcing *p, const struct placed *at)
 {
-	__u32 ifindex;
+	const struct model_workload *w = at->workload;
+	const char *name = at->ifindex ? nexthops_ifname(p->parts->nexthops,
+							 at->ifindex) : NULL;
+	const struct registered *r;
 
-	if (!p->ifindex || !nexthops_ifname(n, p->ifindex))
+	if (!name)
 		return false;
-	return !*p->workload->interface ||
-	       (!nexthops_ifindex(n, p->workload->interface, &ifindex) &&
-		ifindex == p->ifindex);
+	if (!*w->interface || !strcmp(name, w->interface))
+		return true;
+	r = registered_find(p, w->namespace, w->name);
+	return r && r->ifindex == at->ifindex;
 }
 
 static void take_away(struct enforcing *p, __u32 ifindex)
@@ -82,19 +121,100 @@ static void take_away(struct enforcing *p, __u32 ifindex)
 	policy_unplace(p->state, ifindex, dp_now_s());
 }
 
+static struct placed *placed_at(const struct enforcing *p, __u32 ifindex)
+{
+	for (size_t i = 0; i < p->nr_placed; i++)
+		if (p->placed[i].ifindex == ifindex)
+			return &p->placed[i];
+	return NULL;
+}
+
+static struct placed *placed_find(const struct enforcing *p,
+				  const char *namespace, const char *name)
+{
+	for (size_t i = 0; i < p->nr_placed; i++)
+		if (!strcmp(p->placed[i].workload->namespace, namespace) &&
+		    !strcmp(p->placed[i].workload->name, name))
+			return &p->placed[i];
+	return NULL;
+}
+
+/* Who may have an interface, the larger the rather: people name what they like
+ * in an object, and addresses are used again by who comes later. */
+enum surety { NAMED, ADDRESSED_ONCE, ADDRESSED, REGISTERED };
+
+static enum surety how_sure(const struct enforcing *p, const struct placed *at,
+			    __u32 ifindex)
+{
+	const struct model_workload *w = at->workload;
+	const struct registered *r = registered_find(p, w->namespace, w->name);
+
+	if (r)
+		return r->ifindex == ifindex ? REGISTERED : NAMED;
+	for (size_t i = 0; i < w->nr_addrs; i++)
+		if (nexthops_container(p->parts->nexthops, &w->addrs[i]) ==
+		    ifindex)
+			return at->has_lost ? ADDRESSED_ONCE : ADDRESSED;
+	return NAMED;
+}
+
+static void refuse_interface(struct enforcing *p, const struct placed *at,
+			     __u32 ifindex, const char *namespace,
+			     const char *name)
+{
+	refuse(&p->refusal, 0, "workload \"%s/%s\" cannot be policed: its "
+	       "interface \"%s\" is that of \"%s/%s\"",
+	       at->workload->namespace, at->workload->name,
+	       nexthops_ifname(p->parts->nexthops, ifindex) ?: "?", namespace,
+	       name);
+}
+
+/* An interface has one workload: whoever else seems to be there is without. */
+static bool may_have(struct enforcing *p, const struct placed *at,
+		     __u32 ifindex)
+{
+	const struct registered *r = registered_at(p, ifindex);
+	const struct model_workload *w = at->workload;
+	struct placed *other = placed_at(p, ifindex);
+	bool is_there;
+
+	if (r && r != registered_find(p, w->namespace, w->name)) {
+		refuse_interface(p, at, ifindex, r->namespace, r->name);
+		return false;
+	}
+	if (!other || other == at)
+		return true;
+	is_there = is_where_it_was(p, other) && !other->has_moved;
+	if (is_there &&
+	    how_sure(p, at, ifindex) <= how_sure(p, other, ifindex)) {
+		refuse_interface(p, at, ifindex, other->workload->namespace,
+				 other->workload->name);
+		return false;
+	}
+	other->ifindex = 0;
+	if (is_there)
+		refuse_interface(p, other, ifindex, w->namespace, w->name);
+	return true;
+}
+
 /* Where unknown interfaces are closed, who was not known has no connections. */
 static void put_at(struct enforcing *p, struct placed *at, __u32 ifindex)
 {
 	const struct model_workload *w = at->workload;
+	const struct registered *r = registered_find(p, w->namespace, w->name);
 	int err;
 
-	if (at->ifindex && at->ifindex != ifindex)
+	if (ifindex && !may_have(p, at, ifindex))
+		ifindex = 0;
+	if (at->ifindex && at->ifindex != ifindex) {
 		take_away(p, at->ifindex);
+		at->has_lost = true;
+	}
 	at->ifindex = ifindex;
 	if (!ifindex)
 		return;
-	err = policy_place(p->state, w->namespace, w->name, ifindex, NULL,
-			   !p->set->knows_all, dp_now_s());
+	err = policy_place(p->state, w->namespace, w->name, ifindex,
+			   r ? r->mac : NULL, !p->set->knows_all, dp_now_s());
 	if (!err)
 		return;
 	refuse(&p->refusal, err, "workload \"%s/%s\" cannot be policed: %s",
@@ -122,13 +242,18 @@ static void follow_registered(struct enforcing *p)
 
 static void follow_each(struct enforcing *p)
 {
-	struct nexthops *n = p->parts->nexthops;
-
 	for (size_t i = 0; i < p->nr_placed; i++) {
 		struct placed *at = &p->placed[i];
+		const bool is_there = is_where_it_was(p, at);
+		__u32 ifindex;
 
-		if (!is_where_it_was(n, at))
-			put_at(p, at, find_interface(p, at->workload));
+		if (is_there && !at->has_moved)
+			continue;
+		ifindex = find_interface(p, at->workload);
+		if (is_there && !ifindex)
+			continue;
+		at->has_moved = false;
+		put_at(p, at, ifindex);
 	}
 }
 
@@ -203,64 +328,163 @@ static int compare(const struct model_workload *a,
 	return sign ? sign : strcmp(a->name, b->name);
 }
 
-/* In place of those before; both in order of names. Whoever stays is where it
- * was, until that turns out not to be so. */
-static void replace(struct enforcing *p, struct placed *list, size_t count)
+/* Those that are here, and interfaces of some that are not any more. */
+struct others {
+	struct placed *list;	/* owned, but for what p takes */
+	size_t count;
+	__u32 *left;		/* owned */
+	size_t nr_left;
+};
+
+/* What was known of a workload goes on being so, until it turns out not to. */
+static void inherit(struct placed *to, const struct placed *from)
+{
+	const struct model_workload *is = to->workload, *was = from->workload;
+
+	to->ifindex = from->ifindex;
+	to->has_lost = from->has_lost;
+	to->has_moved = from->has_moved || is->nr_addrs != was->nr_addrs ||
+			(is->nr_addrs && memcmp(is->addrs, was->addrs,
+						is->nr_addrs *
+						sizeof(*is->addrs)));
+}
+
+/* In place of those before; both in order of names. */
+static void replace(struct enforcing *p, struct others *o)
 {
 	size_t j = 0;
 
 	for (size_t i = 0; i < p->nr_placed; i++) {
 		const struct placed *old = &p->placed[i];
 
-		while (j < count &&
-		       compare(list[j].workload, old->workload) < 0)
+		while (j < o->count &&
+		       compare(o->list[j].workload, old->workload) < 0)
 			j++;
-		if (j < count && !compare(list[j].workload, old->workload))
-			list[j].ifindex = old->ifindex;
+		if (j < o->count &&
+		    !compare(o->list[j].workload, old->workload))
+			inherit(&o->list[j], old);
 		else if (old->ifindex)
-			take_away(p, old->ifindex);
+			o->left[o->nr_left++] = old->ifindex;
 	}
 	free(p->placed);
-	p->placed = list;
-	p->nr_placed = count;
+	p->placed = take_ptr(o->list);
+	p->nr_placed = o->count;
 }
 
-/* Those of s that are here; s NULL: none. */
-static struct placed *list_here(const struct policy_set *s, size_t *ret_count)
+/* Last of all: whoever came may have been given one of these, and is not
+ * without its policy for a moment. */
+static void take_away_left(struct enforcing *p, const struct others *o)
 {
-	struct placed *list = calloc((s ? s->nr_workloads : 0) + 1,
-				     sizeof(*list));
-	size_t count = 0;
+	for (size_t i = 0; i < o->nr_left; i++)
+		if (!placed_at(p, o->left[i]) && !registered_at(p, o->left[i]))
+			take_away(p, o->left[i]);
+}
 
-	for (size_t i = 0; list && s && i < s->nr_workloads; i++)
+/* Those of s that are here; s NULL: none. False: no memory. */
+static bool others_of(const struct enforcing *p, const struct policy_set *s,
+		      struct others *ret)
+{
+	size_t count = s ? s->nr_workloads : 0;
+	struct policy_usage usage;
+
+	policy_usage(p->state, &usage);
+	ret->list = calloc(count + 1, sizeof(*ret->list));
+	ret->left = calloc(p->nr_placed + usage.workloads + 1,
+			   sizeof(*ret->left));
+	if (!ret->list || !ret->left)
+		return false;
+	for (size_t i = 0; i < count; i++)
 		if (s->workloads[i]->is_here &&
 		    !s->workloads[i]->is_host_network)
-			list[count++].workload = s->workloads[i];
-	*ret_count = count;
-	return list;
+			ret->list[ret->count++].workload = s->workloads[i];
+	return true;
+}
+
+/* NULL: not among them. */
+static struct placed *others_find(const struct others *o,
+				  const struct policy_place *at)
+{
+	size_t low = 0, high = o->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct model_workload *w = o->list[middle].workload;
+		int order = strcmp(w->namespace, at->namespace);
+
+		order = order ? order : strcmp(w->name, at->name);
+		if (!order)
+			return &o->list[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+struct adopting {
+	struct enforcing *p;
+	struct others *others;
+};
+
+/* Who has a MAC address was registered; where the others are, files and
+ * addresses say. */
+static int adopt(void *arg, const struct policy_place *at)
+{
+	static const __u8 any[sizeof(at->entry->mac)];
+	const struct adopting *a = arg;
+	struct others *o = a->others;
+	struct placed *to = others_find(o, at);
+
+	if (to && !to->ifindex) {
+		to->ifindex = at->ifindex;
+		to->has_moved = true;
+	} else {
+		o->left[o->nr_left++] = at->ifindex;
+	}
+	if (!memcmp(at->entry->mac, any, sizeof(any)) ||
+	    registered_find(a->p, at->namespace, at->name))
+		return 0;
+	return registered_add(a->p, at->namespace, at->name, at->ifindex,
+			      at->entry->mac) ? 0 : -ENOMEM;
+}
+
+/* What a daemon before us has placed, of which much may have changed. */
+static void adopt_all(struct enforcing *p, struct others *o)
+{
+	struct adopting a = { p, o };
+
+	if (!p->has_adopted && policy_places(p->state, adopt, &a))
+		log_warning(0, "no memory for who was registered before");
+	p->has_adopted = true;
+}
+
+static void others_clear(struct others *o)
+{
+	free(o->list);
+	free(o->left);
 }
 
 static int put_in_force(struct enforcing *p, struct policy_set *s,
 			struct refusal *why)
 {
+	__cleanup(others_clear) struct others others = {};
 	char text[POLICY_TEXT_MAX] = "";
 	struct policy_result result;
-	struct placed *list;
-	size_t count;
 	int err;
 
-	list = list_here(s, &count);
-	if (!list)
+	if (!others_of(p, s, &others))
 		return refuse(why, -ENOMEM, "no memory for workloads");
 	err = policy_apply(p->state, s, dp_now_s(), &result, text);
-	if (err) {
-		free(list);
+	if (err)
 		return refuse(why, err, "%s", *text ? text : strerror(-err));
-	}
-	replace(p, list, count);
+	if (s)
+		adopt_all(p, &others);
+	replace(p, &others);
 	policy_set_free(p->set);
 	p->set = s ? policy_set_hold(s) : NULL;
 	enforcing_follow(p);
+	take_away_left(p, &others);
 	return 0;
 }
 
@@ -320,32 +544,38 @@ void enforcing_check(struct enforcing *p)
 	open_limits_check(p->parts, p->state);
 }
 
-/* NULL: out of memory. */
-static struct registered *registered_add(struct enforcing *p,
-					 const char *namespace,
-					 const char *name)
+static void registered_drop(struct enforcing *p, struct registered *r)
 {
-	struct registered *list, r = {
-		.namespace = strdup(namespace),
-		.name = strdup(name),
-	};
+	registered_clear(r);
+	*r = p->registered[--p->nr_registered];
+}
 
-	list = realloc(p->registered, (p->nr_registered + 1) * sizeof(*list));
-	if (list)
-		p->registered = list;
-	if (!list || !r.namespace || !r.name) {
-		registered_clear(&r);
-		return NULL;
-	}
-	list[p->nr_registered] = r;
-	return &list[p->nr_registered++];
+/* Whoever was said to be there is not, nor is that name elsewhere. */
+static void forget_before(struct enforcing *p, const char *namespace,
+			  const char *name, __u32 ifindex)
+{
+	struct placed *there = placed_at(p, ifindex);
+	struct placed *at = placed_find(p, namespace, name);
+	struct registered *r = registered_at(p, ifindex);
+
+	if (there)
+		there->ifindex = 0;
+	if (at)
+		at->has_moved = true;
+	if (r)
+		registered_drop(p, r);
+	r = registered_find(p, namespace, name);
+	if (!r)
+		return;
+	if (!placed_at(p, r->ifindex))
+		take_away(p, r->ifindex);
+	registered_drop(p, r);
 }
 
 int enforcing_register(struct enforcing *p, const char *namespace,
 		       const char *name, const char *interface,
 		       const __u8 *mac)
 {
-	struct registered *r = registered_find(p, namespace, name);
 	__u32 ifindex;
 	int err;
 
@@ -358,11 +588,10 @@ int enforcing_register(struct enforcing *p, const char *namespace,
 			   dp_now_s());
 	if (err)
 		return err;
-	if (!r)
-		r = registered_add(p, namespace, name);
-	if (!r)
+	forget_before(p, namespace, name, ifindex);
+	if (!registered_add(p, namespace, name, ifindex, mac))
 		return -ENOMEM;
-	r->ifindex = ifindex;
+	enforcing_follow(p);
 	return 0;
 }
 

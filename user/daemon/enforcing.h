@@ -18,12 +18,15 @@
 struct placed {
 	const struct model_workload *workload;	/* set's */
 	__u32 ifindex;		/* 0: not found yet */
+	bool has_lost;		/* an interface that is no more */
+	bool has_moved;		/* it has other addresses: look where */
 };
 
 /* Somebody said so who made the interface. */
 struct registered {
 	char *namespace, *name;	/* owned */
 	__u32 ifindex;
+	__u8 mac[6];		/* zero: any */
 };
 
 struct enforcing {
@@ -34,6 +37,7 @@ struct enforcing {
 	size_t nr_placed;
 	struct registered *registered;	/* owned */
 	size_t nr_registered;
+	bool has_adopted;	/* who was placed before this process */
 	bool is_waiting;	/* what there is to enforce is not known yet */
 	__u64 host;		/* digest of the host's addresses, as told */
 	struct refusal refusal;	/* of workloads that are not policed */

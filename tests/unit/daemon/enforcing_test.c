@@ -11,6 +11,8 @@
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define IFACES 8
 
+static const __u8 mac[6] = { 2, 0, 0, 0, 0, 7 };
+
 /* The interface that container with addr is behind, or "". */
 static struct {
 	struct iface {
@@ -24,6 +26,7 @@ static struct fake *tables;
 static struct enforcing e;
 static struct parts parts;
 static struct model model;
+static unsigned int unplaced;
 static int (*entry_del)(struct tables *t, enum table_id id, const void *key);
 
 struct tables *__wrap_dp_tables(struct dp *dp);
@@ -84,6 +87,16 @@ void __wrap_nexthops_each_local(const struct nexthops *n,
 	f(data, &a);
 }
 
+int __real_policy_unplace(struct policy_state *s, __u32 ifindex, __u32 now_s);
+int __wrap_policy_unplace(struct policy_state *s, __u32 ifindex, __u32 now_s);
+int __wrap_policy_unplace(struct policy_state *s, __u32 ifindex, __u32 now_s)
+{
+	int ret = __real_policy_unplace(s, ifindex, now_s);
+
+	unplaced += !ret;
+	return ret;
+}
+
 static void start(void)
 {
 	e = (struct enforcing){ .parts = &parts };
@@ -97,6 +110,7 @@ static int setup(void **state)
 	};
 
 	memset(&host, 0, sizeof(host));
+	unplaced = 0;
 	tables = fake_new(sizes);
 	model = (struct model){};
 	start();
@@ -117,6 +131,22 @@ static void restart(void)
 	start();
 }
 
+static void link_add(__u32 ifindex, const char *name, const char *addr)
+{
+	struct iface *to = host.ifaces;
+
+	while (to->ifindex)
+		to++;
+	*to = (struct iface){ ifindex, name, addr };
+}
+
+static void link_del(__u32 ifindex)
+{
+	for (int i = 0; i < IFACES; i++)
+		if (host.ifaces[i].ifindex == ifindex)
+			host.ifaces[i] = (struct iface){};
+}
+
 /* s is the model's from now on. */
 static void apply(struct policy_set *s)
 {
@@ -134,6 +164,218 @@ static struct model_workload *named(struct policy_set *s, const char *name,
 
 	strcpy(w->interface, interface);
 	return w;
+}
+
+struct looking {
+	__u32 ifindex;
+	char name[256];
+	const struct workload *entry;
+};
+
+static int look(void *arg, const struct policy_place *p)
+{
+	struct looking *l = arg;
+
+	if (p->ifindex != l->ifindex)
+		return 0;
+	snprintf(l->name, sizeof(l->name), "%s", p->name);
+	l->entry = p->entry;
+	return 1;
+}
+
+/* Who is behind an interface; "": nobody. */
+static struct looking at(__u32 ifindex)
+{
+	struct looking l = { .ifindex = ifindex };
+
+	policy_places(e.state, look, &l);
+	return l;
+}
+
+#define assert_at(ifindex, who) assert_string_equal(at(ifindex).name, who)
+
+TEST(an_interface_is_that_of_whose_address_is_there)
+{
+	struct policy_set *s = policy_set_new();
+
+	link_add(5, "veth5", "10.0.0.5");
+	named(s, "web", "10.0.0.5", "");
+	named(s, "a", "10.0.0.9", "veth5");
+	apply(s);
+	assert_at(5, "web");
+	assert_non_null(strstr(e.refusal.text, "\"shop/a\""));
+
+	/* and if the other one was first */
+	s = policy_set_new();
+	named(s, "a", "10.0.0.9", "veth5");
+	apply(s);
+	assert_at(5, "a");
+	assert_string_equal(e.refusal.text, "");
+	s = set_copy(s);
+	named(s, "web", "10.0.0.5", "");
+	apply(s);
+	assert_at(5, "web");
+	assert_non_null(strstr(e.refusal.text, "\"shop/a\""));
+	enforcing_check(&e);
+	assert_at(5, "web");
+	assert_non_null(strstr(e.refusal.text, "\"shop/a\""));
+}
+
+TEST(an_address_that_is_used_again_is_that_of_who_came)
+{
+	struct policy_set *s = policy_set_new();
+
+	link_add(5, "veth5", "10.0.0.5");
+	named(s, "a", "10.0.0.5", "");
+	apply(s);
+	link_del(5);
+	link_add(6, "veth6", "10.0.0.5");
+	enforcing_follow(&e);
+	s = set_copy(s);
+	named(s, "b", "10.0.0.5", "");
+	apply(s);
+	assert_at(5, "");
+	assert_at(6, "b");
+
+	/* who is gone takes nobody else's policy along */
+	s = set_copy(s);
+	workload_remove(s, 0);
+	apply(s);
+	assert_at(6, "b");
+	assert_string_equal(e.refusal.text, "");
+}
+
+TEST(who_leaves_takes_no_interface_along_that_another_has)
+{
+	struct policy_set *s = policy_set_new();
+
+	link_add(5, "veth5", "10.0.0.5");
+	named(s, "a", "10.0.0.5", "veth5");
+	named(s, "b", "10.0.0.5", "veth5");
+	apply(s);
+	assert_at(5, "a");
+	s = set_copy(s);
+	workload_remove(s, 0);
+	unplaced = 0;
+	apply(s);
+	assert_at(5, "b");
+	assert_int_equal(unplaced, 0);
+}
+
+TEST(a_workload_with_another_name_is_never_without_policy)
+{
+	struct policy_set *s = policy_set_new();
+
+	link_add(5, "veth5", "10.0.0.5");
+	named(s, "b", "10.0.0.5", "veth5");
+	apply(s);
+	s = policy_set_new();
+	named(s, "a", "10.0.0.5", "veth5");
+	apply(s);
+	assert_at(5, "a");
+	assert_int_equal(unplaced, 0);
+}
+
+TEST(names_of_interfaces_may_be_exchanged)
+{
+	struct policy_set *s = policy_set_new();
+
+	link_add(5, "veth5", "10.0.0.5");
+	link_add(6, "veth6", "10.0.0.6");
+	named(s, "a", "10.0.0.5", "veth5");
+	named(s, "b", "10.0.0.6", "veth6");
+	apply(s);
+	s = policy_set_new();
+	named(s, "a", "10.0.0.6", "veth6");
+	named(s, "b", "10.0.0.5", "veth5");
+	apply(s);
+	assert_at(6, "a");
+	assert_at(5, "b");
+	assert_string_equal(e.refusal.text, "");
+}
+
+TEST(where_another_address_is_found_the_workload_is)
+{
+	struct policy_set *s = policy_set_new();
+
+	link_add(5, "veth5", "10.0.0.5");
+	link_add(6, "veth6", "10.0.0.6");
+	named(s, "a", "10.0.0.5", "");
+	apply(s);
+	assert_at(5, "a");
+	s = policy_set_new();
+	named(s, "a", "10.0.0.6", "");
+	apply(s);
+	assert_at(5, "");
+	assert_at(6, "a");
+}
+
+TEST(who_is_registered_is_where_it_was_registered)
+{
+	struct policy_set *s = policy_set_new();
+
+	link_add(5, "veth5", "10.0.0.5");
+	namespace(s, "shop", "kubernetes.io/metadata.name=shop");
+	s->knows_all = true;
+	apply(s);
+	assert_int_equal(enforcing_register(&e, "shop", "web", "veth5", mac),
+			 0);
+	assert_true(at(5).entry->flags & WORKLOAD_CLOSED);
+	s = set_copy(s);
+	named(s, "web", "10.0.0.5", "");
+	named(s, "a", "10.0.0.9", "veth5");
+	apply(s);
+	assert_at(5, "web");
+	assert_false(at(5).entry->flags & WORKLOAD_CLOSED);
+	assert_memory_equal(at(5).entry->mac, mac, sizeof(mac));
+	enforcing_check(&e);
+	assert_memory_equal(at(5).entry->mac, mac, sizeof(mac));
+
+	/* until it is registered elsewhere, */
+	link_add(6, "veth6", "10.0.0.6");
+	assert_int_equal(enforcing_register(&e, "shop", "web", "veth6", NULL),
+			 0);
+	assert_at(6, "web");
+	assert_at(5, "a");
+	/* or somebody else there */
+	assert_int_equal(enforcing_register(&e, "shop", "new", "veth6", NULL),
+			 0);
+	assert_at(6, "new");
+	link_del(6);
+	enforcing_follow(&e);
+	assert_at(6, "");
+}
+
+TEST(after_a_restart_places_are_those_that_are_wanted)
+{
+	struct policy_set *s = policy_set_new();
+
+	for (__u32 i = 4; i < 8; i++)
+		link_add(i, (const char *[]){ "v4", "v5", "v6", "v7" }[i - 4],
+			 (const char *[]){ "10.0.0.4", "10.0.0.5", "10.0.0.6",
+					   "10.0.0.7" }[i - 4]);
+	named(s, "gone", "10.0.0.4", "v4");
+	named(s, "left", "10.0.0.5", "v5");
+	named(s, "moved", "10.0.0.6", "v6");
+	apply(s);
+	assert_int_equal(enforcing_register(&e, "shop", "new", "v7", mac), 0);
+	restart();
+	link_del(4);
+	link_add(8, "v8", "10.0.0.8");
+	s = policy_set_new();
+	named(s, "gone", "10.0.0.4", "v4");
+	named(s, "moved", "10.0.0.8", "v8");
+	apply(s);
+	assert_at(4, "");
+	assert_at(5, "");
+	assert_at(6, "");
+	assert_at(8, "moved");
+	/* nobody says what it is, as before */
+	assert_at(7, "new");
+	assert_true(at(7).entry->flags & WORKLOAD_CLOSED);
+	link_del(7);
+	enforcing_follow(&e);
+	assert_at(7, "");
 }
 
 static int no_host_goes(struct tables *t, enum table_id id, const void *key)
@@ -162,6 +404,14 @@ TEST(a_restart_never_forgets_the_host)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CASE(an_interface_is_that_of_whose_address_is_there),
+		CASE(an_address_that_is_used_again_is_that_of_who_came),
+		CASE(who_leaves_takes_no_interface_along_that_another_has),
+		CASE(a_workload_with_another_name_is_never_without_policy),
+		CASE(names_of_interfaces_may_be_exchanged),
+		CASE(where_another_address_is_found_the_workload_is),
+		CASE(who_is_registered_is_where_it_was_registered),
+		CASE(after_a_restart_places_are_those_that_are_wanted),
 		CASE(a_restart_never_forgets_the_host),
 	};
 
