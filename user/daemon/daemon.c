@@ -150,6 +150,7 @@ static struct daemon *daemon_new(void)
 	d->uplinks.parts = &d->parts;
 	d->pods.parts = &d->parts;
 	d->enforcing.parts = &d->parts;
+	d->enforcing.pods = &d->pods;
 	d->verdicts.parts = &d->parts;
 	d->verdicts.enforcing = &d->enforcing;
 	d->ways.parts = &d->parts;

@@ -257,6 +257,22 @@ static void follow_each(struct enforcing *p)
 	}
 }
 
+/* What is placed where none of our programs is holds nobody to anything. */
+static void check_attached(struct enforcing *p)
+{
+	for (size_t i = 0; i < p->nr_placed; i++) {
+		const struct placed *at = &p->placed[i];
+
+		if (!at->ifindex || pods_are_at(p->pods, at->ifindex))
+			continue;
+		refuse(&p->refusal, 0, "workload \"%s/%s\" is not policed: its "
+		       "interface \"%s\" does not look like a container's",
+		       at->workload->namespace, at->workload->name,
+		       nexthops_ifname(p->parts->nexthops, at->ifindex) ?: "?");
+		return;
+	}
+}
+
 struct host_addrs {
 	struct addr *list;
 	size_t count, room;
@@ -316,6 +332,7 @@ void enforcing_follow(struct enforcing *p)
 	follow_host(p);
 	follow_registered(p);
 	follow_each(p);
+	check_attached(p);
 	if (*p->refusal.text && strcmp(before.text, p->refusal.text))
 		log_error(0, "%s", p->refusal.text);
 }

@@ -11,6 +11,7 @@
 
 #include "model/policy.h"
 #include "parts.h"
+#include "pods.h"
 #include "policy/policy.h"
 #include "refusal.h"
 
@@ -31,6 +32,7 @@ struct registered {
 
 struct enforcing {
 	const struct parts *parts;
+	const struct pods *pods;
 	struct policy_state *state; /* owned; NULL: none was ever asked for */
 	struct policy_set *set;	/* in force; held, or NULL */
 	struct placed *placed;	/* owned; in set's order */

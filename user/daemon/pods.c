@@ -163,6 +163,11 @@ void pods_follow(struct pods *p)
 		find(p);
 }
 
+bool pods_are_at(const struct pods *p, __u32 ifindex)
+{
+	return p->are_here && has(p->ifindexes, p->count, ifindex);
+}
+
 bool pods_has(const struct pods *p, const char *interface)
 {
 	__u32 ifindex = if_nametoindex(interface);

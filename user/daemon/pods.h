@@ -34,6 +34,9 @@ void pods_begin(struct pods *p, const struct model *m);
  * were, nothing stays attached. */
 void pods_settle(struct pods *p, const struct model *m);
 
+/* Is it one that our programs are attached to, if they can be? */
+bool pods_are_at(const struct pods *p, __u32 ifindex);
+
 /* Are our programs attached to it? */
 bool pods_has(const struct pods *p, const char *interface);
 

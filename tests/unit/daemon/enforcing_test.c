@@ -25,6 +25,8 @@ static struct {
 static struct fake *tables;
 static struct enforcing e;
 static struct parts parts;
+static __u32 attached[] = { 4, 5, 6, 7, 8 };
+static struct pods pods;
 static struct model model;
 static unsigned int unplaced;
 static int (*entry_del)(struct tables *t, enum table_id id, const void *key);
@@ -99,7 +101,7 @@ int __wrap_policy_unplace(struct policy_state *s, __u32 ifindex, __u32 now_s)
 
 static void start(void)
 {
-	e = (struct enforcing){ .parts = &parts };
+	e = (struct enforcing){ .parts = &parts, .pods = &pods };
 }
 
 static int setup(void **state)
@@ -113,6 +115,8 @@ static int setup(void **state)
 	unplaced = 0;
 	tables = fake_new(sizes);
 	model = (struct model){};
+	pods = (struct pods){ .are_here = true, .ifindexes = attached,
+			      .count = sizeof(attached) / sizeof(*attached) };
 	start();
 	return 0;
 }
@@ -378,6 +382,23 @@ TEST(after_a_restart_places_are_those_that_are_wanted)
 	assert_at(7, "");
 }
 
+TEST(who_is_where_no_program_is_is_reported)
+{
+	struct policy_set *s = policy_set_new();
+
+	link_add(5, "veth5", "10.0.0.5");
+	link_add(9, "tap9", "10.0.0.9");
+	named(s, "a", "10.0.0.5", "veth5");
+	apply(s);
+	assert_string_equal(e.refusal.text, "");
+	s = set_copy(s);
+	named(s, "b", "10.0.0.9", "tap9");
+	apply(s);
+	assert_non_null(strstr(e.refusal.text, "\"shop/b\" is not policed"));
+	enforcing_check(&e);
+	assert_non_null(strstr(e.refusal.text, "\"tap9\""));
+}
+
 static int no_host_goes(struct tables *t, enum table_id id, const void *key)
 {
 	const struct addr own = addr_of(host.own);
@@ -412,6 +433,7 @@ int main(void)
 		CASE(where_another_address_is_found_the_workload_is),
 		CASE(who_is_registered_is_where_it_was_registered),
 		CASE(after_a_restart_places_are_those_that_are_wanted),
+		CASE(who_is_where_no_program_is_is_reported),
 		CASE(a_restart_never_forgets_the_host),
 	};
 
