@@ -170,6 +170,7 @@ static struct daemon *daemon_new(void)
 	d->hints.uplinks = &d->uplinks;
 	d->hints.ways = &d->ways;
 	d->hints.sockets = &d->sockets;
+	d->hints.enforcing = &d->enforcing;
 	d->answers = (struct answers){
 		.parts = &d->parts,
 		.loading = &d->loading,

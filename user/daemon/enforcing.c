@@ -257,6 +257,28 @@ static void follow_each(struct enforcing *p)
 	}
 }
 
+/* Not to be found yet, or not any more: it may be that it does not run. */
+static void count_missing(struct enforcing *p)
+{
+	const struct model_workload *first = NULL, *w;
+	unsigned int count = 0;
+
+	for (size_t i = 0; i < p->nr_placed; i++) {
+		w = p->placed[i].workload;
+		if (p->placed[i].ifindex || (!*w->interface && !w->nr_addrs))
+			continue;
+		if (!count++)
+			first = w;
+	}
+	p->missing = (struct refusal){};
+	if (count)
+		refuse(&p->missing, 0, "%u workloads of this node are behind "
+		       "no interface that is known, one of them \"%s/%s\", so "
+		       "that %s", count, first->namespace, first->name,
+		       p->set->knows_all ? "they are closed" :
+					   "nothing holds them to policies");
+}
+
 /* What is placed where none of our programs is holds nobody to anything. */
 static void check_attached(struct enforcing *p)
 {
@@ -333,6 +355,7 @@ void enforcing_follow(struct enforcing *p)
 	follow_registered(p);
 	follow_each(p);
 	check_attached(p);
+	count_missing(p);
 	if (*p->refusal.text && strcmp(before.text, p->refusal.text))
 		log_error(0, "%s", p->refusal.text);
 }
@@ -500,6 +523,8 @@ static int put_in_force(struct enforcing *p, struct policy_set *s,
 	replace(p, &others);
 	policy_set_free(p->set);
 	p->set = s ? policy_set_hold(s) : NULL;
+	if (!s)
+		p->refusal = p->missing = (struct refusal){};
 	enforcing_follow(p);
 	take_away_left(p, &others);
 	return 0;

@@ -43,6 +43,7 @@ struct enforcing {
 	bool is_waiting;	/* what there is to enforce is not known yet */
 	__u64 host;		/* digest of the host's addresses, as told */
 	struct refusal refusal;	/* of workloads that are not policed */
+	struct refusal missing;	/* of those whose interface is not there */
 };
 
 void enforcing_clear(struct enforcing *p);

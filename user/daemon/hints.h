@@ -6,6 +6,7 @@
 #ifndef FAIRLEAD_HINTS_H
 #define FAIRLEAD_HINTS_H
 
+#include "enforcing.h"
 #include "parts.h"
 #include "refusal.h"
 #include "sockets.h"
@@ -17,6 +18,7 @@ enum hint {
 	HINT_NO_CARRIER,	/* an uplink that is up, without a cable */
 	HINT_NO_SOCKETS,	/* of the node itself */
 	HINT_NO_SWEEP,		/* of sockets that are connected to nobody */
+	HINT_NO_WORKLOAD,	/* a workload that is nowhere */
 	NR_HINTS,
 };
 
@@ -26,6 +28,7 @@ struct hints {
 	const struct ways *ways;
 	unsigned int changes;	/* of ways, when all were right */
 	const struct sockets *sockets;
+	const struct enforcing *enforcing;
 	struct refusal found[NR_HINTS];	/* at the last look; "": nothing */
 	struct refusal told[NR_HINTS];	/* and at the one before as well */
 };

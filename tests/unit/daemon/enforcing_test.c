@@ -399,6 +399,30 @@ TEST(who_is_where_no_program_is_is_reported)
 	assert_non_null(strstr(e.refusal.text, "\"tap9\""));
 }
 
+TEST(who_is_nowhere_is_told)
+{
+	struct policy_set *s = policy_set_new();
+
+	link_add(5, "veth5", "10.0.0.5");
+	named(s, "a", "10.0.0.5", "");
+	named(s, "no-address-yet", "", "");
+	apply(s);
+	assert_string_equal(e.missing.text, "");
+	s = set_copy(s);
+	named(s, "b", "10.0.0.6", "veth6");
+	apply(s);
+	assert_non_null(strstr(e.missing.text, "\"shop/b\""));
+	assert_string_equal(e.refusal.text, "");
+	link_add(6, "veth6", "10.0.0.6");
+	enforcing_follow(&e);
+	assert_string_equal(e.missing.text, "");
+	link_del(5);
+	enforcing_follow(&e);
+	assert_non_null(strstr(e.missing.text, "\"shop/a\""));
+	apply(NULL);
+	assert_string_equal(e.missing.text, "");
+}
+
 static int no_host_goes(struct tables *t, enum table_id id, const void *key)
 {
 	const struct addr own = addr_of(host.own);
@@ -434,6 +458,7 @@ int main(void)
 		CASE(who_is_registered_is_where_it_was_registered),
 		CASE(after_a_restart_places_are_those_that_are_wanted),
 		CASE(who_is_where_no_program_is_is_reported),
+		CASE(who_is_nowhere_is_told),
 		CASE(a_restart_never_forgets_the_host),
 	};
 
