@@ -206,15 +206,16 @@ static bool is_pair(const struct policy_state *s, __u32 class)
 	return false;
 }
 
-/* A class that no table names. */
+/* A class that no table names. None above the last one is asked again. */
 static int peer_pair(struct planner *p, __u32 is, __u32 *ret)
 {
 	struct policy_state *s = p->c->s;
-	__u32 class = PEER_CLASS_MASK;
+	__u32 class = s->last_pair ? s->last_pair - 1 : PEER_CLASS_MASK;
 
 	while (is_pair(s, class) || has_value(p->was, class) ||
 	       has_value(p->is, class))
 		class--;
+	s->last_pair = class;
 	*ret = class | (is & PEER_HOST);
 	return numbers_add(&s->pair_ids, class);
 }

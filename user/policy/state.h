@@ -43,6 +43,7 @@ struct policy_state {
 	 * of peers that stood for two of them. */
 	__u8 port_ids[65536 / 8];
 	struct numbers pair_ids;
+	__u32 last_pair;		/* the lowest of these; 0: none */
 	bool sweep_is_due;
 	__u32 changed_s;
 };

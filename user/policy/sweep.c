@@ -181,6 +181,7 @@ bool policy_tick(struct policy_state *s, __u32 now_s)
 		return true;
 	s->sweep_is_due = false;
 	s->pair_ids.list.count = 0;
+	s->last_pair = 0;
 	memset(s->port_ids, 0, sizeof(s->port_ids));
 	port_ids_note(s, s->now->image.port_classes);
 	policy_compiled_free(s->before);
