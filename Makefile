@@ -96,6 +96,9 @@ $(B)/tests/unit/daemon/enforcing_test: LDFLAGS += $(addprefix -Wl$(comma)--wrap=
 	dp_tables nexthops_ifname nexthops_ifindex nexthops_container \
 	nexthops_each_local policy_unplace)
 
+$(B)/tests/unit/daemon/pods_test: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,\
+	dp_attach dp_detach dp_attach_text if_indextoname nexthops_pods)
+
 # libFuzzer is clang's: make fuzz B=build-fuzz, or scripts/test.
 $(B)/tests/%_fuzz: $(B)/tests/%_fuzz.o $(TEST_LIB) $(LIB_OBJ)
 	$(say) LD $@

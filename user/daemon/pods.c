@@ -43,7 +43,7 @@ static void attach(struct pods *p, __u32 ifindex)
 		err = dp_attach(p->parts->dp, hook, ifindex);
 		if (!err || !if_indextoname(ifindex, name))
 			continue;
-		refuse(&p->refusal, err, "cannot attach %s to \"%s\", a pod's: "
+		refuse(&p->found, err, "cannot attach %s to \"%s\", a pod's: "
 		       "%s", dp_hook_name(hook), name,
 		       dp_attach_text(hook, ifindex, err, text));
 	}
@@ -56,22 +56,31 @@ static void detach(struct pods *p, __u32 ifindex)
 			dp_detach(p->parts->dp, hook, ifindex);
 }
 
+/* What was found may have been of one that went. */
+static void look_anew(struct pods *p)
+{
+	p->found = (struct refusal){};
+	p->next = 0;
+}
+
 /* list, which is sorted and owned from now on, in place of those before. */
 static void replace(struct pods *p, __u32 *list, size_t count)
 {
 	size_t came = 0, went = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		if (has(p->ifindexes, p->count, list[i]))
-			continue;
-		attach(p, list[i]);
-		came++;
-	}
 	for (size_t i = 0; i < p->count; i++) {
 		if (has(list, count, p->ifindexes[i]))
 			continue;
 		detach(p, p->ifindexes[i]);
 		went++;
+	}
+	if (went)
+		look_anew(p);
+	for (size_t i = 0; i < count; i++) {
+		if (has(p->ifindexes, p->count, list[i]))
+			continue;
+		attach(p, list[i]);
+		came++;
 	}
 	if (came || went)
 		log_debug("interfaces of pods: %zu came, %zu went", came, went);
@@ -98,8 +107,9 @@ static void find(struct pods *p)
 	}
 	nexthops_pods(p->parts->nexthops, list, count);
 	qsort(list, count, sizeof(*list), compare);
-	p->refusal = (struct refusal){};
 	replace(p, list, count);
+	if (*p->found.text)
+		p->refusal = p->found;
 	say_news(p, &before);
 }
 
@@ -150,6 +160,7 @@ void pods_settle(struct pods *p, const struct model *m)
 	if (is_node(p, m) || m->is_partial)
 		return;
 	p->are_here = false;
+	look_anew(p);
 	p->refusal = (struct refusal){};
 	nexthops_set_pods(p->parts->nexthops, NULL);
 	for (size_t i = 0; i < p->count; i++)
@@ -179,17 +190,19 @@ bool pods_has(const struct pods *p, const char *interface)
 	return has(p->ifindexes, p->count, ifindex);
 }
 
+/* That all are well is known when all were looked at. */
 void pods_check(struct pods *p)
 {
 	struct refusal before = p->refusal;
-	size_t end;
+	size_t end = p->next + CHECK_AT_ONCE;
+	bool is_last;
 
-	if (p->next >= p->count)
-		p->next = 0;
-	if (!p->next)
-		p->refusal = (struct refusal){};
-	end = p->next + CHECK_AT_ONCE;
 	for (; p->next < p->count && p->next < end; p->next++)
 		attach(p, p->ifindexes[p->next]);
+	is_last = p->next >= p->count;
+	if (is_last || *p->found.text)
+		p->refusal = p->found;
+	if (is_last)
+		look_anew(p);
 	say_news(p, &before);
 }

@@ -20,6 +20,7 @@ struct pods {
 	size_t count;
 	size_t next;		/* of these: pods_check() goes on there */
 	struct refusal refusal;	/* of one that is not attached */
+	struct refusal found;	/* since pods_check() began with the first */
 };
 
 void pods_clear(struct pods *p);
