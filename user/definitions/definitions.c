@@ -574,11 +574,13 @@ static bool says_policy(const struct source *s)
 	return s->knows_pods;
 }
 
+/* A pod that is refused is closed, where all are that are not known. */
 static int build_policy(struct definitions *d, struct model *m)
 {
-	const bool lacks = manifests_lack_policy(d->manifests);
+	const bool lacks = manifests_lack_policy(d->manifests),
+		   lacks_pods = manifests_lack_pods(d->manifests);
 	struct policy_index_round round = {
-		.says_policy = lacks, .lacks_refused = lacks,
+		.says_policy = lacks || lacks_pods, .lacks_refused = lacks,
 	};
 
 	for (size_t i = 0; i < d->nr_sources; i++) {
@@ -588,6 +590,7 @@ static int build_policy(struct definitions *d, struct model *m)
 		round.knows_all |= s->knows_pods;
 		round.is_partial |= s->lacks_policy;
 	}
+	round.lacks_refused |= lacks_pods && !round.knows_all;
 	return policy_index_set(&d->policy, &round, &m->policy);
 }
 

@@ -338,6 +338,11 @@ bool manifests_lack_policy(const struct manifests *m)
 	return kube_cluster_lacks_policy(m->cluster);
 }
 
+bool manifests_lack_pods(const struct manifests *m)
+{
+	return kube_cluster_lacks_pods(m->cluster);
+}
+
 bool manifests_have_node_ports(const struct manifests *m, bool is4)
 {
 	return kube_cluster_node_ports(m->cluster, is4);

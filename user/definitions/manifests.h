@@ -43,6 +43,7 @@ struct kube_news *manifests_news(struct manifests *m);
 
 /* Some of network policy is refused, and was never right. */
 bool manifests_lack_policy(const struct manifests *m);
+bool manifests_lack_pods(const struct manifests *m);
 
 /* Forget everything. */
 void manifests_clear(struct manifests *m);

@@ -115,10 +115,16 @@ static int join(struct kube_cluster *c, struct entry *e)
 	return 0;
 }
 
+static enum lacking lacking_of(enum kube_kind kind)
+{
+	if (kind == KUBE_POD)
+		return LACKING_PODS;
+	return kube_kind_is_policy(kind) ? LACKING_POLICY : LACKING_SERVICES;
+}
+
 static void set_lacking(struct kube_cluster *c, struct entry *e, bool lacks)
 {
-	c->nr_lacking[kube_kind_is_policy(e->kind)] +=
-		lacks - e->is_wrong_since_start;
+	c->nr_lacking[lacking_of(e->kind)] += lacks - e->is_wrong_since_start;
 	e->is_wrong_since_start = lacks;
 }
 
@@ -384,12 +390,17 @@ size_t kube_cluster_node_ports(const struct kube_cluster *c, bool is4)
 
 bool kube_cluster_lacks(const struct kube_cluster *c)
 {
-	return c->nr_lacking[0];
+	return c->nr_lacking[LACKING_SERVICES];
 }
 
 bool kube_cluster_lacks_policy(const struct kube_cluster *c)
 {
-	return c->nr_lacking[1];
+	return c->nr_lacking[LACKING_POLICY];
+}
+
+bool kube_cluster_lacks_pods(const struct kube_cluster *c)
+{
+	return c->nr_lacking[LACKING_PODS];
 }
 
 const struct kube_object *kube_cluster_node(const struct kube_cluster *c)

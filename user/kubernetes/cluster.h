@@ -79,8 +79,9 @@ int kube_cluster_update(struct kube_cluster *c, const struct kube_settings *s,
 /* Something that was there when this process began may not be known: it is
  * refused, and was never right since. */
 bool kube_cluster_lacks(const struct kube_cluster *c);
-/* Likewise of what only network policy reads. */
+/* Likewise of what only network policy reads, but for pods; and of these. */
 bool kube_cluster_lacks_policy(const struct kube_cluster *c);
+bool kube_cluster_lacks_pods(const struct kube_cluster *c);
 
 /* There are no objects. */
 bool kube_cluster_is_empty(const struct kube_cluster *c);

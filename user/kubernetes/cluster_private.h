@@ -51,6 +51,14 @@ struct table {
 	size_t size, count;		/* a power of two */
 };
 
+/* Of what, that was refused since the start, is there any? */
+enum lacking {
+	LACKING_SERVICES,
+	LACKING_POLICY,		/* what network policy alone reads, */
+	LACKING_PODS,		/* but for these */
+	NR_LACKING,
+};
+
 struct kube_cluster {
 	struct table entries, services;
 	struct entry *touched, *items_news;
@@ -64,7 +72,7 @@ struct kube_cluster {
 	const struct kube_others *others;	/* of the round; NULL: none */
 	__u64 others_version;
 	bool is_first;			/* round */
-	size_t nr_lacking[2];		/* [1]: of network policy alone */
+	size_t nr_lacking[NR_LACKING];
 	struct joined *health;
 	struct kube_news news;
 };

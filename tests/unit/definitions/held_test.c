@@ -44,6 +44,7 @@ struct file {
 
 static struct {
 	struct file files, objects;
+	struct source *source;	/* of the objects */
 	struct definitions *d;
 	struct model *m;	/* the last one that there was */
 	char *errors;
@@ -64,18 +65,22 @@ static void file_say(const struct file *f, const char *text)
 	assert_int_equal(pwrite(f->fd, text, strlen(text), 0), strlen(text));
 }
 
+static int open_both(void)
+{
+	if (definitions_open(&(struct definitions_from){
+				.path = world.files.path }, &world.d) ||
+	    files_new(world.objects.path, FILES_FOLLOWED, &world.source))
+		return -1;
+	world.source->is_of_objects = true;
+	return definitions_add(world.d, world.source);
+}
+
 static int set_up(void **state)
 {
-	struct source *objects;
-
 	memset(&world, 0, sizeof(world));
-	if (file_open(&world.files) || file_open(&world.objects) ||
-	    definitions_open(&(struct definitions_from){
-				.path = world.files.path }, &world.d) ||
-	    files_new(world.objects.path, FILES_FOLLOWED, &objects))
+	if (file_open(&world.files) || file_open(&world.objects))
 		return -1;
-	objects->is_of_objects = true;
-	return definitions_add(world.d, objects);
+	return open_both();
 }
 
 static int tear_down(void **state)
@@ -263,6 +268,32 @@ static void what_was_never_right_is_nothing_to_stand_on(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* Where every other pod is closed, one that is refused lacks nothing that may
+ * have been in force: anybody may make one. */
+static void a_refused_pod_keeps_nothing_waiting(void **state)
+{
+	static const char pod[] = "---\n{apiVersion: v1, kind: Pod, metadata: "
+		"{name: a, annotations: {fairlead.io/interface: a/b}}}\n";
+	static const char policy[] = "---\n{apiVersion: networking.k8s.io/v1, "
+		"kind: NetworkPolicy, metadata: {name: p}, "
+		"spec: {podSelector: {}, ingress: [{from: [{}]}]}}\n";
+
+	file_say(&world.objects, pod);
+	files_say("node: a\n");
+	assert_int_equal(world.m->nr_refused, 1);
+	assert_true(world.m->policy->lacks_refused);
+	world.source->knows_pods = true;
+	reload();
+	assert_int_equal(world.m->nr_refused, 1);
+	assert_false(world.m->policy->lacks_refused);
+
+	definitions_close(world.d);
+	assert_int_equal(open_both(), 0);
+	world.source->knows_pods = true;
+	objects_say(policy);
+	assert_true(world.m->policy->lacks_refused);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -273,6 +304,7 @@ int main(void)
 		TEST(objects_of_files_stand_with_them),
 		TEST(network_policy_of_files_stands_with_them),
 		TEST(what_was_never_right_is_nothing_to_stand_on),
+		TEST(a_refused_pod_keeps_nothing_waiting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
