@@ -57,13 +57,25 @@ static void client_close(struct client *c)
 	*c = (struct client){ .fd = -1 };
 }
 
+/* Cut in the middle of a character, it would be no text any more. */
+static void cut_character(char *text)
+{
+	size_t len = strlen(text);
+
+	while (len && (text[len - 1] & 0xc0) == 0x80)
+		len--;
+	if (len && text[len - 1] & 0x80)
+		text[len - 1] = '\0';
+}
+
 json_t *control_refuse(const char *fmt, ...)
 {
 	char text[512];
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	if (vsnprintf(text, sizeof(text), fmt, args) >= (int)sizeof(text))
+		cut_character(text);
 	va_end(args);
 	return json_pack("{s:b, s:s}", "ok", 0, "error", text);
 }

@@ -169,6 +169,24 @@ static void nonsense_is_refused_and_the_next_one_heard(void **state)
 	close(fd);
 }
 
+/* Whatever a name is cut to, there is an answer. */
+static void a_refusal_is_text_however_long_it_is(void **state)
+{
+	char name[1024] = "";
+	json_t *got;
+
+	for (int i = 0; i < 4; i++) {
+		strcpy(name, &"xyz"[3 - i]);
+		while (strlen(name) < 600)
+			strcat(name, "\xe2\x82\xac");
+		got = control_refuse("no command \"%s\"", name);
+		assert_non_null(got);
+		assert_true(json_string_length(json_object_get(got, "error")) >
+			    500);
+		json_decref(got);
+	}
+}
+
 static void a_line_without_end_is_cut_off(void **state)
 {
 	int fd = connected(*state);
@@ -245,6 +263,7 @@ int main(void)
 		cmocka_unit_test(an_answer_may_be_longer_than_a_request),
 		cmocka_unit_test(requests_may_come_in_pieces_and_in_one),
 		cmocka_unit_test(nonsense_is_refused_and_the_next_one_heard),
+		cmocka_unit_test(a_refusal_is_text_however_long_it_is),
 		cmocka_unit_test(a_line_without_end_is_cut_off),
 		cmocka_unit_test(many_idle_clients_do_no_harm),
 		cmocka_unit_test(strangers_are_kept_out_and_the_group_is_not),
