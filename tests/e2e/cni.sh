@@ -114,6 +114,16 @@ named_and_held() {
 	reaches balancer web
 }
 
+# Some plugins say no more than the host's end, as Calico's does.
+no_mac() {
+	conf fairlead-cni | jq --slurpfile made "$DIR/made-web" 'del(.ipam) +
+			{prevResult: ($made[0] | .interfaces |=
+				[.[] | select(.sandbox == null) | del(.mac)])}' |
+		plugin "$B/tests/sandbox/fairlead-cni" ADD web >"$DIR/again"
+	wait_for 5 reaches front web
+	reaches_neither other web
+}
+
 # Nobody is there who could hold it to anything.
 no_daemon() {
 	stop serve
@@ -147,6 +157,7 @@ known
 serve
 it "a container that nobody names is closed from the start" made_and_closed
 it "one that is named is held to its policies" named_and_held
+it "a result without a MAC address will do" no_mac
 it "without a daemon no container starts" no_daemon
 it "versions are told, and the end needs nobody" versions_are_told
 it "what is no configuration is refused with a code" nonsense_is_refused

@@ -86,7 +86,7 @@ static json_t *request(const char *host, const char *mac)
 		strcpy(namespace, "default");
 	if (!arg_find("K8S_POD_NAME", name))
 		snprintf(name, sizeof(name), "%s", id ? id : "");
-	return json_pack("{s:s, s:s, s:s, s:s, s:s?}", "cmd", "workload",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s*}", "cmd", "workload",
 			 "namespace", namespace, "name", name,
 			 "interface", host, "mac", mac);
 }
