@@ -120,6 +120,8 @@ enum workload_flag {
 	WORKLOAD_FULL = 1 << 2,	/* has as many connections as it may */
 	WORKLOAD_COUNTED = 1 << 3, /* its connections are recorded, whatever
 				    * it is allowed */
+	WORKLOAD_REGISTERED = 1 << 4, /* who made its interface said whose it
+				       * is: user space's own */
 };
 
 /*

@@ -467,11 +467,9 @@ struct adopting {
 	struct others *others;
 };
 
-/* Who has a MAC address was registered; where the others are, files and
- * addresses say. */
+/* Where those are who were not registered, files and addresses say. */
 static int adopt(void *arg, const struct policy_place *at)
 {
-	static const __u8 any[sizeof(at->entry->mac)];
 	const struct adopting *a = arg;
 	struct others *o = a->others;
 	struct placed *to = others_find(o, at);
@@ -482,7 +480,7 @@ static int adopt(void *arg, const struct policy_place *at)
 	} else {
 		o->left[o->nr_left++] = at->ifindex;
 	}
-	if (!memcmp(at->entry->mac, any, sizeof(any)) ||
+	if (!(at->entry->flags & WORKLOAD_REGISTERED) ||
 	    registered_find(a->p, at->namespace, at->name))
 		return 0;
 	return registered_add(a->p, at->namespace, at->name, at->ifindex,
@@ -630,6 +628,7 @@ int enforcing_register(struct enforcing *p, const char *namespace,
 			   dp_now_s());
 	if (err)
 		return err;
+	policy_set_registered(p->state, ifindex);
 	forget_before(p, namespace, name, ifindex);
 	if (!registered_add(p, namespace, name, ifindex, mac))
 		return -ENOMEM;

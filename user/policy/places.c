@@ -102,6 +102,8 @@ static void fill(struct workload *e, const struct place *p,
 {
 	e->ifindex = p->ifindex;
 	memcpy(e->mac, p->mac, sizeof(e->mac));
+	if (p->is_registered)
+		e->flags |= WORKLOAD_REGISTERED;
 	if (!w)
 		return;
 	for (size_t i = 0; i < w->nr_addrs && i < WORKLOAD_ADDRS; i++)
@@ -284,7 +286,7 @@ static int place_rename(struct policy_state *s, struct place *p,
 	free(p->name);
 	p->name = copy;
 	p->namespace_len = namespace_len;
-	p->has_run = false;
+	p->has_run = p->is_registered = false;
 	if (entry_replace(s, p, &closed, now_s))
 		return 0;
 	entry_store(e, &closed);
@@ -380,6 +382,19 @@ int policy_unplace(struct policy_state *s, __u32 ifindex, __u32 now_s)
 	return 0;
 }
 
+int policy_set_registered(struct policy_state *s, __u32 ifindex)
+{
+	struct place *p = place_of(s, ifindex);
+	struct workload *e = p ? &s->t->workloads[p->index] : NULL;
+
+	if (!p)
+		return -ENOENT;
+	p->is_registered = true;
+	__atomic_store_n(&e->flags, e->flags | WORKLOAD_REGISTERED,
+			 __ATOMIC_RELEASE);
+	return 0;
+}
+
 int policy_set_full(struct policy_state *s, __u32 index, bool is_full)
 {
 	struct workload *e = &s->t->workloads[index];
@@ -449,6 +464,7 @@ static int cell_load(struct policy_state *s, __u64 *cell)
 		return ret;
 	s->used_indexes[index] = true;
 	memcpy(p->mac, s->t->workloads[index].mac, sizeof(p->mac));
+	p->is_registered = s->t->workloads[index].flags & WORKLOAD_REGISTERED;
 	return 0;
 }
 

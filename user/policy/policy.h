@@ -154,6 +154,10 @@ int policy_place(struct policy_state *s, const char *namespace,
 /* The interface is no more, or no workload's. -ENOENT: it was none's. */
 int policy_unplace(struct policy_state *s, __u32 ifindex, __u32 now_s);
 
+/* Who made the interface said so, which a restart is to know: until it is
+ * another workload's. -ENOENT: it is none's. */
+int policy_set_registered(struct policy_state *s, __u32 ifindex);
+
 /* It has as many connections as it may (or has not). -ENOENT: it has no
  * interface. */
 int policy_set_full(struct policy_state *s, __u32 index, bool is_full);

@@ -21,6 +21,7 @@ struct place {
 	__u32 index;		/* in tables.workloads */
 	__u8 mac[6];
 	bool has_run;
+	bool is_registered;
 };
 
 struct retired_place {

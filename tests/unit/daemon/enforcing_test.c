@@ -362,7 +362,7 @@ TEST(after_a_restart_places_are_those_that_are_wanted)
 	named(s, "left", "10.0.0.5", "v5");
 	named(s, "moved", "10.0.0.6", "v6");
 	apply(s);
-	assert_int_equal(enforcing_register(&e, "shop", "new", "v7", mac), 0);
+	assert_int_equal(enforcing_register(&e, "shop", "new", "v7", NULL), 0);
 	restart();
 	link_del(4);
 	link_add(8, "v8", "10.0.0.8");
@@ -377,6 +377,12 @@ TEST(after_a_restart_places_are_those_that_are_wanted)
 	/* nobody says what it is, as before */
 	assert_at(7, "new");
 	assert_true(at(7).entry->flags & WORKLOAD_CLOSED);
+	s = set_copy(s);
+	named(s, "new", "10.0.0.7", "v8");
+	restart();
+	apply(s);
+	assert_at(7, "new");
+	assert_false(at(7).entry->flags & WORKLOAD_CLOSED);
 	link_del(7);
 	enforcing_follow(&e);
 	assert_at(7, "");
