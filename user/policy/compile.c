@@ -30,13 +30,7 @@ static int check(size_t count, __u32 max, const char *what,
 
 static int check_sizes(const struct image *m, char *text)
 {
-	#ifndef POLICY_PEERS_MAX
-#define POLICY_PEERS_MAX 65536
-#define POLICY_PREFIXES_MAX 16384
-#define POLICY_TARGETS_MAX 16384
-#define POLICY_MASKS_MAX 262144
-#endif
-const struct policy_usage *max = &policy_usage_max;
+	const struct policy_usage *max = &policy_usage_max;
 	int ret = check(m->targets.count, max->targets,
 			"targets (sets of policies that select a workload)",
 			text);
