@@ -201,6 +201,7 @@ int cmd_policy_show(const struct options *o)
 static void print_end(const json_t *end)
 {
 	const json_t *policies = json_object_get(end, "policies");
+	const char *held = text_of(end, "held");
 	size_t i;
 	json_t *p;
 
@@ -208,6 +209,9 @@ static void print_end(const json_t *end)
 	       text_of(end, "workload"),
 	       is_so(end, "allowed") ? "allowed" : "denied",
 	       text_of(end, "why"));
+	if (!strcmp(held, "no") || !strcmp(held, "closed"))
+		printf("  %s: none of our programs is at an interface of it\n",
+		       *held == 'n' ? "but not held to it" : "but closed");
 	if (is_so(end, "audited"))
 		printf("  would be denied, if it were not audit: %s\n",
 		       text_of(end, "audit"));

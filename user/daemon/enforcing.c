@@ -636,11 +636,32 @@ int enforcing_register(struct enforcing *p, const char *namespace,
 	return 0;
 }
 
+/* Of workloads of this node: does what is said hold, or where is it not? */
+static void tell_held(const struct enforcing *p, json_t *end)
+{
+	const char *name = json_string_value(json_object_get(end, "workload"));
+	const char *slash = name ? strchr(name, '/') : NULL;
+	char namespace[256];
+	const struct placed *at;
+
+	if (!slash)
+		return;
+	snprintf(namespace, sizeof(namespace), "%.*s", (int)(slash - name),
+		 name);
+	at = placed_find(p, namespace, slash + 1);
+	if (!at)
+		return;
+	json_object_set_new(end, "held", json_string(
+		at->ifindex && pods_are_at(p->pods, at->ifindex) ? "yes" :
+		p->set->knows_all ? "closed" : "no"));
+}
+
 json_t *enforcing_explain(const struct enforcing *p, const json_t *request)
 {
 	const char *from, *to, *what;
 	struct host_addrs h;
-	json_t *ret;
+	json_t *ret, *end;
+	size_t i;
 
 	if (json_unpack((json_t *)request, "{s:s, s:s, s:s}", "from", &from,
 			"to", &to, "what", &what))
@@ -651,5 +672,7 @@ json_t *enforcing_explain(const struct enforcing *p, const json_t *request)
 	ret = h.list ? policy_explain_json(p->set, h.list, h.count, from, to,
 					   what) : NULL;
 	free(h.list);
+	json_array_foreach(json_object_get(ret, "ends"), i, end)
+		tell_held(p, end);
 	return ret;
 }

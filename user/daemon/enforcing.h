@@ -70,7 +70,9 @@ int enforcing_register(struct enforcing *p, const char *namespace,
 		       const char *name, const char *interface,
 		       const __u8 *mac);
 
-/* policy_explain_json() of what is in force; request: "from", "to", "what". */
+/* policy_explain_json() of what is in force; request: "from", "to", "what". Of
+ * workloads of this node, "held": "yes", or where no interface of it is known,
+ * "closed" or "no". */
 json_t *enforcing_explain(const struct enforcing *p, const json_t *request);
 
 /* Every second or so. */

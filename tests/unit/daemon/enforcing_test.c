@@ -429,6 +429,43 @@ TEST(who_is_nowhere_is_told)
 	assert_string_equal(e.missing.text, "");
 }
 
+/* What explaining a connection says of its first end. */
+static const char *held(void)
+{
+	static char text[16];
+	json_t *request = json_pack("{s:s, s:s, s:s}", "from", "shop/a", "to",
+				    "192.0.2.1", "what", "tcp/80");
+	json_t *answer = enforcing_explain(&e, request);
+	json_t *end = json_array_get(json_object_get(answer, "ends"), 0);
+	const char *is = json_string_value(json_object_get(end, "held"));
+
+	snprintf(text, sizeof(text), "%s", is ? is : "");
+	json_decref(answer);
+	json_decref(request);
+	return text;
+}
+
+TEST(what_is_explained_is_said_to_hold_or_not)
+{
+	struct policy_set *s = policy_set_new();
+
+	named(s, "a", "10.0.0.5", "veth5");
+	apply(s);
+	assert_string_equal(held(), "no");
+	link_add(5, "veth5", "10.0.0.5");
+	enforcing_follow(&e);
+	assert_string_equal(held(), "yes");
+	link_del(5);
+	s = set_copy(s);
+	s->knows_all = true;
+	apply(s);
+	assert_string_equal(held(), "closed");
+	s = policy_set_new();
+	named(s, "a", "10.0.0.5", "")->is_here = false;
+	apply(s);
+	assert_string_equal(held(), "");
+}
+
 static int no_host_goes(struct tables *t, enum table_id id, const void *key)
 {
 	const struct addr own = addr_of(host.own);
@@ -465,6 +502,7 @@ int main(void)
 		CASE(after_a_restart_places_are_those_that_are_wanted),
 		CASE(who_is_where_no_program_is_is_reported),
 		CASE(who_is_nowhere_is_told),
+		CASE(what_is_explained_is_said_to_hold_or_not),
 		CASE(a_restart_never_forgets_the_host),
 	};
 
