@@ -89,14 +89,14 @@ $(B)/takeover.skel.h: $(B)/bpf/takeover.bpf.o
 
 $(B)/tests/%_test: $(B)/tests/%_test.o $(TEST_LIB) $(LIB_OBJ)
 	$(say) LD $@
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
+	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAP) $^ $(LDLIBS) -lcmocka -o $@
 
 # The host and the kernel's tables are the test's own.
-$(B)/tests/unit/daemon/enforcing_test: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,\
+$(B)/tests/unit/daemon/enforcing_test: WRAP = $(addprefix -Wl$(comma)--wrap=,\
 	dp_tables nexthops_ifname nexthops_ifindex nexthops_container \
 	nexthops_each_local policy_unplace)
 
-$(B)/tests/unit/daemon/pods_test: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,\
+$(B)/tests/unit/daemon/pods_test: WRAP = $(addprefix -Wl$(comma)--wrap=,\
 	dp_attach dp_detach dp_attach_text if_indextoname nexthops_pods)
 
 # libFuzzer is clang's: make fuzz B=build-fuzz, or scripts/test.
