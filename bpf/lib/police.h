@@ -71,6 +71,7 @@ police_begin(struct __sk_buff *skb, struct scratch *s,
 	l->epoch = rt ? READ_ONCE(rt->policy_epoch) : 0;
 	l->ifindex = skb->ifindex;
 	l->index = workload_of(skb->ifindex);
+	l->epoch = policy_stamp(l->epoch, l->index);
 	l->direction = direction;
 	l->is_nat = false;
 	l->target = 0;

@@ -87,7 +87,7 @@ struct conn {
 	__u32 offered;		/* half, closing: see above; 0: nothing yet */
 	union {
 		struct nexthop hop;	/* NAT: back to the client */
-		__u32 epoch[2];	/* FLOW_PEERS: runtime.policy_epoch when it was
+		__u32 epoch[2];	/* FLOW_PEERS: policy_stamp() of when it was
 				 * judged by the client's policy, and by the
 				 * server's; 0: not yet */
 	};

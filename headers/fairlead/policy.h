@@ -148,7 +148,8 @@ struct workload {
 	__u64 pad2[2];
 };
 
-#define WORKLOADS_MAX 4096
+#define WORKLOAD_BITS 12
+#define WORKLOADS_MAX (1 << WORKLOAD_BITS)
 #define WORKLOAD_BUCKETS 2048	/* of words: struct word_bucket */
 
 /* Of the set workload_cells: the interface is that of workload number index.
@@ -157,6 +158,16 @@ struct workload {
 POLICY_INLINE __u64 workload_word(__u32 ifindex, __u32 index)
 {
 	return (__u64)ifindex << 32 | index;
+}
+
+/*
+ * What a verdict leaves in a flow's record: when it was given, and whose it is.
+ * Of what is sent to a group, or goes through one workload to another, both
+ * have the record, and neither may answer for the other. Never 0.
+ */
+POLICY_INLINE __u32 policy_stamp(__u32 epoch, __u32 index)
+{
+	return epoch << WORKLOAD_BITS | index;
 }
 
 /* Who is policed. */

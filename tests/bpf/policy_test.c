@@ -639,7 +639,7 @@ static void both_ends_are_asked(void **state)
 	drops_from(V, &error, POLICY);
 	assert_true(record_of(f->client, 4321, f->backend, 80, IPPROTO_TCP,
 			      &e));
-	assert_int_equal(e.conn.epoch[0], EPOCH);
+	assert_int_equal(e.conn.epoch[0], policy_stamp(EPOCH, W));
 	assert_int_equal(e.conn.epoch[1], 0);
 }
 
@@ -727,6 +727,24 @@ static void a_change_cuts_what_it_denies(void **state)
 		passes_to(W, &back);
 		passes_from(W, &more);
 		passes_to(V, &more);
+	}
+}
+
+/* What two of them get is allowed by each, or not. */
+static void nobody_is_allowed_by_another_workload(void **state)
+{
+	const struct family *f = *state;
+	struct packet p = udp(f->backend2, 5353,
+			      f->v6 ? "ff02::fb" : "224.0.0.251", 53);
+
+	police(f);
+	allow_all_ports(W_IN, NOBODY);
+	isolate(V_IN);
+	set_targets(W, W_IN, 0);
+	set_targets(V, V_IN, 0);
+	for (int i = 0; i < 2; i++) {
+		passes_to(W, &p);
+		drops_to(V, &p, POLICY);
 	}
 }
 
@@ -1771,6 +1789,7 @@ int main(void)
 		TEST(both_ends_are_asked),
 		TEST(a_connection_becomes_live_and_ends),
 		TEST(a_change_cuts_what_it_denies),
+		TEST(nobody_is_allowed_by_another_workload),
 		TEST(what_is_forgotten_is_judged_anew),
 		TEST(a_full_table_lets_pass_what_is_allowed),
 		TEST(older_connections_are_adopted),
