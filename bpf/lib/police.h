@@ -74,6 +74,7 @@ police_begin(struct __sk_buff *skb, struct scratch *s,
 	l->epoch = policy_stamp(l->epoch, l->index);
 	l->direction = direction;
 	l->is_nat = false;
+	l->is_real = false;
 	l->target = 0;
 	w = workload_at(l->index);
 	if (!w || w->ifindex != skb->ifindex) {
@@ -113,11 +114,18 @@ static __always_inline enum reason police_drop(struct scratch *s, __u32 rule,
 	return why;
 }
 
+static __always_inline bool addr_is_zero(const struct addr *a)
+{
+	return !(a->word[0] | a->word[1] | a->word[2] | a->word[3]);
+}
+
+/* Zero, which is where it has none, it has not. */
 static __always_inline bool workload_has(const struct workload *w,
 					 const struct addr *a)
 {
-	return addr_eq(&w->addr[0], a) || addr_eq(&w->addr[1], a) ||
-	       addr_eq(&w->addr[2], a) || addr_eq(&w->addr[3], a);
+	return !addr_is_zero(a) &&
+	       (addr_eq(&w->addr[0], a) || addr_eq(&w->addr[1], a) ||
+		addr_eq(&w->addr[2], a) || addr_eq(&w->addr[3], a));
 }
 
 static __always_inline bool workload_has_mac(const struct workload *w,
@@ -130,11 +138,6 @@ static __always_inline bool workload_has_mac(const struct workload *w,
 		       offsetof(struct workload, mac) ==
 		       offsetof(struct workload, flags) + 2, "a word");
 	return !mac || mac == *(const __u64 *)&p->from;
-}
-
-static __always_inline bool addr_is_zero(const struct addr *a)
-{
-	return !(a->word[0] | a->word[1] | a->word[2] | a->word[3]);
 }
 
 /* Of a workload that is closed, they may not be known yet. */
@@ -754,13 +757,16 @@ static __always_inline bool police_guesses(struct police *l)
 }
 
 /* Self, and who is on its host. A source may be forged: what the host sends was
- * known by where it came from. */
+ * known by where it came from, and so is what comes back to who sent it, but
+ * for what NAT knows the client of. */
 static __always_inline bool police_is_free(const struct police *l, __u32 peer)
 {
 	const struct workload *w = workload_at(l->index);
 
-	return (l->direction == POLICY_OUT && peer & PEER_HOST) ||
-	       (w && workload_has(w, police_peer(l)));
+	if (l->direction == POLICY_OUT && peer & PEER_HOST)
+		return true;
+	return (l->direction == POLICY_OUT || l->is_real) && w &&
+	       workload_has(w, police_peer(l));
 }
 
 /* l's flow is neither known nor free. Is it allowed? */
@@ -817,6 +823,7 @@ static __always_inline bool police_knows_real(const struct pkt *p,
 	if (l->direction != POLICY_IN || l->is_known ||
 	    !is_own(src, hash_src(hash_key, src), class) || !peers_real(l))
 		return false;
+	l->is_real = true;
 	state = peers_find(p, l);
 	l->is_known = state == PEERS_STALE;
 	return state == PEERS_KNOWN;

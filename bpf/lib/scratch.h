@@ -76,6 +76,7 @@ struct police {
 	bool is_lone;		/* it is of nothing that can be recorded */
 	bool is_size;		/* an error about a size */
 	bool opens;		/* it begins a connection */
+	bool is_real;		/* its source is who NAT did it for */
 	struct rule_mask rules;	/* that match it */
 	struct rule_mask nothing; /* no rule */
 };

@@ -1093,11 +1093,24 @@ static void nobody_is_kept_from_himself(void **state)
 	isolate(W_OUT);
 	set_targets(W, W_OUT, W_OUT);
 	passes_from(W, &in);
-	passes_to(W, &in);
+	/* by another's interface, it is forged */
+	drops_to(W, &in, POLICY);
 	/* back by where it came in: a port of a bridge that sends it so */
 	in = syn(f->vip, f->client, 80);
 	expect_at("fl_pod_out", LINK_POD, LINK_POD, &in, TCX_NEXT, 0, &in,
 		  __LINE__);
+}
+
+/* Who looks for an address sends from none, which is none of theirs. */
+static void no_address_is_nobodys(void **state)
+{
+	struct packet in = udp("::", 4321, "ff02::1", 80);
+	const struct family *f = *state;
+
+	police(f);
+	isolate(W_IN);
+	set_targets(W, W_IN, 0);
+	drops_to(W, &in, POLICY);
 }
 
 static void fragments_go_the_way_of_their_first(void **state)
@@ -1803,6 +1816,7 @@ int main(void)
 		TEST(nobody_speaks_for_his_neighbours),
 		TEST(the_host_is_never_blocked),
 		TEST(nobody_is_kept_from_himself),
+		TEST(no_address_is_nobodys),
 		TEST(fragments_go_the_way_of_their_first),
 		TEST(errors_about_known_flows_pass),
 		TEST(an_echo_is_a_protocol_without_ports),
