@@ -516,7 +516,8 @@ static __always_inline bool icmp_is_echo(__u8 type, const bool v6)
 		    type == ICMP_ECHO || type == ICMP_ECHOREPLY;
 }
 
-/* That a packet was too large, its sender has to know whoever says so. */
+/* That a packet was too large, its sender has to know whichever router says
+ * so. */
 static __always_inline bool icmp_is_size(__u8 type, __u8 code, const bool v6)
 {
 	return v6 ? type == ICMPV6_PKT_TOOBIG :
@@ -573,10 +574,10 @@ static __always_inline bool police_icmp(struct __sk_buff *skb,
 		return true;
 	}
 	l->is_lone = true;
-	if (!icmp_is_error(type, v6))
+	if (!icmp_is_error(type, v6) || p->fragment)
 		return true;
-	l->is_size = icmp_is_size(type, code, v6);
 	police_quoted(skb, l, p, v6);
+	l->is_size = p->is_error && icmp_is_size(type, code, v6);
 	return true;
 }
 
@@ -611,6 +612,20 @@ static __always_inline enum reason police_parse(struct __sk_buff *skb,
 	return why == REASON_PROTOCOL ? REASON_NONE : why;
 }
 
+/* An error by who is no router: is what it is about none of his own? */
+static __always_inline bool police_meddles(const struct pkt *p,
+					   const struct police *l)
+{
+	const struct workload *w;
+
+	if (!p->is_error || l->direction == POLICY_IN ||
+	    l->flags & (WORKLOAD_SPOOFS | WORKLOAD_CLOSED))
+		return false;
+	w = workload_at(l->index);
+	return w && !workload_has(w, &l->flow.src) &&
+	       !addr_is_link_local6(&l->flow.src);
+}
+
 /* The packet's flow is s->pkt's: is it known, or what is it? */
 static __always_inline enum reason police_flow(struct __sk_buff *skb,
 					       struct scratch *s)
@@ -625,6 +640,8 @@ static __always_inline enum reason police_flow(struct __sk_buff *skb,
 		p->number = 1;
 	}
 	l->opens = p->opens;
+	if (police_meddles(p, l))
+		return police_drop(s, POLICY_SPOOFED, REASON_SPOOFED);
 	state = l->flags & WORKLOAD_CLOSED ? PEERS_NEW : peers_find(p, l);
 	if (state == PEERS_KNOWN)
 		return police_pass(skb, s);
@@ -850,6 +867,13 @@ static __always_inline bool police_begins(const struct police *l)
 	       (l->opens || !police_says(l));
 }
 
+/* An error about a size that need not be about anything known: a router's. */
+static __always_inline bool police_is_size(const struct police *l)
+{
+	return l->is_size && (l->direction == POLICY_IN ||
+			      l->flags & WORKLOAD_SPOOFS);
+}
+
 /* REASON_NONE: the packet in s, of a flow that is not known to be allowed,
  * goes on. */
 static __always_inline enum reason police_verdict(struct scratch *s)
@@ -858,7 +882,7 @@ static __always_inline enum reason police_verdict(struct scratch *s)
 
 	if (l->flags & WORKLOAD_CLOSED)
 		return police_closed(s);
-	if (police_knows_real(&s->pkt, l) || l->is_size)
+	if (police_knows_real(&s->pkt, l) || police_is_size(l))
 		return REASON_NONE;
 	if (s->pkt.is_error)
 		police_outer(s);

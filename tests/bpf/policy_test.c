@@ -1192,6 +1192,57 @@ static void errors_about_known_flows_pass(void **state)
 	passes_to(W, &about_other);
 }
 
+/* Of no packet but one that came to oneself; who is no router has nothing to
+ * say of sizes either. */
+static void errors_are_no_way_out(void **state)
+{
+	const struct family *f = *state;
+	struct addr client = addr(f->client), router = addr(f->router);
+	struct packet theirs = udp(f->router, 53, f->backend, 4321,
+				   .payload = 40);
+	struct packet mine = udp(f->router, 53, f->client, 4321,
+				 .payload = 40);
+	struct packet answer = udp(f->backend, 4321, f->router, 53);
+	struct packet meddling = icmp_error(&client, &router, f->v6 ? 1 : 3, 1,
+					    0, &theirs, PACKET_MAX);
+	struct packet size = icmp_error(&client, &router, f->v6 ? 2 : 3,
+					f->v6 ? 0 : 4, 1400, &mine,
+					PACKET_MAX);
+
+	police(f);
+	isolate(W_OUT);
+	set_targets(W, 0, W_OUT);
+	allow_all_ports(V_IN, NOBODY);
+	set_targets(V, V_IN, 0);
+	passes_to(V, &theirs);
+	passes_from(V, &answer);
+	drops_from(W, &meddling, SPOOFED);
+	drops_from(W, &size, POLICY);
+	workload(W)->flags = WORKLOAD_SPOOFS;
+	passes_from(W, &meddling);
+	passes_from(W, &size);
+}
+
+/* Nor are parts of an error one. */
+static void a_part_of_an_error_is_none(void **state)
+{
+	const struct family *f = *state;
+	struct addr client = addr(f->client), router = addr(f->router);
+	struct packet out = udp(f->client, 4321, f->backend, 53,
+				.payload = 80);
+	struct packet error = icmp_error(&router, &client, f->v6 ? 2 : 3,
+					 f->v6 ? 0 : 4, 1400, &out, PACKET_MAX);
+	struct packet part = packet_fragment(&error, 0, 88, 7);
+
+	police(f);
+	allow_all_ports(W_OUT, FRIEND);
+	isolate(W_IN);
+	set_targets(W, W_IN, W_OUT);
+	passes_from(W, &out);
+	passes_to(W, &error);
+	drops_to(W, &part, POLICY);
+}
+
 static void an_echo_is_a_protocol_without_ports(void **state)
 {
 	const struct family *f = *state;
@@ -1819,6 +1870,8 @@ int main(void)
 		TEST(no_address_is_nobodys),
 		TEST(fragments_go_the_way_of_their_first),
 		TEST(errors_about_known_flows_pass),
+		TEST(errors_are_no_way_out),
+		TEST(a_part_of_an_error_is_none),
 		TEST(an_echo_is_a_protocol_without_ports),
 		TEST(other_protocols_have_answers_too),
 		TEST(an_audit_denies_nothing),
