@@ -597,6 +597,17 @@ static __always_inline enum reason police_fragment(struct __sk_buff *skb,
 	return REASON_NONE;
 }
 
+/* Does f ask to be sent on from where it is judged, or hide what it is behind
+ * more headers than are walked through? Then nothing is known of it. */
+static __always_inline bool police_is_hidden(const struct bytes *in,
+					     const struct frame *f,
+					     const bool v6)
+{
+	return parse_routes(in, f, v6) != REASON_NONE ||
+	       (v6 && is_ip6_ext(f->pkt->flow.proto) &&
+		f->pkt->fragment != FRAGMENT_LATER);
+}
+
 /* All of f, which no service is asked about. */
 static __always_inline enum reason police_parse(struct __sk_buff *skb,
 						struct frame *f,
@@ -607,6 +618,8 @@ static __always_inline enum reason police_parse(struct __sk_buff *skb,
 
 	if (why == REASON_NONE)
 		why = skb_lengths(skb, f->pkt);
+	if (why == REASON_NONE && police_is_hidden(&in, f, v6))
+		why = REASON_BAD_HEADER;
 	if (why == REASON_NONE)
 		why = parse_l4(&in, f, v6);
 	return why == REASON_PROTOCOL ? REASON_NONE : why;

@@ -1532,6 +1532,43 @@ static void what_cannot_be_read_is_dropped(void **state)
 	drops_to(W, &p, TRUNCATED);
 }
 
+/* More headers than are walked through; and what asks to be sent on, to where no
+ * policy was asked about. All is allowed here. */
+static void nothing_hides_behind_headers(void **state)
+{
+	static const uint8_t route[] = { 131, 7, 4, 10, 9, 9, 9, 1 };
+	static const uint8_t more[48] = {	/* options, options, TCP */
+		IPPROTO_DSTOPTS, 0, 1, 4, 0, 0, 0, 0,
+		IPPROTO_DSTOPTS, 0, 1, 4, 0, 0, 0, 0,
+		IPPROTO_TCP, 0, 1, 4, 0, 0, 0, 0,
+	};
+	const struct family *f = *state;
+	struct words w = {
+		l4_words(IPPROTO_TCP, f->backend, 4321, f->client, 22),
+		.flags = SYN,
+	};
+	struct packet p;
+
+	police(f);
+	allow_all_ports(W_IN, FRIEND);
+	set_targets(W, W_IN, 0);
+	if (f->v6)
+		w.extensions[0] = EXTENSION_ROUTED;
+	else
+		w.options = sizeof(route), w.options_content = route;
+	p = packet_build(&w);
+	drops_to(W, &p, BAD_HEADER);
+	if (!f->v6)
+		return;
+	for (int i = 0; i < EXTENSIONS_MAX; i++)
+		w.extensions[i] = EXTENSION_DESTINATION;
+	w.proto = IPPROTO_DSTOPTS;
+	w.payload = sizeof(more);
+	w.content = more;
+	p = packet_build(&w);
+	drops_to(W, &p, BAD_HEADER);
+}
+
 static void events_say_what_was_denied(void **state)
 {
 	const struct family *f = *state;
@@ -1883,6 +1920,7 @@ int main(void)
 		TEST(who_is_not_known_yet_is_closed),
 		TEST(no_other_protocols_of_ethernet_go_by),
 		TEST(what_cannot_be_read_is_dropped),
+		TEST(nothing_hides_behind_headers),
 		TEST(events_say_what_was_denied),
 		TEST(services_are_judged_by_their_backends),
 		TEST(who_is_masqueraded_is_judged_as_himself),
