@@ -441,6 +441,31 @@ static __always_inline enum reason police_to_ip(struct __sk_buff *skb,
 	return police_go_judge(skb, v6);
 }
 
+/*
+ * Is it the host that sends f, of ethertype proto? What came in by no interface
+ * it does, and by the one where it talks to itself. But Linux cuts IPv6 packets
+ * in parts that are said to have come from nowhere (ip6_frag_next), after it
+ * had put them together for a firewall: those are by their source.
+ */
+static __always_inline bool police_is_hosts(struct __sk_buff *skb,
+					    struct frame *f, __be16 proto)
+{
+	if (skb->ingress_ifindex)
+		return skb->ingress_ifindex == LOOPBACK_IFINDEX;
+	if (proto != bpf_htons(ETH_P_IPV6) ||
+	    parse_dst(f, true) != REASON_NONE ||
+	    !is_ip6_ext(first_proto(f, true)))
+		return true;
+	return policy_peer(&f->pkt->flow.src) & PEER_HOST;
+}
+
+static __always_inline enum reason police_to_free(struct __sk_buff *skb,
+						  struct scratch *s)
+{
+	s->is_due = false;
+	return node_leave(skb, ORIGIN_ELSEWHERE);
+}
+
 /* The same of what is sent to a pod: but for what it sends itself, back by the
  * interface that it came by, and for the host's. */
 static __always_inline enum reason police_to(struct __sk_buff *skb,
@@ -449,14 +474,16 @@ static __always_inline enum reason police_to(struct __sk_buff *skb,
 	struct pkt p = {};
 	struct frame f = { .pkt = &p };
 	__be16 proto = 0;
+	enum reason why;
 
 	police_begin(skb, s, POLICY_IN);
-	if (!s->is_due || !skb->ingress_ifindex ||
-	    skb->ingress_ifindex == skb->ifindex) {
-		s->is_due = false;
-		return node_leave(skb, ORIGIN_ELSEWHERE);
-	}
-	if (skb_parse_eth(skb, &f, &proto) != REASON_NONE)
+	if (!s->is_due || (skb->ingress_ifindex &&
+			   skb->ingress_ifindex == skb->ifindex))
+		return police_to_free(skb, s);
+	why = skb_parse_eth(skb, &f, &proto);
+	if (police_is_hosts(skb, &f, why == REASON_NONE ? proto : 0))
+		return police_to_free(skb, s);
+	if (why != REASON_NONE)
 		return police_no_ip(s);
 	switch (proto) {
 	case bpf_htons(ETH_P_IP):

@@ -20,6 +20,7 @@
 
 #define TCX_NEXT (-1)
 #define POD_PORT 8080
+#define LOOPBACK_IFINDEX 1
 #define EPOCH 7
 
 /* The workload that is looked at, and another one here. */
@@ -1084,6 +1085,30 @@ static void the_host_is_never_blocked(void **state)
 	}
 }
 
+/* It sends by itself what it dials of services of its own. And who says that a
+ * part of a packet came from nowhere has to be asked who sent that. */
+static void the_host_is_known_by_where_it_sends(void **state)
+{
+	const struct family *f = *state;
+	struct packet own = syn(f->router, f->client, 80);
+	struct packet p = udp(f->router, 4321, f->client, 53, .payload = 400);
+	struct packet q = udp(f->backend, 4321, f->client, 53, .payload = 400);
+	struct packet hosts = packet_fragment(&p, 0, 200, 7);
+	struct packet other = packet_fragment(&q, 0, 200, 7);
+
+	police(f);
+	isolate(W_IN);
+	set_targets(W, W_IN, 0);
+	peer_is(f->router, PEER_HOST);
+	expect_at("fl_pod_out", LINK_POD, LOOPBACK_IFINDEX, &own, TCX_NEXT, 0,
+		  &own, __LINE__);
+	expect_at("fl_pod_out", LINK_POD, 0, &hosts, TCX_NEXT, 0, &hosts,
+		  __LINE__);
+	if (f->v6)
+		expect_at("fl_pod_out", LINK_POD, 0, &other, TC_ACT_SHOT,
+			  REASON_BIT(POLICY), NULL, __LINE__);
+}
+
 static void nobody_is_kept_from_himself(void **state)
 {
 	const struct family *f = *state;
@@ -1903,6 +1928,7 @@ int main(void)
 		TEST(neighbours_are_always_heard),
 		TEST(nobody_speaks_for_his_neighbours),
 		TEST(the_host_is_never_blocked),
+		TEST(the_host_is_known_by_where_it_sends),
 		TEST(nobody_is_kept_from_himself),
 		TEST(no_address_is_nobodys),
 		TEST(fragments_go_the_way_of_their_first),
