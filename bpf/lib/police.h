@@ -401,6 +401,29 @@ static __always_inline enum reason police_from_ip(struct __sk_buff *skb,
 	return police_go_judge(skb, v6);
 }
 
+/* What is not IP: bridges learn by its MAC as well where frames are to go. */
+static __always_inline enum reason police_from_other(struct __sk_buff *skb,
+						     struct scratch *s,
+						     const struct workload *w,
+						     const struct frame *f,
+						     __be16 proto)
+{
+	const bool is_arp = proto == bpf_htons(ETH_P_ARP);
+	enum reason why = REASON_NONE;
+
+	__builtin_memset(&s->police.flow, 0, sizeof(struct flow));
+	if (w && !(w->flags & WORKLOAD_SPOOFS) &&
+	    (!workload_has_mac(w, f->pkt) ||
+	     (is_arp && !arp_is_right(skb, w, f->pkt->l2_len))))
+		why = police_drop(s, POLICY_SPOOFED, REASON_SPOOFED);
+	if (w && why == REASON_NONE)
+		why = police_limits(skb, s, w);
+	if (!is_arp && why == REASON_NONE)
+		return police_no_ip(s);
+	s->is_due = false;
+	return why == REASON_NONE ? REASON_NOT_OURS : why;
+}
+
 /* The first program of what a pod sends where workloads are policed. */
 static __always_inline enum reason police_from(struct __sk_buff *skb,
 					       struct scratch *s)
@@ -411,21 +434,14 @@ static __always_inline enum reason police_from(struct __sk_buff *skb,
 	__be16 proto = 0;
 
 	if (skb_parse_eth(skb, &f, &proto) != REASON_NONE)
-		return police_no_ip(s);
+		proto = 0;
 	switch (proto) {
 	case bpf_htons(ETH_P_IP):
 		return police_from_ip(skb, s, w, &f, false);
 	case bpf_htons(ETH_P_IPV6):
 		return police_from_ip(skb, s, w, &f, true);
-	case bpf_htons(ETH_P_ARP):
-		s->is_due = false;
-		if (!w || w->flags & WORKLOAD_SPOOFS ||
-		    (workload_has_mac(w, &p) && arp_is_right(skb, w, p.l2_len)))
-			return REASON_NOT_OURS;
-		__builtin_memset(&s->police.flow, 0, sizeof(struct flow));
-		return police_drop(s, POLICY_SPOOFED, REASON_SPOOFED);
 	default:
-		return police_no_ip(s);
+		return police_from_other(skb, s, w, &f, proto);
 	}
 }
 

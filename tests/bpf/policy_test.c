@@ -72,10 +72,16 @@ static void clear_entries(enum table_id id, size_t size)
 				 0);
 }
 
-static int clear_policy(void **state)
+static void clear_limits(void)
 {
 	struct workload_limit full = {};
 
+	for (__u32 i = W; i <= V; i++)
+		set_entry(TABLE_workload_limits, &i, &full);
+}
+
+static int clear_policy(void **state)
+{
 	world_reset(world);
 	memset(tables()->workloads, 0,
 	       WORKLOADS_MAX * sizeof(struct workload));
@@ -88,8 +94,7 @@ static int clear_policy(void **state)
 	clear_entries(TABLE_peer_masks, sizeof(struct mask_key));
 	clear_entries(TABLE_port_masks, sizeof(struct mask_key));
 	clear_entries(TABLE_policy_hits, sizeof(struct hit_key));
-	for (__u32 i = W; i <= V; i++)
-		set_entry(TABLE_workload_limits, &i, &full);
+	clear_limits();
 	return 0;
 }
 
@@ -1466,6 +1471,10 @@ static void what_a_workload_sends_is_limited(void **state)
 	assert_in_range(passed(&p, 50, 0), 5, 9);
 	passes_to(W, &in);
 	assert_true(hits(0, POLICY_LIMITED, true, POLICY_OUT) >= 41);
+	clear_limits();
+	put16(p.data + 12, 0x88cc);
+	assert_in_range(passed(&p, 50, 0), 5, 9);
+	p = syn(f->client, f->backend, 80);
 	workload(W)->packets_per_s = 0;
 	workload(W)->bytes_per_s = 10 * p.len;
 	assert_in_range(passed(&p, 50, 0), 10, 16);
@@ -1534,6 +1543,14 @@ static void no_other_protocols_of_ethernet_go_by(void **state)
 	police(f);
 	passes_from(W, &p);
 	passes_to(W, &p);
+	/* where a bridge looks for others is none of theirs to say */
+	memcpy(workload(W)->mac, foreign_mac, MAC_LEN);
+	drops_from(W, &p, SPOOFED);
+	workload(W)->flags = WORKLOAD_SPOOFS;
+	passes_from(W, &p);
+	workload(W)->flags = 0;
+	memcpy(workload(W)->mac, mac_client, MAC_LEN);
+	passes_from(W, &p);
 	isolate(W_OUT);
 	set_targets(W, 0, W_OUT);
 	drops_from(W, &p, POLICY);
