@@ -553,6 +553,19 @@ static __always_inline bool police_is_neighbours(const struct frame *f,
 	       addr_is_of_link(&f->pkt->flow.dst);
 }
 
+/* Is f to be sent on, to another link? As far as its MAC says: that of a bridge
+ * is not known. Nothing that neighbours say is. */
+static __always_inline bool police_is_routed(const struct __sk_buff *skb,
+					     const struct police *l,
+					     const struct frame *f)
+{
+	const struct addr *dst = &f->pkt->flow.dst;
+
+	return l->direction == POLICY_OUT && skb->pkt_type == PACKET_HOST &&
+	       !addr_is_of_link(dst) && !addr_is_link_local6(dst) &&
+	       !(policy_peer(dst) & PEER_HOST);
+}
+
 static __always_inline bool icmp_is_echo(__u8 type, const bool v6)
 {
 	return v6 ? type == ICMPV6_ECHO_REQUEST || type == ICMPV6_ECHO_REPLY :
@@ -608,7 +621,8 @@ static __always_inline bool police_icmp(struct __sk_buff *skb,
 		return true;
 	type = icmp->type;
 	code = icmp->code;
-	if (v6 && !p->fragment && police_is_neighbours(f, type))
+	if (v6 && !p->fragment && police_is_neighbours(f, type) &&
+	    !police_is_routed(skb, l, f))
 		return false;
 	if (icmp_is_echo(type, v6)) {
 		p->flow.sport = *(const __be16 *)&icmp->info;

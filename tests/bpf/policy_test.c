@@ -1036,6 +1036,32 @@ static void neighbours_are_always_heard(void **state)
 	}
 }
 
+/* Who is asked by a neighbour answers him; a router would send it on, with what
+ * there is in it. */
+static void neighbours_are_on_the_link(void **state)
+{
+	static const uint8_t bridge[MAC_LEN] = { 2, 0, 0, 0, 0, 9 };
+	const char *host = "2001:db8:ffff::1", *far = "2001:db8:9::1";
+	const struct family *f = *state;
+	struct packet p = neighbour(136, "fe80::1", 255), q;
+	struct addr to[] = { addr(host), addr(far) };
+
+	police(f);
+	peer_is(host, PEER_HOST);
+	isolate(W_OUT);
+	set_targets(W, 0, W_OUT);
+	for (int i = 0; i < 2; i++) {
+		memcpy(p.data + ETH_LEN + 24, &to[i], sizeof(to[i]));
+		packet_sum(&p);
+		if (i)
+			drops_from(W, &p, POLICY);
+		else
+			passes_from(W, &p);
+		q = packet_framed(&p, bridge, mac_client, NULL);
+		passes_from(W, &q);
+	}
+}
+
 /* Isolated or not. */
 static void nobody_speaks_for_his_neighbours(void **state)
 {
@@ -1943,6 +1969,7 @@ int main(void)
 		TEST(nobody_answers_for_others_by_arp),
 		TEST(who_has_no_address_yet_may_ask_for_one),
 		TEST(neighbours_are_always_heard),
+		TEST(neighbours_are_on_the_link),
 		TEST(nobody_speaks_for_his_neighbours),
 		TEST(the_host_is_never_blocked),
 		TEST(the_host_is_known_by_where_it_sends),
