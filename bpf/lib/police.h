@@ -180,9 +180,9 @@ static __always_inline bool source_is_right(const struct workload *w,
 		return workload_has(w, src) || source_is_dhcp(f);
 	if (addr_is_zero(src))	/* who looks whether he may have an address */
 		return addr_is_of_link(&f->pkt->flow.dst);
-	if (addr_is_link_local6(src))
-		return true;
-	return !addr_is_mapped(src) && workload_has(w, src);
+	if (workload_has(w, src))
+		return !addr_is_mapped(src);
+	return addr_is_link_local6(src) && !(policy_peer(src) & PEER_HOST);
 }
 
 /* ARP for IPv4 over Ethernet (RFC 826). (<linux/if_arp.h> wants libc's.) */
@@ -198,6 +198,18 @@ struct arp_packet {
 	__be32 target_ip;
 } __attribute__((packed));
 
+/* May w, if it is known, say of an address that it has it? Link-local ones are
+ * not told to us. What is the host's, gateways among it, nobody else has. */
+static __always_inline bool workload_may_claim(const struct workload *w,
+					       const struct addr *a)
+{
+	if (w && workload_has(w, a))
+		return true;
+	if (policy_peer(a) & PEER_HOST)
+		return false;
+	return addr_is_link_local6(a) || !w || workload_has_no_addrs(w);
+}
+
 /* Does w say of no address but its own that it has it? Of none at all, who looks
  * whether one is free (RFC 5227, 2.1). */
 __global int arp_is_right(struct __sk_buff *skb, const struct workload *w,
@@ -206,15 +218,15 @@ __global int arp_is_right(struct __sk_buff *skb, const struct workload *w,
 	struct arp_packet a;
 	struct addr sender;
 
-	if (!w || bpf_skb_load_bytes(skb, at, &a, sizeof(a)) ||
+	if (bpf_skb_load_bytes(skb, at, &a, sizeof(a)) ||
 	    a.protocol != bpf_htons(ETH_P_IP) || a.ip_len != 4 ||
 	    a.mac_len != 6)
 		return false;
 	sender = addr_from4(a.sender_ip);
-	if (mac_number(w->mac) && mac_number(w->mac) != mac_number(a.sender_mac))
+	if (w && mac_number(w->mac) &&
+	    mac_number(w->mac) != mac_number(a.sender_mac))
 		return false;
-	return !a.sender_ip || workload_has_no_addrs(w) ||
-	       workload_has(w, &sender);
+	return !a.sender_ip || workload_may_claim(w, &sender);
 }
 
 /* What an advertisement begins with (RFC 4861, 4.4). */
@@ -225,8 +237,9 @@ struct neighbour {
 
 /*
  * The same in IPv6, of whom the header at at has proto behind it: does w speak
- * for no neighbour but itself, and for no router? Behind more headers than are
- * walked through, nobody has anything to say.
+ * for no neighbour but itself, and for no router? Who asks for an address from
+ * none says that he is about to have it. Behind more headers than are walked
+ * through, nobody has anything to say.
  */
 __global int neighbour_is_right(struct __sk_buff *skb, const struct workload *w,
 				__u32 at, __u32 proto)
@@ -237,8 +250,11 @@ __global int neighbour_is_right(struct __sk_buff *skb, const struct workload *w,
 	};
 	const struct bytes in = { skb, HOOK_TC };
 	struct neighbour n = {};
+	struct addr src;
 
-	if (!w || ip6_walk(&in, &walk) != REASON_NONE)
+	if (ip6_walk(&in, &walk) != REASON_NONE ||
+	    bpf_skb_load_bytes(skb, at + offsetof(struct ipv6hdr, saddr), &src,
+			       sizeof(src)))
 		return false;
 	if (walk.proto != IPPROTO_ICMPV6 || walk.fragment == FRAGMENT_LATER)
 		return !is_ip6_ext(walk.proto);
@@ -247,11 +263,12 @@ __global int neighbour_is_right(struct __sk_buff *skb, const struct workload *w,
 	if (n.icmp.type == NDISC_ROUTER_ADVERTISEMENT ||
 	    n.icmp.type == NDISC_REDIRECT)
 		return false;
-	if (n.icmp.type != NDISC_NEIGHBOUR_ADVERTISEMENT)
+	if (n.icmp.type != NDISC_NEIGHBOUR_ADVERTISEMENT &&
+	    (n.icmp.type != NDISC_NEIGHBOUR_SOLICITATION ||
+	     !addr_is_zero(&src)))
 		return true;
 	return !bpf_skb_load_bytes(skb, walk.at, &n, sizeof(n)) &&
-	       (addr_is_link_local6(&n.target) || workload_has_no_addrs(w) ||
-		workload_has(w, &n.target));
+	       workload_may_claim(w, &n.target);
 }
 
 /* So much of a bucket that fills at a rate of per_s, as limit_take(); what is
@@ -339,26 +356,27 @@ static __always_inline bool source_is_spoofed(struct __sk_buff *skb,
 {
 	const __u8 proto = first_proto(f, v6);
 
-	if (!workload_has_mac(w, f->pkt) ||
-	    (!workload_has_no_addrs(w) && !source_is_right(w, f, v6)))
+	if (w && (!workload_has_mac(w, f->pkt) ||
+		  (!workload_has_no_addrs(w) && !source_is_right(w, f, v6))))
 		return true;
 	return v6 && (proto == IPPROTO_ICMPV6 || is_ip6_ext(proto)) &&
 	       !neighbour_is_right(skb, w, f->pkt->l2_len, proto);
 }
 
-/* REASON_NONE: w may send f, as far as its source and its amount go. */
+/* REASON_NONE: w may send f, as far as its source and its amount go. Of who is
+ * not known, the latter is not. */
 static __always_inline enum reason police_source(struct __sk_buff *skb,
 						 struct scratch *s,
 						 const struct workload *w,
 						 struct frame *f,
 						 const bool v6)
 {
-	if (w->flags & WORKLOAD_SPOOFS)
+	if (w && w->flags & WORKLOAD_SPOOFS)
 		return police_limits(skb, s, w);
 	police_note(s, f->pkt, first_proto(f, v6));
 	if (source_is_spoofed(skb, w, f, v6))
 		return police_drop(s, POLICY_SPOOFED, REASON_SPOOFED);
-	return police_limits(skb, s, w);
+	return w ? police_limits(skb, s, w) : REASON_NONE;
 }
 
 /* On to who judges strangers, which s->pkt is one of. */
@@ -390,7 +408,7 @@ static __always_inline enum reason police_from_ip(struct __sk_buff *skb,
 
 	if ((w || s->is_due) && parse_dst(f, v6) != REASON_NONE)
 		return REASON_BAD_ADDR;
-	why = w ? police_source(skb, s, w, f, v6) : REASON_NONE;
+	why = w || s->is_due ? police_source(skb, s, w, f, v6) : REASON_NONE;
 	if (why != REASON_NONE)
 		return why;
 	s->police.is_v6 = v6;
@@ -412,8 +430,8 @@ static __always_inline enum reason police_from_other(struct __sk_buff *skb,
 	enum reason why = REASON_NONE;
 
 	__builtin_memset(&s->police.flow, 0, sizeof(struct flow));
-	if (w && !(w->flags & WORKLOAD_SPOOFS) &&
-	    (!workload_has_mac(w, f->pkt) ||
+	if ((w ? !(w->flags & WORKLOAD_SPOOFS) : s->is_due) &&
+	    ((w && !workload_has_mac(w, f->pkt)) ||
 	     (is_arp && !arp_is_right(skb, w, f->pkt->l2_len))))
 		why = police_drop(s, POLICY_SPOOFED, REASON_SPOOFED);
 	if (w && why == REASON_NONE)

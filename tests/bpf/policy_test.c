@@ -986,9 +986,11 @@ static void who_has_no_address_yet_may_ask_for_one(void **state)
 	struct packet dhcp = udp("0.0.0.0", 68, "255.255.255.255", 67);
 	struct packet other = udp("0.0.0.0", 68, "255.255.255.255", 68);
 	struct packet unicast = udp("0.0.0.0", 68, families[0].backend, 67);
+	struct addr tentative = addr("fe80::7");
 	struct packet dad = packet_of(.src = addr("::"),
 		.dst = addr("ff02::1:ff00:7"), .proto = IPPROTO_ICMPV6,
-		.type = 135, .ttl = 255, .payload = 16);
+		.type = 135, .ttl = 255, .payload = 16,
+		.content = (uint8_t *)&tentative);
 	struct packet link = udp("fe80::1", 546, "ff02::1:2", 547);
 	struct packet far = udp("::", 546, families[1].backend, 547);
 
@@ -1091,6 +1093,61 @@ static void nobody_speaks_for_his_neighbours(void **state)
 	workload(W)->flags = WORKLOAD_SPOOFS;
 	passes_from(W, &forged);
 	passes_from(W, &router);
+}
+
+/* Be it who has not told us what addresses he has, or who he is. */
+static void nobody_speaks_for_the_host(void **state)
+{
+	const char *host = "2001:db8:ffff::1", *link = "fe80::9";
+	struct packet gateway = neighbour(136, host, 255);
+	struct packet router = neighbour(134, host, 255);
+	struct packet by_link = neighbour(136, link, 255);
+	struct packet asks = packet_of(.src = addr(link),
+		.dst = addr("ff02::1"), .proto = IPPROTO_ICMPV6, .type = 135,
+		.ttl = 255, .payload = 16);
+	const char *host4 = "203.0.113.1";
+	struct packet by_arp = arp(mac_client, host4, "192.0.2.9");
+	const struct family *f = *state;
+	__u32 ifindex[] = { LINK_POD, LINK_POD, LINK_VLAN };
+
+	police(f);
+	peer_is(host, PEER_HOST);
+	peer_is(host4, PEER_HOST);
+	peer_is(link, PEER_HOST);
+	tables()->runtime->policing = POLICE_ALL;
+	for (int i = 0; i < 3; i++) {
+		const struct packet *p[] = { &gateway, &router, &by_link,
+					     &by_arp, &asks };
+
+		if (i)
+			workload(W)->addr[0] = (struct addr){};
+		workload(W)->flags = i ? WORKLOAD_CLOSED : 0;
+		for (int j = 0; j < (i ? 4 : 5); j++)
+			expect_at("fl_pod_in", ifindex[i], 0, p[j], TC_ACT_SHOT,
+				  REASON_BIT(SPOOFED), NULL, __LINE__);
+	}
+}
+
+/* Who asks from nowhere for an address makes its owner give it up. */
+static void nobody_is_kept_from_having_an_address(void **state)
+{
+	const struct family *f = *state;
+	const char *own = "2001:db8::7", *other = "2001:db8::8";
+	struct addr target[] = { addr(own), addr(other) };
+
+	police(f);
+	workload(W)->addr[1] = addr(own);
+	for (int i = 0; i < 2; i++) {
+		struct packet p = packet_of(.src = addr("::"),
+			.dst = addr("ff02::1:ff00:7"), .proto = IPPROTO_ICMPV6,
+			.type = 135, .ttl = 255, .payload = 16,
+			.content = (uint8_t *)&target[i]);
+
+		if (i)
+			drops_from(W, &p, SPOOFED);
+		else
+			passes_from(W, &p);
+	}
 }
 
 /* By where it comes from: its address may be forged. */
@@ -1971,6 +2028,8 @@ int main(void)
 		TEST(neighbours_are_always_heard),
 		TEST(neighbours_are_on_the_link),
 		TEST(nobody_speaks_for_his_neighbours),
+		TEST(nobody_speaks_for_the_host),
+		TEST(nobody_is_kept_from_having_an_address),
 		TEST(the_host_is_never_blocked),
 		TEST(the_host_is_known_by_where_it_sends),
 		TEST(nobody_is_kept_from_himself),
