@@ -58,6 +58,7 @@ __global int peers_find(const struct pkt *p, struct police *l)
 	}
 	if (p->is_error)
 		return PEERS_KNOWN;
+	l->is_unasked = !epoch;
 	if (epoch != l->epoch)
 		return PEERS_STALE;
 	nat_touch(&r, p, l->is_reply, now);

@@ -874,11 +874,29 @@ static __always_inline bool police_is_free(const struct police *l, __u32 peer)
 	       workload_has(w, police_peer(l));
 }
 
+/*
+ * A datagram that seems to answer what this workload was never asked about, or
+ * refused: the other end uses the same ports, and was recorded as the client,
+ * for no better reason than that it spoke first. May the workload, or who
+ * speaks to it, do so himself?
+ */
+static __always_inline bool police_allows_itself(struct police *l, __u32 peer)
+{
+	bool allowed;
+
+	if (!l->is_known || !l->is_unasked || !l->is_reply || police_says(l))
+		return false;
+	allowed = police_allows(l, false, peer);
+	if (!allowed)	/* it is refused for what it seems to be */
+		police_allows(l, true, peer);
+	return allowed;
+}
+
 /* l's flow is neither known nor free. Is it allowed? */
 __global int police_decides(struct police *l)
 {
 	enum policy_direction direction;
-	bool allowed, is_either;
+	bool allowed, is_either, was_reply;
 	__u32 peer, flags, rule;
 
 	if (!l)
@@ -887,13 +905,16 @@ __global int police_decides(struct police *l)
 	if (police_is_free(l, peer))
 		return true;
 	is_either = police_adopts(l) && !police_guesses(l);
-	allowed = police_allows(l, l->is_reply, peer);
+	was_reply = l->is_known && l->is_reply;
+	allowed = police_allows(l, l->is_reply, peer) ||
+		  police_allows_itself(l, peer);
 	if (!allowed && is_either) {
 		allowed = police_allows(l, true, peer);
 		if (!allowed)	/* it is refused for what it seems to be */
 			police_allows(l, false, peer);
 	}
 	direction = peers_slot(l) ? POLICY_IN : POLICY_OUT;
+	l->is_reply |= was_reply;	/* as it is recorded */
 	rule = l->rule;
 	flags = (allowed ? 0 : POLICY_EVENT_DENIED) |
 		(l->is_known ? POLICY_EVENT_LIVE : 0);

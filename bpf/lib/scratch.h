@@ -73,6 +73,8 @@ struct police {
 	bool is_turned;		/* its source is the second in key */
 	bool is_reply;		/* its source is the server */
 	bool is_known;		/* it is recorded, but has to be judged again */
+	bool is_unasked;	/* by the workload that is asked, for the first
+				 * time */
 	bool is_lone;		/* it is of nothing that can be recorded */
 	bool is_size;		/* an error about a size */
 	bool opens;		/* it begins a connection */

@@ -882,6 +882,34 @@ static void datagrams_are_not_adopted(void **state)
 }
 
 /* What a server begins towards its client's port is not an answer. */
+/* Of two that use one port for both, who may speak does, whoever tried first. */
+static void who_spoke_first_is_not_all(void **state)
+{
+	const struct family *f = *state;
+	struct packet there = udp(f->client, 7946, f->backend, 7946);
+	struct packet back = udp(f->backend, 7946, f->client, 7946);
+
+	police(f);
+	isolate(W_IN);
+	allow_all_ports(W_OUT, FRIEND);
+	isolate(V_IN);
+	allow_all_ports(V_OUT, OTHER);
+	set_targets(W, 0, W_OUT);
+	set_targets(V, V_IN, V_OUT);
+	passes_from(W, &there);
+	drops_to(V, &there, POLICY);
+	passes_from(V, &back);
+	passes_to(W, &back);
+	passes_from(W, &there);
+	passes_to(V, &there);
+	/* what was allowed once is cut for what it was */
+	isolate(NEXT);
+	set_targets(V, V_IN, NEXT);
+	next_epoch();
+	drops_from(V, &back, POLICY);
+	drops_to(V, &there, POLICY);
+}
+
 static void a_server_that_begins_is_judged(void **state)
 {
 	const struct family *f = *state;
@@ -2021,6 +2049,7 @@ int main(void)
 		TEST(older_connections_are_adopted),
 		TEST(older_connections_are_judged_by_their_ports),
 		TEST(datagrams_are_not_adopted),
+		TEST(who_spoke_first_is_not_all),
 		TEST(a_server_that_begins_is_judged),
 		TEST(nobody_sends_from_others_addresses),
 		TEST(nobody_answers_for_others_by_arp),
