@@ -118,23 +118,14 @@ static bool parse_end(const json_t *end, struct addr *ret_addr, __u16 *ret_port)
 	return true;
 }
 
-static __u8 proto_of(const char *name)
-{
-	static const __u8 known[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
-
-	for (size_t i = 0; name && i < sizeof(known); i++)
-		if (!strcmp(name, proto_name(known[i])))
-			return known[i];
-	return 0;
-}
-
 /* Was it denied, and would be allowed? */
 static int on_verdict(struct simulation *s, const json_t *v)
 {
 	char text[POLICY_TEXT_MAX];
+	const char *protocol = json_string_value(json_object_get(v,
+							"protocol"));
 	struct attempt a = {
-		.proto = proto_of(json_string_value(
-					json_object_get(v, "protocol"))),
+		.proto = protocol ? proto_number(protocol) : 0,
 	};
 
 	if (!a.proto ||

@@ -167,29 +167,21 @@ static void end_match_family(struct end *e, const struct end *other)
 
 static bool proto_parse(const char *text, __u8 *ret_proto, __u16 *ret_port)
 {
-	static const struct {
-		const char *name;
-		__u8 proto;
-		bool has_ports;
-	} known[] = {
-		{ "tcp", IPPROTO_TCP, true }, { "udp", IPPROTO_UDP, true },
-		{ "sctp", IPPROTO_SCTP, true }, { "icmp", IPPROTO_ICMP, false },
-	};
-	char name[8], *end;
+	size_t len = strcspn(text, "/");
 	unsigned long number;
-	int len = strcspn(text, "/");
+	char name[8], *end;
 
-	snprintf(name, sizeof(name), "%.*s", len, text);
+	snprintf(name, sizeof(name), "%.*s", (int)len, text);
 	*ret_port = 0;
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
-		if (strcasecmp(name, known[i].name))
-			continue;
-		*ret_proto = known[i].proto;
-		if (!known[i].has_ports)
-			return !text[len];
+	*ret_proto = proto_number(name);
+	if (*ret_proto) {
 		number = text[len] ? strtoul(text + len + 1, &end, 10) : 0;
 		*ret_port = number;
 		return text[len] && !*end && number && number <= 65535;
+	}
+	if (!strcasecmp(text, "icmp")) {
+		*ret_proto = IPPROTO_ICMP;
+		return true;
 	}
 	number = strtoul(text, &end, 10);
 	*ret_proto = number;

@@ -5,7 +5,6 @@
  * which is not known is a mistake.
  */
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -224,7 +223,6 @@ static void read_port(struct item_reading *i, const struct tree_node *n,
 	static const char *const names[] = {
 		"tcp", "udp", "sctp", "TCP", "UDP", "SCTP", NULL
 	};
-	static const __u8 protos[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
 	const struct tree_node *v[NR] = {};
 	const char *name;
 	int proto = 0;
@@ -238,7 +236,7 @@ static void read_port(struct item_reading *i, const struct tree_node *n,
 	if (v[PROTOCOL])
 		proto = value_choice(i->r, v[PROTOCOL], "protocol", names);
 	if (proto >= 0)
-		ret->proto = protos[proto % 3];
+		ret->proto = proto_number(names[proto]);
 	if (!v[NAME] || !value_name(i->r, v[NAME], "name", PORT_NAME_MAX, &name))
 		return;
 	ret->name = reader_strdup(i->r, name);

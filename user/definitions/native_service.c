@@ -71,7 +71,6 @@ static const char *const algorithm_words[] = {
 };
 
 static const char *const proto_words[] = { "tcp", "udp", "sctp", NULL };
-static const __u8 protos[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
 
 /* A service while it is being read. */
 struct context {
@@ -239,7 +238,7 @@ static void read_proto(struct context *c)
 		i = value_choice(c->r, c->v[KEY_PROTOCOL], "protocol",
 				 proto_words);
 	if (i >= 0)
-		c->s->proto = protos[i];
+		c->s->proto = proto_number(proto_words[i]);
 }
 
 static void read_forward(struct context *c)

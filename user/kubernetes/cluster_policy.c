@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <netinet/in.h>
-
 #include "making.h"
 
 #define PRIORITY_MAX 1000
@@ -259,7 +257,6 @@ static void read_protocol(struct making *m, const struct kube_value *v,
 	static const char *const keys[] = {
 		"tcp", "udp", "sctp", "destinationNamedPort", NULL
 	};
-	static const __u8 protos[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
 	static const char *const port_keys[] = { "destinationPort", NULL };
 	const struct kube_value *one, *port;
 	int which = 0, none;
@@ -272,7 +269,7 @@ static void read_protocol(struct making *m, const struct kube_value *v,
 		making_port_name(m, one, ret);
 		return;
 	}
-	ret->proto = protos[which];
+	ret->proto = proto_number(keys[which]);
 	port = read_one(m, one, keys[which], port_keys, &none);
 	if (port)
 		read_destination(m, port, ret);

@@ -211,6 +211,16 @@ const char *proto_name(__u8 proto)
 	return "unknown";
 }
 
+__u8 proto_number(const char *name)
+{
+	static const __u8 known[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
+
+	for (size_t i = 0; i < sizeof(known); i++)
+		if (!strcasecmp(name, proto_name(known[i])))
+			return known[i];
+	return 0;
+}
+
 static const struct model_service *service_or_null(const struct model *m,
 						   size_t i)
 {

@@ -257,6 +257,8 @@ const char *algorithm_name(enum algorithm algorithm);
 const char *kind_name(enum service_kind kind);
 const char *backend_state_name(enum backend_state state);
 const char *proto_name(__u8 proto);
+/* The IPPROTO_ that has such a name, in small letters or large ones; 0: none. */
+__u8 proto_number(const char *name);
 
 /* The sign of a after b: by address, prefix (the shorter first), ports. */
 int model_front_compare(const struct model_front *a,
