@@ -12,7 +12,6 @@ struct limited {
 	struct addr addr;
 	__u32 index;		/* in tables.workloads */
 	__u32 limit;
-	__u64 count;
 };
 
 struct limits {
@@ -20,6 +19,7 @@ struct limits {
 	__u32 now_s;
 	struct limited *list;	/* sorted by address; owned */
 	size_t count, room;
+	__u32 *open;		/* [WORKLOADS_MAX], by index; owned */
 };
 
 static int compare(const void *a, const void *b)
@@ -39,7 +39,7 @@ static int add_place(void *arg, const struct policy_place *p)
 	for (size_t i = 0; i < w->nr_addrs; i++, l->count++)
 		if (l->count < l->room)
 			l->list[l->count] = (struct limited){
-				w->addrs[i], p->index, w->conns_open, 0 };
+				w->addrs[i], p->index, w->conns_open };
 	return 0;
 }
 
@@ -47,8 +47,8 @@ static int add_place(void *arg, const struct policy_place *p)
 static int count_one(void *arg, const struct conn_entry *e)
 {
 	const struct conn *c = &e->conn;
-	struct limits *l = arg;
 	struct limited key, *at;
+	struct limits *l = arg;
 
 	if (conn_kind(c) != FLOW_PEERS ||
 	    conn_entry_state(e) == CONN_CLOSING ||
@@ -57,41 +57,39 @@ static int count_one(void *arg, const struct conn_entry *e)
 	key.addr = c->client_second ? c->vip : c->client;
 	at = bsearch(&key, l->list, l->count, sizeof(*l->list), compare);
 	if (at)
-		at->count++;
+		l->open[at->index]++;
 	return 0;
 }
 
-/* Of all addresses of a workload. */
-static __u64 sum_of(const struct limits *l, __u32 index)
+static int check(struct limits *l, struct policy_state *policy)
 {
-	__u64 sum = 0;
+	int err;
 
-	for (size_t i = 0; i < l->count; i++)
-		if (l->list[i].index == index)
-			sum += l->list[i].count;
-	return sum;
+	l->count = 0;
+	policy_places(policy, add_place, l);
+	qsort(l->list, l->count, sizeof(*l->list), compare);
+	err = conns_each(l->t, count_one, l);
+	for (size_t i = 0; !err && i < l->count; i++)
+		policy_set_full(policy, l->list[i].index,
+				l->open[l->list[i].index] >=
+					l->list[i].limit);
+	return err;
 }
 
 int open_limits_check(const struct parts *parts, struct policy_state *policy)
 {
 	struct limits l = { .t = parts_tables(parts), .now_s = dp_now_s() };
-	int err;
+	int err = -ENOMEM;
 
 	policy_places(policy, add_place, &l);
 	if (!l.count)
 		return 0;
 	l.room = l.count;
-	l.count = 0;
 	l.list = calloc(l.room, sizeof(*l.list));
-	if (!l.list)
-		return -ENOMEM;
-	policy_places(policy, add_place, &l);
-	qsort(l.list, l.count, sizeof(*l.list), compare);
-	err = conns_each(l.t, count_one, &l);
-	for (size_t i = 0; !err && i < l.count; i++)
-		policy_set_full(policy, l.list[i].index,
-				sum_of(&l, l.list[i].index) >=
-					l.list[i].limit);
+	l.open = calloc(WORKLOADS_MAX, sizeof(*l.open));
+	if (l.list && l.open)
+		err = check(&l, policy);
 	free(l.list);
+	free(l.open);
 	return err;
 }
