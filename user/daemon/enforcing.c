@@ -313,29 +313,35 @@ static void add_addr(void *data, const struct addr *a)
 	h->digest += hash_mix(hash_addr(key, 0, a));
 }
 
-/* The list is the caller's; NULL: out of memory. */
-static struct host_addrs host_addrs(const struct enforcing *p)
+/* Without a list. */
+static struct host_addrs host_count(const struct enforcing *p)
 {
 	struct host_addrs h = {};
 
 	nexthops_each_local(p->parts->nexthops, add_addr, &h);
-	h.room = h.count;
-	h.list = calloc(h.room + 1, sizeof(*h.list));
-	h.count = h.digest = 0;
-	if (h.list)
-		nexthops_each_local(p->parts->nexthops, add_addr, &h);
 	return h;
+}
+
+/* The list of what host_count() counted is the caller's; false: out of memory. */
+static bool host_list(const struct enforcing *p, struct host_addrs *h)
+{
+	h->room = h->count;
+	h->list = calloc(h->room + 1, sizeof(*h->list));
+	h->count = h->digest = 0;
+	if (h->list)
+		nexthops_each_local(p->parts->nexthops, add_addr, h);
+	return h->list;
 }
 
 static void follow_host(struct enforcing *p)
 {
-	struct host_addrs h = host_addrs(p);
+	struct host_addrs h = host_count(p);
 	char text[POLICY_TEXT_MAX] = "";
-	int err = 0;
+	int err;
 
-	if (h.list && h.digest != p->host)
-		err = policy_set_host(p->state, h.list, h.count, dp_now_s(),
-				      text);
+	if (h.digest == p->host || !host_list(p, &h))
+		return;
+	err = policy_set_host(p->state, h.list, h.count, dp_now_s(), text);
 	if (err)
 		refuse(&p->refusal, err, "policies do not know this host's addresses: %s",
 		       *text ? text : strerror(-err));
@@ -668,9 +674,9 @@ json_t *enforcing_explain(const struct enforcing *p, const json_t *request)
 		return control_refuse("from, to and what are needed");
 	if (!p->set)
 		return control_refuse("no policies are in force");
-	h = host_addrs(p);
-	ret = h.list ? policy_explain_json(p->set, h.list, h.count, from, to,
-					   what) : NULL;
+	h = host_count(p);
+	ret = host_list(p, &h) ? policy_explain_json(p->set, h.list, h.count,
+						     from, to, what) : NULL;
 	free(h.list);
 	json_array_foreach(json_object_get(ret, "ends"), i, end)
 		tell_held(p, end);
