@@ -29,10 +29,8 @@ static void put_labels(FILE *out, const struct model_labels *l)
 static void put_rule(FILE *out, enum policy_direction d,
 		     const struct model_rule *r)
 {
-	static const char *const actions[] = { "accept", "deny", "pass" };
-
 	fprintf(out, "%s %s", d == POLICY_IN ? "in" : "out",
-		actions[r->action]);
+		policy_action_name(r->action));
 	if (r->name)
 		fprintf(out, " \"%s\"", r->name);
 	if (r->nr_peers)
@@ -50,8 +48,7 @@ static void put_policy(FILE *out, const struct model_policy *p)
 	fprintf(out, "policy %s", policy_text(p, name));
 	if (p->tier != TIER_NETWORK)
 		fprintf(out, " %s %u",
-			p->tier == TIER_ADMIN ? "admin" : "baseline",
-			p->priority);
+			policy_tier_name(p->tier), p->priority);
 	fputs(" ", out);
 	policy_write_subject(out, p);
 	if (p->isolates[POLICY_IN] || p->isolates[POLICY_OUT])

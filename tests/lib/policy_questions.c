@@ -5,6 +5,7 @@
 
 #include "base/addr.h"
 #include "chance.h"
+#include "model/policy_text.h"
 #include "policy_manifest.h"
 #include "policy_questions.h"
 
@@ -77,7 +78,7 @@ bool question_differs(const struct question *q, const char *what,
 	fprintf(stderr, "# %s: %s of %s/%s, %s to %s, protocol %u, port %u\n"
 		"#   it says:     %s\n#   evaluator:   %s\n"
 		"#   under audit: %s\n", what,
-		q->direction == POLICY_IN ? "ingress" : "egress",
+		policy_direction_name(q->direction),
 		q->pod->namespace, q->pod->name, addr_format(&c.from, from),
 		addr_format(&c.to, to), c.proto, c.port, said,
 		evaluator_text(&right.is, is),

@@ -9,6 +9,7 @@
 #include "base/endpoint.h"
 #include "base/log.h"
 #include "model/model.h"
+#include "model/policy_text.h"
 #include "verdicts.h"
 
 static void listen_is(const struct verdicts *v, bool is_on)
@@ -74,8 +75,7 @@ static json_t *event_json(const struct verdicts *v,
 			 "number", (json_int_t)v->next,
 			 "time", since_epoch(e->time_ns),
 			 "verdict", effect_name(e),
-			 "direction", e->direction == POLICY_IN ? "ingress" :
-								  "egress",
+			 "direction", policy_direction_name(e->direction),
 			 "from", end_json(v->enforcing, &e->flow.src,
 					  e->flow.sport),
 			 "to", end_json(v->enforcing, &e->flow.dst,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "making.h"
+#include "model/policy_text.h"
 
 #define PRIORITY_MAX 1000
 #define RULES_MAX 25		/* of a direction; as many peers, ports ... */
@@ -379,7 +380,7 @@ static void read_rule(struct making *m, const struct kube_value *v,
 static void read_rules(struct making *m, const struct kube_value *list,
 		       enum policy_direction direction, struct model_policy *p)
 {
-	const char *key = direction == POLICY_IN ? "ingress" : "egress";
+	const char *key = policy_direction_name(direction);
 
 	if (!list || !making_list(m, list, key))
 		return;

@@ -11,10 +11,10 @@
 
 #include "base/addr.h"
 #include "making.h"
+#include "model/policy_text.h"
 #include "words.h"
 
 /* By direction: what a rule calls its peers. */
-static const char *const section_names[] = { "ingress", "egress" };
 static const char *const peers_names[] = { "from", "to" };
 
 static bool is_inside(const struct model_prefix *p, const struct model_prefix *of)
@@ -227,7 +227,7 @@ static bool read_rule(struct making *m, const struct kube_value *v,
 static bool read_rules(struct making *m, const struct kube_value *list,
 		       enum policy_direction direction, struct model_policy *p)
 {
-	const char *key = section_names[direction];
+	const char *key = policy_direction_name(direction);
 	bool ok = true;
 
 	if (!making_list(m, list, key))

@@ -2,6 +2,33 @@
 /* See policy_text.h. */
 #include "policy_text.h"
 
+const char *policy_direction_name(enum policy_direction direction)
+{
+	return direction == POLICY_IN ? "ingress" : "egress";
+}
+
+const char *policy_tier_name(enum policy_tier tier)
+{
+	static const char *const names[] = {
+		[TIER_ADMIN] = "admin",
+		[TIER_NETWORK] = "network",
+		[TIER_BASELINE] = "baseline",
+	};
+
+	return names[tier];
+}
+
+const char *policy_action_name(enum policy_action action)
+{
+	static const char *const names[] = {
+		[POLICY_ACCEPT] = "accept",
+		[POLICY_DENY] = "deny",
+		[POLICY_PASS] = "pass",
+	};
+
+	return names[action];
+}
+
 static void put_requirement(FILE *out, const struct model_requirement *r)
 {
 	if (r->op == LABEL_EXISTS || r->op == LABEL_DOES_NOT_EXIST) {

@@ -10,6 +10,13 @@
 
 #include "policy.h"
 
+/* "ingress", "egress". */
+const char *policy_direction_name(enum policy_direction direction);
+/* "admin", "network", "baseline". */
+const char *policy_tier_name(enum policy_tier tier);
+/* "accept", "deny", "pass". */
+const char *policy_action_name(enum policy_action action);
+
 /* "pods(app=front) of ns(a in(b,c)), 10.0.0.0/8 but 10.1.0.0/16"; everybody:
  * nothing. */
 void policy_write_peers(FILE *out, const struct model_rule *r);

@@ -6,6 +6,7 @@
 
 #include "base/addr.h"
 #include "compiled.h"
+#include "model/policy_text.h"
 
 /* NONE: it is held to nothing. */
 static __u32 target_of(const struct policy_compiled *c,
@@ -144,11 +145,11 @@ const char *policy_rule_text(const struct policy_rule_info *info,
 		snprintf(text, POLICY_TEXT_MAX, "isolated by %s", policy);
 	else if (info->name)
 		snprintf(text, POLICY_TEXT_MAX, "%s, %s rule %u (%s)", policy,
-			 info->direction == POLICY_IN ? "ingress" : "egress",
+			 policy_direction_name(info->direction),
 			 info->number, info->name);
 	else
 		snprintf(text, POLICY_TEXT_MAX, "%s, %s rule %u", policy,
-			 info->direction == POLICY_IN ? "ingress" : "egress",
+			 policy_direction_name(info->direction),
 			 info->number);
 	return text;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "compiled.h"
+#include "model/policy_text.h"
 
 __u32 id_choose(const struct digest *content, __u32 salt, __u32 max,
 		bool (*is_taken)(const void *arg, __u32 id), const void *arg)
@@ -220,7 +221,7 @@ static int refuse(const struct group *g, const struct book *k,
 		 "workload %s/%s has %zu rules of %s, at most %u are possible: "
 		 "policy %s has %zu of them",
 		 g->example->namespace, g->example->name, k->rules.count,
-		 k->direction == POLICY_IN ? "ingress" : "egress",
+		 policy_direction_name(k->direction),
 		 POLICY_RULES_MAX, policy_text(largest->policy, name),
 		 largest->bits.count);
 	return -E2BIG;
