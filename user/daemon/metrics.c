@@ -12,6 +12,7 @@
 #include "kubernetes/cluster.h"
 #include "enforcing.h"
 #include "metrics.h"
+#include "model/policy_text.h"
 #include "model/reason.h"
 #include "policy_answers.h"
 
@@ -179,6 +180,41 @@ static void packets(FILE *out, const struct metrics *m)
 		fprintf(out, "fairlead_bytes_total{reason=\"%s\",verdict=\"%s\"} %llu\n",
 			reason_texts[i].name, reason_texts[i].verdict,
 			counters[i].bytes);
+}
+
+/* Text as the value of a label. */
+static void label(FILE *out, const char *name, const char *text)
+{
+	fprintf(out, "%s=\"", name);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', out);
+		fputc(*text == '\n' ? ' ' : *text, out);
+	}
+	fputc('"', out);
+}
+
+static void decisions(FILE *out, const struct model_policy *p,
+		      const char *verdict, __u64 value)
+{
+	fputs("fairlead_policy_decisions_total{", out);
+	label(out, "namespace", p->namespace);
+	label(out, ",policy", p->name);
+	fprintf(out, ",tier=\"%s\",verdict=\"%s\"} %llu\n",
+		policy_tier_name(p->tier), verdict, value);
+}
+
+static void policy(void *out, const struct policy_tally *t)
+{
+	decisions(out, t->policy, "allowed", t->allowed);
+	decisions(out, t->policy, "denied", t->denied);
+}
+
+static void policies(FILE *out, const struct enforcing *e)
+{
+	family(out, "fairlead_policy_decisions_total", "counter",
+	       "New connections that a network policy decided about.");
+	policy_tallies(e->set, e->state, policy, out);
 }
 
 static void connections(FILE *out, struct metrics *m)
@@ -378,7 +414,7 @@ char *metrics_text(struct metrics *m, size_t *ret_len)
 	backends(out, parts_tables(m->parts));
 	connections(out, m);
 	packets(out, m);
-	policy_metrics(out, m->enforcing->set, m->enforcing->state);
+	policies(out, m->enforcing);
 	maps(out, m->parts);
 	if (m->api) {
 		api(out, m->api);

@@ -8,122 +8,89 @@
 #include "base/addr.h"
 #include "base/cleanup.h"
 #include "control.h"
+#include "model/policy_text.h"
 #include "policy_answers.h"
 
 #define SELECTING_MAX 1024
 
-static const char *const tier_names[] = {
-	[TIER_ADMIN] = "admin",
-	[TIER_NETWORK] = "network",
-	[TIER_BASELINE] = "baseline",
+/* In order of addresses, as counts name them. */
+struct tallies {
+	struct policy_tally *list;	/* owned */
+	size_t count;
 };
 
-static const char *const direction_names[] = {
-	[POLICY_IN] = "ingress",
-	[POLICY_OUT] = "egress",
-};
+static int compare_policies(const void *a, const void *b)
+{
+	const struct policy_tally *x = a, *y = b;
 
-/* What a policy counted. */
-struct counts {
-	__u64 allowed, denied;
-};
+	return (x->policy > y->policy) - (x->policy < y->policy);
+}
 
-struct counting {
-	const struct policy_set *set;
-	struct counts *counts;	/* [set->nr_policies] */
-};
+/* NULL: it is none of them. */
+static struct policy_tally *tally_of(const struct tallies *t,
+				     const struct model_policy *p)
+{
+	const struct policy_tally key = { .policy = p };
+
+	return bsearch(&key, t->list, t->count, sizeof(key), compare_policies);
+}
 
 static int count(void *arg, const struct policy_count *c)
 {
-	const struct model_policy *p = c->rule.policy ? c->rule.policy :
-							c->rule.of;
-	struct counting *w = arg;
+	struct policy_tally *t = tally_of(arg, c->rule.policy ?: c->rule.of);
 
-	for (size_t i = 0; p && i < w->set->nr_policies; i++)
-		if (w->set->policies[i] == p)
-			*(c->denied ? &w->counts[i].denied :
-				      &w->counts[i].allowed) += c->count;
+	if (t)
+		*(c->denied ? &t->denied : &t->allowed) += c->count;
 	return 0;
 }
 
-static json_t *policy_json(const struct model_policy *p, const struct counts *c)
-{
-	return json_pack("{s:s, s:s, s:s, s:I, s:b, s:i, s:i, s:b, s:b, s:I, "
-			 "s:I}",
-			 "namespace", p->namespace, "name", p->name,
-			 "tier", tier_names[p->tier],
-			 "priority", (json_int_t)p->priority,
-			 "audit", p->audit,
-			 "ingress_rules", (int)p->rules[POLICY_IN].count,
-			 "egress_rules", (int)p->rules[POLICY_OUT].count,
-			 "isolates_ingress", p->isolates[POLICY_IN],
-			 "isolates_egress", p->isolates[POLICY_OUT],
-			 "allowed", (json_int_t)c->allowed,
-			 "denied", (json_int_t)c->denied);
-}
-
-/* The caller's; NULL: out of memory. */
-static struct counts *counts_of(const struct policy_set *set,
-				struct policy_state *state)
+int policy_tallies(const struct policy_set *set, struct policy_state *state,
+		   void (*f)(void *arg, const struct policy_tally *t),
+		   void *arg)
 {
 	size_t nr = set ? set->nr_policies : 0;
-	struct counting w = { set, calloc(nr + 1, sizeof(*w.counts)) };
+	struct tallies t = { calloc(nr + 1, sizeof(*t.list)), nr };
 
-	if (w.counts && state && nr)
-		policy_counts(state, count, &w);
-	return w.counts;
+	if (!t.list)
+		return -ENOMEM;
+	for (size_t i = 0; i < nr; i++)
+		t.list[i].policy = set->policies[i];
+	qsort(t.list, nr, sizeof(*t.list), compare_policies);
+	if (state && nr)
+		policy_counts(state, count, &t);
+	for (size_t i = 0; i < nr; i++)
+		f(arg, tally_of(&t, set->policies[i]));
+	free(t.list);
+	return 0;
+}
+
+static void add_policy(void *arg, const struct policy_tally *t)
+{
+	const struct model_policy *p = t->policy;
+
+	json_array_append_new(arg, json_pack(
+		"{s:s, s:s, s:s, s:I, s:b, s:i, s:i, s:b, s:b, s:I, s:I}",
+		"namespace", p->namespace, "name", p->name,
+		"tier", policy_tier_name(p->tier),
+		"priority", (json_int_t)p->priority, "audit", p->audit,
+		"ingress_rules", (int)p->rules[POLICY_IN].count,
+		"egress_rules", (int)p->rules[POLICY_OUT].count,
+		"isolates_ingress", p->isolates[POLICY_IN],
+		"isolates_egress", p->isolates[POLICY_OUT],
+		"allowed", (json_int_t)t->allowed,
+		"denied", (json_int_t)t->denied));
 }
 
 json_t *policy_list_json(const struct policy_set *set,
 			 struct policy_state *state)
 {
-	struct counts *counts = counts_of(set, state);
-	json_t *list = counts ? json_array() : NULL;
+	json_t *list = json_array();
 
-	for (size_t i = 0; list && set && i < set->nr_policies; i++)
-		json_array_append_new(list, policy_json(set->policies[i],
-							&counts[i]));
-	free(counts);
-	return list ? json_pack("{s:b, s:o}", "ok", 1, "policies", list) :
-		      NULL;
-}
-
-/* Text as the value of a label. */
-static void label(FILE *out, const char *name, const char *text)
-{
-	fprintf(out, "%s=\"", name);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			fputc('\\', out);
-		fputc(*text == '\n' ? ' ' : *text, out);
+	if (!list || policy_tallies(set, state, add_policy, list)) {
+		json_decref(list);
+		return NULL;
 	}
-	fputc('"', out);
-}
-
-static void decisions(FILE *out, const struct model_policy *p,
-		      const char *verdict, __u64 value)
-{
-	fputs("fairlead_policy_decisions_total{", out);
-	label(out, "namespace", p->namespace);
-	label(out, ",policy", p->name);
-	fprintf(out, ",tier=\"%s\",verdict=\"%s\"} %llu\n",
-		tier_names[p->tier], verdict, value);
-}
-
-void policy_metrics(FILE *out, const struct policy_set *set,
-		    struct policy_state *state)
-{
-	struct counts *counts = counts_of(set, state);
-
-	if (!counts)
-		return;
-	fputs("# HELP fairlead_policy_decisions_total New connections that a network policy decided about.\n"
-	      "# TYPE fairlead_policy_decisions_total counter\n", out);
-	for (size_t i = 0; set && i < set->nr_policies; i++) {
-		decisions(out, set->policies[i], "allowed", counts[i].allowed);
-		decisions(out, set->policies[i], "denied", counts[i].denied);
-	}
-	free(counts);
+	return json_pack("{s:b, s:o}", "ok", 1, "policies", list);
 }
 
 /* One end of what is asked about. */
@@ -222,7 +189,7 @@ static json_t *end_json(const struct policy_compiled *c,
 			const struct policy_judgement *a)
 {
 	json_t *ret = json_pack("{s:s, s:o, s:b, s:b, s:o, s:o}",
-				"direction", direction_names[direction],
+				"direction", policy_direction_name(direction),
 				"workload", json_sprintf("%s/%s", w->namespace,
 							 w->name),
 				"allowed", a->allowed, "audited", a->audited,

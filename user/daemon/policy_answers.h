@@ -7,7 +7,6 @@
 #define FAIRLEAD_POLICY_ANSWERS_H
 
 #include <jansson.h>
-#include <stdio.h>
 
 #include "policy/policy.h"
 
@@ -22,9 +21,17 @@ json_t *policy_list_json(const struct policy_set *set,
 json_t *policy_show_json(const struct policy_set *set,
 			 struct policy_state *state, const char *name);
 
-/* What they decided, in Prometheus' text format. */
-void policy_metrics(FILE *out, const struct policy_set *set,
-		    struct policy_state *state);
+/* What a policy decided, of new connections and those judged again. */
+struct policy_tally {
+	const struct model_policy *policy;
+	__u64 allowed, denied;
+};
+
+/* Each of set's, in its order, as state has counted them (NULL: nothing).
+ * -ENOMEM: f was not called. */
+int policy_tallies(const struct policy_set *set, struct policy_state *state,
+		   void (*f)(void *arg, const struct policy_tally *t),
+		   void *arg);
 
 /*
  * May from begin a connection to to? Each is "NAMESPACE/NAME", "NAME" of
