@@ -51,41 +51,58 @@ static int tally_add(void *arg, const struct policy_count *c)
 	return 0;
 }
 
-/* What write() writes, or otherwise. */
-static json_t *words(void (*write)(FILE *out, const struct model_rule *r),
-		     const struct model_rule *r, const char *otherwise)
+/* Words, as they are written. */
+struct words {
+	FILE *out;	/* NULL: out of memory */
+	char *text;
+	size_t len;
+};
+
+static bool words_begin(struct words *w)
 {
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
+	*w = (struct words){};
+	w->out = open_memstream(&w->text, &w->len);
+	return w->out;
+}
+
+/* Nothing was written: otherwise. */
+static json_t *words_end(struct words *w, const char *otherwise)
+{
 	json_t *ret;
 
-	if (!out)
+	fclose(w->out);
+	ret = json_string(w->len ? w->text : otherwise);
+	free(w->text);
+	return ret;
+}
+
+static json_t *rule_words(void (*write)(FILE *out, const struct model_rule *r),
+			  const struct model_rule *r, const char *otherwise)
+{
+	struct words w;
+
+	if (!words_begin(&w))
 		return NULL;
 	if (r)
-		write(out, r);
-	fclose(out);
-	ret = json_string(len ? text : otherwise);
-	free(text);
-	return ret;
+		write(w.out, r);
+	return words_end(&w, otherwise);
 }
 
 static json_t *rule_json(const struct tally *t, enum policy_direction d,
 			 size_t at)
 {
-	static const char *const actions[] = { "accept", "deny", "pass" };
 	const bool is_rule = at < t->policy->rules[d].count;
 	const struct model_rule *r = is_rule ? &t->policy->rules[d].rule[at] :
 					       NULL;
 
 	return json_pack("{s:s, s:o, s:s?, s:s, s:o, s:o, s:I, s:I}",
-			 "direction", d == POLICY_IN ? "ingress" : "egress",
+			 "direction", policy_direction_name(d),
 			 "rule", r ? json_integer(at) : json_null(),
 			 "name", r ? r->name : NULL,
-			 "action", r ? actions[r->action] : "deny",
-			 "who", words(policy_write_peers, r,
+			 "action", policy_action_name(r ? r->action : POLICY_DENY),
+			 "who", rule_words(policy_write_peers, r,
 				      r ? "everybody" : "everybody else"),
-			 "ports", words(policy_write_ports, r, "all"),
+			 "ports", rule_words(policy_write_ports, r, "all"),
 			 "allowed", (json_int_t)t->allowed[d][at],
 			 "denied", (json_int_t)t->denied[d][at]);
 }
@@ -137,18 +154,12 @@ static json_t *selected_json(const struct policy_set *set,
 
 static json_t *subject_json(const struct model_policy *p)
 {
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
-	json_t *ret;
+	struct words w;
 
-	if (!out)
+	if (!words_begin(&w))
 		return NULL;
-	policy_write_subject(out, p);
-	fclose(out);
-	ret = json_string(text);
-	free(text);
-	return ret;
+	policy_write_subject(w.out, p);
+	return words_end(&w, "");
 }
 
 static json_t *show(const struct policy_set *set, struct policy_state *state,
