@@ -8,7 +8,6 @@
  *
  *   story_test [--steps N] [--seed N]
  */
-#include <getopt.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -25,15 +23,12 @@
 #include "fake_tables.h"
 #include "policy_questions.h"
 #include "policy_tables.h"
+#include "seeded.h"
 
 #define PROGRESS 100	/* stories between two words of how far it is */
 #define STORY_STEPS 60
 
-static struct {
-	uint64_t seed;
-	unsigned long steps;
-	bool is_long;
-} options = { .steps = 300 };
+static struct seeded options = { .what = "steps", .count = 300 };
 
 #define PLACED_MAX 400
 #define SAMPLES 40
@@ -431,36 +426,11 @@ static void a_universe_becomes_another_step_by_step(void **state)
 {
 	unsigned long done = 0;
 
-	for (uint64_t n = 0; done < options.steps; n++, done += STORY_STEPS) {
+	for (uint64_t n = 0; done < options.count; n++, done += STORY_STEPS) {
 		a_story(options.seed + n, STORY_STEPS);
 		if (options.is_long && n % PROGRESS == PROGRESS - 1)
 			fprintf(stderr, "# %lu steps\n", done + STORY_STEPS);
 	}
-}
-
-static bool parse(int argc, char **argv)
-{
-	static const struct option known[] = {
-		{ "steps", required_argument, NULL, 't' },
-		{ "seed", required_argument, NULL, 's' },
-		{},
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		switch (c) {
-		case 't':
-			options.steps = strtoul(optarg, NULL, 0);
-			break;
-		case 's':
-			options.seed = strtoull(optarg, NULL, 0);
-			break;
-		default:
-			return false;
-		}
-		options.is_long = true;
-	}
-	return optind == argc;
 }
 
 int main(int argc, char **argv)
@@ -469,11 +439,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_universe_becomes_another_step_by_step),
 	};
 
-	options.seed = time(NULL) * 1000;
-	if (!parse(argc, argv)) {
-		fprintf(stderr, "usage: %s [--steps N] [--seed N]\n", argv[0]);
+	if (!seeded_parse(&options, argc, argv))
 		return 2;
-	}
-	fprintf(stderr, "# seed %" PRIu64 "\n", options.seed);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

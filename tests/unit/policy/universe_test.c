@@ -8,7 +8,6 @@
  * What differs is made as small as it can be, and printed as manifests; its
  * seed alone repeats it. 100 000 universes take some minutes.
  */
-#include <getopt.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -17,20 +16,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #include "chance.h"
 #include "policy_questions.h"
+#include "seeded.h"
 
 #define PROGRESS 10000	/* universes between two words of how far it is */
 
-static struct {
-	uint64_t seed;
-	unsigned long universes;
-	bool is_long;
-} options = { .universes = 400 };
+static struct seeded options = { .what = "universes", .count = 400 };
 
 /* Both ends at once, which answer for whoever has the address. */
 static bool is_connection_right(const struct policy_compiled *c,
@@ -115,36 +110,11 @@ static void universe_is_right(uint64_t seed)
 
 static void universes_are_as_the_api_has_them(void **state)
 {
-	for (unsigned long n = 0; n < options.universes; n++) {
+	for (unsigned long n = 0; n < options.count; n++) {
 		universe_is_right(options.seed + n);
 		if (options.is_long && n % PROGRESS == PROGRESS - 1)
 			fprintf(stderr, "# %lu universes\n", n + 1);
 	}
-}
-
-static bool parse(int argc, char **argv)
-{
-	static const struct option known[] = {
-		{ "universes", required_argument, NULL, 'u' },
-		{ "seed", required_argument, NULL, 's' },
-		{},
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		switch (c) {
-		case 'u':
-			options.universes = strtoul(optarg, NULL, 0);
-			break;
-		case 's':
-			options.seed = strtoull(optarg, NULL, 0);
-			break;
-		default:
-			return false;
-		}
-		options.is_long = true;
-	}
-	return optind == argc;
 }
 
 int main(int argc, char **argv)
@@ -153,11 +123,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(universes_are_as_the_api_has_them),
 	};
 
-	options.seed = time(NULL) * 1000;
-	if (!parse(argc, argv)) {
-		fprintf(stderr, "usage: %s [--universes N] [--seed N]\n", argv[0]);
+	if (!seeded_parse(&options, argc, argv))
 		return 2;
-	}
-	fprintf(stderr, "# seed %" PRIu64 "\n", options.seed);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
