@@ -26,6 +26,11 @@ static __always_inline bool addr_eq(const struct addr *a, const struct addr *b)
 	       a->word[2] == b->word[2] && a->word[3] == b->word[3];
 }
 
+static __always_inline bool addr_is_zero(const struct addr *a)
+{
+	return !(a->word[0] | a->word[1] | a->word[2] | a->word[3]);
+}
+
 /* ::ffff:0:0/96, which only we write: on the wire it is forged (RFC 4942). */
 static __always_inline bool addr_is_mapped(const struct addr *a)
 {

@@ -66,14 +66,15 @@ static __always_inline bool ingress_is_ours(__u32 ifindex,
 	       ingress_takes(ifindex, mac, pkt_vlan(f->pkt));
 }
 
-static __always_inline __u16 bucket_link(const struct word_bucket *b,
-					 __u64 word)
+/* The one that is word but for its lowest bits, so many of them; 0: none. */
+static __always_inline __u64 bucket_find(const struct word_bucket *b,
+					 __u64 word, const int bits)
 {
 #pragma unroll
 	for (int i = 0; i < WORD_WAYS; i++) {
 		__u64 found = READ_ONCE(b->word[i]);
 
-		if ((found ^ word) >> 16 == 0)
+		if ((found ^ word) >> bits == 0)
 			return found;
 	}
 	return 0;
@@ -89,7 +90,7 @@ __global __u32 link_of_ingress(__u32 ifindex, __u32 vlan)
 
 	for (int probe = 0; probe < WORD_PROBES; probe++) {
 		b = ingress_bucket(word, probe);
-		link = b ? bucket_link(b, word) : 0;
+		link = b ? bucket_find(b, word, 16) : 0;
 		if (link)
 			return link;
 	}

@@ -27,22 +27,17 @@
 /* What a workload and an interface are, found by the latter; 0: none is. */
 __global __u32 workload_of(__u32 ifindex)
 {
-	for (__u32 probe = 0; probe < WORD_PROBES; probe++) {
-		__u32 idx = (word_bucket_of(workload_word(ifindex, 0),
-					    WORKLOAD_BUCKETS) + probe) &
-			    (WORKLOAD_BUCKETS - 1);
-		const struct word_bucket *b;
+	const __u64 word = workload_word(ifindex, 0);
+	const struct word_bucket *b;
+	__u32 idx, index;
 
+	for (int probe = 0; probe < WORD_PROBES; probe++) {
+		idx = (word_bucket_of(word, WORKLOAD_BUCKETS) + probe) &
+		      (WORKLOAD_BUCKETS - 1);
 		b = bpf_map_lookup_elem(&workload_cells, &idx);
-		if (!b)
-			return 0;
-#pragma clang loop unroll(full)
-		for (int i = 0; i < WORD_WAYS; i++) {
-			__u64 word = READ_ONCE(b->word[i]);
-
-			if (word >> 32 == ifindex)
-				return word;
-		}
+		index = b ? bucket_find(b, word, 32) : 0;
+		if (index)
+			return index;
 	}
 	return 0;
 }
@@ -112,11 +107,6 @@ static __always_inline enum reason police_drop(struct scratch *s, __u32 rule,
 	policy_report(&s->police, rule, s->police.direction,
 		      POLICY_EVENT_DENIED);
 	return why;
-}
-
-static __always_inline bool addr_is_zero(const struct addr *a)
-{
-	return !(a->word[0] | a->word[1] | a->word[2] | a->word[3]);
 }
 
 /* Zero, which is where it has none, it has not. */
