@@ -77,6 +77,21 @@ static void backend_says(const struct family *f, uint8_t flags, uint32_t seq)
 	expect_reason(&p, RETURNED);
 }
 
+/* By NAT, with one backend. */
+static void serve_one(const struct family *f)
+{
+	world_service(world, .addr = f->vip, .port = 80,
+		      .forward = FORWARD_NAT, .backends = { f->backend },
+		      .backend_port = 8080);
+}
+
+/* To NAT, from first to last. */
+static void leave_ports(__u16 first, __u16 last)
+{
+	world_model(world)->nat_port_first = first;
+	world_model(world)->nat_port_last = last;
+}
+
 /* To one of two backends, by chance. */
 static void define(const struct family *f, enum forward forward)
 {
@@ -185,11 +200,8 @@ static void only_what_is_over_makes_room(void **state)
 	const struct family *f = *state;
 	struct packet other = tcp(f->client2, PORT, f->vip, 80, .flags = SYN);
 
-	world_model(world)->nat_port_first = PORT;
-	world_model(world)->nat_port_last = PORT;
-	world_service(world, .addr = f->vip, .port = 80,
-		      .forward = FORWARD_NAT, .backends = { f->backend },
-		      .backend_port = 8080);
+	leave_ports(PORT, PORT);
+	serve_one(f);
 	handshake(f, 1000);
 	expect_reason(&other, NO_PORT);
 	client_says(f, FIN | ACK, 1001);
@@ -209,8 +221,7 @@ static void what_never_began_makes_room_whose_ever_it_is(void **state)
 				 .flags = SYN | ACK, .seq = 1000);
 	struct outcome got;
 
-	world_model(world)->nat_port_first = PORT;
-	world_model(world)->nat_port_last = PORT;
+	leave_ports(PORT, PORT);
 	for (int i = 0; i < 2; i++)
 		world_service(world, .name = i ? "b" : "a",
 			      .addr = i ? f->vip2 : f->vip, .port = 80,
@@ -333,11 +344,8 @@ static void what_was_reset_makes_room(void **state)
 	const struct family *f = *state;
 	struct packet other = tcp(f->client2, PORT, f->vip, 80, .flags = SYN);
 
-	world_model(world)->nat_port_first = PORT;
-	world_model(world)->nat_port_last = PORT;
-	world_service(world, .addr = f->vip, .port = 80,
-		      .forward = FORWARD_NAT, .backends = { f->backend },
-		      .backend_port = 8080);
+	leave_ports(PORT, PORT);
+	serve_one(f);
 	handshake(f, 1000);
 	expect_reason(&other, NO_PORT);
 	client_says(f, RST, 1001);
@@ -440,9 +448,7 @@ static void a_port_is_not_given_away_while_others_are_free(void **state)
 	struct outcome got;
 	struct layers l;
 
-	world_service(world, .addr = f->vip, .port = 80,
-		      .forward = FORWARD_NAT, .backends = { f->backend },
-		      .backend_port = 8080);
+	serve_one(f);
 	handshake(f, 1000);
 	client_says(f, FIN | ACK, 1001);
 	backend_says(f, FIN | ACK, 1001);
@@ -479,11 +485,8 @@ static void the_port_that_rests_for_longest_goes_first(void **state)
 	struct layers l;
 
 	let_no_port_be_forgotten();
-	world_model(world)->nat_port_first = 6000;
-	world_model(world)->nat_port_last = 6007;
-	world_service(world, .addr = f->vip, .port = 80,
-		      .forward = FORWARD_NAT, .backends = { f->backend },
-		      .backend_port = 8080);
+	leave_ports(6000, 6007);
+	serve_one(f);
 	for (int i = 0; i < 8; i++) {
 		int port = 6000 + i * 3 % 8;
 
