@@ -306,6 +306,25 @@ static void backend_that_comes_back_is_the_same(void **state)
 	teardown(&w);
 }
 
+/* Of flow, by NAT to the backend at HOST. flags: of enum conn_flag. */
+static void record(struct world *w, const struct flow *flow, __u8 flags,
+		   __u32 life, enum conn_state state)
+{
+	const struct conn_entry e = {
+		.conn = {
+			.client = flow->src, .vip = flow->dst,
+			.cport = flow->sport, .vport = flow->dport,
+			.what = conn_what(flow) | CONN_NAT | flags,
+			.nat_port = flow->sport,
+			.backend = conn_backend_word(backend_at(w, HOST), 1),
+			.time = conn_time(w->now_s, life),
+		},
+		.word = state,
+	};
+
+	assert_true(conns_insert(&w->f->t, &e));
+}
+
 static void live_nat_flows_hold_a_backend_that_left(void **state)
 {
 	struct world w;
@@ -319,18 +338,7 @@ static void live_nat_flows_hold_a_backend_that_left(void **state)
 	svc->forward = FORWARD_NAT;
 	apply(&w);
 	id = backend_at(&w, HOST);
-	e = (struct conn_entry){
-		.conn = {
-			.client = flow.src, .vip = flow.dst,
-			.cport = flow.sport, .vport = flow.dport,
-			.what = conn_what(&flow) | CONN_NAT,
-			.nat_port = flow.sport,
-			.backend = conn_backend_word(id, 1),
-			.time = conn_time(w.now_s, conn_life_from(IDLE_TCP)),
-		},
-		.word = CONN_LIVE,
-	};
-	assert_true(conns_insert(&w.f->t, &e));
+	record(&w, &flow, 0, conn_life_from(IDLE_TCP), CONN_LIVE);
 	fake_backend_remove(svc, HOST, 8443);
 	apply(&w);
 	assert_int_equal(tracked_slots(&w), 0);
@@ -355,21 +363,8 @@ static void a_port_rests_after_its_connection(void **state)
 		svc = web(&w, 2);
 		svc->forward = FORWARD_NAT;
 		apply(&w);
-		e = (struct conn_entry){
-			.conn = {
-				.client = flow.src, .vip = flow.dst,
-				.cport = flow.sport, .vport = flow.dport,
-				.what = conn_what(&flow) | CONN_NAT |
-					(i == 1 ? CONN_CLIENT_FIN :
-						  CONN_BOTH_FINS),
-				.nat_port = flow.sport,
-				.backend = conn_backend_word(backend_at(&w,
-							     HOST), 1),
-				.time = conn_time(w.now_s, 0),
-			},
-			.word = CONN_CLOSING,
-		};
-		assert_true(conns_insert(&w.f->t, &e));
+		record(&w, &flow, i == 1 ? CONN_CLIENT_FIN : CONN_BOTH_FINS, 0,
+		       CONN_CLOSING);
 		if (i == 2) {	/* who leaves is not waited for */
 			fake_backend_remove(svc, HOST, 8443);
 			apply(&w);
@@ -396,20 +391,8 @@ static void what_was_reset_holds_nobody_who_leaves(void **state)
 		svc = web(&w, 2);
 		svc->forward = FORWARD_NAT;
 		apply(&w);
-		e = (struct conn_entry){
-			.conn = {
-				.client = flow.src, .vip = flow.dst,
-				.cport = flow.sport, .vport = flow.dport,
-				.what = conn_what(&flow) | CONN_NAT |
-					CONN_RESET,
-				.nat_port = flow.sport,
-				.backend = conn_backend_word(backend_at(&w,
-							     HOST), 1),
-				.time = conn_time(w.now_s, conn_life_from(900)),
-			},
-			.word = CONN_CLOSING,
-		};
-		assert_true(conns_insert(&w.f->t, &e));
+		record(&w, &flow, CONN_RESET, conn_life_from(900),
+		       CONN_CLOSING);
 		if (leaves) {
 			fake_backend_remove(svc, HOST, 8443);
 			apply(&w);
