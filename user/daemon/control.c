@@ -14,6 +14,7 @@
 
 #include "control.h"
 #include "base/cleanup.h"
+#include "base/list.h"
 
 #define CLIENTS_MAX 16
 #define GROUPS_MAX 64
@@ -368,17 +369,11 @@ struct heard {
 
 static int hear(int fd, struct heard *h)
 {
-	size_t room = h->room ? 2 * h->room : CONTROL_LINE_MAX;
-	char *larger;
 	ssize_t got;
 
-	if (h->len == h->room) {
-		larger = realloc(h->text, room);
-		if (!larger)
-			return -ENOMEM;
-		h->text = larger;
-		h->room = room;
-	}
+	if (h->len == h->room &&
+	    !list_room(&h->text, h->len + CONTROL_LINE_MAX, &h->room, 1))
+		return -ENOMEM;
 	got = recv(fd, h->text + h->len, h->room - h->len, 0);
 	if (got < 0)
 		return errno == EAGAIN ? -ETIMEDOUT : -errno;

@@ -11,6 +11,7 @@
 
 #include "base/addr.h"
 #include "base/endpoint.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "configz.h"
 #include "metrics.h"
@@ -33,16 +34,11 @@ struct wanted {
 static void want(struct wanted *w, enum web_place place, const struct addr *a,
 		 __u16 port)
 {
-	struct probe *larger, *to;
+	struct probe *to;
 
-	if (w->count == w->room) {
-		w->room = w->room ? 2 * w->room : 8;
-		larger = realloc(w->list, w->room * sizeof(*larger));
-		if (!larger) {
-			w->err = -ENOMEM;
-			return;
-		}
-		w->list = larger;
+	if (!list_room(&w->list, w->count + 1, &w->room, sizeof(*w->list))) {
+		w->err = -ENOMEM;
+		return;
 	}
 	if (w->count >= WEB_LISTENERS_MAX - 1)
 		return;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "host/namespace.h"
 #include "socket_pods.h"
@@ -35,22 +36,14 @@ static bool is_in(const struct socket_pods *p, const struct addr *a)
 
 static struct known_namespace *known(struct socket_pods *p, __u64 number)
 {
-	struct known_namespace *list = p->list;
-	size_t room = p->room ? 2 * p->room : 64;
-
 	for (size_t i = 0; i < p->count; i++)
-		if (list[i].number == number)
-			return &list[i];
-	if (p->count == p->room) {
-		list = realloc(list, room * sizeof(*list));
-		if (!list)
-			return NULL;
-		p->list = list;
-		p->room = room;
-	}
-	list[p->count] = (struct known_namespace){ .number = number,
-						   .looks = LOOKS };
-	return &list[p->count++];
+		if (p->list[i].number == number)
+			return &p->list[i];
+	if (!list_room(&p->list, p->count + 1, &p->room, sizeof(*p->list)))
+		return NULL;
+	p->list[p->count] = (struct known_namespace){ .number = number,
+						      .looks = LOOKS };
+	return &p->list[p->count++];
 }
 
 static void look(struct socket_pods *p, struct known_namespace *k, int fd)

@@ -3,21 +3,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/list.h"
 #include "news.h"
 
 static int add(struct model_service ***list, size_t *count, size_t *room,
 	       struct model_service *s)
 {
-	struct model_service **larger;
-
-	if (*count == *room) {
-		larger = realloc(*list, (*room ? 2 * *room : 16) *
-						sizeof(*larger));
-		if (!larger)
-			return -ENOMEM;
-		*list = larger;
-		*room = *room ? 2 * *room : 16;
-	}
+	if (!list_room(list, *count + 1, room, sizeof(s)))
+		return -ENOMEM;
 	(*list)[(*count)++] = s;
 	return 0;
 }

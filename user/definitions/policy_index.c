@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/list.h"
 #include "policy_index.h"
 
 static void said_clear(enum policy_item kind, struct policy_said *s)
@@ -16,17 +17,10 @@ static void said_clear(enum policy_item kind, struct policy_said *s)
 /* Room for one more of that size. NULL: no memory. */
 static void *append(void *list, size_t *count, size_t *room, size_t size)
 {
-	void **to = list;
-	void *larger;
+	char **to = list;
 
-	if (*count == *room) {
-		larger = realloc(*to, (*room ? 2 * *room : 16) * size);
-		if (!larger)
-			return NULL;
-		*to = larger;
-		*room = *room ? 2 * *room : 16;
-	}
-	return (char *)*to + size * (*count)++;
+	return list_room(list, *count + 1, room, size) ?
+		       *to + size * (*count)++ : NULL;
 }
 
 static struct policy_said *came(struct policy_list *l)
@@ -162,15 +156,11 @@ static size_t compact(enum policy_item kind, struct policy_said *list,
 static int put_in(struct policy_list *l, enum policy_item kind)
 {
 	size_t end = l->count, to = l->count + l->nr_came;
-	struct policy_said *larger = l->said;
+	struct policy_said *larger;
 
-	if (to > l->room) {
-		larger = realloc(l->said, (to + to / 4 + 16) * sizeof(*larger));
-		if (!larger)
-			return -ENOMEM;
-		l->said = larger;
-		l->room = to + to / 4 + 16;
-	}
+	if (!list_room(&l->said, to, &l->room, sizeof(*larger)))
+		return -ENOMEM;
+	larger = l->said;
 	l->count = to;
 	for (size_t i = l->nr_came; i-- > 0; ) {
 		const struct policy_said *c = &l->came[i];

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
 #include "service_list.h"
 
 #define KEY "services:"
@@ -115,18 +116,10 @@ bool service_list_ends_item(const struct service_list *list, const char *text,
 
 static int item_add(struct service_list *list, struct service_item item)
 {
-	size_t max = list->max ? 2 * list->max : 64;
-	struct service_item *larger;
-
 	if (list->count == SERVICE_LIST_MAX)
 		return -EAGAIN;
-	if (list->count == list->max) {
-		larger = realloc(list->items, max * sizeof(*larger));
-		if (!larger)
-			return -ENOMEM;
-		list->items = larger;
-		list->max = max;
-	}
+	if (!list_room(&list->items, list->count + 1, &list->max, sizeof(item)))
+		return -ENOMEM;
 	list->items[list->count++] = item;
 	list->lines += item.lines;
 	return 0;

@@ -13,6 +13,7 @@
 
 #include "base/addr.h"
 #include "base/cleanup.h"
+#include "base/list.h"
 #include "books.h"
 
 int admission_compare(const struct model_source *a,
@@ -270,16 +271,9 @@ static void read_clear(struct admission_read *r)
 static int read_one(void *arg, const struct source_key *key, __u32 flags)
 {
 	struct admission_read *r = arg;
-	size_t want = r->max ? 2 * r->max : 64;
-	struct source_read *list;
 
-	if (r->count == r->max) {
-		list = realloc(r->list, want * sizeof(*list));
-		if (!list)
-			return -ENOMEM;
-		r->list = list;
-		r->max = want;
-	}
+	if (!list_room(&r->list, r->count + 1, &r->max, sizeof(*r->list)))
+		return -ENOMEM;
 	r->list[r->count++] = (struct source_read){ *key, flags };
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
 #include "plan.h"
 
 static void change_clear(struct change *c)
@@ -29,16 +30,9 @@ void plan_clear(struct plan *p)
 
 struct change *plan_add(struct plan *p)
 {
-	size_t max = p->max_changes ? 2 * p->max_changes : 16;
-	struct change *changes;
-
-	if (p->nr_changes == p->max_changes) {
-		changes = realloc(p->changes, max * sizeof(*changes));
-		if (!changes)
-			return NULL;
-		p->changes = changes;
-		p->max_changes = max;
-	}
+	if (!list_room(&p->changes, p->nr_changes + 1, &p->max_changes,
+		       sizeof(*p->changes)))
+		return NULL;
 	p->changes[p->nr_changes] = (struct change){};
 	return &p->changes[p->nr_changes++];
 }

@@ -16,6 +16,7 @@
 #include <fairlead/conn.h>
 #include <fairlead/hash.h>
 
+#include "base/list.h"
 #include "books.h"
 #include "model/conns_repair.h"
 
@@ -50,16 +51,9 @@ static __u32 seconds_since(__u32 then, __u32 now_s)
 /* Nobody's from now on, but records name it until they are swept. */
 void unswept_add(struct state *s, __u32 backend, __u32 now_s)
 {
-	size_t max = s->max_unswept ? 2 * s->max_unswept : 64;
-	struct unswept *unswept;
-
-	if (s->nr_unswept == s->max_unswept) {
-		unswept = realloc(s->unswept, max * sizeof(*unswept));
-		if (!unswept)
-			return;		/* until the next start */
-		s->unswept = unswept;
-		s->max_unswept = max;
-	}
+	if (!list_room(&s->unswept, s->nr_unswept + 1, &s->max_unswept,
+		       sizeof(*s->unswept)))
+		return;		/* until the next start */
 	s->unswept[s->nr_unswept++] = (struct unswept){ backend, now_s };
 }
 

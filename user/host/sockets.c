@@ -13,6 +13,7 @@
 
 #include "base/addr.h"
 #include "base/cleanup.h"
+#include "base/list.h"
 #include "base/netlink.h"
 #include "sockets.h"
 
@@ -61,17 +62,9 @@ static void read_connected(const struct inet_diag_msg *d, struct connected *ret)
 
 static int keep(struct search *s, const struct inet_diag_msg *d)
 {
-	struct found *list = s->list;
-	size_t room = s->room ? 2 * s->room : 64;
-
-	if (s->count == s->room) {
-		list = realloc(list, room * sizeof(*list));
-		if (!list)
-			return -ENOMEM;
-		s->list = list;
-		s->room = room;
-	}
-	list[s->count++] = (struct found){ d->idiag_family, d->id };
+	if (!list_room(&s->list, s->count + 1, &s->room, sizeof(*s->list)))
+		return -ENOMEM;
+	s->list[s->count++] = (struct found){ d->idiag_family, d->id };
 	return 0;
 }
 

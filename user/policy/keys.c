@@ -9,26 +9,9 @@
 
 #include "keys.h"
 
-bool list_room(void **at, size_t count, size_t *max, size_t size)
-{
-	size_t want = *max ? 2 * *max : 8;
-	void *larger;
-
-	if (count <= *max)
-		return true;
-	if (want < count)
-		want = count;
-	larger = realloc(*at, want * size);
-	if (!larger)
-		return false;
-	*at = larger;
-	*max = want;
-	return true;
-}
-
 void content_add(struct content *b, const void *data, size_t len)
 {
-	if (!list_room((void **)&b->data, b->len + len, &b->max, 1)) {
+	if (!list_room(&b->data, b->len + len, &b->max, 1)) {
 		b->failed = true;
 		return;
 	}

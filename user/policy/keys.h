@@ -11,23 +11,8 @@
 
 #include <linux/types.h>
 
+#include "base/list.h"
 #include "model/policy.h"
-
-/* An array that grows. Starts zeroed; free(l.at). */
-#define LIST(type) struct { type *at; size_t count, max; }
-
-/* A zeroed element more; NULL: no memory. */
-#define list_add(l) ({							\
-	__auto_type list_ = (l);					\
-	list_room((void **)&list_->at, list_->count + 1, &list_->max,	\
-		  sizeof(*list_->at)) ?					\
-		(__typeof__(list_->at))memset(				\
-			&list_->at[list_->count++], 0,			\
-			sizeof(*list_->at)) : NULL;			\
-})
-
-/* Room for so many; false: no memory, and nothing was changed. */
-bool list_room(void **at, size_t count, size_t *max, size_t size);
 
 /* Bytes that are put together; once there is no memory, failed. */
 struct content {
