@@ -71,10 +71,9 @@ static struct fake_prefix *prefix_at(struct fake *f,
 	return NULL;
 }
 
-static int fake_prefix_set(struct tables *t, const struct prefix_key *key,
-			   const struct prefix *value)
+static int prefix_set(struct fake *f, const struct prefix_key *key,
+		      const struct prefix *value)
 {
-	struct fake *f = (struct fake *)t;
 	struct fake_prefix *p = prefix_at(f, key);
 
 	if (!p && f->nr_prefixes == 16)
@@ -85,9 +84,8 @@ static int fake_prefix_set(struct tables *t, const struct prefix_key *key,
 	return 0;
 }
 
-static int fake_prefix_del(struct tables *t, const struct prefix_key *key)
+static int prefix_del(struct fake *f, const struct prefix_key *key)
 {
-	struct fake *f = (struct fake *)t;
 	struct fake_prefix *p = prefix_at(f, key);
 
 	if (!p)
@@ -115,10 +113,9 @@ static struct fake_source *source_at(struct fake *f,
 	return NULL;
 }
 
-static int fake_source_set(struct tables *t, const struct source_key *key,
-			   __u32 flags)
+static int source_set(struct fake *f, const struct source_key *key,
+		      const __u32 *flags)
 {
-	struct fake *f = (struct fake *)t;
 	struct fake_source *s = source_at(f, key);
 
 	if (key->len > SOURCE_LIST_BITS + 128)
@@ -130,13 +127,12 @@ static int fake_source_set(struct tables *t, const struct source_key *key,
 				   f->nr_sources + 1, sizeof(*f->sources));
 		s = &f->sources[f->nr_sources++];
 	}
-	*s = (struct fake_source){ *key, flags };
+	*s = (struct fake_source){ *key, *flags };
 	return 0;
 }
 
-static int fake_source_del(struct tables *t, const struct source_key *key)
+static int source_del(struct fake *f, const struct source_key *key)
 {
-	struct fake *f = (struct fake *)t;
 	struct fake_source *s = source_at(f, key);
 
 	if (!s)
@@ -145,21 +141,20 @@ static int fake_source_del(struct tables *t, const struct source_key *key)
 	return 0;
 }
 
-static int fake_sources_each(struct tables *t,
-			     int (*each)(void *arg,
-					 const struct source_key *key,
-					 __u32 flags),
-			     void *arg)
+static int sources_each(struct fake *f,
+			int (*each)(void *arg, const void *key,
+				    const void *value),
+			void *arg)
 {
-	struct fake *f = (struct fake *)t;
 	int ret = 0;
 
 	for (size_t i = 0; i < f->nr_sources && !ret; i++)
-		ret = each(arg, &f->sources[i].key, f->sources[i].flags);
+		ret = each(arg, &f->sources[i].key, &f->sources[i].flags);
 	return ret;
 }
 
-/* Maps with keys: their sizes, and what they have room for. */
+/* Maps with keys, but for the two above: their sizes, and what they have room
+ * for. */
 static const struct {
 	__u32 key, value, max;
 } map_sizes[NR_TABLES] = {
@@ -205,6 +200,10 @@ static int fake_entry_set(struct tables *t, enum table_id id, const void *key,
 	struct fake *f = (struct fake *)t;
 	struct fake_entry **e, *new;
 
+	if (id == TABLE_prefixes)
+		return prefix_set(f, key, value);
+	if (id == TABLE_sources)
+		return source_set(f, key, value);
 	if (!key_size)
 		return -EINVAL;
 	if (!f->maps[id])
@@ -228,6 +227,10 @@ static int fake_entry_del(struct tables *t, enum table_id id, const void *key)
 	struct fake *f = (struct fake *)t;
 	struct fake_entry **at, *e;
 
+	if (id == TABLE_prefixes)
+		return prefix_del(f, key);
+	if (id == TABLE_sources)
+		return source_del(f, key);
 	f->entry_calls++;
 	at = f->maps[id] ? entry_at(f->maps[id], id, key) : NULL;
 	if (!at || !*at)
@@ -248,6 +251,8 @@ static int fake_entries_each(struct tables *t, enum table_id id,
 	struct fake_entry *e;
 	int ret = 0;
 
+	if (id == TABLE_sources)
+		return sources_each(f, each, arg);
 	for (int i = 0; f->maps[id] && i < FAKE_CHAINS; i++)
 		for (e = f->maps[id]->chain[i]; e && !ret; e = e->next)
 			ret = each(arg, e->bytes, value_of(e, id));
@@ -344,11 +349,6 @@ struct fake *fake_new(struct fake_sizes z)
 		.slots = fake_slots,
 		.conns = fake_conns,
 		.replies = fake_replies,
-		.prefix_set = fake_prefix_set,
-		.prefix_del = fake_prefix_del,
-		.source_set = fake_source_set,
-		.source_del = fake_source_del,
-		.sources_each = fake_sources_each,
 	};
 	f->max_sources = SOURCE_ENTRIES_MAX;
 	set_policy(f);

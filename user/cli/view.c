@@ -48,38 +48,6 @@ static struct reply_bucket *replies_window(struct tables *t, __u32 bucket,
 }
 
 /* Nothing that is done to the copy may reach the kernel. */
-static int prefix_set_nowhere(struct tables *t, const struct prefix_key *key,
-			      const struct prefix *value)
-{
-	return 0;
-}
-
-static int prefix_del_nowhere(struct tables *t, const struct prefix_key *key)
-{
-	return 0;
-}
-
-static int source_set_nowhere(struct tables *t, const struct source_key *key,
-			      __u32 flags)
-{
-	return 0;
-}
-
-static int source_del_nowhere(struct tables *t, const struct source_key *key)
-{
-	return 0;
-}
-
-static int sources_of_live(struct tables *t,
-			   int (*f)(void *arg, const struct source_key *key,
-				    __u32 flags),
-			   void *arg)
-{
-	struct view_copy *c = (struct view_copy *)t;
-
-	return c->live->sources_each(c->live, f, arg);
-}
-
 static int entry_set_nowhere(struct tables *t, enum table_id id,
 			     const void *key, const void *value)
 {
@@ -141,11 +109,6 @@ static void copy_functions(struct tables *t)
 	t->slots = slots_window;
 	t->conns = conns_window;
 	t->replies = replies_window;
-	t->prefix_set = prefix_set_nowhere;
-	t->prefix_del = prefix_del_nowhere;
-	t->source_set = source_set_nowhere;
-	t->source_del = source_del_nowhere;
-	t->sources_each = sources_of_live;
 	t->entry_set = entry_set_nowhere;
 	t->entry_del = entry_del_nowhere;
 	t->entries_each = entries_of_live;

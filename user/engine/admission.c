@@ -218,10 +218,10 @@ static void list_erase(struct state *s, __u32 id)
 	const struct admission_book *book = &s->admissions[id];
 	struct source_key key = key_of_others(id);
 
-	s->t->source_del(s->t, &key);
+	s->t->entry_del(s->t, TABLE_sources, &key);
 	for (__u32 i = 0; i < book->nr_sources; i++) {
 		key = key_of(id, &book->sources[i]);
-		s->t->source_del(s->t, &key);
+		s->t->entry_del(s->t, TABLE_sources, &key);
 	}
 }
 
@@ -229,15 +229,16 @@ int admission_write(struct state *s, __u32 id)
 {
 	struct admission_book *book = &s->admissions[id];
 	struct source_key key = key_of_others(id);
+	__u32 flags = flags_of_others(book);
 	int ret;
 
 	if (!id || book->is_written)
 		return 0;
-	ret = s->t->source_set(s->t, &key, flags_of_others(book));
+	ret = s->t->entry_set(s->t, TABLE_sources, &key, &flags);
 	for (__u32 i = 0; i < book->nr_sources && !ret; i++) {
 		key = key_of(id, &book->sources[i]);
-		ret = s->t->source_set(s->t, &key, book->sources[i].allow ?
-						   SOURCE_ALLOW : 0);
+		flags = book->sources[i].allow ? SOURCE_ALLOW : 0;
+		ret = s->t->entry_set(s->t, TABLE_sources, &key, &flags);
 	}
 	if (ret)
 		list_erase(s, id); /* no packet has seen any of it */
@@ -268,13 +269,15 @@ static void read_clear(struct admission_read *r)
 	free(r->list);
 }
 
-static int read_one(void *arg, const struct source_key *key, __u32 flags)
+static int read_one(void *arg, const void *key, const void *value)
 {
+	const struct source_key *k = key;
+	const __u32 *flags = value;
 	struct admission_read *r = arg;
 
 	if (!list_room(&r->list, r->count + 1, &r->max, sizeof(*r->list)))
 		return -ENOMEM;
-	r->list[r->count++] = (struct source_read){ *key, flags };
+	r->list[r->count++] = (struct source_read){ *k, *flags };
 	return 0;
 }
 
@@ -344,7 +347,8 @@ static void read_sort(struct state *s, struct admission_read *r)
 	qsort(r->list, r->count, sizeof(*r->list), compare_read);
 	for (size_t i = 0; i < r->count; i++) {
 		if (!is_of_a_list(s, &r->list[i].key))
-			s->t->source_del(s->t, &r->list[i].key);
+			s->t->entry_del(s->t, TABLE_sources,
+					&r->list[i].key);
 		else if (!nr || compare_read(&r->list[nr - 1], &r->list[i]))
 			r->list[nr++] = r->list[i];
 	}
@@ -404,7 +408,7 @@ int admission_read(struct state *s, unsigned int *ret_dropped)
 	if (!ret)
 		ret = read_names(s);
 	if (!ret)
-		ret = s->t->sources_each(s->t, read_one, &r);
+		ret = s->t->entries_each(s->t, TABLE_sources, read_one, &r);
 	if (ret)
 		return ret;
 	read_sort(s, &r);

@@ -437,7 +437,7 @@ static int prefix_store(struct state *s, const struct prefix_book *p)
 		.class = VIP_SERVICE | (p->nat ? VIP_CONNS : 0),
 	};
 
-	return s->t->prefix_set(s->t, &p->key, &value);
+	return s->t->entry_set(s->t, TABLE_prefixes, &p->key, &value);
 }
 
 static int prefix_hold(struct state *s, const struct service *e)
@@ -474,7 +474,7 @@ static int prefix_drop(struct state *s, const struct service *e)
 		return e->forward == FORWARD_NAT && !p->nat ?
 			       prefix_store(s, p) : 0;
 
-	ret = s->t->prefix_del(s->t, &key);
+	ret = s->t->entry_del(s->t, TABLE_prefixes, &key);
 	after = s->prefixes + s->nr_prefixes - (p + 1);
 	memmove(p, p + 1, after * sizeof(*p));
 	s->nr_prefixes--;

@@ -21,8 +21,8 @@
 #include "base/log.h"
 
 #define WINDOW_MIN (256u << 10) /* bytes: what is asked for next is often near */
-#define SOURCES_BATCH 256	/* entries that a system call reads */
-#define ENTRIES_BATCH 256	/* likewise: no bucket of a hash has more */
+#define ENTRIES_BATCH 256	/* that a system call reads: no bucket of a hash has
+				 * more */
 #define ENTRY_KEY_MAX 64
 
 static size_t page_round(size_t len)
@@ -129,69 +129,6 @@ static of *window_##name(struct tables *t, __u32 first, __u32 count)	\
 TABLES(X)
 #undef X
 
-static int prefix_set(struct tables *t, const struct prefix_key *key,
-		      const struct prefix *value)
-{
-	struct dp *dp = (struct dp *)t;
-
-	return bpf_map_update_elem(dp->fd[TABLE_prefixes], key, value, 0) ?
-		       -errno : 0;
-}
-
-static int prefix_del(struct tables *t, const struct prefix_key *key)
-{
-	struct dp *dp = (struct dp *)t;
-
-	return bpf_map_delete_elem(dp->fd[TABLE_prefixes], key) ? -errno : 0;
-}
-
-static int source_set(struct tables *t, const struct source_key *key,
-		      __u32 flags)
-{
-	struct dp *dp = (struct dp *)t;
-
-	return bpf_map_update_elem(dp->fd[TABLE_sources], key, &flags, 0) ?
-		       -errno : 0;
-}
-
-static int source_del(struct tables *t, const struct source_key *key)
-{
-	struct dp *dp = (struct dp *)t;
-
-	return bpf_map_delete_elem(dp->fd[TABLE_sources], key) ? -errno : 0;
-}
-
-/* Somebody else may delete the entry that a call went on from, which then
- * begins anew: never more entries than there can be. */
-static int sources_each(struct tables *t,
-			int (*f)(void *arg, const struct source_key *key,
-				 __u32 flags),
-			void *arg)
-{
-	struct dp *dp = (struct dp *)t;
-	struct source_key keys[SOURCES_BATCH], position;
-	__u32 flags[SOURCES_BATCH], count, total = 0;
-	void *from = NULL;
-	int err = 0, ret;
-
-	while (!err && total < t->nr_sources) {
-		count = SOURCES_BATCH;
-		err = bpf_map_lookup_batch(dp->fd[TABLE_sources], from,
-					   &position, keys, flags, &count,
-					   NULL) ? -errno : 0;
-		if (err && err != -ENOENT)
-			return err;
-		for (__u32 i = 0; i < count; i++) {
-			ret = f(arg, &keys[i], flags[i]);
-			if (ret)
-				return ret;
-		}
-		total += count;
-		from = &position;
-	}
-	return 0;
-}
-
 static int entry_set(struct tables *t, enum table_id id, const void *key,
 		     const void *value)
 {
@@ -233,7 +170,8 @@ static int batch_each(const struct bpf_map_info *info, const char *keys,
 	return ret;
 }
 
-/* Never more entries than there can be, as sources_each(). */
+/* Somebody else may delete the entry that a call went on from, which then
+ * begins anew: never more entries than there can be. */
 static int entries_each(struct tables *t, enum table_id id,
 			int (*f)(void *arg, const void *key, const void *value),
 			void *arg)
@@ -335,11 +273,6 @@ int dp_map_fill_tables(struct dp *dp)
 
 	dp->tables = (struct tables){
 		.hash_key = dp->hash_key,
-		.prefix_set = prefix_set,
-		.prefix_del = prefix_del,
-		.source_set = source_set,
-		.source_del = source_del,
-		.sources_each = sources_each,
 		.entry_set = entry_set,
 		.entry_del = entry_del,
 		.entries_each = entries_each,

@@ -152,29 +152,13 @@ struct tables {
 	TABLE_SIZES(X)
 #undef X
 
-	/* CIDR VIPs: a table that needs system calls. 0 or -errno. */
-	int (*prefix_set)(struct tables *t, const struct prefix_key *key,
-			  const struct prefix *value);
-	int (*prefix_del)(struct tables *t, const struct prefix_key *key);
-
 	/*
-	 * Lists of sources, by system calls as well. flags: enum source_flag.
-	 * sources_each() ends early when f returns other than 0, which it
-	 * returns then. Nothing may be set or deleted from within.
-	 */
-	int (*source_set)(struct tables *t, const struct source_key *key,
-			  __u32 flags);
-	int (*source_del)(struct tables *t, const struct source_key *key);
-	int (*sources_each)(struct tables *t,
-			    int (*f)(void *arg, const struct source_key *key,
-				     __u32 flags),
-			    void *arg);
-
-	/*
-	 * Maps of policy that are reached by CALLS, each with its key and value
-	 * (bpf/lib/maps.h). 0 or -errno: -E2BIG or -ENOSPC, it is full; -ENOENT,
-	 * there is no such entry. entries_each() as sources_each(); what the
-	 * programs add or take out meanwhile may be left out.
+	 * Maps that are reached by CALLS and have keys, each with its own and
+	 * its value (bpf/lib/maps.h). 0 or -errno: -E2BIG or -ENOSPC, it is
+	 * full; -ENOENT, there is no such entry. entries_each() ends early when
+	 * f returns other than 0, which it returns then; nothing may be set or
+	 * deleted from within, and what others add or take out meanwhile may be
+	 * left out, or come twice.
 	 */
 	int (*entry_set)(struct tables *t, enum table_id id, const void *key,
 			 const void *value);

@@ -179,33 +179,39 @@ static bool is_named(struct fake *f, __u32 list)
 	return false;
 }
 
-static int (*real_set)(struct tables *t, const struct source_key *key,
-		       __u32 flags);
+static int (*real_set)(struct tables *t, enum table_id id, const void *key,
+		       const void *value);
 static unsigned int sets;
 
-static int set_unseen(struct tables *t, const struct source_key *key,
-		      __u32 flags)
+static int set_unseen(struct tables *t, enum table_id id, const void *key,
+		      const void *value)
 {
-	assert_false(is_named((struct fake *)t, key->list));
+	const struct source_key *k = key;
+
+	assert_int_equal(id, TABLE_sources);
+	assert_false(is_named((struct fake *)t, k->list));
 	sets++;
-	return real_set(t, key, flags);
+	return real_set(t, id, key, value);
 }
 
-static int (*real_del)(struct tables *t, const struct source_key *key);
+static int (*real_del)(struct tables *t, enum table_id id, const void *key);
 
-static int del_unseen(struct tables *t, const struct source_key *key)
+static int del_unseen(struct tables *t, enum table_id id, const void *key)
 {
-	assert_false(is_named((struct fake *)t, key->list));
-	return real_del(t, key);
+	const struct source_key *k = key;
+
+	assert_int_equal(id, TABLE_sources);
+	assert_false(is_named((struct fake *)t, k->list));
+	return real_del(t, id, key);
 }
 
 static void watch(struct world *w)
 {
 	sets = 0;
-	real_set = w->f->t.source_set;
-	real_del = w->f->t.source_del;
-	w->f->t.source_set = set_unseen;
-	w->f->t.source_del = del_unseen;
+	real_set = w->f->t.entry_set;
+	real_del = w->f->t.entry_del;
+	w->f->t.entry_set = set_unseen;
+	w->f->t.entry_del = del_unseen;
 }
 
 static void nothing_of_a_list_changes_while_a_service_names_it(void **state)
@@ -400,16 +406,17 @@ static void a_restart_removes_what_no_service_names(void **state)
 	struct world *w = *state;
 	struct model_service *svc = serve(w, "web", 80);
 	struct source_key half = { .len = 32 + 120, .list = 77 };
+	const __u32 allow = SOURCE_ALLOW;
 
 	fake_source(svc, "198.51.100.0/24", true);
 	apply(w);
 	svc->sources[0].allow = false;
 	apply(w);
 	half.addr = fake_addr4(NET);
-	w->f->t.source_set(&w->f->t, &half, SOURCE_ALLOW);
+	w->f->t.entry_set(&w->f->t, TABLE_sources, &half, &allow);
 	half.len = 8;
 	half.list = at(w, 80)->sources;
-	w->f->t.source_set(&w->f->t, &half, SOURCE_ALLOW);
+	w->f->t.entry_set(&w->f->t, TABLE_sources, &half, &allow);
 	assert_int_equal(w->f->nr_sources, 6);
 	assert_int_equal(restart(w), 0);
 	assert_int_equal(w->f->nr_sources, 2);
@@ -452,9 +459,9 @@ static void spoil_source(struct fake *f)
 {
 	struct fake_source s = f->sources[rand() % f->nr_sources];
 
-	f->t.source_del(&f->t, &s.key);
+	f->t.entry_del(&f->t, TABLE_sources, &s.key);
 	((__u8 *)&s)[rand() % sizeof(s)] = rand();
-	f->t.source_set(&f->t, &s.key, s.flags);
+	f->t.entry_set(&f->t, TABLE_sources, &s.key, &s.flags);
 }
 
 static void garbage_in_the_map_is_survived(void **state)
