@@ -48,6 +48,10 @@ attached() {
 		select(.program == "fl_xdp") | .interface] | sort'
 }
 
+is_attached() {
+	[[ $(attached) == "$1" ]]
+}
+
 # refused UPLINKS TEXT [LINE]: and what was in force is.
 refused() {
 	local before on
@@ -68,12 +72,13 @@ tried_again() {
 	fairlead status --json | jq -e '.applied.synced == false'
 }
 
-# as_before GENERATION ATTACHED
+# as_before GENERATION ATTACHED: a try that is under way may have come as far as
+# an uplink that is free, and takes it back.
 as_before() {
 	local vip
 
 	[[ $(generation) == "$1" ]]
-	[[ $(attached) == "$2" ]]
+	wait_for 5 is_attached "$2"
 	fairlead service list --json | tee "$DIR/services" |
 		jq -e '[.. | .name? // empty] | index("more") == null'
 	for vip in "${FAMILIES[@]}"; do
@@ -109,7 +114,7 @@ does_not_move() {
 		section xdp
 	wanted "[eth0, port0, busy0]"
 	fails fairlead status --wait --timeout 3
-	[[ $(attached) == '["br7","eth0"]' ]]
+	wait_for 5 is_attached '["br7","eth0"]'
 }
 
 # A start that fails leaves what an earlier daemon has attached.
