@@ -7,8 +7,8 @@
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 
-declare -A CHANGES=([nat]=1000 [l2]=500)
-TUNNEL_CHANGES=150
+declare -A CHANGES=([nat]=400 [l2]=200)
+TUNNEL_CHANGES=100
 BLIND_CHANGES=1000
 
 # What edit number $1 makes of the backends: every one leaves, drains, and has
