@@ -212,7 +212,8 @@ measure_api() {
 			($2 - $1) / 1e8 }'
 }
 
-trap sandbox_remove EXIT
+sandbox_claim
+trap sandbox_end EXIT
 trap 'exit 130' INT TERM
 make -s -C "$ROOT" -j 2 B="$B" "$B/fairlead"
 tools_build

@@ -46,7 +46,8 @@ story() {
 	[[ -x $FAIRLEAD ]] || skip_all "$FAIRLEAD is not built"
 	tools_build
 	bpffs_mount
-	trap sandbox_remove EXIT
+	sandbox_claim
+	trap sandbox_end EXIT
 	trap 'exit 130' INT TERM
 	sandbox_make "$@"
 	for ((i = 1; i <= $1; i++)); do
@@ -168,6 +169,7 @@ load_start() {
 load_stop() {
 	stop "$1"
 	load_report "$1"
+	cat "$DIR/$1.err"
 	load_report "$1" |
 		jq -e '.requests > 0 and .failures == 0' >/dev/null
 }

@@ -245,7 +245,7 @@ leave() {
 			on "$host" xdp-loader unload "$interface" --all || true
 		done
 	done >/dev/null 2>&1
-	sandbox_remove
+	sandbox_end
 }
 
 command -v xdp-loader >/dev/null || skip_all "xdp-loader is not installed"

@@ -29,6 +29,8 @@
 #define ERRNO_MAX 134
 #define TICK_MS 10
 
+#define FAILURES_TOLD 10
+
 /* An answer that is not what it should be; outside of errno's numbers. */
 #define EWRONG (ERRNO_MAX - 1)
 
@@ -116,8 +118,25 @@ static void client_rest(struct client *c, unsigned int ms)
 	c->until_ms = now_ms() + ms;
 }
 
+/* The first few, so that a packet dump can be searched for them. */
+static void failure_print(const struct client *c, int error)
+{
+	struct sockaddr_in6 own = {};
+	socklen_t len = sizeof(own);
+
+	if (sums.failures >= FAILURES_TOLD)
+		return;
+	if (c->fd >= 0)
+		getsockname(c->fd, (void *)&own, &len);
+	fprintf(stderr, "load: from port %d, %lu ms after it was asked, "
+			"%zu bytes of an answer: %s\n",
+		ntohs(own.sin6_port), now_ms() - c->began_ms, c->len,
+		error < EWRONG ? strerror(error) : "wrong answer");
+}
+
 static void client_failed(struct client *c, int error)
 {
+	failure_print(c, error);
 	sums.requests++;
 	sums.failures++;
 	sums.errors[error < ERRNO_MAX ? error : EWRONG]++;

@@ -58,6 +58,22 @@ cgroup_leave() {
 	wait_for 10 rmdir "$CGROUP" || true
 }
 
+# Two that have one name would take it from each other; who was killed has it no
+# more. Comes before any trap that removes it.
+sandbox_claim() {
+	local owner
+
+	until (set -o noclobber && echo $$ >"$DIR.owner") 2>/dev/null; do
+		owner=$(<"$DIR.owner")
+		[[ $owner != "$$" ]] || return 0
+		if grep -qaF "${0##*/}" "/proc/$owner/cmdline" 2>/dev/null; then
+			echo "$0 runs already: process $owner" >&2
+			exit 1
+		fi
+		rm -f "$DIR.owner"
+	done
+}
+
 # sandbox_make BACKENDS [CLIENTS]
 sandbox_make() {
 	sandbox_remove
@@ -83,6 +99,12 @@ sandbox_remove() {
 	network_down
 	cgroup_leave
 	rm -rf "$PINS" "$DIR"
+}
+
+# sandbox_end: when who has claimed it ends.
+sandbox_end() {
+	sandbox_remove
+	rm -f "$DIR.owner"
 }
 
 # start NAME HOST COMMAND...: in the background, output in $DIR/NAME.log.
