@@ -29,10 +29,11 @@ BPF      := -g -O2 -fno-strict-aliasing -Wall -Wextra -Werror --target=bpf -mcpu
 LDLIBS   := $(shell pkg-config --libs $(filter-out libcurl libmicrohttpd,$(PKGS)))
 
 # What needs no kernel is in the library that the unit tests link.
-SRC      := $(wildcard user/*/*.c)
+SRC      := $(filter-out user/cni/%,$(wildcard user/*/*.c))
 OBJ      := $(SRC:%.c=$(B)/%.o)
 LIB_OBJ  := $(filter-out $(B)/user/cli/main.o,$(OBJ))
 BPF_OBJ  := $(patsubst %.c,$(B)/%.o,$(filter-out bpf/entry.bpf.c bpf/takeover.bpf.c,$(wildcard bpf/*.bpf.c)))
+CNI_OBJ  := $(addprefix $(B)/user/,cni/main.o process/ask.o base/list.o)
 SKEL     := $(B)/fairlead.skel.h $(B)/entry.skel.h $(B)/takeover.skel.h
 TEST_LIB := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
 UNIT     := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/*_test.c))
@@ -52,11 +53,16 @@ else
 say = @:
 endif
 
-all: $(B)/fairlead ## build everything
+all: $(B)/fairlead $(B)/fairlead-cni ## build everything
 
 $(B)/fairlead: $(OBJ)
 	$(say) LD $@
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+# It lies on nodes that have none of the libraries.
+$(B)/fairlead-cni: $(CNI_OBJ)
+	$(say) LD $@
+	$(CC) $(CFLAGS) $(LDFLAGS) -static $^ -ljansson -o $@
 
 $(OBJ) $(TEST_LIB): | $(SKEL)
 $(B)/%.o: %.c
@@ -175,6 +181,8 @@ asan: ## unit and bpf tests under ASAN and UBSAN, in build-asan/
 
 install: all ## program and manual page; DESTDIR, PREFIX
 	install -D -m 755 $(B)/fairlead $(DESTDIR)$(PREFIX)/sbin/fairlead
+	install -D -m 755 $(B)/fairlead-cni \
+		$(DESTDIR)$(PREFIX)/lib/cni/fairlead-cni
 	install -D -m 644 user/man/fairlead.8 \
 		$(DESTDIR)$(PREFIX)/share/man/man8/fairlead.8
 

@@ -292,6 +292,8 @@ fairlead_image() {
 	done
 	cp -L --parents "${libraries[@]}" "$root"
 	cp "${programs[0]}" "$root/usr/sbin/fairlead"
+	mkdir -p "$root/usr/lib/cni"
+	cp "${programs[0]}-cni" "$root/usr/lib/cni/fairlead-cni"
 	cp "${programs[1]}" "$root/usr/bin/sleep"
 	cat >"$root/etc/passwd" <<-END
 		root:x:0:0:root:/:/none

@@ -189,7 +189,7 @@ node_start() {
 		done
 		exec setsid nsenter --net="/run/netns/$NS-node-$1" unshare -C -m \
 			-u -i -p -f --kill-child --propagation private \
-			env "PROXY=$PROXY" "FAMILIES=$FAMILIES" \
+			env "PROXY=$PROXY" "FAMILIES=$FAMILIES" "POLICY=$POLICY" \
 			"$ROOT/scripts/lib/kube-node" "$1" \
 			>"$RUN/node-$1/init.log" 2>&1 </dev/null
 	) &
@@ -211,6 +211,7 @@ cluster_up() {
 	echo "$NODES" >"$RUN/nodes"
 	echo "$FAMILIES" >"$RUN/families"
 	echo "$PROXY" >"$RUN/proxy"
+	echo "$POLICY" >"$RUN/policy"
 	[[ $PROXY != fairlead ]] || fairlead_image
 	network
 	control_plane
@@ -235,7 +236,16 @@ fairlead_deploy() {
 		grep -vE '^ *- (BPF|PERFMON)$' | kubectl apply -f -
 	kubectl -n kube-system set env daemonset/fairlead \
 		FAIRLEAD_CGROUP_ROOT=/sys/fs/cgroup/unified
+	[[ $POLICY != yes ]] || policy_deploy
 	kubectl -n kube-system rollout status daemonset/fairlead --timeout=180s
+}
+
+# What the overlay "policy" is for those whose kubectl knows how to read it.
+policy_deploy() {
+	kubectl -n kube-system patch daemonset fairlead --patch \
+		"$(<"$ROOT/scripts/packaging/kubernetes/policy/cni.yaml")"
+	kubectl -n kube-system patch configmap fairlead --type merge --patch \
+		'{"data": {"fairlead.yaml": "network-policy: true\nservices: []\n"}}'
 }
 
 # With a node's first process every process of the node ends, and so do its

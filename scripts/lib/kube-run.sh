@@ -4,19 +4,21 @@
 # Tests in the cluster of scripts/kube-test, and what they came to.
 
 # selected PATTERN...: names of tests, from the list. A comment begins with "#";
-# what begins with "4: " is only for nodes that have IPv4 alone, and with
-# "iptables: " only for kube-proxy.
+# what begins with "4: " is only for nodes that have IPv4 alone, with "iptables: "
+# only for kube-proxy, and with "policy: " only where policies are enforced.
 selected() {
-	local name pattern without=(iptables 4)
+	local name pattern without=(iptables 4 policy)
 
 	[[ $(<"$RUN/proxy") != kube-proxy ]] || without[0]=-
 	[[ $(<"$RUN/families") != 4 ]] || without[1]=-
+	[[ $(<"$RUN/policy") != yes ]] || without[2]=-
 	(($#)) || set -- ''
 	while IFS= read -r name; do
-		[[ ${name%%:*} != @(#*|"${without[0]}"|"${without[1]}") ]] ||
+		[[ ${name%%:*} != @(#*|"${without[0]}"|"${without[1]}"|"${without[2]}") ]] ||
 			continue
 		name=${name#iptables: }
 		name=${name#4: }
+		name=${name#policy: }
 		for pattern; do
 			if [[ $name == *"$pattern"* ]]; then
 				echo "$name"

@@ -9,7 +9,7 @@
 . "$ROOT/tests/sandbox/pod.sh"
 
 PLUGINS=/usr/lib/cni
-ln -sfn "$FAIRLEAD" "$B/tests/sandbox/fairlead-cni"
+PLUGIN=$B/fairlead-cni
 
 # plugin PATH COMMAND NAME: as a runtime has it, on the balancer; standard input
 # is its configuration.
@@ -35,7 +35,7 @@ chain() {
 	conf "$1" | plugin "$PLUGINS/$1" ADD "$2" >"$DIR/made-$2"
 	conf fairlead-cni | jq --slurpfile made "$DIR/made-$2" \
 			'del(.ipam) + {prevResult: $made[0]}' |
-		plugin "$B/tests/sandbox/fairlead-cni" ADD "$2" >"$DIR/$2"
+		plugin "$PLUGIN" ADD "$2" >"$DIR/$2"
 }
 
 # addr NAME FAMILY
@@ -119,7 +119,7 @@ no_mac() {
 	conf fairlead-cni | jq --slurpfile made "$DIR/made-web" 'del(.ipam) +
 			{prevResult: ($made[0] | .interfaces |=
 				[.[] | select(.sandbox == null) | del(.mac)])}' |
-		plugin "$B/tests/sandbox/fairlead-cni" ADD web >"$DIR/again"
+		plugin "$PLUGIN" ADD web >"$DIR/again"
 	wait_for 5 reaches front web
 	reaches_neither other web
 }
@@ -133,13 +133,13 @@ no_daemon() {
 }
 
 versions_are_told() {
-	plugin "$B/tests/sandbox/fairlead-cni" VERSION late </dev/null |
+	plugin "$PLUGIN" VERSION late </dev/null |
 		jq -e '.supportedVersions | index("0.4.0")'
-	plugin "$B/tests/sandbox/fairlead-cni" DEL late </dev/null
+	plugin "$PLUGIN" DEL late </dev/null
 }
 
 is_refused() {
-	fails plugin "$B/tests/sandbox/fairlead-cni" ADD late >"$DIR/refused"
+	fails plugin "$PLUGIN" ADD late >"$DIR/refused"
 	jq -e ".code == $1" "$DIR/refused"
 }
 

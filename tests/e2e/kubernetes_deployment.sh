@@ -41,6 +41,27 @@ chart_is_base() {
 	diff "$DIR/base" "$DIR/chart"
 }
 
+# The overlay changes the daemon's objects alone, by the image of the base; the
+# patch would be of nothing if its name were another one.
+policy_puts_the_plugin() {
+	manifests objects "$PACKAGING/policy/kustomization.yaml" |
+		jq -e '.[] | .resources == ["../base"] and
+			.patchesStrategicMerge == ["cni.yaml"]'
+	manifests objects "$PACKAGING/policy/cni.yaml" >"$DIR/patch"
+	jq -e --slurpfile base "$DIR/base" "def who: .metadata |
+			[.name, .namespace];
+		($DAEMON) as \$patch | [\$base[0] | $DAEMON][0] as \$pod |
+		(.[0] | who) == (\$base[0][] | select(.kind == \"DaemonSet\") | who) and
+		\$patch.initContainers[0].image == \$pod.containers[0].image" \
+		"$DIR/patch"
+	mkdir "$DIR/cni"
+	"$B/fairlead-cni" install "$DIR/cni"
+	cmp "$B/fairlead-cni" "$DIR/cni/fairlead-cni"
+	[[ $(env -i CNI_COMMAND=VERSION "$DIR/cni/fairlead-cni" |
+		jq -r .cniVersion) == 1.0.0 ]]
+	fails "$B/fairlead-cni" install "$DIR/nowhere"
+}
+
 # The values reach where they are meant to, and no others are taken.
 chart_values() {
 	chart image.repository=registry.test/fairlead image.tag=v7 \
@@ -230,6 +251,7 @@ objects
 jq -n --arg pods4 "${POD4}0/24" --arg pods6 "$POD6/64" '{kind: "Node",
 	metadata: {name: "node-1"}, spec: {podCIDRs: [$pods4, $pods6]}}' | put
 it "the chart says what the base says" chart_is_base
+it "the overlay of policies puts the plugin on the node" policy_puts_the_plugin
 it "values of the chart" chart_values
 it "the definitions check out" definitions_check_out
 it "what is referred to is there" nothing_dangles

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "cmd.h"
-#include "daemon/control.h"
+#include "process/ask.h"
 #include "base/log.h"
 
 const char *run_path(const struct options *o, const char *name,

@@ -28,7 +28,6 @@ int cmd_policy_list(const struct options *o);
 int cmd_policy_show(const struct options *o);
 int cmd_policy_explain(const struct options *o);
 int cmd_policy_simulate(const struct options *o);
-int cmd_cni(const struct options *o);
 int cmd_monitor(const struct options *o);
 int cmd_cleanup(const struct options *o);
 int cmd_decap(const struct options *o);

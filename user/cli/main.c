@@ -56,8 +56,6 @@ static const struct command commands[] = {
 	  TAKES(JSON), 1, 1, cmd_policy_simulate },
 	{ "monitor", "", "what policies deny, as it happens",
 	  TAKES(JSON) | TAKES(ONCE), 0, 0, cmd_monitor },
-	{ "cni", "", "a plugin of CNI, which asks it: see its manual",
-	  0, 0, 0, cmd_cni },
 	{ "cleanup", "", "remove every program, map and pin",
 	  TAKES(YES) | TAKES(KUBE_PROXY), 0, 0, cmd_cleanup },
 	{ "decap", "", "on a backend host: take tunnels' packets out",
@@ -119,25 +117,12 @@ static bool is_written(void)
 	return false;
 }
 
-/* By that name it is a plugin, which has no arguments. */
-static bool is_cni(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return !strcmp(slash ? slash + 1 : path, "fairlead-cni");
-}
-
 int main(int argc, char **argv)
 {
 	const struct command *command;
-	char *as_cni[] = { argv[0], "cni", NULL };
 	struct options o;
 	int words, status;
 
-	if (is_cni(argv[0])) {
-		argc = 2;
-		argv = as_cni;
-	}
 	if (argc < 2) {
 		usage_print(commands, NULL, stderr);
 		return MISUSED;

@@ -2,7 +2,7 @@
 /*
  * The control socket of `serve`: a request is a line of JSON, {"cmd": ...},
  * and so is its answer, {"ok": true, ...} or {"ok": false, "error": "..."}.
- * Answers root, the daemon's own user and members of the socket's group.
+ * Answers root, the daemon's own user and members of the socket's group. Who asks does so by process/ask.h.
  */
 #ifndef FAIRLEAD_CONTROL_H
 #define FAIRLEAD_CONTROL_H
@@ -25,12 +25,5 @@ void control_close(struct control *c);	/* NULL is fine; removes the socket */
 /* {"ok": false, "error": ...}. */
 json_t *control_refuse(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2)));
-
-/*
- * Ask the daemon; takes the reference of request. -ENOENT or -ECONNREFUSED:
- * nobody listens. Not logged.
- */
-int control_ask(const char *path, json_t *request, unsigned int timeout_s,
-		json_t **ret);
 
 #endif

@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 
 #include "daemon/control.h"
+#include "process/ask.h"
 #include "base/loop.h"
 
 struct server {
