@@ -189,11 +189,12 @@ node_start() {
 		done
 		exec setsid nsenter --net="/run/netns/$NS-node-$1" unshare -C -m \
 			-u -i -p -f --kill-child --propagation private \
-			env "PROXY=$PROXY" "FAMILIES=$FAMILIES" "POLICY=$POLICY" \
+			env "PROXY=$PROXY" "FAMILIES=$FAMILIES" \
 			"$ROOT/scripts/lib/kube-node" "$1" \
 			>"$RUN/node-$1/init.log" 2>&1 </dev/null
 	) &
 	echo $! >"$RUN/node-$1.pid"
+	disown			# its end is nothing to talk about
 }
 
 is_ready() {
@@ -238,6 +239,7 @@ fairlead_deploy() {
 		FAIRLEAD_CGROUP_ROOT=/sys/fs/cgroup/unified
 	[[ $POLICY != yes ]] || policy_deploy
 	kubectl -n kube-system rollout status daemonset/fairlead --timeout=180s
+	[[ $POLICY != yes ]] || policy_chain
 }
 
 # What the overlay "policy" is for those whose kubectl knows how to read it.
@@ -246,6 +248,18 @@ policy_deploy() {
 		"$(<"$ROOT/scripts/packaging/kubernetes/policy/cni.yaml")"
 	kubectl -n kube-system patch configmap fairlead --type merge --patch \
 		'{"data": {"fairlead.yaml": "network-policy: true\nservices: []\n"}}'
+}
+
+# The plugin is there before a node's list names it: a kubelet of a list that names
+# what is not there is not ready.
+policy_chain() {
+	local node list
+
+	for node in $(nodes); do
+		list=$RUN/node-$node/etc/cni/net.d/10-pods.conflist
+		jq '.plugins += [{type: "fairlead-cni"}]' "$list" >"$list.new"
+		mv "$list.new" "$list"
+	done
 }
 
 # With a node's first process every process of the node ends, and so do its

@@ -54,6 +54,12 @@ policy_puts_the_plugin() {
 		(.[0] | who) == (\$base[0][] | select(.kind == \"DaemonSet\") | who) and
 		\$patch.initContainers[0].image == \$pod.containers[0].image" \
 		"$DIR/patch"
+	# the chart, told so, says the same
+	chart cniDirectory=/opt/cni/bin | jq --sort-keys "$DAEMON |
+		[(.initContainers[0] | del(.imagePullPolicy)), .volumes[-1]]" \
+		>"$DIR/chart"
+	jq --sort-keys "$DAEMON | [.initContainers[0], .volumes[0]]" \
+		"$DIR/patch" | diff - "$DIR/chart"
 	mkdir "$DIR/cni"
 	"$B/fairlead-cni" install "$DIR/cni"
 	cmp "$B/fairlead-cni" "$DIR/cni/fairlead-cni"

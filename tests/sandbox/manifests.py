@@ -62,32 +62,32 @@ def tokens(text):
     yield text[end:].lstrip() if trims else text[end:], None
 
 
-def lookup(path, dot):
+def lookup(path, dot, top):
     if path.startswith('"'):
         return path[1:-1]
     if path == ".":
         return dot
     if re.fullmatch(r"\d+", path):
         return int(path)
-    if not path.startswith("."):
+    if not re.match(r"\$?\.", path):
         sys.exit(f"manifests.py: what is {path!r} in a template?")
-    value = dot
-    for name in path[1:].split("."):
+    value = top if path.startswith("$") else dot
+    for name in path.lstrip("$")[1:].split("."):
         value = (value or {}).get(name)
     return value
 
 
-def evaluate(pipe, dot):
+def evaluate(pipe, dot, top):
     """Each call but the first has what comes out of the pipe as its last
     argument."""
     value = None
     for number, call in enumerate(pipe.split(" | ")):
         word, *others = WORD.findall(call)
         if word in FUNCTIONS:
-            arguments = [lookup(other, dot) for other in others]
+            arguments = [lookup(other, dot, top) for other in others]
             value = FUNCTIONS[word](*arguments, *[value] * (number > 0))
         else:
-            value = lookup(word, dot)
+            value = lookup(word, dot, top)
     return value
 
 
@@ -98,11 +98,11 @@ def render(text, top):
         if action is None:
             out.append(piece if dot is not None else "")
         elif action.startswith("with "):
-            dots.append(dot and evaluate(action[5:], dot) or None)
+            dots.append(dot and evaluate(action[5:], dot, top) or None)
         elif action == "end":
             dots.pop()
         elif dot is not None:
-            out.append(str(evaluate(action, dot)))
+            out.append(str(evaluate(action, dot, top)))
     return "".join(out)
 
 
