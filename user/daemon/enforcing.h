@@ -11,24 +11,11 @@
 
 #include "model/policy.h"
 #include "parts.h"
+#include "placed.h"
 #include "pods.h"
 #include "policy/policy.h"
 #include "refusal.h"
-
-/* A workload of this host, and its interface. */
-struct placed {
-	const struct model_workload *workload;	/* set's */
-	__u32 ifindex;		/* 0: not found yet */
-	bool has_lost;		/* an interface that is no more */
-	bool has_moved;		/* it has other addresses: look where */
-};
-
-/* Somebody said so who made the interface. */
-struct registered {
-	char *namespace, *name;	/* owned */
-	__u32 ifindex;
-	__u8 mac[6];		/* zero: any */
-};
+#include "registered.h"
 
 struct enforcing {
 	const struct parts *parts;
@@ -37,8 +24,7 @@ struct enforcing {
 	struct policy_set *set;	/* in force; held, or NULL */
 	struct placed *placed;	/* owned; in set's order */
 	size_t nr_placed;
-	struct registered *registered;	/* owned */
-	size_t nr_registered;
+	struct registry registry;
 	bool has_adopted;	/* who was placed before this process */
 	bool is_waiting;	/* what there is to enforce is not known yet */
 	__u64 host;		/* digest of the host's addresses, as told */
