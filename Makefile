@@ -40,10 +40,12 @@ UNIT     := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/*_test.c))
 BPF_TEST := $(patsubst %.c,$(B)/%,$(wildcard tests/bpf/*_test.c))
 DIFFERENTIAL := $(addprefix $(B)/tests/bpf/,differential node_differential)
 MATRIX   := $(B)/tests/e2e/policy_matrix
-BENCH    := $(addprefix $(B)/tests/bench/,datapath traffic requests node_traffic)
+BENCH    := $(addprefix $(B)/tests/bench/,datapath policy traffic requests \
+	node_traffic)
 BENCH_JSON ?= $(B)/bench.json
 PKTGEN_JSON ?= $(B)/pktgen.json
 NODE_JSON  ?= $(B)/node.json
+POLICY_JSON ?= $(B)/policy.json
 FUZZ     := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
 
 ifneq ($(V),1)
@@ -126,8 +128,10 @@ $(B)/tests/bench/%.skel.h: $(B)/tests/bench/%.bpf.o
 # Programs of their own, in skeletons of their own.
 $(BENCH:=.o) $(B)/tests/bench/world.o: USER += -I$(B)/tests/bench
 $(BENCH:=.o) $(B)/tests/bench/world.o: | $(SKEL) \
-	$(B)/tests/bench/bench.skel.h $(B)/tests/bench/wire.skel.h
+	$(B)/tests/bench/bench.skel.h $(B)/tests/bench/wire.skel.h \
+	$(B)/tests/bench/policy.skel.h
 $(B)/tests/bench/datapath: $(B)/tests/bench/world.o
+$(addprefix $(B)/tests/bench/,datapath policy): $(B)/tests/bench/numbers.o
 $(BENCH): %: %.o $(B)/tests/lib/pkt.o $(B)/tests/lib/layers.o $(LIB_OBJ)
 	$(say) LD $@
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
@@ -147,21 +151,16 @@ $(B)/tests/bpf/conns_test.o: | $(B)/tests/bpf/conns.skel.h
 bench: $(BENCH) ## what scripts/bench runs
 
 # From the files that exist of these: build/bench.json, which scripts/bench
-# --json writes, build/pktgen.json, by scripts/bench pktgen --json, and
-# build/node.json, by scripts/bench node --json.
-bench-report: ## what scripts/bench, its pktgen and its node found, to READMEs
-	[ -e $(BENCH_JSON) ] || [ -e $(PKTGEN_JSON) ] || [ -e $(NODE_JSON) ] || \
-		{ echo "no $(BENCH_JSON), $(PKTGEN_JSON), $(NODE_JSON)" >&2; \
-		exit 1; }
-	[ ! -e $(BENCH_JSON) ] || \
-		tests/bench/report.py readme $(BENCH_JSON) README.md \
-			tests/bench/README.md
-	[ ! -e $(PKTGEN_JSON) ] || \
-		tests/bench/pktgen_report.py readme $(PKTGEN_JSON) \
-			tests/bench/README.md
-	[ ! -e $(NODE_JSON) ] || \
-		tests/bench/node_report.py readme $(NODE_JSON) \
-			tests/bench/README.md
+# --json writes, and build/pktgen.json, node.json and policy.json, which
+# scripts/bench pktgen --json and so on do.
+REPORTS := $(wildcard $(BENCH_JSON) $(PKTGEN_JSON) $(NODE_JSON) $(POLICY_JSON))
+report = [ ! -e $(1) ] || tests/bench/$(2) readme $(1)
+bench-report: ## what scripts/bench and its parts found, to READMEs
+	[ "$(REPORTS)" ] || { echo "nothing was measured yet" >&2; exit 1; }
+	$(call report,$(BENCH_JSON),report.py) README.md tests/bench/README.md
+	$(call report,$(PKTGEN_JSON),pktgen_report.py) tests/bench/README.md
+	$(call report,$(NODE_JSON),node_report.py) tests/bench/README.md
+	$(call report,$(POLICY_JSON),policy_report.py) tests/bench/README.md
 
 $(UNIT:=.o) $(BPF_TEST:=.o) $(FUZZ:=.o): | $(SKEL)
 

@@ -14,17 +14,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/bpf.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "numbers.h"
 #include "pkt.h"
 #include "world.h"
 
-#define ROUNDS_MAX 16
 #define HOT_REPEAT 100000
 
 enum traffic { HOT, MANY, NEW };
@@ -40,10 +39,6 @@ struct bench {
 	bool quick;
 };
 
-struct numbers {
-	double median, least, most;
-};
-
 /* What is measured, and how it is called. */
 struct label {
 	const char *mode;
@@ -51,20 +46,6 @@ struct label {
 	unsigned int services;
 	enum traffic traffic;
 };
-
-static void die(const char *what, int err)
-{
-	fprintf(stderr, "bench: %s: %s\n", what, strerror(-err));
-	exit(1);
-}
-
-static double cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return t.tv_sec * 1e9 + t.tv_nsec;
-}
 
 static int program(struct bench *b, const char *name)
 {
@@ -117,24 +98,6 @@ static double run(struct bench *b, int prog, __u32 repeat, int expect)
 	return (cpu_ns() - start) / repeat;
 }
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static struct numbers numbers_of(const double *values, int count)
-{
-	double sorted[ROUNDS_MAX];
-
-	memcpy(sorted, values, count * sizeof(*values));
-	qsort(sorted, count, sizeof(*sorted), compare);
-	return (struct numbers){ (sorted[(count - 1) / 2] +
-				  sorted[count / 2]) / 2,
-				 sorted[0], sorted[count - 1] };
-}
-
 /* Of one bpf_xdp_adjust_head(). */
 static double move_price(struct bench *b)
 {
@@ -181,12 +144,6 @@ static double run_all(struct bench *b, __u32 repeat, int expect)
 	return ns;
 }
 
-static void print_numbers(const char *name, struct numbers n)
-{
-	printf(",\"%s\":{\"median\":%.1f,\"min\":%.1f,\"max\":%.1f}", name,
-	       n.median, n.least, n.most);
-}
-
 static void print_case(const char *section, const struct label *l)
 {
 	printf("{\"section\":\"%s\",\"mode\":\"%s\",\"family\":\"%s\","
@@ -198,9 +155,9 @@ static void report(const struct label *l, struct numbers ns,
 		   struct numbers floor, struct numbers empty)
 {
 	print_case("datapath", l);
-	print_numbers("ns", ns);
-	print_numbers("floor", floor);
-	print_numbers("empty", empty);
+	numbers_print("ns", ns);
+	numbers_print("floor", floor);
+	numbers_print("empty", empty);
 	printf("}\n");
 	fflush(stdout);
 }
@@ -317,9 +274,9 @@ static void pair_print(const struct label *l, double ns[SIDES][ROUNDS_MAX],
 	for (int i = 0; i < rounds; i++)
 		ratio[i] = ns[TRACKED][i] / ns[SETTLED][i];
 	print_case("pairs", l);
-	print_numbers("settled", numbers_of(ns[SETTLED], rounds));
-	print_numbers("tracked", numbers_of(ns[TRACKED], rounds));
-	print_numbers("ratio", numbers_of(ratio, rounds));
+	numbers_print("settled", numbers_of(ns[SETTLED], rounds));
+	numbers_print("tracked", numbers_of(ns[TRACKED], rounds));
+	numbers_print("ratio", numbers_of(ratio, rounds));
 	printf("}\n");
 	fflush(stdout);
 }
@@ -392,7 +349,7 @@ static void pairs_measure(struct bench *b)
 static void report_stage(const char *stage, struct numbers ns)
 {
 	printf("{\"section\":\"profile\",\"stage\":\"%s\"", stage);
-	print_numbers("ns", ns);
+	numbers_print("ns", ns);
 	printf("}\n");
 }
 
@@ -422,16 +379,6 @@ static void profile(struct bench *b)
 	for (int i = 0; i < STAGES; i++)
 		report_stage(stages[i], numbers_of(ns[i], b->hot_rounds));
 	report_stage("move", numbers_of(move, b->hot_rounds));
-}
-
-static void stay_on_this_cpu(void)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(sched_getcpu(), &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		die("CPU affinity", -errno);
 }
 
 int main(int argc, char **argv)

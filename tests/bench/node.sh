@@ -28,43 +28,16 @@ set -euo pipefail
 ROOT=$(realpath "${0%/*}/../..")
 B=$(realpath -m "${B:-$ROOT/build}")
 NET=flnode$$
-JSON=
-SIZES="4 1000 10000"
 ROUNDS=50
-CPU=0
+QUICK_ROUNDS=15
+REPORT=node_report.py
 NODE_PORTS=2500	# services that have one: no more fit into 30000 to 32767
 WAYS=(none sockets packets beside nft iptables)
 # shellcheck source=tests/sandbox/sandbox.sh
 . "$ROOT/tests/sandbox/sandbox.sh"
 
-while (($#)); do
-	case $1 in
-	--quick) SIZES="4 1000" ROUNDS=15 ;;
-	--json) JSON=${2:?a file} && shift ;;
-	*)
-		sed -n 's/^#   \(scripts.*\)/usage: \1/p' "$0" >&2
-		exit 2
-		;;
-	esac
-	shift
-done
-((EUID == 0)) || {
-	echo "bench: network namespaces and BPF need root" >&2
-	exit 1
-}
-
-# veth_add HOST PORT ADDRESS HOST PORT ADDRESS
-veth_add() {
-	ip -n "$NET-$1" link add "$2" type veth peer name "$5" netns "$NET-$4"
-	ip_on "$1" <<-END
-		addr add $3 dev $2
-		link set $2 up
-	END
-	ip_on "$4" <<-END
-		addr add $6 dev $5
-		link set $5 up
-	END
-}
+# shellcheck source=tests/bench/ways.sh
+. "$ROOT/tests/bench/ways.sh"
 
 # As rivals.sh has it: XDP wants whole checksums, and room on the other side.
 wire_add() {
@@ -82,18 +55,9 @@ way_network() {
 	done
 	wire_add "$1-client" eth0 10.90.0.2/24 "$1-node" front 10.90.0.1/24
 	wire_add "$1-node" back 10.92.0.1/24 "$1-far" eth0 10.92.0.2/24
-	veth_add "$1-node" pod 10.244.1.254/32 "$1-pod" eth0 10.244.1.2/32
-	veth_add "$1-node" web 10.244.1.254/32 "$1-web" eth0 10.244.1.3/32
-	for host in pod web; do
-		ip_on "$1-$host" <<-END
-			route add 10.244.1.254 dev eth0
-			route add default via 10.244.1.254
-		END
-	done
+	way_pods "$1"
 	ip -n "$NET-$1-client" route add default via 10.90.0.1
 	ip_on "$1-node" <<-END
-		route add 10.244.1.2 dev pod
-		route add 10.244.1.3 dev web
 		route add 10.244.1.128/25 via 10.244.1.3 dev web onlink
 		route add 10.244.2.0/24 via 10.92.0.2
 	END
@@ -102,10 +66,7 @@ way_network() {
 		route add default via 10.92.0.1
 		route add local 10.244.2.0/24 dev lo
 	END
-	on "$1-client" sysctl -qw net.ipv4.tcp_tw_reuse=1 \
-		net.ipv4.ip_local_port_range="1024 65535"
-	on "$1-pod" sysctl -qw net.ipv4.tcp_tw_reuse=1 \
-		net.ipv4.ip_local_port_range="1024 65535"
+	dials "$1-client"
 }
 
 # Service s, in awk: its address, protocol and endpoints; each has two.
@@ -183,27 +144,17 @@ serves() {
 # fairlead_begin WAY SIZE
 fairlead_begin() {
 	manifests "$2" >"$DIR/$1-definitions/services.yaml"
-	start "serve-$1" "$1-node" "$FAIRLEAD" serve --hostname-override node-1 \
-		--config "$DIR/$1-definitions"
-	fairlead_on "$1-node" status --wait --timeout 300 >"$DIR/status" || {
-		cat "$DIR/serve-$1.err" >&2
-		return 1
-	}
-}
-
-fairlead_end() {
-	stop "serve-$1"
-	fairlead_on "$1-node" cleanup --yes >/dev/null
+	way_serve "$1"
 }
 
 none_begin() { :; }
 none_end() { :; }
 sockets_begin() { fairlead_begin sockets "$1"; }
-sockets_end() { fairlead_end sockets; }
+sockets_end() { way_serve_end sockets; }
 packets_begin() { fairlead_begin packets "$1"; }
-packets_end() { fairlead_end packets; }
+packets_end() { way_serve_end packets; }
 beside_begin() { fairlead_begin beside "$1"; }
-beside_end() { fairlead_end beside; }
+beside_end() { way_serve_end beside; }
 
 # Chains, and what leads to them.
 nft_rules() {
@@ -357,7 +308,6 @@ places() {
 # CASE: who asks, whether what answers is remote, and at what kind of place.
 declare -A CASES=([pod]="pod 0 cluster" [local]="client 0 port"
 	[remote]="client 1 port")
-declare -A COUNTS=([connections]=200 [trips]=500 [packets]=1000 [flows]=300)
 
 # Sockets are served as a pod's TCP alone.
 has_way() {
@@ -383,15 +333,7 @@ ways() {
 
 # measure CASE WHAT SIZE
 measure() {
-	ways "$@" >"$DIR/ways"
-	taskset -c $CPU "$B/tests/bench/node_traffic" "$2" "${COUNTS[$2]}" \
-		"$ROUNDS" <"$DIR/ways" | awk -v case_="$1" -v what="$2" \
-		-v size="$3" '{
-			printf "{\"section\":\"node\",\"case\":\"%s\"," \
-				"\"what\":\"%s\",\"services\":%d," \
-				"\"round\":%d,\"way\":\"%s\",\"ns\":%s}\n",
-				case_, what, size, $1, $2, $3
-		}'
+	ways "$@" | traffic "$2" node "\"case\":\"$1\",\"services\":$3"
 }
 
 size_measure() {
@@ -414,15 +356,6 @@ size_measure() {
 networks_make() {
 	local way
 
-	sandbox_remove
-	mkdir -p "$DIR" "$PINS"
-	cgroup_enter
-	[[ $CGROUP ]] || {
-		echo "bench: no cgroup to serve sockets in" >&2
-		return 1
-	}
-	echo $$ >"$CGROUP_HOME/cgroup.procs"
-	mkdir "$CGROUP-plain"	# to be in one costs something, too
 	for way in "${WAYS[@]}"; do
 		way_network "$way"
 	done
@@ -431,23 +364,15 @@ networks_make() {
 	serves beside "sockets: off"
 }
 
-leave() {
-	sandbox_remove
-	[[ -z ${CGROUP:-} ]] || rmdir "$CGROUP-plain" || true
-	rm -f "${lines:-}"
+measure_all() {
+	local size sizes=(4 1000 10000)
+
+	[[ -z $QUICK ]] || sizes=(4 1000)
+	networks_make
+	for size in "${sizes[@]}"; do
+		size_measure "$size"
+	done
 }
 
-trap leave EXIT
-trap 'exit 130' INT TERM
-make -s -C "$ROOT" -j 2 B="$B" "$B/fairlead" "$B/tests/bench/node_traffic"
-tools_build
-bpffs_mount
-lines=$(mktemp)
-networks_make
-for size in $SIZES; do
-	size_measure "$size" >>"$lines"
-done
-"$ROOT/tests/bench/node_report.py" collect "$lines" >"$lines.json"
-[[ -z $JSON ]] || cp "$lines.json" "$JSON"
-"$ROOT/tests/bench/node_report.py" text "$lines.json"
-rm -f "$lines.json"
+ways_options "$@"
+ways_main node_traffic

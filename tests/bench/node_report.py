@@ -34,24 +34,29 @@ def quartiles(values):
     return {"median": middle, "low": low, "high": high}
 
 
-def collect(path):
-    rounds = {}         # (services, case, what): {way: {round: ns}}
-    with open(path) as f:
-        for line in map(json.loads, f):
-            key = line["services"], line["case"], line["what"]
-            ways = rounds.setdefault(key, {})
-            ways.setdefault(line["way"], {})[line["round"]] = line["ns"]
-    cases = []
-    for (services, case, what), ways in rounds.items():
+def compared(lines, keys):
+    """Of each case, by keys: every way's time, and what it takes beyond "none"
+    in the same round."""
+    rounds = {}         # case: {way: {round: ns}}
+    for line in lines:
+        ways = rounds.setdefault(tuple(line[key] for key in keys), {})
+        ways.setdefault(line["way"], {})[line["round"]] = line["ns"]
+    for case, ways in rounds.items():
         none = ways["none"]
-        found = {way: {"ns": quartiles(list(ns.values())),
-                       "beyond": quartiles([ns[r] - none[r] for r in ns]),
-                       "ratio": statistics.median(ns[r] / none[r] for r in ns)}
-                 for way, ns in ways.items()}
-        cases.append({"services": services, "case": case, "what": what,
-                      "ways": found})
+        yield case, {
+            way: {"ns": quartiles(list(ns.values())),
+                  "beyond": quartiles([ns[r] - none[r] for r in ns]),
+                  "ratio": statistics.median(ns[r] / none[r] for r in ns)}
+            for way, ns in ways.items()}
+
+
+def collect(path):
+    with open(path) as f:
+        lines = [json.loads(line) for line in f]
+    keys = ["services", "case", "what"]
     return {"machine": report.machine(), "commit": report.commit(),
-            "node": cases}
+            "node": [{**dict(zip(keys, case)), "ways": ways}
+                     for case, ways in compared(lines, keys)]}
 
 
 def ranged(s):
@@ -93,10 +98,10 @@ def readme(result, path):
     report.replace_section(path, "node", out + [""])
 
 
-def main(argv):
+def main(argv, usage, collect, text, readme):
     words = {"collect": 3, "text": 3, "readme": 4}
     if len(argv) < 2 or len(argv) != words.get(argv[1]):
-        sys.exit(__doc__)
+        sys.exit(usage)
     if argv[1] == "collect":
         json.dump(collect(argv[2]), sys.stdout, indent=1)
         print()
@@ -110,4 +115,4 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    main(sys.argv)
+    main(sys.argv, __doc__, collect, text, readme)

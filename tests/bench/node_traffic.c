@@ -37,7 +37,7 @@
 
 #define PORT 8080
 #define FLOWS 64
-#define WAYS_MAX 8
+#define WAYS_MAX 16
 #define PATIENCE_MS 3000
 
 /* Both ends of a connection. */

@@ -15,6 +15,7 @@
 #include <fairlead/hash.h>
 
 #include "bytes.h"
+#include "confirm.h"
 #include "model/conns.h"
 #include "model/words.h"
 #include "pkt.h"
@@ -260,20 +261,10 @@ void world_forget_conns(struct world *w)
 		die("table of connections", err);
 }
 
-/* As if every client had answered its backend. */
 void world_confirm_conns(struct world *w)
 {
-	struct tables *t = dp_tables(w->dp);
-	struct conn_bucket *b = t->conns(t, 0, t->conn_buckets);
-
-	if (!b)
+	if (!conns_confirm(dp_tables(w->dp)))
 		die("table of connections", -ENOMEM);
-	for (__u32 i = 0; i < t->conn_buckets * CONN_WAYS; i++) {
-		__u32 *head = &b[i / CONN_WAYS].head[i % CONN_WAYS];
-
-		if (*head)
-			*head = (*head & ~CONN_STATE_MASK) | CONN_LIVE;
-	}
 }
 
 static void set_service(struct model_service *s, const struct shape *shape,
