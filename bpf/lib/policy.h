@@ -47,14 +47,17 @@ static __always_inline bool mask_has(const struct rule_mask *m, __u32 rule)
 	       m->word[rule / 64 & (POLICY_WORDS - 1)] >> (rule & 63) & 1;
 }
 
-/* The rules of t that by_peer and by_port, which may be NULL, are in: l->rules. */
-static __always_inline void policy_match(struct police *l,
+/* The rules of t that by_peer and by_port, which may be NULL, are in: l->rules,
+ * as many words as t has. Is one of them audited? */
+static __always_inline bool policy_match(struct police *l,
 					 const struct target *t, __u32 peer,
 					 const struct rule_mask *by_peer,
 					 const struct rule_mask *by_port)
 {
+	__u64 audited = 0;
+
 #pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < POLICY_WORDS; i++) {
+	for (__u32 i = 0; i < POLICY_WORDS && i < t->words; i++) {
 		__u64 who = t->peer_any.word[i], what = t->port_any.word[i];
 
 		if (peer & PEER_POD)
@@ -64,7 +67,9 @@ static __always_inline void policy_match(struct police *l,
 		if (by_port)
 			what |= by_port->word[i];
 		l->rules.word[i] = who & what;
+		audited |= who & what & t->audit.word[i];
 	}
+	return audited;
 }
 
 /* The rules that port, an index as policy_port_index() has it, is in. */
@@ -102,6 +107,7 @@ __global int policy_allows(struct police *l, __u32 target, __u32 peer,
 {
 	struct mask_key key = { target, peer & PEER_CLASS_MASK };
 	const struct target *t;
+	bool is_audited;
 
 	if (!l)
 		return false;
@@ -111,11 +117,14 @@ __global int policy_allows(struct police *l, __u32 target, __u32 peer,
 	t = bpf_map_lookup_elem(&targets, &target);
 	if (!t)
 		return false;
-	policy_match(l, t, peer, bpf_map_lookup_elem(&peer_masks, &key),
-		     policy_port(target, port));
+	is_audited = policy_match(l, t, peer,
+				  bpf_map_lookup_elem(&peer_masks, &key),
+				  policy_port(target, port));
 	l->rule = policy_decides(l, t, &t->audit);
 	if (mask_has(&t->deny, l->rule))
 		return false;
+	if (!is_audited)
+		return true;
 	l->audited = policy_decides(l, t, &l->nothing);
 	if (!mask_has(&t->deny, l->audited))
 		l->audited = POLICY_NO_RULE;
