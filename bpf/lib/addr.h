@@ -52,4 +52,15 @@ static __always_inline bool addr_is_loopback(const struct addr *a)
 		a->word[3] == bpf_htonl(1));
 }
 
+/* ff02::/16, which no router sends on. */
+static __always_inline bool addr_is_of_link(const struct addr *a)
+{
+	return (a->word[0] & bpf_htonl(0xffff0000)) == bpf_htonl(0xff020000);
+}
+
+static __always_inline bool addr_is_link_local6(const struct addr *a)
+{
+	return (a->word[0] & bpf_htonl(0xffc00000)) == bpf_htonl(0xfe800000);
+}
+
 #endif
