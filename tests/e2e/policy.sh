@@ -131,6 +131,41 @@ explained() {
 	fails fairlead policy explain other web tcp/0
 }
 
+# One port a rule: more than can be.
+too_many() {
+	cat <<-END
+		  - name: many
+		    spec:
+		      podSelector: {matchLabels: {app: web}}
+		      ingress:
+	END
+	for ((i = 0; i < 1100; i++)); do
+		echo "      - ports: [{port: $((i + 1))}]"
+	done
+}
+
+is_hinted() {
+	fairlead status --json |
+		jq -e --arg text "$1" 'any(.applied.hints[]; contains($text))'
+}
+
+# What it may is what the first ones say, and others have what is theirs.
+too_many_are_its_own() {
+	{
+		workloads && policies && too_many
+		echo "  - {name: no-front, spec: {podSelector: {matchLabels: {app: front}}}}"
+	} | put_all
+	reaches <<<"deny * default/front *
+deny * default/web *
+allow * default/web tcp/80
+allow * default/web tcp/81"
+	wait_for 5 is_hinted 'workload "default/web" has 1102 rules of ingress'
+	fairlead status --json | jq -e .applied.synced
+	fairlead policy list 2>&1 | grep 'workload "default/web" has 1102 rules'
+	with_policy
+	wait_for 5 fails is_hinted '1102 rules'
+}
+
 limit() {
 	cat <<-END
 		  - {name: greedy, interface: default-other, limits: {connections: $1},
@@ -177,5 +212,6 @@ it "who talks under policies is listed" talk_is_listed
 it "a change is tried on who talks, and who asked" a_change_is_tried
 it "without it everything passes" without_policy
 it "with it again, it is so again" with_policy
+it "more rules than can be are of who has them" too_many_are_its_own
 it "as many connections as it may have, and no more" as_many_as_it_may
 finish

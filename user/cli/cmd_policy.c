@@ -116,6 +116,15 @@ static int print_policies(const struct options *o, const json_t *answer)
 	return print_close(out) ? FAILED : DONE;
 }
 
+static void print_warnings(const json_t *answer)
+{
+	size_t i;
+	json_t *w;
+
+	json_array_foreach(json_object_get(answer, "warnings"), i, w)
+		log_warning(0, "%s", json_string_value(w));
+}
+
 int cmd_policy_list(const struct options *o)
 {
 	__cleanup(answer_free) json_t *answer = NULL;
@@ -127,7 +136,10 @@ int cmd_policy_list(const struct options *o)
 	} else {
 		answer = ask(o, json_pack("{s:s}", "cmd", "policies"));
 	}
-	return answer ? print_policies(o, answer) : FAILED;
+	if (!answer)
+		return FAILED;
+	print_warnings(answer);
+	return print_policies(o, answer);
 }
 
 struct rule_row {

@@ -45,6 +45,25 @@ static void follow_host(struct enforcing *p)
 	free(h.list);
 }
 
+/* The first of those whose policies are too many, and how many there are. */
+static void find_cut(struct enforcing *p)
+{
+	const struct policy_compiled *c = policy_compiled(p->state);
+	char first[POLICY_TEXT_MAX], text[POLICY_TEXT_MAX];
+	unsigned int count = 0;
+
+	for (size_t i = 0; c && i < p->nr_placed; i++)
+		if (policy_is_cut(c, p->placed[i].workload,
+				  count ? text : first))
+			count++;
+	p->cut = (struct refusal){};
+	if (count == 1)
+		refuse(&p->cut, 0, "%.480s", first);
+	else if (count)
+		refuse(&p->cut, 0, "%.420s; %u more have too many rules",
+		       first, count - 1);
+}
+
 void enforcing_follow(struct enforcing *p)
 {
 	struct refusal before = p->refusal;
@@ -54,6 +73,7 @@ void enforcing_follow(struct enforcing *p)
 	p->refusal = (struct refusal){};
 	follow_host(p);
 	placed_follow(p);
+	find_cut(p);
 	if (*p->refusal.text && strcmp(before.text, p->refusal.text))
 		log_error(0, "%s", p->refusal.text);
 }
@@ -77,7 +97,7 @@ static int put_in_force(struct enforcing *p, struct policy_set *s,
 	policy_set_free(p->set);
 	p->set = s ? policy_set_hold(s) : NULL;
 	if (!s)
-		p->refusal = p->missing = (struct refusal){};
+		p->refusal = p->missing = p->cut = (struct refusal){};
 	enforcing_follow(p);
 	others_take_away_left(p, &others);
 	return 0;

@@ -30,6 +30,7 @@ struct enforcing {
 	__u64 host;		/* digest of the host's addresses, as told */
 	struct refusal refusal;	/* of workloads that are not policed */
 	struct refusal missing;	/* of those whose interface is not there */
+	struct refusal cut;	/* of those with more rules than can be */
 };
 
 void enforcing_clear(struct enforcing *p);

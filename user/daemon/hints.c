@@ -128,6 +128,7 @@ void hints_check(struct hints *h)
 	say_no_sockets(h, &now[HINT_NO_SOCKETS]);
 	now[HINT_NO_SWEEP] = h->sockets->no_sweep;
 	now[HINT_NO_WORKLOAD] = h->enforcing->missing;
+	now[HINT_CUT_RULES] = h->enforcing->cut;
 	for (enum hint hint = 0; hint < NR_HINTS; hint++)
 		tell(h, hint, &now[hint]);
 }

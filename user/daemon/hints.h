@@ -19,6 +19,7 @@ enum hint {
 	HINT_NO_SOCKETS,	/* of the node itself */
 	HINT_NO_SWEEP,		/* of sockets that are connected to nobody */
 	HINT_NO_WORKLOAD,	/* a workload that is nowhere */
+	HINT_CUT_RULES,		/* one that has too many rules */
 	NR_HINTS,
 };
 

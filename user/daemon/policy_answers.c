@@ -81,6 +81,21 @@ static void add_policy(void *arg, const struct policy_tally *t)
 		"denied", (json_int_t)t->denied));
 }
 
+/* Of workloads that are here, what there is of them. */
+static json_t *cut_json(const struct policy_set *set,
+			struct policy_state *state)
+{
+	const struct policy_compiled *c = state ? policy_compiled(state) : NULL;
+	char text[POLICY_TEXT_MAX];
+	json_t *ret = json_array();
+
+	for (size_t i = 0; c && set && i < set->nr_workloads; i++)
+		if (set->workloads[i]->is_here &&
+		    policy_is_cut(c, set->workloads[i], text))
+			json_array_append_new(ret, json_string(text));
+	return ret;
+}
+
 json_t *policy_list_json(const struct policy_set *set,
 			 struct policy_state *state)
 {
@@ -90,7 +105,8 @@ json_t *policy_list_json(const struct policy_set *set,
 		json_decref(list);
 		return NULL;
 	}
-	return json_pack("{s:b, s:o}", "ok", 1, "policies", list);
+	return json_pack("{s:b, s:o, s:o}", "ok", 1, "policies", list,
+			 "warnings", cut_json(set, state));
 }
 
 /* One end of what is asked about. */

@@ -10,8 +10,9 @@
 
 #include "policy/policy.h"
 
-/* {"ok": true, "policies": [...]}, with what they counted if state is not NULL.
- * NULL: out of memory, here and below. */
+/* {"ok": true, "policies": [...], "warnings": [...]}; if state is not NULL, with
+ * what they counted, and who has too many. NULL: out of memory, here and below.
+ */
 json_t *policy_list_json(const struct policy_set *set,
 			 struct policy_state *state);
 

@@ -50,7 +50,7 @@ static int steps(struct policy_compiled *c, const struct compile_from *from,
 	int ret = policies_order(c);
 
 	ret = ret ?: groups_make(c);
-	ret = ret ?: targets_make(c, was, text);
+	ret = ret ?: targets_make(c, was);
 	ret = ret ?: groups_match(c);
 	ret = ret ?: prefixes_make(c);
 	ret = ret ?: addresses_make(c, was);

@@ -98,6 +98,7 @@ struct book {
 	enum policy_direction direction;
 	LIST(struct section *) sections;	/* in their order */
 	LIST(struct book_rule) rules;
+	size_t nr_wanted;	/* more than rules: those deny, see targets.c */
 	__u16 network;
 };
 
@@ -138,6 +139,7 @@ struct policy_compiled {
 	LIST(struct atom) atoms;
 	LIST(struct section *) sections;
 	LIST(struct book) targets;
+	size_t nr_cut;			/* of them that have too many rules */
 	LIST(struct class) classes;	/* [0]: nothing is known */
 	LIST(struct port_range) ranges;
 	LIST(struct network) prefixes;	/* as image.prefixes */
@@ -161,8 +163,7 @@ int compile(struct policy_set *set, const struct addr *host, size_t nr_host,
 /* Steps of compile.c. 0 or -ENOMEM; those with a text: or -E2BIG. */
 int policies_order(struct policy_compiled *c);
 int groups_make(struct policy_compiled *c);
-int targets_make(struct policy_compiled *c, const struct policy_compiled *was,
-		 char text[static POLICY_TEXT_MAX]);
+int targets_make(struct policy_compiled *c, const struct policy_compiled *was);
 /* Others that avoid has not, for these ids. */
 void targets_rename(struct policy_compiled *c, const struct numbers *ids,
 		    __u32 salt, const struct image *avoid);

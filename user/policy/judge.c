@@ -112,23 +112,31 @@ bool policy_may(const struct policy_compiled *c, const struct addr *src,
 	return ret[POLICY_OUT].allowed && ret[POLICY_IN].allowed;
 }
 
+static bool book_is_cut(const struct book *k)
+{
+	return k->nr_wanted > k->rules.count;
+}
+
 bool policy_compiled_rule(const struct policy_compiled *c, __u32 target,
 			  __u16 bit, struct policy_rule_info *ret)
 {
 	const struct book *k = c->targets.at, *end = k + c->targets.count;
 	const struct book_rule *r;
+	bool is_rest;
 
 	while (k < end && k->id != target)
 		k++;
 	if (k == end || bit >= k->rules.count)
 		return false;
 	r = &k->rules.at[bit];
+	is_rest = book_is_cut(k) && bit == k->rules.count - 1;
 	*ret = (struct policy_rule_info){
 		.direction = k->direction,
 		.action = r->bit ? r->bit->rule->action : POLICY_DENY,
 		.audit = r->audit,
 		.policy = r->bit ? r->section->policy : NULL,
 		.of = r->section->policy,
+		.of_rules = is_rest ? k->nr_wanted : 0,
 		.number = r->bit ? r->bit->number : 0,
 		.name = r->bit ? r->bit->rule->name : NULL,
 	};
@@ -141,7 +149,10 @@ const char *policy_rule_text(const struct policy_rule_info *info,
 	char policy[POLICY_NAME_MAX];
 
 	policy_text(info->of, policy);
-	if (!info->policy)
+	if (info->of_rules)
+		snprintf(text, POLICY_TEXT_MAX, "beyond the first %u of %zu rules",
+			 POLICY_RULES_MAX - 1, info->of_rules);
+	else if (!info->policy)
 		snprintf(text, POLICY_TEXT_MAX, "isolated by %s", policy);
 	else if (info->name)
 		snprintf(text, POLICY_TEXT_MAX, "%s, %s rule %u (%s)", policy,
@@ -152,6 +163,39 @@ const char *policy_rule_text(const struct policy_rule_info *info,
 			 policy_direction_name(info->direction),
 			 info->number);
 	return text;
+}
+
+static void cut_text(const struct book *k, const struct model_workload *w,
+		     char text[static POLICY_TEXT_MAX])
+{
+	const struct section *largest = k->sections.at[0];
+	char name[POLICY_NAME_MAX];
+
+	for (size_t i = 1; i < k->sections.count; i++)
+		if (k->sections.at[i]->bits.count > largest->bits.count)
+			largest = k->sections.at[i];
+	snprintf(text, POLICY_TEXT_MAX,
+		 "workload \"%s/%s\" has %zu rules of %s, at most %u are "
+		 "possible: what the first %u do not decide is denied; %s has "
+		 "%zu of them", w->namespace, w->name, k->nr_wanted,
+		 policy_direction_name(k->direction), POLICY_RULES_MAX,
+		 POLICY_RULES_MAX - 1, policy_text(largest->policy, name),
+		 largest->bits.count);
+}
+
+bool policy_is_cut(const struct policy_compiled *c,
+		   const struct model_workload *w,
+		   char text[static POLICY_TEXT_MAX])
+{
+	for (int d = 0; c->nr_cut && d < NR_POLICY_DIRECTIONS; d++) {
+		__u32 target = target_of(c, w, d);
+
+		if (target == NONE || !book_is_cut(&c->targets.at[target]))
+			continue;
+		cut_text(&c->targets.at[target], w, text);
+		return true;
+	}
+	return false;
 }
 
 size_t policy_selecting(const struct policy_compiled *c,

@@ -33,9 +33,9 @@ enum policy_scope {
 };
 
 /*
- * host: addresses of this host, which nobody on it is kept from. -E2BIG: a
- * workload has too many rules, or ports tell too many classes apart; text says
- * which. -ENOMEM.
+ * host: addresses of this host, which nobody on it is kept from. -E2BIG: it
+ * needs more than tables hold; text says of what. -ENOMEM. Too many rules of a
+ * workload are not: see policy_is_cut().
  */
 int policy_compile(struct policy_set *set, const struct addr *host,
 		   size_t nr_host, enum policy_scope scope,
@@ -85,9 +85,21 @@ struct policy_rule_info {
 	/* NULL: NetworkPolicies allow nothing else, one of which is `of`. */
 	const struct model_policy *policy;
 	const struct model_policy *of;
+	size_t of_rules;	/* it stands for those of so many that are more
+				 * than a target may have; 0: it does not */
 	__u16 number;		/* in the policy's list of the direction */
 	const char *name;	/* of the rule; NULL: it has none */
 };
+
+/*
+ * Has w more rules in a direction than a target may? Those that come last do
+ * not count, and what they would decide is denied (audited, if all are): that
+ * is of w and of who is held to the same, and keeps nobody else from his. text
+ * says so, and whose they are.
+ */
+bool policy_is_cut(const struct policy_compiled *c,
+		   const struct model_workload *w,
+		   char text[static POLICY_TEXT_MAX]);
 
 /* False: there is no such target (any more), or bit. ret is good for as long
  * as c is, or until the next policy_apply(). */

@@ -3,12 +3,10 @@
  * NetworkPolicies and what they deny, Baseline tier. */
 #include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "compiled.h"
-#include "model/policy_text.h"
 
 __u32 id_choose(const struct digest *content, __u32 salt, __u32 max,
 		bool (*is_taken)(const void *arg, __u32 id), const void *arg)
@@ -76,20 +74,48 @@ static int add_tier(struct book *k, enum policy_tier tier)
 	return ret;
 }
 
-/* Who is isolated may nothing else. If policies that are audited isolate, and
- * those alone, that is audited as well. */
-static int add_isolation(struct book *k)
+/* The first one that is in force, if there is any; else the first that is
+ * audited. NULL: none. */
+static const struct section *first_in_force(const struct book *k,
+					    bool of_networks)
 {
 	const struct section *by = NULL;
 
 	for (size_t i = 0; i < k->sections.count; i++) {
 		const struct section *s = k->sections.at[i];
 
-		if (s->policy->tier == TIER_NETWORK &&
+		if ((!of_networks || s->policy->tier == TIER_NETWORK) &&
 		    (!by || (by->policy->audit && !s->policy->audit)))
 			by = s;
 	}
+	return by;
+}
+
+/* Who is isolated may nothing else. If policies that are audited isolate, and
+ * those alone, that is audited as well. */
+static int add_isolation(struct book *k)
+{
+	const struct section *by = first_in_force(k, true);
+
 	return by ? add_rule(k, by, NULL, by->policy->audit) : 0;
+}
+
+/*
+ * Rules beyond those that a target may have deny all: what the ones before them
+ * decide is right, and nobody is let through who should not be. That is of who
+ * is held to them; others are not kept from what is theirs.
+ */
+static int cut(struct book *k)
+{
+	const struct section *by = first_in_force(k, false);
+
+	k->nr_wanted = k->rules.count;
+	if (k->nr_wanted <= POLICY_RULES_MAX)
+		return 0;
+	k->rules.count = POLICY_RULES_MAX - 1;
+	if (k->network > k->rules.count)
+		k->network = k->rules.count;
+	return add_rule(k, by, NULL, by->policy->audit);
 }
 
 static int book_fill(struct book *k)
@@ -103,7 +129,7 @@ static int book_fill(struct book *k)
 		ret = add_isolation(k);
 	if (!ret)
 		ret = add_tier(k, TIER_BASELINE);
-	return ret;
+	return ret ?: cut(k);
 }
 
 static void set_bit(struct rule_mask *m, size_t bit)
@@ -208,25 +234,6 @@ void targets_rename(struct policy_compiled *c, const struct numbers *ids,
 	image_sort(&c->image);
 }
 
-static int refuse(const struct group *g, const struct book *k,
-		  char text[static POLICY_TEXT_MAX])
-{
-	const struct section *largest = k->sections.at[0];
-	char name[POLICY_NAME_MAX];
-
-	for (size_t i = 1; i < k->sections.count; i++)
-		if (k->sections.at[i]->bits.count > largest->bits.count)
-			largest = k->sections.at[i];
-	snprintf(text, POLICY_TEXT_MAX,
-		 "workload %s/%s has %zu rules of %s, at most %u are possible: "
-		 "policy %s has %zu of them",
-		 g->example->namespace, g->example->name, k->rules.count,
-		 policy_direction_name(k->direction),
-		 POLICY_RULES_MAX, policy_text(largest->policy, name),
-		 largest->bits.count);
-	return -E2BIG;
-}
-
 static int book_digest(const struct book *k, struct digest *ret)
 {
 	struct content b = {};
@@ -260,6 +267,7 @@ static __u32 book_number(struct policy_compiled *c,
 		return NONE;
 	*to = *k;
 	*k = (struct book){};
+	c->nr_cut += to->nr_wanted > to->rules.count;
 	return row_add(c, to) ? NONE : number;
 }
 
@@ -271,15 +279,13 @@ static void book_clear(struct book *k)
 
 static int target_make(struct policy_compiled *c,
 		       const struct policy_compiled *was, struct group *g,
-		       enum policy_direction d, char *text)
+		       enum policy_direction d)
 {
 	struct book k = { .direction = d };
 	int ret = sections_of(c, g, d, &k);
 
 	if (!ret)
 		ret = book_fill(&k);
-	if (!ret && k.rules.count > POLICY_RULES_MAX)
-		ret = refuse(g, &k, text);
 	if (!ret && k.rules.count) {
 		g->target[d] = book_number(c, was, &k);
 		if (g->target[d] == NONE)
@@ -289,15 +295,13 @@ static int target_make(struct policy_compiled *c,
 	return ret;
 }
 
-int targets_make(struct policy_compiled *c, const struct policy_compiled *was,
-		 char text[static POLICY_TEXT_MAX])
+int targets_make(struct policy_compiled *c, const struct policy_compiled *was)
 {
 	int ret = 0;
 
 	for (size_t i = 0; i < c->groups.count; i++)
 		for (int d = 0; d < NR_POLICY_DIRECTIONS && !ret; d++)
 			if (c->groups.at[i].has_targets)
-				ret = target_make(c, was, &c->groups.at[i], d,
-						  text);
+				ret = target_make(c, was, &c->groups.at[i], d);
 	return ret;
 }

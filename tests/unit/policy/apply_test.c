@@ -342,23 +342,55 @@ TEST(what_is_not_named_any_more_is_taken_out_in_time)
 TEST(a_set_that_exceeds_a_limit_leaves_all_as_it_was)
 {
 	struct policy_set *s = two_with_policy(), *large = two();
-	struct model_policy *p = policy(large, "a", "many", "app=web");
+	struct model_workload *front = large->workloads[0];
 	struct world w;
 	unsigned int calls;
 
-	for (int i = 1; i <= POLICY_RULES_MAX; i++)
-		port(rule(p, POLICY_IN, POLICY_ACCEPT), IPPROTO_TCP, i);
+	for (int i = 0; i < POLICY_PEERS_MAX; i++) {
+		struct addr *to = MORE(front->addrs, front->nr_addrs);
+
+		*to = addr_of("11.0.0.0");
+		to->word[3] += htonl(i);
+	}
 	setup(&w);
 	place(&w, "a", "web", WEB_IF);
 	apply(&w, s);
 	calls = w.f->entry_calls;
 	assert_int_equal(policy_apply(w.s, large, w.now_s, NULL, w.text),
 			 -E2BIG);
-	assert_non_null(strstr(w.text, "a/web"));
-	assert_non_null(strstr(w.text, "a/many"));
+	assert_non_null(strstr(w.text, "65538 addresses"));
 	assert_int_equal(w.f->entry_calls, calls);
 	assert_true(in(&w, WEB_IF, FRONT, 80));
 	assert_false(in(&w, WEB_IF, FRONT, 81));
+	teardown(&w);
+	policy_set_free(s);
+	policy_set_free(large);
+}
+
+/* Others go on, and follow their changes; who has too many is never open. */
+TEST(too_many_rules_of_one_workload_are_nobody_elses)
+{
+	struct policy_set *s = two_with_policy(), *large = two();
+	struct model_policy *p = policy(large, "a", "many", "app=web");
+	struct world w;
+
+	for (int i = 1; i <= POLICY_RULES_MAX; i++)
+		port(rule(p, POLICY_IN, POLICY_ACCEPT), IPPROTO_TCP, i);
+	port(rule(policy(large, "a", "front", "app=front"), POLICY_IN,
+		  POLICY_ACCEPT), IPPROTO_TCP, 8080);
+	setup(&w);
+	place(&w, "a", "web", WEB_IF);
+	place(&w, "a", "front", FRONT_IF);
+	apply(&w, s);
+	assert_true(in(&w, FRONT_IF, WEB, 1));
+	apply(&w, large);
+	assert_true(in(&w, FRONT_IF, WEB, 8080));
+	assert_false(in(&w, FRONT_IF, WEB, 1));
+	assert_true(in(&w, WEB_IF, FRONT, 1) && in(&w, WEB_IF, FRONT, 1023));
+	assert_false(in(&w, WEB_IF, FRONT, POLICY_RULES_MAX));
+	apply(&w, s);
+	assert_true(in(&w, WEB_IF, FRONT, 80));
+	assert_true(in(&w, FRONT_IF, WEB, 1));
 	teardown(&w);
 	policy_set_free(s);
 	policy_set_free(large);
@@ -946,6 +978,7 @@ int main(void)
 		CASE(a_restart_writes_nothing_that_is_there),
 		CASE(what_is_not_named_any_more_is_taken_out_in_time),
 		CASE(a_set_that_exceeds_a_limit_leaves_all_as_it_was),
+		CASE(too_many_rules_of_one_workload_are_nobody_elses),
 		CASE(a_change_that_ended_half_way_is_mended_by_the_next),
 		CASE(what_nothing_names_makes_room_for_what_is_wanted),
 		CASE(an_interface_of_another_workload_is_never_without_policy),

@@ -343,6 +343,7 @@ static void many_rules(struct policy_set *s, int count)
 TEST(a_workload_may_have_1024_rules)
 {
 	struct policy_set *s = three();
+	const struct model_workload *web = policy_set_workload(s, "a", "web");
 	struct policy_compiled *c;
 	char text[POLICY_TEXT_MAX];
 
@@ -350,16 +351,84 @@ TEST(a_workload_may_have_1024_rules)
 	c = compiled(s);
 	assert_true(tcp(c, FRONT, WEB, 1) && tcp(c, FRONT, WEB, 1023));
 	assert_false(tcp(c, FRONT, WEB, 1024));
+	assert_false(policy_is_cut(c, web, text));
 	policy_compiled_free(c);
 	policy_set_free(s);
+}
 
-	s = three();
+/* What the first ones say holds; what the others would, is denied. */
+TEST(what_more_than_1024_rules_say_is_denied)
+{
+	struct policy_set *s = three();
+	const struct model_workload *web = policy_set_workload(s, "a", "web");
+	struct policy_compiled *c;
+	struct policy_rule_info info;
+	struct policy_judgement j;
+	char text[POLICY_TEXT_MAX];
+
 	many_rules(s, 1024);
-	assert_int_equal(policy_compile(s, NULL, 0, POLICY_HERE, &c, text),
-			 -E2BIG);
-	assert_string_equal(text, "workload a/web has 1025 rules of ingress, "
-			    "at most 1024 are possible: policy a/many has 1024 "
-			    "of them");
+	port(rule(cluster_policy(s, "late", TIER_BASELINE, 1, "app=web"),
+		  POLICY_IN, POLICY_ACCEPT), IPPROTO_TCP, 2000);
+	port(rule(policy(s, "b", "other", "app=front"), POLICY_IN,
+		  POLICY_ACCEPT), IPPROTO_TCP, 1024);
+	c = compiled(s);
+	assert_true(tcp(c, FRONT, WEB, 1) && tcp(c, FRONT, WEB, 1023));
+	assert_false(tcp(c, FRONT, WEB, 1024) || tcp(c, FRONT, WEB, 2000));
+	assert_true(tcp(c, WEB, FRONT, 1) && tcp(c, WEB, OTHER, 1024));
+	assert_false(tcp(c, WEB, OTHER, 1));
+	j = judge(c, FRONT, WEB, 1024);
+	assert_true(policy_compiled_rule(c, j.target, j.rule, &info));
+	assert_string_equal(policy_rule_text(&info, text),
+			    "beyond the first 1023 of 1026 rules");
+	assert_true(policy_is_cut(c, web, text));
+	assert_string_equal(text, "workload \"a/web\" has 1026 rules of "
+			    "ingress, at most 1024 are possible: what the "
+			    "first 1023 do not decide is denied; a/many has "
+			    "1024 of them");
+	assert_false(policy_is_cut(c, policy_set_workload(s, "b", "other"),
+				   text));
+	policy_compiled_free(c);
+	policy_set_free(s);
+}
+
+/* An Admin tier of too many rules that pass on. */
+static void many_that_pass(struct policy_set *s, int count)
+{
+	struct model_policy *p = cluster_policy(s, "pass", TIER_ADMIN, 1,
+						"app=web");
+
+	for (int i = 1; i <= count; i++)
+		port(rule(p, POLICY_IN, POLICY_PASS), IPPROTO_TCP, i);
+}
+
+TEST(what_is_passed_on_to_rules_that_do_not_count_is_denied)
+{
+	struct policy_set *s = three();
+	struct policy_compiled *c;
+
+	many_that_pass(s, 1100);
+	port(rule(policy(s, "a", "web", "app=web"), POLICY_IN, POLICY_ACCEPT),
+	     IPPROTO_TCP, 1);
+	c = compiled(s);
+	for (int number = 1; number < 1200; number += 11)
+		assert_false(tcp(c, FRONT, WEB, number));
+	policy_compiled_free(c);
+	policy_set_free(s);
+}
+
+/* Nothing of it is in force, so that nothing is denied. */
+TEST(too_many_rules_of_audited_policies_deny_nothing)
+{
+	struct policy_set *s = three();
+	struct policy_judgement j;
+	struct policy_compiled *c;
+
+	many_rules(s, 1100);
+	s->policies[0]->audit = true;
+	c = compiled(s);
+	j = judge(c, FRONT, WEB, 1100);
+	assert_true(j.allowed && j.audited);
+	policy_compiled_free(c);
 	policy_set_free(s);
 }
 
@@ -378,6 +447,9 @@ int main(void)
 		CASE(audited_policies_say_what_they_would_deny),
 		CASE(a_rule_that_decided_has_a_name),
 		CASE(a_workload_may_have_1024_rules),
+		CASE(what_more_than_1024_rules_say_is_denied),
+		CASE(what_is_passed_on_to_rules_that_do_not_count_is_denied),
+		CASE(too_many_rules_of_audited_policies_deny_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
