@@ -215,9 +215,13 @@ static size_t name_max(enum kube_kind kind)
 
 int kube_object_check(struct kube_object *o)
 {
+	const unsigned int before = o->nr_mistakes;
+	bool has_name;
+
 	check_name(o, "metadata.name", o->name, name_max(o->kind));
 	if (has_namespace(o->kind))
 		check_name(o, "metadata.namespace", o->namespace, 63);
+	has_name = o->nr_mistakes == before;
 	switch (o->kind) {
 	case KUBE_SERVICE:
 		check_service(o);
@@ -231,5 +235,5 @@ int kube_object_check(struct kube_object *o)
 	default:
 		break;
 	}
-	return kube_item_make(o);
+	return has_name ? kube_item_make(o) : 0;
 }

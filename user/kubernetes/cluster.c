@@ -168,7 +168,18 @@ int kube_cluster_put(struct kube_cluster *c, struct kube_object *o,
 	return join(c, e);
 }
 
-int kube_cluster_refuse(struct kube_cluster *c, const struct kube_object *o)
+/* What never was right is at least closed. */
+static void close(struct kube_cluster *c, struct entry *e,
+		  struct kube_object *o)
+{
+	if (!o->item || e->object == o)
+		return;
+	kube_object_free(e->object);
+	e->object = kube_object_hold(o);
+	mark_news(c, e);
+}
+
+int kube_cluster_refuse(struct kube_cluster *c, struct kube_object *o)
 {
 	struct entry *e = entry_get(c, o);
 
@@ -178,6 +189,8 @@ int kube_cluster_refuse(struct kube_cluster *c, const struct kube_object *o)
 		return 0;
 	e->said = SAID_WRONG;
 	touch(c, e);
+	if (!e->object || e->object->mistakes)
+		close(c, e, o);
 	if (!e->object && c->is_first)
 		set_lacking(c, e, true);
 	return 0;

@@ -28,8 +28,9 @@ void kube_cluster_drop(struct kube_cluster *c, const struct kube_object *o);
 /* -EEXIST: another one of that kind and name is there, *ret_other. -ENOMEM. */
 int kube_cluster_put(struct kube_cluster *c, struct kube_object *o,
 		     const struct kube_object **ret_other);
-/* o has mistakes, but a name. -ENOMEM. */
-int kube_cluster_refuse(struct kube_cluster *c, const struct kube_object *o);
+/* o has mistakes, but a name. Where it never was right, o's item is in force if
+ * it has one. -ENOMEM. */
+int kube_cluster_refuse(struct kube_cluster *c, struct kube_object *o);
 
 /* Not said any more, but to be as if it were refused: unless another one is
  * said. Once o was put. */

@@ -336,19 +336,21 @@ static bool read_rule_head(struct making *m, const struct kube_value *name,
 /* See the head of this file. */
 static void rule_fail_closed(struct making *m, struct model_rule *rule)
 {
-	struct model_rule closed = { .action = POLICY_DENY, .name = rule->name };
+	char *name = rule->name;
+	const bool accepts = rule->action == POLICY_ACCEPT;
 
-	if (rule->action == POLICY_ACCEPT) {
-		closed.action = POLICY_ACCEPT;
-		rule_close(m, &closed);
-	}
 	rule->name = NULL;
 	model_rule_clear(rule);
-	*rule = closed;
+	if (accepts)
+		rule_close(m, rule);
+	else
+		rule->action = POLICY_DENY;
+	rule->name = name;
 }
 
-static void read_rule(struct making *m, const struct kube_value *v,
-		      enum policy_direction direction, struct model_rule *ret)
+static void read_known_rule(struct making *m, const struct kube_value *v,
+			    enum policy_direction direction,
+			    struct model_rule *ret)
 {
 	enum { NAME, ACTION, PEERS, PROTOCOLS, NR };
 	const char *const keys[] = {
@@ -356,9 +358,7 @@ static void read_rule(struct making *m, const struct kube_value *v,
 		"protocols", NULL
 	};
 	const struct kube_value *f[NR] = {};
-	bool before = m->has_unknown;
 
-	m->has_unknown = false;
 	if (!making_fields(m, v, "a rule", keys, f))
 		return;
 	if (!f[ACTION] || !f[PEERS]) {
@@ -372,6 +372,17 @@ static void read_rule(struct making *m, const struct kube_value *v,
 	if (f[PROTOCOLS])
 		read_protocols(m, f[PROTOCOLS], ret);
 	check_names(m, v, ret);
+}
+
+/* Until it is known what it does, it denies. */
+static void read_rule(struct making *m, const struct kube_value *v,
+		      enum policy_direction direction, struct model_rule *ret)
+{
+	const bool before = m->has_unknown;
+
+	m->has_unknown = false;
+	ret->action = POLICY_DENY;
+	read_known_rule(m, v, direction, ret);
 	if (m->has_unknown)
 		rule_fail_closed(m, ret);
 	m->has_unknown = before;

@@ -24,6 +24,10 @@ bool making_mistake(struct making *m, const struct kube_value *v,
 	char text[MISTAKE_MAX];
 	va_list args;
 
+	if (m->is_closing) {
+		m->has_unknown = true;
+		return false;
+	}
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
@@ -38,6 +42,8 @@ void making_doubt(struct making *m, const struct kube_value *v,
 	char text[MISTAKE_MAX];
 	va_list args;
 
+	if (m->is_closing)
+		return;
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
@@ -228,10 +234,12 @@ bool making_port(struct making *m, const struct kube_value *v,
 void rule_close(struct making *m, struct model_rule *rule)
 {
 	struct model_peer *nobody = making_alloc(m, 1, sizeof(*nobody));
+	const enum policy_action action = rule->action;
 
 	if (!nobody)
 		return;
 	nobody->kind = PEER_NOBODY;
-	rule->peers = nobody;
-	rule->nr_peers = 1;
+	model_rule_clear(rule);
+	*rule = (struct model_rule){ .action = action, .peers = nobody,
+				     .nr_peers = 1 };
 }

@@ -16,6 +16,8 @@ struct making {
 	bool no_memory;
 	bool has_unknown;	/* a field that is not known; who cares for it
 				 * sets it to false before */
+	bool is_closing;	/* mistakes are known by now: what has one is as
+				 * if it were not known */
 };
 
 /* v NULL: the object's place. Always false. */
@@ -65,7 +67,7 @@ bool making_port(struct making *m, const struct kube_value *v,
 bool making_port_name(struct making *m, const struct kube_value *v,
 		      struct model_policy_port *ret);
 
-/* A rule that matches nobody. */
+/* It matches nobody from now on. */
 void rule_close(struct making *m, struct model_rule *rule);
 
 /* Into p, whose names are set. */

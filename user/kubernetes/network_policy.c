@@ -216,10 +216,10 @@ static bool read_rule(struct making *m, const struct kube_value *v,
 	ok = making_fields(m, v, "a rule", keys, f);
 	if (f[PORTS])
 		ok &= read_ports(m, f[PORTS], ret);
+	if (f[PEERS] && !m->has_unknown)
+		ok &= read_peers(m, f[PEERS], keys[PEERS], ret);
 	if (m->has_unknown)
 		rule_close(m, ret);
-	else if (f[PEERS])
-		ok &= read_peers(m, f[PEERS], keys[PEERS], ret);
 	m->has_unknown = before;
 	return ok;
 }
@@ -246,35 +246,42 @@ static bool read_rules(struct making *m, const struct kube_value *list,
 	return ok;
 }
 
-static void read_type(struct making *m, const struct kube_value *v,
+static bool read_type(struct making *m, const struct kube_value *v,
 		      struct model_policy *p)
 {
 	const char *text = making_word(m, v, "policyTypes");
 
 	if (text && !strcmp(text, "Ingress"))
-		p->isolates[POLICY_IN] = true;
-	else if (text && !strcmp(text, "Egress"))
-		p->isolates[POLICY_OUT] = true;
-	else if (text)
-		making_mistake(m, v,
-			       "policyTypes: \"%.40s\" is neither Ingress nor Egress",
-			       text);
+		return p->isolates[POLICY_IN] = true;
+	if (text && !strcmp(text, "Egress"))
+		return p->isolates[POLICY_OUT] = true;
+	return text && making_mistake(m, v,
+				      "policyTypes: \"%.40s\" is neither Ingress nor Egress",
+				      text);
 }
 
-static void read_types(struct making *m, const struct kube_value *list,
+static bool read_types(struct making *m, const struct kube_value *list,
 		       bool has_egress, struct model_policy *p)
 {
+	bool ok = true;
+
 	if (list && !making_list(m, list, "policyTypes"))
-		return;
+		return false;
 	if (!list || !list->count) {
 		p->isolates[POLICY_IN] = true;
 		p->isolates[POLICY_OUT] = has_egress;
-		return;
+		return true;
 	}
 	if (list->count > 2)
 		making_mistake(m, list, "more than 2 policyTypes");
 	for (const struct kube_value *v = list->first; v; v = v->next)
-		read_type(m, v, p);
+		ok &= read_type(m, v, p);
+	return ok;
+}
+
+static void isolate(struct model_policy *p)
+{
+	p->isolates[POLICY_IN] = p->isolates[POLICY_OUT] = true;
 }
 
 /* Rules of a direction that is not isolated say nothing, but are to be right. */
@@ -306,9 +313,10 @@ void network_policy_make(struct making *m, struct model_policy *p)
 
 	p->tier = TIER_NETWORK;
 	if (!value_is_absent(spec) && !making_fields(m, spec, "spec", keys, f))
-		return;
+		return isolate(p);
 	making_selector(m, f[PODS], &p->pods);
-	read_types(m, f[TYPES], f[EGRESS] && f[EGRESS]->count, p);
+	if (!read_types(m, f[TYPES], f[EGRESS] && f[EGRESS]->count, p))
+		isolate(p);
 	for (int i = 0; i < NR_POLICY_DIRECTIONS && !m->has_unknown; i++)
 		if (f[INGRESS + i])
 			read_direction(m, f[INGRESS + i], i, p);

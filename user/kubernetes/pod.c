@@ -236,8 +236,8 @@ static void *make_policy(struct making *m)
 	p->name = making_text(m, m->o->name);
 	if (audit && !kube_is(audit, "true", false) &&
 	    !kube_is(audit, "false", false))
-		kube_mistake(m->o, m->o->at,
-			     "annotation fairlead.io/audit \"%.40s\" is neither true nor false",
+		making_doubt(m, NULL,
+			     "annotation fairlead.io/audit \"%.40s\" is neither true nor false: it is enforced",
 			     audit);
 	p->audit = kube_is(audit, "true", false);
 	if (is_cluster)
@@ -245,6 +245,13 @@ static void *make_policy(struct making *m)
 	else
 		network_policy_make(m, p);
 	return p;
+}
+
+/* A pod that is refused is closed where it is, and a node is nobody's peer. */
+static bool can_close(const struct kube_object *o)
+{
+	return !o->is_strict && (kube_item_kind(o->kind) == POLICY_ITEM_POLICY ||
+				 o->kind == KUBE_NAMESPACE);
 }
 
 int kube_item_make(struct kube_object *o)
@@ -256,16 +263,24 @@ int kube_item_make(struct kube_object *o)
 		[POLICY_ITEM_POLICY] = make_policy,
 	};
 	const enum policy_item kind = kube_item_kind(o->kind);
+	const bool is_read = !o->mistakes;
 	struct making m = { .o = o };
 
-	if (kind == NR_POLICY_ITEMS || o->mistakes)
+	if (kind == NR_POLICY_ITEMS)
 		return 0;
-	o->item = makers[kind](&m);
-	if (!m.no_memory && !o->mistakes)
+	if (is_read)
+		o->item = makers[kind](&m);
+	if (o->mistakes && !m.no_memory) {
+		kube_item_free(o->kind, o->item);
+		m.is_closing = true;
+		m.has_unknown = !is_read;
+		o->item = can_close(o) ? makers[kind](&m) : NULL;
+	}
+	if (!m.no_memory)
 		return 0;
 	kube_item_free(o->kind, o->item);
 	o->item = NULL;
-	return m.no_memory ? -ENOMEM : 0;
+	return -ENOMEM;
 }
 
 static void copy_labels(struct making *m, const struct model_labels *from,

@@ -15,7 +15,13 @@
 #include "model/policy_item.h"
 #include "object.h"
 
-/* Makes o->item, but where o has mistakes. -ENOMEM. */
+/*
+ * Makes o->item. Of a policy with mistakes one that fails closed, for as long as
+ * nothing better is known of it: what cannot be understood of it allows nothing,
+ * and whom it selects is selected. Of a namespace, one without the labels that
+ * are none. Of others with mistakes, and where those are of files in our own
+ * dialect, none. -ENOMEM.
+ */
 int kube_item_make(struct kube_object *o);
 
 /* Which kind it is; NR_POLICY_ITEMS: it has none. */

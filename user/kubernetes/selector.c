@@ -96,13 +96,16 @@ bool making_labels(struct making *m, const struct kube_value *v,
 	if (value_is_absent(v))
 		return true;
 	if (v->kind != KUBE_VALUE_MAP)
-		return making_mistake(m, v, "labels need keys and values");
+		return making_mistake(m, v, "labels need keys and values") ||
+		       m->is_closing;
 	ret->label = making_alloc(m, v->count, sizeof(*ret->label));
 	if (!ret->label)
 		return false;
-	for (v = v->first; v; v = v->next)
-		ok &= read_label(m, v, &ret->label[ret->count++]);
-	if (!ok)
+	for (v = v->first; v; v = v->next) {
+		ok &= read_label(m, v, &ret->label[ret->count]);
+		ret->count += ret->label[ret->count].key != NULL;
+	}
+	if (m->no_memory || (!ok && !m->is_closing))
 		return false;
 	qsort(ret->label, ret->count, sizeof(*ret->label), compare_labels);
 	drop_doubles(ret);
@@ -226,8 +229,8 @@ static bool read_all(struct making *m, const struct kube_value *labels,
 	return ok;
 }
 
-bool making_selector(struct making *m, const struct kube_value *v,
-		     struct model_selector *ret)
+static bool read_selector(struct making *m, const struct kube_value *v,
+			  struct model_selector *ret)
 {
 	enum { LABELS, EXPRESSIONS, NR };
 	static const char *const keys[] = {
@@ -251,4 +254,16 @@ bool making_selector(struct making *m, const struct kube_value *v,
 			sizeof(*ret->requirement));
 	return ret->requirement &&
 	       read_all(m, f[LABELS], f[EXPRESSIONS], ret);
+}
+
+/* One that has a mistake is of everything: what it is a part of is closed, to
+ * all that it may have been meant for. */
+bool making_selector(struct making *m, const struct kube_value *v,
+		     struct model_selector *ret)
+{
+	if (read_selector(m, v, ret))
+		return true;
+	if (m->is_closing)
+		model_selector_clear(ret);
+	return false;
 }

@@ -57,11 +57,12 @@ static void requirement_clear(struct model_requirement *r)
 	free(r->key);
 }
 
-static void selector_clear(struct model_selector *s)
+void model_selector_clear(struct model_selector *s)
 {
 	for (size_t i = 0; i < s->count; i++)
 		requirement_clear(&s->requirement[i]);
 	free(s->requirement);
+	*s = (struct model_selector){};
 }
 
 void model_workload_free(struct model_workload *w)
@@ -100,8 +101,8 @@ void model_policy_node_free(struct model_policy_node *n)
 void model_rule_clear(struct model_rule *r)
 {
 	for (size_t i = 0; i < r->nr_peers; i++) {
-		selector_clear(&r->peers[i].namespaces);
-		selector_clear(&r->peers[i].pods);
+		model_selector_clear(&r->peers[i].namespaces);
+		model_selector_clear(&r->peers[i].pods);
 		free(r->peers[i].except);
 	}
 	for (size_t i = 0; i < r->nr_ports; i++)
@@ -109,6 +110,7 @@ void model_rule_clear(struct model_rule *r)
 	free(r->peers);
 	free(r->ports);
 	free(r->name);
+	*r = (struct model_rule){};
 }
 
 void model_policy_free(struct model_policy *p)
@@ -120,8 +122,8 @@ void model_policy_free(struct model_policy *p)
 			model_rule_clear(&p->rules[d].rule[i]);
 		free(p->rules[d].rule);
 	}
-	selector_clear(&p->namespaces);
-	selector_clear(&p->pods);
+	model_selector_clear(&p->namespaces);
+	model_selector_clear(&p->pods);
 	free(p->namespace);
 	free(p->name);
 	free(p);

@@ -188,7 +188,9 @@ void model_namespace_free(struct model_namespace *n);
 void model_policy_node_free(struct model_policy_node *n);
 void model_policy_free(struct model_policy *p);
 
-/* Free what a rule owns, and not the struct itself. */
+/* Free what one owns, and not the struct itself; afterwards it is empty: it
+ * matches everything. */
+void model_selector_clear(struct model_selector *s);
 void model_rule_clear(struct model_rule *r);
 
 /* NULL: there is none of that name. */

@@ -269,7 +269,7 @@ static void what_was_never_right_is_nothing_to_stand_on(void **state)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 /* Where every other pod is closed, one that is refused lacks nothing that may
- * have been in force: anybody may make one. */
+ * have been in force: anybody may make one. Nor does a policy: it is closed. */
 static void a_refused_pod_keeps_nothing_waiting(void **state)
 {
 	static const char pod[] = "---\n{apiVersion: v1, kind: Pod, metadata: "
@@ -291,7 +291,9 @@ static void a_refused_pod_keeps_nothing_waiting(void **state)
 	assert_int_equal(open_both(), 0);
 	world.source->knows_pods = true;
 	objects_say(policy);
-	assert_true(world.m->policy->lacks_refused);
+	assert_int_equal(world.m->nr_refused, 1);
+	assert_int_equal(world.m->policy->nr_policies, 1);
+	assert_false(world.m->policy->lacks_refused);
 }
 
 int main(void)

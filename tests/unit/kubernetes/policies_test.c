@@ -524,9 +524,6 @@ static void pods_that_are_refused(void **state)
 		expect_refused(cases[i].text, "Pod default/a", cases[i].error);
 	expect_refused(NAMESPACE("name: a, labels: b"), "Namespace a",
 		       "labels need keys and values\n");
-	expect_refused(POLICY_OF("name: p, annotations: {fairlead.io/audit: 1}", ""),
-		       "NetworkPolicy default/p",
-		       "annotation fairlead.io/audit \"1\" is neither true nor false\n");
 }
 
 /* As for Services: an object with a mistake leaves what was. */
@@ -548,8 +545,9 @@ static void a_refused_one_keeps_what_was_in_force(void **state)
 	       "namespace a {kubernetes.io/metadata.name=a}\n");
 }
 
-/* It was in force before this process began, perhaps; the others count. */
-static void one_that_never_was_right_is_lacking(void **state)
+/* Nobody knows what it was before, if it was: it is closed, and keeps nothing
+ * waiting that others say. */
+static void one_that_never_was_right_is_closed(void **state)
 {
 	__cleanup(free_text) char *errors = NULL;
 	struct model *m = NULL;
@@ -559,13 +557,87 @@ static void one_that_never_was_right_is_lacking(void **state)
 	assert_false(m->is_partial);
 	assert_int_equal(m->nr_refused, 1);
 	assert_non_null(m->policy);
-	assert_true(m->policy->lacks_refused);
+	assert_false(m->policy->lacks_refused);
 	assert_false(m->policy->is_partial);
+	assert_int_equal(m->policy->nr_policies, 1);
 	model_free(m);
 	free(take_ptr(errors));
 	assert_int_equal(said_now(&said, POLICY("ingress: [{}]"), &m, &errors), 0);
-	assert_false(m->policy->lacks_refused);
+	assert_int_equal(m->nr_refused, 0);
+	assert_int_equal(m->policy->nr_policies, 1);
 	model_free(m);
+}
+
+static const struct { const char *text, *expected; } closed[] = {
+	{ POLICY("ingress: [{from: [{}]}]"), RULE_DOUBT },
+	{ POLICY("ingress: [{from: [{}, {podSelector: {}}]}]"),
+	  "policy default/p pods(*), isolates in\nin accept from nobody, pods(*)\n" },
+	{ POLICY("ingress: [{from: {a: b}}, {ports: [{port: 1}]}]"),
+	  RULE_DOUBT "in accept at tcp:1\n" },
+	{ POLICY("ingress: [{from: [{ipBlock: {cidr: 10.0.0.0}}]}]"), RULE_DOUBT },
+	{ POLICY("ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [a]}}]}]"),
+	  RULE_DOUBT },
+	{ POLICY("ingress: [{from: [{podSelector: {matchExpressions: [{key: a, operator: Is}]}}]}]"),
+	  RULE_DOUBT },
+	{ POLICY("ingress: [{ports: [{port: 81, endPort: 80}]}]"), RULE_DOUBT },
+	{ POLICY("ingress: [{ports: 80}]"), RULE_DOUBT },
+	{ POLICY("ingress: [80]"), RULE_DOUBT },
+	{ POLICY("ingress: 80"), "policy default/p pods(*), isolates in\n" },
+	/* whom it is for, and what: at least those and that */
+	{ POLICY("podSelector: {matchLabels: {a: b}, matchExpressions: [{key: c, operator: Is}]}, ingress: [{}]"),
+	  "policy default/p pods(*), isolates in\n" },
+	{ POLICY("policyTypes: [Both], ingress: [{}]"),
+	  "policy default/p pods(*), isolates in out\n" },
+	{ OBJECT("networking.k8s.io/v1", "NetworkPolicy", "name: p", ", spec: [a]"),
+	  "policy default/p pods(*), isolates in out\n" },
+	{ POLICY("egress: [{to: [{podSelector: {}}]}], a: {b: {c: {d: {e: {f: {g: {h: {i: {j: {k: {l: {m: {n: {o: {p: {q: 1}}}}}}}}}}}}}}}}"),
+	  "policy default/p pods(*), isolates in out\n" },
+	/* what denies, or may, denies all; what accepts, nobody */
+	{ CLUSTER(RULES "ingress: [{action: Allow, from: [{namespaces: {}}]}, {action: Accept, from: [{namespaces: {}}]}]"),
+	  "policy c admin 5 pods(*) of ns(*)\nin deny\nin accept from pods(*) of ns(*)\n" },
+	{ CLUSTER(RULES "egress: [{action: Accept, to: [{networks: [a]}]}, {action: Deny, to: [{networks: [a]}]}]"),
+	  "policy c admin 5 pods(*) of ns(*)\nout accept to nobody\nout deny\n" },
+	{ NAMESPACE("name: a, labels: {b: [c], d: e}"),
+	  "namespace a {d=e kubernetes.io/metadata.name=a}\n" },
+	{ NAMESPACE("name: a, labels: b"),
+	  "namespace a {kubernetes.io/metadata.name=a}\n" },
+};
+
+static void what_cannot_be_understood_is_closed(void **state)
+{
+	for (size_t i = 0; i < COUNT(closed); i++) {
+		__cleanup(free_text) char *errors = NULL;
+		__cleanup(free_text) char *is = set_of(closed[i].text, &errors);
+
+		if (strcmp(is, closed[i].expected))
+			print_error("%s%s", closed[i].text, errors);
+		assert_string_equal(is, closed[i].expected);
+		assert_non_null(strstr(errors, "F:2:"));
+	}
+}
+
+/* Whatever is wrong with it, it isolates, and lets nobody in by what is. */
+static void nothing_that_is_refused_is_open(void **state)
+{
+	char text[1024];
+
+	for (size_t i = 0; i < COUNT(refused); i++) {
+		__cleanup(free_text) char *errors = NULL, *is = NULL;
+
+		snprintf(text, sizeof(text), POLICY("%s"), refused[i].spec);
+		is = set_of(text, &errors);
+		if (!strstr(is, "isolates ") || strstr(is, "accept\n"))
+			print_error("%s%s", text, is);
+		assert_non_null(strstr(is, "isolates "));
+		assert_null(strstr(is, "accept\n"));
+	}
+}
+
+static void an_audit_that_is_none_is_enforced(void **state)
+{
+	expect_doubt(POLICY_OF("name: p, annotations: {fairlead.io/audit: maybe}", "ingress: [{}]"),
+		     "policy default/p pods(*), isolates in\nin accept\n",
+		     "2:1: NetworkPolicy default/p: annotation fairlead.io/audit \"maybe\" is neither true nor false: it is enforced");
 }
 
 static void who_did_not_change_is_the_same(void **state)
@@ -637,7 +709,10 @@ int main(void)
 		TEST(who_is_there),
 		TEST(pods_that_are_refused),
 		TEST(a_refused_one_keeps_what_was_in_force),
-		TEST(one_that_never_was_right_is_lacking),
+		TEST(one_that_never_was_right_is_closed),
+		TEST(what_cannot_be_understood_is_closed),
+		TEST(nothing_that_is_refused_is_open),
+		TEST(an_audit_that_is_none_is_enforced),
 		TEST(who_did_not_change_is_the_same),
 		TEST(a_workload_of_a_file_is_before_a_pod),
 		TEST(another_name_of_the_node),
