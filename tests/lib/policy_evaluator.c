@@ -117,16 +117,31 @@ static bool is_in(const struct addr *a, const struct model_prefix *net)
 	return true;
 }
 
+/* Of the last pod that was made, if it is known when: an address is used again
+ * once a pod has no need of it. */
+static bool is_before(const struct model_workload *w,
+		      const struct model_workload *other)
+{
+	if (!other)
+		return true;
+	if (!other->since_us)
+		return false;
+	return !w->since_us || w->since_us > other->since_us;
+}
+
 const struct model_workload *evaluator_pod_at(const struct policy_set *s,
 					   const struct addr *a)
 {
+	const struct model_workload *found = NULL;
+
 	for (size_t i = 0; i < s->nr_workloads; i++) {
 		const struct model_workload *w = s->workloads[i];
 
-		if (!w->is_host_network && has_addr(w->addrs, w->nr_addrs, a))
-			return w;
+		if (!w->is_host_network &&
+		    has_addr(w->addrs, w->nr_addrs, a) && is_before(w, found))
+			found = w;
 	}
-	return NULL;
+	return found;
 }
 
 static bool is_node(const struct policy_set *s, const struct model_peer *p,

@@ -64,6 +64,15 @@ static void find_cut(struct enforcing *p)
 		       first, count - 1);
 }
 
+static void find_contest(struct enforcing *p)
+{
+	char text[POLICY_TEXT_MAX];
+
+	p->contest = (struct refusal){};
+	if (policy_contest(policy_compiled(p->state), text))
+		refuse(&p->contest, 0, "%.500s", text);
+}
+
 void enforcing_follow(struct enforcing *p)
 {
 	struct refusal before = p->refusal;
@@ -74,6 +83,7 @@ void enforcing_follow(struct enforcing *p)
 	follow_host(p);
 	placed_follow(p);
 	find_cut(p);
+	find_contest(p);
 	if (*p->refusal.text && strcmp(before.text, p->refusal.text))
 		log_error(0, "%s", p->refusal.text);
 }
@@ -97,7 +107,8 @@ static int put_in_force(struct enforcing *p, struct policy_set *s,
 	policy_set_free(p->set);
 	p->set = s ? policy_set_hold(s) : NULL;
 	if (!s)
-		p->refusal = p->missing = p->cut = (struct refusal){};
+		p->refusal = p->missing = p->cut = p->contest =
+			(struct refusal){};
 	enforcing_follow(p);
 	others_take_away_left(p, &others);
 	return 0;

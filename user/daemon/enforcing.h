@@ -31,6 +31,7 @@ struct enforcing {
 	struct refusal refusal;	/* of workloads that are not policed */
 	struct refusal missing;	/* of those whose interface is not there */
 	struct refusal cut;	/* of those with more rules than can be */
+	struct refusal contest;	/* of addresses that a later one has */
 };
 
 void enforcing_clear(struct enforcing *p);

@@ -129,6 +129,7 @@ void hints_check(struct hints *h)
 	now[HINT_NO_SWEEP] = h->sockets->no_sweep;
 	now[HINT_NO_WORKLOAD] = h->enforcing->missing;
 	now[HINT_CUT_RULES] = h->enforcing->cut;
+	now[HINT_CONTEST] = h->enforcing->contest;
 	for (enum hint hint = 0; hint < NR_HINTS; hint++)
 		tell(h, hint, &now[hint]);
 }

@@ -20,6 +20,7 @@ enum hint {
 	HINT_NO_SWEEP,		/* of sockets that are connected to nobody */
 	HINT_NO_WORKLOAD,	/* a workload that is nowhere */
 	HINT_CUT_RULES,		/* one that has too many rules */
+	HINT_CONTEST,		/* one whose address another one has */
 	NR_HINTS,
 };
 

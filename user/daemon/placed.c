@@ -30,6 +30,13 @@ static const struct registered *registered_as(const struct enforcing *p,
 	return registered_find(&p->registry, w->namespace, w->name);
 }
 
+/* A later one may have it. */
+static bool has_address(const struct enforcing *p,
+			const struct model_workload *w, const struct addr *a)
+{
+	return policy_has_address(policy_compiled(p->state), w, a);
+}
+
 static __u32 find_interface(const struct enforcing *p,
 			    const struct model_workload *w)
 {
@@ -44,7 +51,8 @@ static __u32 find_interface(const struct enforcing *p,
 		return nexthops_ifindex(n, w->interface, &ifindex) ? 0 :
 								     ifindex;
 	for (size_t i = 0; i < w->nr_addrs && !ifindex; i++)
-		ifindex = nexthops_container(n, &w->addrs[i]);
+		if (has_address(p, w, &w->addrs[i]))
+			ifindex = nexthops_container(n, &w->addrs[i]);
 	return ifindex;
 }
 
@@ -83,8 +91,9 @@ static enum surety how_sure(const struct enforcing *p, const struct placed *at,
 	if (r)
 		return r->ifindex == ifindex ? REGISTERED : NAMED;
 	for (size_t i = 0; i < w->nr_addrs; i++)
-		if (nexthops_container(p->parts->nexthops, &w->addrs[i]) ==
-		    ifindex)
+		if (has_address(p, w, &w->addrs[i]) &&
+		    nexthops_container(p->parts->nexthops, &w->addrs[i]) ==
+			    ifindex)
 			return at->has_lost ? ADDRESSED_ONCE : ADDRESSED;
 	return NAMED;
 }

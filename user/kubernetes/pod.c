@@ -6,6 +6,7 @@
 
 #include "address.h"
 #include "base/addr.h"
+#include "health.h"
 #include "making.h"
 #include "words.h"
 
@@ -151,6 +152,8 @@ static void *make_workload(struct making *m)
 	w->name = making_text(m, m->o->name);
 	w->is_host_network = m->o->pod.host_network == KUBE_TRUE;
 	w->is_here = true;
+	if (m->o->created && !kube_time(m->o->created, &w->since_us))
+		w->since_us = 0;
 	read_addrs(m, w);
 	read_ports(m, w);
 	read_interface(m, w);

@@ -71,6 +71,9 @@ struct model_workload {
 	bool may_spoof;		/* sends from any address */
 	__u32 packets_per_s, conns_per_s, conns_open;	/* 0: no limit */
 	__u64 bits_per_s;
+	/* When it was made, since 1970; 0: it says no time. An address that
+	 * several have is that of the latest one, or of those without a time. */
+	__s64 since_us;
 
 	unsigned int users;	/* as struct model_service's */
 };

@@ -106,7 +106,8 @@ const struct numbers *prefix_atoms(const struct policy_compiled *c,
  * host. */
 struct claim {
 	struct addr addr;
-	__u32 group;		/* NONE: no workload's */
+	const struct model_workload *workload;	/* NULL: none */
+	__u32 group;		/* its */
 	__u32 atom;		/* of nodes; NONE: none */
 	__u32 flags;		/* enum peer_flag */
 };
@@ -136,6 +137,7 @@ static int claim_workloads(struct policy_compiled *c, struct claims *claims)
 
 		if (w->is_host_network)
 			continue;
+		claim.workload = w;
 		claim.group = group_of(c, w, &b);
 		ret = claim.group == NONE ? -ENOMEM : 0;
 		for (size_t j = 0; j < w->nr_addrs && !ret; j++) {
@@ -198,11 +200,45 @@ static int by_addr(const void *a, const void *b)
 	return addr_compare(&x->addr, &y->addr);
 }
 
+bool is_later(const struct model_workload *a, const struct model_workload *b)
+{
+	return a->since_us ? b->since_us && a->since_us > b->since_us :
+			     b->since_us;
+}
+
+/* NULL: no workload's. */
+static const struct model_workload *owner_of(const struct claim *claim,
+					     size_t count)
+{
+	const struct model_workload *ret = NULL;
+
+	for (size_t i = 0; i < count; i++)
+		if (claim[i].workload &&
+		    (!ret || is_later(claim[i].workload, ret)))
+			ret = claim[i].workload;
+	return ret;
+}
+
+/* False: it is an older workload's. */
+static bool counts(struct policy_compiled *c, const struct claim *claim,
+		   const struct model_workload *owner)
+{
+	if (!claim->workload || !is_later(owner, claim->workload))
+		return true;
+	if (!c->contest.count++) {
+		c->contest.addr = claim->addr;
+		c->contest.owner = owner;
+		c->contest.other = claim->workload;
+	}
+	return false;
+}
+
 /* What several claims, all of one address, make of it. */
 static int peer_add(struct policy_compiled *c,
 		    const struct policy_compiled *was,
 		    const struct claim *claim, size_t count, struct content *b)
 {
+	const struct model_workload *owner = owner_of(claim, count);
 	struct peer_row *row = list_add(&c->image.peers);
 	struct numbers atoms = {};
 	int ret = row ? numbers_add_all(&atoms, prefix_atoms(c, &claim->addr)) :
@@ -212,8 +248,10 @@ static int peer_add(struct policy_compiled *c,
 	for (size_t i = 0; i < count && !ret; i++) {
 		row->value |= claim[i].flags;
 		row->addr = claim[i].addr;
+		row->users += claim[i].group != NONE;
+		if (!counts(c, &claim[i], owner))
+			continue;
 		if (claim[i].group != NONE) {
-			row->users++;
 			row->group = claim[i].group;
 			ret = numbers_add_all(&atoms,
 				      &c->groups.at[claim[i].group].atoms);
@@ -227,6 +265,7 @@ static int peer_add(struct policy_compiled *c,
 	if (class == NONE)
 		return -ENOMEM;
 	row->value |= c->classes.at[class].id;
+	row->owner = owner;
 	row->is_plain = count == 1 && claim->group != NONE;
 	return 0;
 }

@@ -68,8 +68,7 @@ static int begin(struct policy_compiled *c, struct policy_set *set,
 	c->base = policy_set_hold(set);
 	c->set = policy_set_hold(set);
 	c->host = malloc((nr_host + 1) * sizeof(*c->host));
-	c->owners = calloc(1, sizeof(*c->owners));
-	if (!c->host || !c->owners)
+	if (!c->host)
 		return -ENOMEM;
 	if (nr_host)
 		memcpy(c->host, host, nr_host * sizeof(*host));
@@ -163,9 +162,6 @@ void policy_compiled_free(struct policy_compiled *c)
 	digests_free(&c->class_ids);
 	digests_free(&c->range_index);
 	image_free(&c->image);
-	if (c->owners)
-		free(c->owners->list.at);
-	free(c->owners);
 	arena_clear(&c->arena);
 	policy_set_free(c->base);
 	policy_set_free(c->set);

@@ -113,13 +113,11 @@ struct network {
 	struct numbers atoms;		/* that are true of what is in it */
 };
 
-/* Found when it is first asked for. */
-struct owners {
-	const struct policy_set *of;	/* of this set; NULL: not found yet */
-	LIST(struct owner {
-		struct addr addr;
-		const struct model_workload *workload;
-	}) list;
+/* Addresses that a workload has no more, as a later one has them. */
+struct contest {
+	size_t count;
+	struct addr addr;	/* of the first one */
+	const struct model_workload *owner, *other;
 };
 
 struct policy_compiled {
@@ -144,7 +142,7 @@ struct policy_compiled {
 	LIST(struct port_range) ranges;
 	LIST(struct network) prefixes;	/* as image.prefixes */
 	struct image image;
-	struct owners *owners;		/* owned */
+	struct contest contest;
 };
 
 /* What is in the tables, so that what stays keeps its id. */
@@ -201,6 +199,9 @@ __u32 atom_of(struct policy_compiled *c, const struct model_peer *peer,
 __u32 atom_of_port(struct policy_compiled *c,
 		   const struct model_policy_port *port, __u8 proto,
 		   __u16 number);
+/* Has a an address that b has as well, and b it no more? */
+bool is_later(const struct model_workload *a, const struct model_workload *b);
+
 /* Those of pods. */
 bool atom_matches(const struct atom *a, const struct group *g);
 bool peer_is_every_pod(const struct model_peer *p);

@@ -15,6 +15,7 @@
 /* An address that came, went, or both. */
 struct touch {
 	struct addr addr;
+	const struct model_workload *owner;	/* who came; NULL: nobody */
 	__u32 group;		/* of who came; NONE: nobody */
 	int users;		/* more, or less */
 };
@@ -68,6 +69,7 @@ static int touch(struct delta *d, const struct model_workload *w, int users)
 		if (!to)
 			return -ENOMEM;
 		to->addr = w->addrs[i];
+		to->owner = users > 0 ? w : NULL;
 		to->group = users > 0 ? group : NONE;
 		to->users = users;
 	}
@@ -130,8 +132,10 @@ static void join(struct delta *d)
 			continue;
 		}
 		to->users += t->users;
-		if (t->group != NONE)
+		if (t->group != NONE) {
 			to->group = t->group;
+			to->owner = t->owner;
+		}
 	}
 	d->touches.count = kept + 1;
 }
@@ -272,6 +276,7 @@ static void take_touch(struct delta *d, const struct touch *t)
 		insert_row(m, at, &t->addr);
 	m->peers.at[at].users = 1;
 	m->peers.at[at].group = t->group;
+	m->peers.at[at].owner = t->owner;
 	value_of(d, t, &m->peers.at[at].value);
 }
 
@@ -297,7 +302,6 @@ static int take_set(struct delta *d, struct policy_set *set)
 	d->now->set = set;
 	ret = plan_all(d) ?: take(d);
 	d->now->set = ret ? was : policy_set_hold(set);
-	d->now->owners->of = NULL;
 	if (!ret)
 		policy_set_free(was);
 	return ret;

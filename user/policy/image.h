@@ -33,6 +33,9 @@ struct peer_row {
 	__u32 value;		/* class and enum peer_flag */
 	__u32 users;		/* workloads that have it */
 	__u32 group;		/* of one of them */
+	/* The one that has it, see policy_has_address(); NULL: none, or not
+	 * known. */
+	const struct model_workload *owner;
 	bool is_plain;		/* one workload's, and nothing else's */
 };
 

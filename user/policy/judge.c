@@ -47,49 +47,38 @@ struct policy_judgement policy_judge(const struct policy_compiled *c,
 	return ret;
 }
 
-static int by_addr(const void *a, const void *b)
-{
-	const struct owner *x = a, *y = b;
-
-	return addr_compare(&x->addr, &y->addr);
-}
-
-/* Whose addresses are whose, of the set that c became. */
-static bool find_owners(const struct policy_compiled *c)
-{
-	struct owners *o = c->owners;
-
-	o->list.count = 0;
-	for (size_t i = 0; i < c->set->nr_workloads; i++) {
-		const struct model_workload *w = c->set->workloads[i];
-
-		for (size_t j = 0; j < w->nr_addrs; j++) {
-			struct owner *to = w->is_host_network ? NULL :
-					   list_add(&o->list);
-
-			if (!to && !w->is_host_network)
-				return false;
-			if (to)
-				*to = (struct owner){ w->addrs[j], w };
-		}
-	}
-	if (o->list.count)
-		qsort(o->list.at, o->list.count, sizeof(*o->list.at), by_addr);
-	o->of = c->set;
-	return true;
-}
-
 const struct model_workload *policy_workload_of(const struct policy_compiled *c,
 						const struct addr *a)
 {
-	const struct owner key = { .addr = *a }, *found;
-	struct owners *o = c->owners;
+	const struct peer_row *row = image_peer(&c->image, a);
 
-	if (o->of != c->set && !find_owners(c))
-		return NULL;
-	found = o->list.count ? bsearch(&key, o->list.at, o->list.count,
-					sizeof(*o->list.at), by_addr) : NULL;
-	return found ? found->workload : NULL;
+	return row ? row->owner : NULL;
+}
+
+bool policy_has_address(const struct policy_compiled *c,
+			const struct model_workload *w, const struct addr *a)
+{
+	const struct model_workload *owner = policy_workload_of(c, a);
+
+	return !owner || w->is_host_network || !is_later(owner, w);
+}
+
+bool policy_contest(const struct policy_compiled *c,
+		    char text[static POLICY_TEXT_MAX])
+{
+	const struct contest *t = &c->contest;
+	char addr[ADDR_TEXT_MAX], more[64] = "";
+
+	if (t->count > 1)
+		snprintf(more, sizeof(more), "; and so it is %zu times more",
+			 t->count - 1);
+	if (t->count)
+		snprintf(text, POLICY_TEXT_MAX, "the address %s is that of "
+			 "\"%s/%s\", and not of \"%s/%s\", which is older%s",
+			 addr_format(&t->addr, addr), t->owner->namespace,
+			 t->owner->name, t->other->namespace, t->other->name,
+			 more);
+	return t->count;
 }
 
 bool policy_may(const struct policy_compiled *c, const struct addr *src,

@@ -98,8 +98,10 @@ bool place_targets(const struct policy_compiled *c, const struct place *p,
 
 /* What no store of one word changes. */
 static void fill(struct workload *e, const struct place *p,
-		 const struct model_workload *w)
+		 const struct policy_compiled *c)
 {
+	const struct model_workload *w = place_workload(c, p);
+
 	e->ifindex = p->ifindex;
 	memcpy(e->mac, p->mac, sizeof(e->mac));
 	if (p->is_registered)
@@ -107,7 +109,8 @@ static void fill(struct workload *e, const struct place *p,
 	if (!w)
 		return;
 	for (size_t i = 0; i < w->nr_addrs && i < WORKLOAD_ADDRS; i++)
-		e->addr[i] = w->addrs[i];
+		if (policy_has_address(c, w, &w->addrs[i]))
+			e->addr[i] = w->addrs[i];
 	e->packets_per_s = w->packets_per_s;
 	e->conns_per_s = w->conns_per_s;
 	e->bytes_per_s = (w->bits_per_s + 7) / 8;
@@ -139,7 +142,7 @@ static struct workload entry_of(const struct policy_compiled *c,
 
 	if (!place_targets(c, p, &targets))
 		e.flags |= WORKLOAD_CLOSED;
-	fill(&e, p, place_workload(c, p));
+	fill(&e, p, c);
 	e.flags |= was->flags & WORKLOAD_FULL;
 	e.target.in = targets.in;
 	e.target.out = targets.out;

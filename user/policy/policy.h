@@ -77,6 +77,14 @@ bool policy_may(const struct policy_compiled *c, const struct addr *src,
 const struct model_workload *policy_workload_of(const struct policy_compiled *c,
 						const struct addr *a);
 
+/* False: a later one has this address of w, which is not w's any more: nothing
+ * is allowed to w, or from it, on account of it. */
+bool policy_has_address(const struct policy_compiled *c,
+			const struct model_workload *w, const struct addr *a);
+/* Is there such an address? text names it, and both. */
+bool policy_contest(const struct policy_compiled *c,
+		    char text[static POLICY_TEXT_MAX]);
+
 /* What a bit of a target stands for. */
 struct policy_rule_info {
 	enum policy_direction direction;

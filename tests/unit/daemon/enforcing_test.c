@@ -249,6 +249,29 @@ TEST(an_address_that_is_used_again_is_that_of_who_came)
 	assert_string_equal(e.refusal.text, "");
 }
 
+/* Of pods that say when they were made, whoever is found first. */
+TEST(an_address_twice_is_a_hint_and_keeps_nobody_waiting)
+{
+	struct policy_set *s = policy_set_new();
+
+	link_add(5, "veth5", "10.0.0.5");
+	named(s, "a", "10.0.0.5", "")->since_us = 1;
+	named(s, "b", "10.0.0.5", "")->since_us = 2;
+	named(s, "c", "10.0.0.6", "")->since_us = 1;
+	link_add(6, "veth6", "10.0.0.6");
+	apply(s);
+	assert_at(5, "b");
+	assert_at(6, "c");
+	assert_string_equal(e.refusal.text, "");
+	assert_string_equal(e.contest.text, "the address 10.0.0.5 is that of "
+			    "\"shop/b\", and not of \"shop/a\", which is older");
+	s = set_copy(s);
+	workload_remove(s, 1);
+	apply(s);
+	assert_at(5, "a");
+	assert_string_equal(e.contest.text, "");
+}
+
 TEST(who_leaves_takes_no_interface_along_that_another_has)
 {
 	struct policy_set *s = policy_set_new();
@@ -494,6 +517,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(an_interface_is_that_of_whose_address_is_there),
 		CASE(an_address_that_is_used_again_is_that_of_who_came),
+		CASE(an_address_twice_is_a_hint_and_keeps_nobody_waiting),
 		CASE(who_leaves_takes_no_interface_along_that_another_has),
 		CASE(a_workload_with_another_name_is_never_without_policy),
 		CASE(names_of_interfaces_may_be_exchanged),

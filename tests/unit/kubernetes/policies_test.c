@@ -507,6 +507,20 @@ static void who_is_there(void **state)
 		expect(pods[i].text, pods[i].expected);
 }
 
+static void a_pod_says_when_it_was_made(void **state)
+{
+	__cleanup(free_text) char *errors = NULL;
+	struct model *m = NULL;
+
+	assert_int_equal(said_now(&said,
+		POD("name: a, creationTimestamp: '1970-01-01T00:01:00Z'", "", "")
+		POD("name: b, creationTimestamp: once", "", ""), &m, &errors),
+		0);
+	assert_int_equal(m->policy->workloads[0]->since_us, 60000000);
+	assert_int_equal(m->policy->workloads[1]->since_us, 0);
+	model_free(m);
+}
+
 static void pods_that_are_refused(void **state)
 {
 	static const struct { const char *text, *error; } cases[] = {
@@ -707,6 +721,7 @@ int main(void)
 		TEST(what_is_refused_of_a_cluster_policy),
 		TEST(twenty_five_rules_and_no_more),
 		TEST(who_is_there),
+		TEST(a_pod_says_when_it_was_made),
 		TEST(pods_that_are_refused),
 		TEST(a_refused_one_keeps_what_was_in_force),
 		TEST(one_that_never_was_right_is_closed),

@@ -604,6 +604,34 @@ TEST(all_addresses_that_there_may_be_are_others_at_once)
 	policy_set_free(s[1]);
 }
 
+/* Who has an address no more sends nothing from it, until it has it again. */
+TEST(an_address_of_a_later_one_is_taken_away)
+{
+	struct policy_set *s = two(), *both = set_copy(s);
+	const struct addr addr = addr_of(FRONT), none = {};
+	struct world w;
+
+	((struct model_workload *)policy_set_workload(s, "a", "front"))
+		->since_us = 1;
+	workload(both, "a", "young", FRONT, "app=front")->since_us = 2;
+	setup(&w);
+	place(&w, "a", "front", FRONT_IF);
+	place(&w, "a", "young", WEB_IF);
+	for (int i = 0; i < 2; i++) {
+		apply(&w, s);
+		assert_memory_equal(&workload_at(&w, FRONT_IF)->addr[0], &addr,
+				    sizeof(addr));
+		apply(&w, both);
+		assert_memory_equal(&workload_at(&w, FRONT_IF)->addr[0], &none,
+				    sizeof(addr));
+		assert_memory_equal(&workload_at(&w, WEB_IF)->addr[0], &addr,
+				    sizeof(addr));
+	}
+	teardown(&w);
+	policy_set_free(s);
+	policy_set_free(both);
+}
+
 /* An address of a workload in use is not changed in two steps. */
 TEST(a_workload_with_another_address_is_another_entry)
 {
@@ -986,6 +1014,7 @@ int main(void)
 		CASE(what_is_under_way_goes_on_when_it_becomes_isolated),
 		CASE(all_workloads_that_there_may_be_change_at_once),
 		CASE(all_addresses_that_there_may_be_are_others_at_once),
+		CASE(an_address_of_a_later_one_is_taken_away),
 		CASE(a_workload_with_another_address_is_another_entry),
 		CASE(no_write_makes_an_answer_that_is_neither_old_nor_new),
 	};

@@ -331,6 +331,46 @@ TEST(a_rule_that_decided_has_a_name)
 	policy_set_free(s);
 }
 
+/* Of two that say that they have it, the later one has it, and is alone what
+ * rules say of it. */
+TEST(an_address_is_that_of_who_came_last)
+{
+	struct policy_set *s = three();
+	struct model_workload *old = workload(s, "a", "old", FRONT, "app=old");
+	struct model_workload *front = (struct model_workload *)
+		policy_set_workload(s, "a", "front");
+	const struct addr addr = addr_of(FRONT);
+	struct model_policy *p = policy(s, "a", "web", "app=web");
+	struct policy_compiled *c;
+	char text[POLICY_TEXT_MAX];
+
+	peer_pods(rule(p, POLICY_IN, POLICY_ACCEPT), NULL, "app=old");
+	old->since_us = 1000;
+	for (__s64 since = 2000; since >= 0; since -= 2000) {
+		front->since_us = since;
+		c = compiled(s);
+		assert_ptr_equal(policy_workload_of(c, &addr), front);
+		assert_true(policy_has_address(c, front, &addr));
+		assert_false(policy_has_address(c, old, &addr));
+		assert_false(tcp(c, FRONT, WEB, 80));
+		assert_true(policy_contest(c, text));
+		assert_string_equal(text, "the address " FRONT " is that of "
+				    "\"a/front\", and not of \"a/old\", which "
+				    "is older");
+		policy_compiled_free(c);
+	}
+	front->since_us = 500;
+	c = compiled(s);
+	assert_true(tcp(c, FRONT, WEB, 80));
+	assert_false(policy_has_address(c, front, &addr));
+	policy_compiled_free(c);
+	old->is_host_network = true;
+	c = compiled(s);
+	assert_false(tcp(c, FRONT, WEB, 80) || policy_contest(c, text));
+	policy_compiled_free(c);
+	policy_set_free(s);
+}
+
 static void many_rules(struct policy_set *s, int count)
 {
 	struct model_policy *p = policy(s, "a", "many", "app=web");
@@ -446,6 +486,7 @@ int main(void)
 		CASE(nodes_are_peers_by_their_addresses),
 		CASE(audited_policies_say_what_they_would_deny),
 		CASE(a_rule_that_decided_has_a_name),
+		CASE(an_address_is_that_of_who_came_last),
 		CASE(a_workload_may_have_1024_rules),
 		CASE(what_more_than_1024_rules_say_is_denied),
 		CASE(what_is_passed_on_to_rules_that_do_not_count_is_denied),
