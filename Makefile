@@ -101,8 +101,8 @@ $(B)/tests/%_test: $(B)/tests/%_test.o $(TEST_LIB) $(LIB_OBJ)
 
 # The host and the kernel's tables are the test's own.
 $(B)/tests/unit/daemon/enforcing_test: WRAP = $(addprefix -Wl$(comma)--wrap=,\
-	dp_tables nexthops_ifname nexthops_ifindex nexthops_container \
-	nexthops_each_local policy_unplace)
+	dp_tables dp_now_s nexthops_ifname nexthops_ifindex \
+	nexthops_container nexthops_each_local policy_unplace policy_set_host)
 
 $(B)/tests/unit/daemon/pods_test: WRAP = $(addprefix -Wl$(comma)--wrap=,\
 	dp_attach dp_detach dp_attach_text if_indextoname nexthops_pods)

@@ -13,6 +13,8 @@
 #include "others.h"
 #include "policy_answers.h"
 
+#define HOST_RETRY_MAX_S 64
+
 void enforcing_clear(struct enforcing *p)
 {
 	policy_free(p->state);
@@ -28,20 +30,49 @@ bool enforcing_is_wanted(const struct model *m)
 	return s && (s->nr_workloads || s->nr_policies || s->knows_all);
 }
 
+/* All is compiled for it: what failed is tried less and less often. */
+static void retry_later(struct enforcing *p, __u64 host, int err,
+			const char *text)
+{
+	struct host_retry *r = &p->retry;
+
+	r->wait_s = r->host != host ? 1 :
+		    r->wait_s < HOST_RETRY_MAX_S ? 2 * r->wait_s : r->wait_s;
+	r->host = host;
+	r->next_s = dp_now_s() + r->wait_s;
+	refuse(&r->why, err, "policies do not know this host's addresses: %.400s",
+	       *text ? text : strerror(-err));
+}
+
+static bool is_too_early(const struct enforcing *p, __u64 host)
+{
+	return p->retry.host == host &&
+	       (__s32)(dp_now_s() - p->retry.next_s) < 0;
+}
+
 static void follow_host(struct enforcing *p)
 {
 	struct host_addrs h = host_count(p->parts->nexthops);
 	char text[POLICY_TEXT_MAX] = "";
-	int err;
+	int err = 0;
 
-	if (h.digest == p->host || !host_list(p->parts->nexthops, &h))
+	if (h.digest != p->host && is_too_early(p, h.digest)) {
+		p->refusal = p->retry.why;
 		return;
-	err = policy_set_host(p->state, h.list, h.count, dp_now_s(), text);
-	if (err)
-		refuse(&p->refusal, err, "policies do not know this host's addresses: %s",
-		       *text ? text : strerror(-err));
-	else
+	}
+	if (h.digest != p->host) {
+		if (!host_list(p->parts->nexthops, &h))
+			return;
+		err = policy_set_host(p->state, h.list, h.count, dp_now_s(),
+				      text);
+	}
+	if (err) {
+		retry_later(p, h.digest, err, text);
+		p->refusal = p->retry.why;
+	} else {
 		p->host = h.digest;
+		p->retry = (struct host_retry){};
+	}
 	free(h.list);
 }
 
@@ -104,6 +135,7 @@ static int put_in_force(struct enforcing *p, struct policy_set *s,
 	if (s)
 		others_adopt(p, &others);
 	others_replace(p, &others);
+	p->retry = (struct host_retry){};
 	policy_set_free(p->set);
 	p->set = s ? policy_set_hold(s) : NULL;
 	if (!s)

@@ -28,6 +28,11 @@ struct enforcing {
 	bool has_adopted;	/* who was placed before this process */
 	bool is_waiting;	/* what there is to enforce is not known yet */
 	__u64 host;		/* digest of the host's addresses, as told */
+	struct host_retry {
+		__u64 host;	/* that could not be told; 0: none */
+		__u32 next_s, wait_s;	/* when it is tried again */
+		struct refusal why;
+	} retry;
 	struct refusal refusal;	/* of workloads that are not policed */
 	struct refusal missing;	/* of those whose interface is not there */
 	struct refusal cut;	/* of those with more rules than can be */

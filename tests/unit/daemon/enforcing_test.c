@@ -29,12 +29,36 @@ static __u32 attached[] = { 4, 5, 6, 7, 8 };
 static struct pods pods;
 static struct model model;
 static unsigned int unplaced;
+static __u32 clock_s;
+static unsigned int host_tries;
+static bool refuses_host;
 static int (*entry_del)(struct tables *t, enum table_id id, const void *key);
 
 struct tables *__wrap_dp_tables(struct dp *dp);
 struct tables *__wrap_dp_tables(struct dp *dp)
 {
 	return &tables->t;
+}
+
+__u32 __wrap_dp_now_s(void);
+__u32 __wrap_dp_now_s(void)
+{
+	return clock_s;
+}
+
+int __real_policy_set_host(struct policy_state *s, const struct addr *addrs,
+			   size_t count, __u32 now,
+			   char text[static POLICY_TEXT_MAX]);
+int __wrap_policy_set_host(struct policy_state *s, const struct addr *addrs,
+			   size_t count, __u32 now,
+			   char text[static POLICY_TEXT_MAX]);
+int __wrap_policy_set_host(struct policy_state *s, const struct addr *addrs,
+			   size_t count, __u32 now,
+			   char text[static POLICY_TEXT_MAX])
+{
+	host_tries++;
+	return refuses_host ? -EIO :
+	       __real_policy_set_host(s, addrs, count, now, text);
 }
 
 const char *__wrap_nexthops_ifname(const struct nexthops *n, __u32 ifindex);
@@ -112,7 +136,9 @@ static int setup(void **state)
 	};
 
 	memset(&host, 0, sizeof(host));
-	unplaced = 0;
+	unplaced = host_tries = 0;
+	refuses_host = false;
+	clock_s = 1000;
 	tables = fake_new(sizes);
 	model = (struct model){};
 	pods = (struct pods){ .are_here = true, .ifindexes = attached,
@@ -512,6 +538,36 @@ TEST(a_restart_never_forgets_the_host)
 	tables->t.entry_del = entry_del;
 }
 
+/* It is tried again after 1, 2, 4 ... 64 seconds, and at once where there is
+ * something else to try. */
+TEST(a_host_that_cannot_be_told_is_tried_less_and_less)
+{
+	struct policy_set *s = policy_set_new();
+
+	s->knows_all = true;
+	host.own = "10.0.0.1";
+	apply(s);
+	assert_int_equal(host_tries, 1);
+	refuses_host = true;
+	host.own = "10.0.0.2";
+	for (int i = 0; i < 256; i++, clock_s++) {
+		enforcing_follow(&e);
+		enforcing_follow(&e);
+		assert_non_null(strstr(e.refusal.text, "host's addresses"));
+	}
+	/* 1000, 1001, 1003, 1007, ... 1063, 1127, 1191, 1255 */
+	assert_int_equal(host_tries, 1 + 10);
+	host.own = "10.0.0.3";
+	enforcing_follow(&e);
+	assert_int_equal(host_tries, 1 + 11);
+	refuses_host = false;
+	enforcing_follow(&e);
+	assert_int_equal(host_tries, 1 + 11);
+	apply(set_copy(s));
+	assert_int_equal(host_tries, 1 + 12);
+	assert_string_equal(e.refusal.text, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -528,6 +584,7 @@ int main(void)
 		CASE(who_is_nowhere_is_told),
 		CASE(what_is_explained_is_said_to_hold_or_not),
 		CASE(a_restart_never_forgets_the_host),
+		CASE(a_host_that_cannot_be_told_is_tried_less_and_less),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
