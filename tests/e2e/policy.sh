@@ -89,6 +89,27 @@ denials_are_named() {
 	on balancer curl -sS 127.0.0.1:10249/metrics | grep "$DECISIONS"
 }
 
+# map_is NAME JQ: so it is with a map's row in status.
+map_is() {
+	fairlead status --json |
+		jq -e --arg name "$1" ".maps[] | select(.name == \$name) | $2"
+}
+
+occupancy_is_shown() {
+	map_is workloads '.used == 3 and .room == 4096'
+	map_is targets '.used == 1'
+	map_is peers '.used >= 6 and .used < .room'
+	map_is peer_masks '.used == 1'
+	map_is port_masks '.used == 1'
+	map_is peer_prefixes '.used == 0'
+	map_is policy_hits '.used > 0'
+	fairlead status | grep -E '^peers +65536 +[1-9]'
+	on balancer curl -sS 127.0.0.1:10249/metrics >"$DIR/metrics"
+	grep 'fairlead_map_entries{map="workloads"} 3' "$DIR/metrics"
+	grep 'fairlead_map_entries{map="targets"} 1' "$DIR/metrics"
+	grep 'fairlead_map_entries_max{map="peers"} 65536' "$DIR/metrics"
+}
+
 is_shown() {
 	fairlead policy show web-from-front
 	fairlead policy show default/web-from-front --json | jq -e '
@@ -207,6 +228,7 @@ serve --hostname-override here --metrics-bind-address 127.0.0.1:10249
 it "what the policy allows passes, and nothing else" with_policy
 it "what was denied is told with its policy" denials_are_named
 it "a policy is shown with what each rule decided" is_shown
+it "how full the maps are is shown" occupancy_is_shown
 it "what would be is explained, from files as well" explained
 it "who talks under policies is listed" talk_is_listed
 it "a change is tried on who talks, and who asked" a_change_is_tried

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "model/conns.h"
 #include "model/reason.h"
+#include "policy/policy.h"
 #include "base/print.h"
 #include "base/cleanup.h"
 #include "view.h"
@@ -23,6 +24,7 @@
 
 #define ATTACHMENTS_MAX 64
 #define WAIT_STEP_MS 50
+#define NOT_COUNTED 0xffffffffu
 #define ANSWER_S 3		/* a daemon that is busy for longer is stuck */
 
 struct status {
@@ -262,11 +264,26 @@ static void conns_row(const struct conns_usage *u, struct map_row *row)
 	}
 }
 
+/* Of the tables of policy, what the kernel counts for nobody. */
+static int policy_rows(struct status *s, struct map_row *rows, int count)
+{
+	__u32 used[NR_TABLES];
+	int err;
+
+	for (int i = 0; i < NR_TABLES; i++)
+		used[i] = NOT_COUNTED;
+	err = policy_count_entries(s->view.tables, used);
+	for (int i = 0; i < count && !err; i++)
+		if (used[i] != NOT_COUNTED)
+			rows[i].used = used[i];
+	return err;
+}
+
 static int maps(struct status *s)
 {
 	struct dp_map list[DP_MAPS_MAX];
 	struct map_row rows[DP_MAPS_MAX + 1];
-	int count = dp_maps(s->view.dp, list);
+	int count = dp_maps(s->view.dp, list), err;
 	struct table_sizes used = {};
 	__u64 bytes = 0;
 
@@ -281,6 +298,9 @@ static int maps(struct status *s)
 		conns_row(&s->conns.usage, &rows[i]);
 		bytes += list[i].bytes;
 	}
+	err = policy_rows(s, rows, count);
+	if (err)
+		return err;
 	if (s->text)
 		rows[count++] = (struct map_row){ "total", COUNT_UNKNOWN,
 						  COUNT_UNKNOWN, COUNT_UNKNOWN,

@@ -257,12 +257,44 @@ static void backends(FILE *out, const struct tables *t)
 			backend_state_name(i), states[i]);
 }
 
-static void maps(FILE *out, const struct parts *parts)
+/* Names of maps, by struct policy_usage. */
+#define POLICY_MAPS(X)							\
+	X(workloads, workloads)						\
+	X(targets, targets)						\
+	X(peers, peers)							\
+	X(peer_prefixes, prefixes)					\
+	X(peer_masks, peer_masks)					\
+	X(port_masks, port_masks)
+
+static void policy_entries(FILE *out, const struct enforcing *e)
 {
-	const struct tables *t = parts_tables(parts);
+	struct policy_usage used;
+
+	if (!e->state)
+		return;
+	policy_usage(e->state, &used);
+#define X(name, field) \
+	fprintf(out, "fairlead_map_entries{map=\"%s\"} %u\n", #name, \
+		used.field);
+	POLICY_MAPS(X)
+#undef X
+}
+
+static void policy_room(FILE *out)
+{
+#define X(name, field) \
+	fprintf(out, "fairlead_map_entries_max{map=\"%s\"} %u\n", #name, \
+		policy_usage_max.field);
+	POLICY_MAPS(X)
+#undef X
+}
+
+static void maps(FILE *out, const struct metrics *m)
+{
+	const struct tables *t = parts_tables(m->parts);
 	struct table_sizes used = {};
 
-	state_usage(parts->state, &used);
+	state_usage(m->parts->state, &used);
 	family(out, "fairlead_map_entries", "gauge",
 	       "Entries of a table that are used.");
 #define X(name, field, by_default) \
@@ -271,6 +303,7 @@ static void maps(FILE *out, const struct parts *parts)
 			used.name);
 	TABLE_SIZES(X)
 #undef X
+	policy_entries(out, m->enforcing);
 	family(out, "fairlead_map_entries_max", "gauge",
 	       "Entries that a table has room for; most of them grow.");
 #define X(name, field, by_default) \
@@ -278,6 +311,7 @@ static void maps(FILE *out, const struct parts *parts)
 		t->field);
 	TABLE_SIZES(X)
 #undef X
+	policy_room(out);
 }
 
 static void definitions(FILE *out, const struct metrics *m)
@@ -415,7 +449,7 @@ char *metrics_text(struct metrics *m, size_t *ret_len)
 	connections(out, m);
 	packets(out, m);
 	policies(out, m->enforcing);
-	maps(out, m->parts);
+	maps(out, m);
 	if (m->api) {
 		api(out, m->api);
 		requests(out, m->api);

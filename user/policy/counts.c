@@ -85,3 +85,36 @@ void policy_usage(const struct policy_state *s, struct policy_usage *ret)
 	ret->port_masks = m->port_masks.list.count;
 	ret->port_classes = count_port_classes(m->port_classes);
 }
+
+static int count_entry(void *arg, const void *key, const void *value)
+{
+	++*(__u32 *)arg;
+	return 0;
+}
+
+static __u32 count_cells(const struct tables *t)
+{
+	__u32 count = 0;
+
+	for (__u32 i = 0; i < WORKLOAD_BUCKETS; i++)
+		for (int j = 0; j < WORD_WAYS; j++)
+			count += t->workload_cells[i].word[j] != 0;
+	return count;
+}
+
+int policy_count_entries(struct tables *t, __u32 ret[static NR_TABLES])
+{
+	static const enum table_id keyed[] = {
+		TABLE_targets, TABLE_peers, TABLE_peer_prefixes,
+		TABLE_peer_masks, TABLE_port_masks, TABLE_policy_hits,
+	};
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(keyed) / sizeof(*keyed) && !err; i++) {
+		ret[keyed[i]] = 0;
+		err = t->entries_each(t, keyed[i], count_entry, &ret[keyed[i]]);
+	}
+	ret[TABLE_workloads] = ret[TABLE_workload_infos] =
+		ret[TABLE_workload_limits] = count_cells(t);
+	return err;
+}

@@ -225,4 +225,8 @@ struct policy_usage {
 void policy_usage(const struct policy_state *s, struct policy_usage *ret);
 extern const struct policy_usage policy_usage_max;
 
+/* Likewise by what the tables themselves hold, what nothing names any more as
+ * well; of tables of policy alone, by enum table_id. -errno of a table. */
+int policy_count_entries(struct tables *t, __u32 ret[static NR_TABLES]);
+
 #endif
