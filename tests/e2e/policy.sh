@@ -187,6 +187,22 @@ allow * default/web tcp/81"
 	wait_for 5 fails is_hinted '1102 rules'
 }
 
+# Without a daemon, and of what is in no file that it reads.
+is_checked() {
+	{ workloads && policies; } >"$DIR/new.yaml"
+	"$FAIRLEAD" policy check "$DIR/new.yaml" |
+		grep -x 'ok: 1 policies, 3 workloads'
+	{ workloads && policies && too_many; } >"$DIR/new.yaml"
+	"$FAIRLEAD" policy check --json "$DIR/new.yaml" >"$DIR/out" && return 1
+	jq -e '(.ok | not) and .policies == 2 and (.errors | length == 1) and
+		(.errors[0] | contains("\"default/web\" has 1102 rules"))' \
+		"$DIR/out"
+	{ workloads && policies | sed 's/app: front/app: [front]/'; } \
+		>"$DIR/new.yaml"
+	"$FAIRLEAD" policy check "$DIR/new.yaml" 2>"$DIR/out" && return 1
+	grep "^$DIR/new.yaml:13:" "$DIR/out"
+}
+
 limit() {
 	cat <<-END
 		  - {name: greedy, interface: default-other, limits: {connections: $1},
@@ -235,5 +251,6 @@ it "a change is tried on who talks, and who asked" a_change_is_tried
 it "without it everything passes" without_policy
 it "with it again, it is so again" with_policy
 it "more rules than can be are of who has them" too_many_are_its_own
+it "policies are checked before they are put in force" is_checked
 it "as many connections as it may have, and no more" as_many_as_it_may
 finish

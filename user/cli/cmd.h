@@ -24,6 +24,7 @@ int cmd_backend_weight(const struct options *o);
 int cmd_backend_default(const struct options *o);
 int cmd_conn_list(const struct options *o);
 int cmd_conn_flush(const struct options *o);
+int cmd_policy_check(const struct options *o);
 int cmd_policy_list(const struct options *o);
 int cmd_policy_show(const struct options *o);
 int cmd_policy_explain(const struct options *o);
