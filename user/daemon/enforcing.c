@@ -9,7 +9,6 @@
 #include "control.h"
 #include "enforcing.h"
 #include "host_addrs.h"
-#include "open_limits.h"
 #include "others.h"
 #include "policy_answers.h"
 
@@ -199,7 +198,8 @@ void enforcing_check(struct enforcing *p)
 		return;
 	enforcing_follow(p);
 	policy_tick(p->state, dp_now_s());
-	open_limits_check(p->parts, p->state);
+	open_limits_check(&p->limits, parts_tables(p->parts), p->state,
+			  dp_now_s());
 }
 
 /* Whoever was said to be there is not, nor is that name elsewhere. */

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "model/policy.h"
+#include "open_limits.h"
 #include "parts.h"
 #include "placed.h"
 #include "pods.h"
@@ -33,6 +34,7 @@ struct enforcing {
 		__u32 next_s, wait_s;	/* when it is tried again */
 		struct refusal why;
 	} retry;
+	struct open_limits limits;
 	struct refusal refusal;	/* of workloads that are not policed */
 	struct refusal missing;	/* of those whose interface is not there */
 	struct refusal cut;	/* of those with more rules than can be */
