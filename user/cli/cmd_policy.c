@@ -279,6 +279,8 @@ int cmd_policy_explain(const struct options *o)
 					  "what", o->arguments[2]));
 	if (!answer)
 		return FAILED;
+	if (*text_of(answer, "warning"))
+		log_warning(0, "%s", text_of(answer, "warning"));
 	if (o->json)
 		return json_print(json_incref(answer), stdout) ? FAILED : DONE;
 	print_explained(answer);

@@ -38,6 +38,8 @@ static void check_workloads(struct checked *c,
 			say(c, text);
 	if (policy_contest(compiled, text))
 		say(c, text);
+	if (policy_closed(compiled, text))
+		say(c, text);
 }
 
 static void check_policies(struct checked *c)

@@ -167,7 +167,11 @@ static int compile(const struct model *m, const char *path,
 				 path);
 	err = policy_compile(m->policy, NULL, 0, POLICY_EVERYWHERE,
 			     &s->compiled, text);
-	return err ? log_error(err, "%s", text) : 0;
+	if (err)
+		return log_error(err, "%s", text);
+	if (policy_closed(s->compiled, text))
+		log_warning(0, "%s", text);
+	return 0;
 }
 
 int cmd_policy_simulate(const struct options *o)

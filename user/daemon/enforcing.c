@@ -94,11 +94,13 @@ static void find_cut(struct enforcing *p)
 		       first, count - 1);
 }
 
-static void find_contest(struct enforcing *p)
+static void find_given_up(struct enforcing *p)
 {
 	char text[POLICY_TEXT_MAX];
 
-	p->contest = (struct refusal){};
+	p->contest = p->closed = (struct refusal){};
+	if (policy_closed(policy_compiled(p->state), text))
+		refuse(&p->closed, 0, "%.500s", text);
 	if (policy_contest(policy_compiled(p->state), text))
 		refuse(&p->contest, 0, "%.500s", text);
 }
@@ -113,7 +115,7 @@ void enforcing_follow(struct enforcing *p)
 	follow_host(p);
 	placed_follow(p);
 	find_cut(p);
-	find_contest(p);
+	find_given_up(p);
 	if (*p->refusal.text && strcmp(before.text, p->refusal.text))
 		log_error(0, "%s", p->refusal.text);
 }
@@ -138,7 +140,7 @@ static int put_in_force(struct enforcing *p, struct policy_set *s,
 	policy_set_free(p->set);
 	p->set = s ? policy_set_hold(s) : NULL;
 	if (!s)
-		p->refusal = p->missing = p->cut = p->contest =
+		p->refusal = p->missing = p->cut = p->contest = p->closed =
 			(struct refusal){};
 	enforcing_follow(p);
 	others_take_away_left(p, &others);

@@ -39,6 +39,7 @@ struct enforcing {
 	struct refusal missing;	/* of those whose interface is not there */
 	struct refusal cut;	/* of those with more rules than can be */
 	struct refusal contest;	/* of addresses that a later one has */
+	struct refusal closed;	/* of namespaces that have too much */
 };
 
 void enforcing_clear(struct enforcing *p);

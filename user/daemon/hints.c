@@ -130,6 +130,7 @@ void hints_check(struct hints *h)
 	now[HINT_NO_WORKLOAD] = h->enforcing->missing;
 	now[HINT_CUT_RULES] = h->enforcing->cut;
 	now[HINT_CONTEST] = h->enforcing->contest;
+	now[HINT_CLOSED] = h->enforcing->closed;
 	now[HINT_GREEDY] = h->enforcing->limits.greedy;
 	for (enum hint hint = 0; hint < NR_HINTS; hint++)
 		tell(h, hint, &now[hint]);

@@ -21,6 +21,7 @@ enum hint {
 	HINT_NO_WORKLOAD,	/* a workload that is nowhere */
 	HINT_CUT_RULES,		/* one that has too many rules */
 	HINT_CONTEST,		/* one whose address another one has */
+	HINT_CLOSED,		/* a namespace whose policies are too much */
 	HINT_GREEDY,		/* one that has its share of connections */
 	NR_HINTS,
 };

@@ -81,14 +81,16 @@ static void add_policy(void *arg, const struct policy_tally *t)
 		"denied", (json_int_t)t->denied));
 }
 
-/* Of workloads that are here, what there is of them. */
-static json_t *cut_json(const struct policy_set *set,
+/* What does not count of them, of workloads that are here. */
+static json_t *warnings_json(const struct policy_set *set,
 			struct policy_state *state)
 {
 	const struct policy_compiled *c = state ? policy_compiled(state) : NULL;
 	char text[POLICY_TEXT_MAX];
 	json_t *ret = json_array();
 
+	if (c && policy_closed(c, text))
+		json_array_append_new(ret, json_string(text));
 	for (size_t i = 0; c && set && i < set->nr_workloads; i++)
 		if (set->workloads[i]->is_here &&
 		    policy_is_cut(c, set->workloads[i], text))
@@ -106,7 +108,7 @@ json_t *policy_list_json(const struct policy_set *set,
 		return NULL;
 	}
 	return json_pack("{s:b, s:o, s:o}", "ok", 1, "policies", list,
-			 "warnings", cut_json(set, state));
+			 "warnings", warnings_json(set, state));
 }
 
 /* One end of what is asked about. */
@@ -247,6 +249,7 @@ json_t *policy_explain_json(struct policy_set *set, const struct addr *host,
 	__cleanup(policy_compiled_freep) struct policy_compiled *c = NULL;
 	char text[POLICY_TEXT_MAX] = "";
 	struct end ends[2] = {};
+	json_t *ret;
 	__u8 proto;
 	__u16 port;
 	int err;
@@ -266,5 +269,8 @@ json_t *policy_explain_json(struct policy_set *set, const struct addr *host,
 		return control_refuse("\"%s\" and \"%s\" have no address of the same family", from, to);
 	if (proto == IPPROTO_ICMP && !addr_is4(&ends[0].addr))
 		proto = IPPROTO_ICMPV6;
-	return explain(c, &ends[0], &ends[1], proto, port);
+	ret = explain(c, &ends[0], &ends[1], proto, port);
+	if (ret && policy_closed(c, text))
+		json_object_set_new(ret, "warning", json_string(text));
+	return ret;
 }

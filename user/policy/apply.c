@@ -99,9 +99,11 @@ static int image_now(struct policy_state *s, struct image *loaded,
 }
 
 static int compile_to(struct change *c, struct policy_set *set,
-		      const struct image *was, char *text)
+		      const struct image *was, struct closing *closing,
+		      char *text)
 {
 	struct policy_state *s = c->s;
+	const struct compile_of of = { set, s->host, s->nr_host, POLICY_HERE };
 	struct compile_from from = { .was = s->now, .image = was,
 				     .port_ids = s->port_ids };
 	int ret;
@@ -109,8 +111,7 @@ static int compile_to(struct change *c, struct policy_set *set,
 	if (s->now)
 		from.salt = s->now->salt;
 	for (int i = 0;; i++, from.salt++) {
-		ret = compile(set, s->host, s->nr_host, POLICY_HERE, &from,
-			      &c->to, text);
+		ret = compile(&of, &from, closing, &c->to, text);
 		if (ret || !s->is_unsure || i == SALTS ||
 		    !contradicts(was, c->to))
 			return ret;
@@ -118,6 +119,39 @@ static int compile_to(struct change *c, struct policy_set *set,
 		c->to = NULL;
 		from.was = NULL;
 	}
+}
+
+static int compile_and_plan(struct change *c, struct policy_set *set,
+			    const struct image *was, struct closing *closing,
+			    char *text)
+{
+	int ret = compile_to(c, set, was, closing, text);
+
+	if (ret)
+		return ret;
+	port_ids_note(c->s, c->to->image.port_classes);
+	return plan(c, was, text);
+}
+
+/* What there is and what is to be, at once, may be too much for tables that
+ * hold either: then less is to be. */
+static int begin_to(struct change *c, struct policy_set *set,
+		    const struct image *was, char *text)
+{
+	struct closing closing = {};
+	int ret;
+
+	while ((ret = compile_and_plan(c, set, was, &closing, text)) ==
+		       -E2BIG &&
+	       c->is_too_much && closing_add(&closing, c->to, text)) {
+		policy_compiled_free(c->to);
+		c->to = NULL;
+		c->is_too_much = false;
+		c->writes.count = c->masks.count = 0;
+		c->result = (struct policy_result){};
+	}
+	free(closing.names.at);
+	return ret;
 }
 
 static int begin(struct change *c, struct policy_set *set, char *text)
@@ -130,11 +164,7 @@ static int begin(struct change *c, struct policy_set *set, char *text)
 		return ret;
 	strcpy(text, "the tables cannot be read");
 	ret = image_now(c->s, &loaded, &was);
-	ret = ret ?: compile_to(c, set, was, text);
-	if (!ret) {
-		port_ids_note(c->s, c->to->image.port_classes);
-		ret = plan(c, was, text);
-	}
+	ret = ret ?: begin_to(c, set, was, text);
 	image_free(&loaded);
 	return ret;
 }

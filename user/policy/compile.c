@@ -62,41 +62,59 @@ static int steps(struct policy_compiled *c, const struct compile_from *from,
 	return check_sizes(&c->image, text);
 }
 
-static int begin(struct policy_compiled *c, struct policy_set *set,
-		 const struct addr *host, size_t nr_host)
+static int begin(struct policy_compiled *c, const struct compile_of *of,
+		 const struct closing *closing)
 {
-	c->base = policy_set_hold(set);
-	c->set = policy_set_hold(set);
-	c->host = malloc((nr_host + 1) * sizeof(*c->host));
+	c->scope = of->scope;
+	c->base = policy_set_hold(of->set);
+	c->set = policy_set_hold(of->set);
+	c->host = malloc((of->nr_host + 1) * sizeof(*c->host));
 	if (!c->host)
 		return -ENOMEM;
-	if (nr_host)
-		memcpy(c->host, host, nr_host * sizeof(*host));
-	c->nr_host = nr_host;
-	return image_init(&c->image);
+	if (of->nr_host)
+		memcpy(c->host, of->host, of->nr_host * sizeof(*of->host));
+	c->nr_host = of->nr_host;
+	return closing_copy(&c->closing, closing) ?: image_init(&c->image);
 }
 
-int compile(struct policy_set *set, const struct addr *host, size_t nr_host,
-	    enum policy_scope scope, const struct compile_from *from,
-	    struct policy_compiled **ret, char text[static POLICY_TEXT_MAX])
+/* *ret is there upon failure as well, but without memory. */
+static int compile_once(const struct compile_of *of,
+			const struct compile_from *from,
+			const struct closing *closing,
+			struct policy_compiled **ret,
+			char text[static POLICY_TEXT_MAX])
 {
 	struct policy_compiled *c = calloc(1, sizeof(*c));
 	int err = -ENOMEM;
 
 	strcpy(text, "out of memory");
+	*ret = c;
 	if (c) {
-		c->scope = scope;
 		c->salt = from ? from->salt : 0;
-		err = begin(c, set, host, nr_host);
+		err = begin(c, of, closing);
 		err = err ?: steps(c, from, text);
 	}
-	if (err) {
+	if (!err)
+		*text = '\0';
+	return err;
+}
+
+int compile(const struct compile_of *of, const struct compile_from *from,
+	    struct closing *closing, struct policy_compiled **ret,
+	    char text[static POLICY_TEXT_MAX])
+{
+	struct policy_compiled *c;
+	int err;
+
+	while ((err = compile_once(of, from, closing, &c, text)) == -E2BIG &&
+	       c->image.peers.count <= policy_usage_max.peers &&
+	       closing_add(closing, c, text))
 		policy_compiled_free(c);
-		return err;
-	}
-	*text = '\0';
-	*ret = c;
-	return 0;
+	if (err)
+		policy_compiled_free(c);
+	else
+		*ret = c;
+	return err;
 }
 
 int policy_compile(struct policy_set *set, const struct addr *host,
@@ -104,7 +122,12 @@ int policy_compile(struct policy_set *set, const struct addr *host,
 		   struct policy_compiled **ret,
 		   char text[static POLICY_TEXT_MAX])
 {
-	return compile(set, host, nr_host, scope, NULL, ret, text);
+	const struct compile_of of = { set, host, nr_host, scope };
+	struct closing closing = {};
+	int err = compile(&of, NULL, &closing, ret, text);
+
+	free(closing.names.at);
+	return err;
 }
 
 static void section_free(struct section *s)
@@ -153,6 +176,7 @@ void policy_compiled_free(struct policy_compiled *c)
 	free(c->targets.at);
 	free(c->classes.at);
 	free(c->ranges.at);
+	free(c->closing.names.at);
 	free(c->prefixes.at);
 	digests_free(&c->group_index);
 	digests_free(&c->atom_index);

@@ -120,6 +120,16 @@ struct contest {
 	const struct model_workload *owner, *other;
 };
 
+/*
+ * Namespaces whose policies isolate and allow nothing: together they need more
+ * than tables hold, and these the most of it, so that all others are what they
+ * say. Policies of no namespace are a cluster's, and are never closed.
+ */
+struct closing {
+	LIST(const char *) names;	/* of policies of the set */
+	char why[POLICY_TEXT_MAX];	/* the first one was closed */
+};
+
 struct policy_compiled {
 	struct policy_set *base;	/* what was compiled; held */
 	struct policy_set *set;		/* and what became of it; held */
@@ -143,6 +153,7 @@ struct policy_compiled {
 	LIST(struct network) prefixes;	/* as image.prefixes */
 	struct image image;
 	struct contest contest;
+	struct closing closing;
 };
 
 /* What is in the tables, so that what stays keeps its id. */
@@ -153,10 +164,25 @@ struct compile_from {
 	__u32 salt;
 };
 
-/* As policy_compile(). from may be NULL. */
-int compile(struct policy_set *set, const struct addr *host, size_t nr_host,
-	    enum policy_scope scope, const struct compile_from *from,
-	    struct policy_compiled **ret, char text[static POLICY_TEXT_MAX]);
+struct compile_of {
+	struct policy_set *set;
+	const struct addr *host;
+	size_t nr_host;
+	enum policy_scope scope;
+};
+
+/* As policy_compile(); what does not fit is closed, and added to closing. from
+ * may be NULL. */
+int compile(const struct compile_of *of, const struct compile_from *from,
+	    struct closing *closing, struct policy_compiled **ret,
+	    char text[static POLICY_TEXT_MAX]);
+
+/* One more: the one that c, which does not fit for what text says, has most of.
+ * False: there is none, or no memory. c may be NULL. */
+bool closing_add(struct closing *closing, const struct policy_compiled *c,
+		 const char *text);
+int closing_copy(struct closing *to, const struct closing *from); /* -ENOMEM */
+bool closing_has(const struct closing *closing, const char *namespace);
 
 /* Steps of compile.c. 0 or -ENOMEM; those with a text: or -E2BIG. */
 int policies_order(struct policy_compiled *c);

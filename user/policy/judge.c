@@ -81,6 +81,23 @@ bool policy_contest(const struct policy_compiled *c,
 	return t->count;
 }
 
+bool policy_closed(const struct policy_compiled *c,
+		   char text[static POLICY_TEXT_MAX])
+{
+	const struct closing *t = &c->closing;
+	char more[48] = "";
+
+	if (!t->names.count)
+		return false;
+	if (t->names.count > 1)
+		snprintf(more, sizeof(more), " and %zu others",
+			 t->names.count - 1);
+	snprintf(text, POLICY_TEXT_MAX, "the policies of namespace \"%s\"%s "
+		 "allow nothing, as they are the largest: %.600s",
+		 t->names.at[0], more, t->why);
+	return true;
+}
+
 bool policy_may(const struct policy_compiled *c, const struct addr *src,
 		const struct addr *dst, __u8 proto, __u16 port,
 		struct policy_judgement ret[static NR_POLICY_DIRECTIONS])

@@ -557,6 +557,7 @@ static int check_sizes(const struct planner *p, char *text)
 	if (p->most_peers <= POLICY_PEERS_MAX &&
 	    p->most_prefixes <= POLICY_PREFIXES_MAX)
 		return 0;
+	p->c->is_too_much = p->most_peers <= POLICY_PEERS_MAX;
 	snprintf(text, POLICY_TEXT_MAX,
 		 "the change needs %zu addresses and %zu networks, at most %u "
 		 "and %u are possible: change less at once", p->most_peers,
@@ -579,6 +580,7 @@ int plan(struct change *c, const struct image *was,
 	};
 	int ret = steps(&p);
 
+	p.c->is_too_much = ret == -E2BIG;
 	if (ret == -E2BIG)
 		strcpy(text, "too many classes of ports are in use while the "
 			     "policies change");

@@ -34,8 +34,9 @@ enum policy_scope {
 
 /*
  * host: addresses of this host, which nobody on it is kept from. -E2BIG: it
- * needs more than tables hold; text says of what. -ENOMEM. Too many rules of a
- * workload are not: see policy_is_cut().
+ * needs more than tables hold; text says of what. -ENOMEM. What is too much of
+ * one workload's or of one namespace's is no failure: see policy_is_cut() and
+ * policy_closed().
  */
 int policy_compile(struct policy_set *set, const struct addr *host,
 		   size_t nr_host, enum policy_scope scope,
@@ -84,6 +85,11 @@ bool policy_has_address(const struct policy_compiled *c,
 /* Is there such an address? text names it, and both. */
 bool policy_contest(const struct policy_compiled *c,
 		    char text[static POLICY_TEXT_MAX]);
+
+/* Are there namespaces whose policies allow nothing, as all together exceed what
+ * tables hold and these have most of it? text names the first, and says why. */
+bool policy_closed(const struct policy_compiled *c,
+		   char text[static POLICY_TEXT_MAX]);
 
 /* What a bit of a target stands for. */
 struct policy_rule_info {

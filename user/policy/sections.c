@@ -271,6 +271,8 @@ static struct section *section_add(struct policy_compiled *c,
 				   enum policy_direction d,
 				   const struct model_workload *w)
 {
+	const bool is_closed = p->tier == TIER_NETWORK &&
+			       closing_has(&c->closing, p->namespace);
 	struct section **to = list_add(&c->sections);
 	struct section *s = to ? calloc(1, sizeof(*s)) : NULL;
 	int ret = 0;
@@ -280,7 +282,7 @@ static struct section *section_add(struct policy_compiled *c,
 	*to = s;
 	s->policy = p;
 	s->direction = d;
-	for (size_t i = 0; i < p->rules[d].count && !ret; i++)
+	for (size_t i = 0; i < p->rules[d].count && !ret && !is_closed; i++)
 		ret = add_rule(c, s, &p->rules[d].rule[i], w);
 	return ret || section_digest(c, s) ? NULL : s;
 }

@@ -85,6 +85,8 @@ struct change {
 	LIST(struct write) writes;
 	size_t at;		/* the next one */
 	LIST(struct mask_row) masks;
+	/* It does not fit for what rules say, and not for who is there. */
+	bool is_too_much;
 	struct policy_result result;
 };
 

@@ -396,6 +396,50 @@ TEST(too_many_rules_of_one_workload_are_nobody_elses)
 	policy_set_free(large);
 }
 
+/* So many that two such sets do not fit at once. */
+static struct policy_set *many_networks(const char *first)
+{
+	struct policy_set *s = two_with_policy();
+	struct model_rule *r = rule(policy(s, "b", "wide", "app=wide"),
+				    POLICY_IN, POLICY_ACCEPT);
+
+	workload(s, "b", "wide", "10.0.2.1", "app=wide");
+	for (int i = 0; i < 10000; i++)
+		peer_network(r, first)->network.addr.word[3] += htonl(i);
+	return s;
+}
+
+/* It is closed for as long as the change takes, and nobody else is. */
+TEST(a_namespace_that_changes_too_much_at_once_is_its_own_trouble)
+{
+	struct policy_set *s = many_networks("11.0.0.0/32");
+	struct policy_set *next = many_networks("12.0.0.0/32");
+	struct world w;
+
+	setup(&w);
+	place(&w, "a", "web", WEB_IF);
+	place(&w, "b", "wide", FRONT_IF);
+	apply(&w, s);
+	assert_int_equal(entries(&w, TABLE_peer_prefixes), 10000);
+	policy_remove(next, 0);
+	apply(&w, next);
+	assert_true(in(&w, WEB_IF, FRONT, 81));
+	assert_int_equal(entries(&w, TABLE_peer_prefixes), 0);
+	assert_true(policy_closed(policy_compiled(w.s), w.text));
+	assert_non_null(strstr(w.text, "namespace \"b\""));
+	pass(&w);
+	workload(next, "b", "more", "10.0.2.2", "app=more");
+	struct policy_set *later = set_copy(next);
+	policy(later, "c", "any", "app=none");
+	apply(&w, later);
+	assert_int_equal(entries(&w, TABLE_peer_prefixes), 10000);
+	assert_false(policy_closed(policy_compiled(w.s), w.text));
+	teardown(&w);
+	policy_set_free(s);
+	policy_set_free(next);
+	policy_set_free(later);
+}
+
 /* Wherever a table says no, what comes next puts it right. */
 TEST(a_change_that_ended_half_way_is_mended_by_the_next)
 {
@@ -1007,6 +1051,7 @@ int main(void)
 		CASE(what_is_not_named_any_more_is_taken_out_in_time),
 		CASE(a_set_that_exceeds_a_limit_leaves_all_as_it_was),
 		CASE(too_many_rules_of_one_workload_are_nobody_elses),
+		CASE(a_namespace_that_changes_too_much_at_once_is_its_own_trouble),
 		CASE(a_change_that_ended_half_way_is_mended_by_the_next),
 		CASE(what_nothing_names_makes_room_for_what_is_wanted),
 		CASE(an_interface_of_another_workload_is_never_without_policy),

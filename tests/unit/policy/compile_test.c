@@ -456,6 +456,34 @@ TEST(what_is_passed_on_to_rules_that_do_not_count_is_denied)
 	policy_set_free(s);
 }
 
+/* Of a namespace that has more than all tables hold, nothing is allowed; others
+ * are what they are. */
+TEST(a_namespace_that_says_too_much_is_closed)
+{
+	struct policy_set *s = three();
+	struct model_rule *r = rule(policy(s, "a", "web", "app=web"), POLICY_IN,
+				    POLICY_ACCEPT);
+	struct policy_compiled *c;
+	char text[POLICY_TEXT_MAX];
+
+	for (int i = 0; i <= POLICY_PREFIXES_MAX; i++)
+		peer_network(r, "11.0.0.0/32")->network.addr.word[3] +=
+			htonl(i);
+	peer_network(r, "192.0.2.0/24");
+	peer_network(rule(policy(s, "b", "other", "app=front"), POLICY_IN,
+			  POLICY_ACCEPT), "192.0.2.0/24");
+	c = compiled(s);
+	assert_false(tcp(c, OUTSIDE, WEB, 80) || tcp(c, FRONT, WEB, 80));
+	assert_true(tcp(c, OUTSIDE, OTHER, 80));
+	assert_false(tcp(c, "192.0.3.1", OTHER, 80));
+	assert_true(policy_closed(c, text));
+	assert_string_equal(text, "the policies of namespace \"a\" allow "
+			    "nothing, as they are the largest: the policies "
+			    "need 16386 networks, at most 16384 are possible");
+	policy_compiled_free(c);
+	policy_set_free(s);
+}
+
 /* Nothing of it is in force, so that nothing is denied. */
 TEST(too_many_rules_of_audited_policies_deny_nothing)
 {
@@ -490,6 +518,7 @@ int main(void)
 		CASE(a_workload_may_have_1024_rules),
 		CASE(what_more_than_1024_rules_say_is_denied),
 		CASE(what_is_passed_on_to_rules_that_do_not_count_is_denied),
+		CASE(a_namespace_that_says_too_much_is_closed),
 		CASE(too_many_rules_of_audited_policies_deny_nothing),
 	};
 
