@@ -85,6 +85,29 @@ a_policy_that_is_wrong() {
 	wait_for 20 kinds 7
 }
 
+policies_are() {
+	fairlead policy list --json | jq -e --argjson all "$1" \
+		'[.[] | select(.tier == "network") | {name, mode}] == $all'
+}
+
+# Nobody knows what it was: it is closed, and the others are in force.
+wrong_after_a_restart() {
+	object NetworkPolicy bad '{"spec": {"podSelector": {},
+		"ingress": [{"from": [null]}]}}' | put
+	object NetworkPolicy maybe '{"metadata": {"namespace": "default",
+		"name": "maybe", "annotations": {"fairlead.io/audit": "maybe"}},
+		"spec": {"podSelector": {}}}' | put
+	begins_again --network-policy
+	wait_for 20 policies_are '[{"name": "bad", "mode": "enforce"},
+		{"name": "maybe", "mode": "enforce"},
+		{"name": "web", "mode": "enforce"}]'
+	said_wrong "NetworkPolicy default/"
+	object NetworkPolicy bad '{}' | delete
+	object NetworkPolicy maybe '{}' | delete
+	wait_for 20 kinds 7
+	policies_are '[{"name": "web", "mode": "enforce"}]'
+}
+
 # A cluster that has no such policies has none.
 without_cluster_policies() {
 	control '{"set": {"cluster_policies": false}}'
@@ -161,6 +184,7 @@ serve_start
 it "it is off until it is asked for" off_until_asked
 it "all that it needs is followed" when_asked
 it "a policy that is wrong is said" a_policy_that_is_wrong
+it "one that is wrong when it begins keeps nobody waiting" wrong_after_a_restart
 it "a cluster without cluster policies" without_cluster_policies
 it "services do not wait for it" services_do_not_wait
 it "a file turns it on and off" on_and_off
