@@ -23,7 +23,7 @@ static unsigned int talks;
 /* "a" to "l": 10.0.0.1 to 12, behind 1 to 12; "a" alone has a limit, of 2000. */
 static int setup(void **state)
 {
-	char name[] = "a", addr[16], text[POLICY_TEXT_MAX];
+	char name[] = "a", addr[32], text[POLICY_TEXT_MAX];
 
 	f = fake_new((struct fake_sizes){ 2, 1, 2, 1, BUCKETS });
 	assert_int_equal(conns_for(BUCKETS), ROOM);
