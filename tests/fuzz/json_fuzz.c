@@ -84,8 +84,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		set_up();
 	if (size < 2)
 		return 0;
-	what = data[0] % 3;
-	whole.kind = data[0] / 3 % NR_KUBE_KINDS;
+	what = data[0] % NR_JSON_STREAMS;
+	whole.kind = data[0] / NR_JSON_STREAMS % NR_KUBE_KINDS;
 	cut = whole;
 	at = size > 2 ? data[1] % (size - 2) : 0;
 	read_cut(&whole, what, (const char *)data + 2, size - 2, 0);

@@ -29,6 +29,7 @@
 #include "kubeproxy/leftovers.h"
 #include "run_lock.h"
 #include "source/api.h"
+#include "source/containers.h"
 #include "web/web.h"
 
 /* How long a file that does not check out may take to be written whole, or
@@ -53,6 +54,8 @@ struct serve {
 	struct spawner *web;		/* NULL: nobody is answered */
 	struct access *access;		/* until the daemon takes it */
 	struct api *api;		/* the definitions' */
+	struct spawner *engine_spawner;	/* NULL: no containers are followed */
+	struct containers *containers;	/* the definitions' */
 };
 
 /* Before Linux 5.11, maps counted as locked memory. */
@@ -275,16 +278,40 @@ static int follow_prepare(struct serve *s)
 	return err ? log_error(err, "cannot follow a server") : 0;
 }
 
+/* "--docker" alone: where Docker usually is. */
+static int containers_prepare(struct serve *s)
+{
+	const char *text = s->options->docker;
+	const bool is_usual = text && !strcmp(text, "true");
+	int err;
+
+	if (!text)
+		return 0;
+	err = containers_spawner_start(&s->engine_spawner);
+	if (err)
+		return err;
+	err = containers_new(is_usual ? CONTAINERS_SOCKET : text,
+			     &s->containers);
+	if (err == -EINVAL)
+		return log_error(0, "--docker \"%s\" is neither unix:// and a path nor a path",
+				 text), err;
+	return err ? log_error(err, "cannot follow containers") : 0;
+}
+
 static int spawners_start(struct serve *s)
 {
-	return follow_prepare(s) ?:
+	return follow_prepare(s) ?: containers_prepare(s) ?:
 	       (s->options->once ? 0 : spawner_start(&web_worker, &s->web));
 }
 
 static int follow_start(struct serve *s)
 {
-	return s->api ? daemon_follow(s->daemon, s->loop, s->api, s->spawner,
-				      take_ptr(s->access)) : 0;
+	int err = s->api ? daemon_follow(s->daemon, s->loop, s->api,
+					 s->spawner, take_ptr(s->access)) : 0;
+
+	return err || !s->containers ? err :
+	       daemon_follow_containers(s->daemon, s->loop, s->containers,
+					s->engine_spawner);
 }
 
 /* A node's services were kube-proxy's, if its rules are here. */
@@ -322,7 +349,9 @@ static int serve_open(struct serve *s)
 	err = loop_open(s);
 	if (err)
 		return err;
-	from.other = s->api ? api_source(s->api) : NULL;
+	from.others[0] = s->api ? api_source(s->api) : NULL;
+	from.others[1] = s->containers ? containers_source(s->containers) :
+					 NULL;
 	return daemon_open(&from, &places, takeover_s(s->options), &s->daemon);
 }
 
@@ -362,6 +391,7 @@ static void serve_close(struct serve *s)
 	loop_free(s->loop);
 	access_free(s->access);
 	spawner_end(s->spawner);
+	spawner_end(s->engine_spawner);
 	spawner_end(s->web);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
@@ -391,7 +421,7 @@ int cmd_serve(const struct options *o)
 		log_error(0, "serve needs --config FILE|DIR or --kubernetes");
 		return MISUSED;
 	}
-	if (o->once && is_following(o)) {
+	if (o->once && (is_following(o) || o->docker)) {
 		log_error(0, "--once goes with files alone: a server is followed");
 		return MISUSED;
 	}

@@ -497,6 +497,34 @@ static int kubernetes_section(struct status *s)
 	return 0;
 }
 
+/* The containers of an engine, if any are followed, and which of them policies
+ * do not hold. */
+static int containers_section(struct status *s)
+{
+	json_t *engine = json_object_get(s->daemon, "docker"), *doubt;
+	const char *socket, *state, *error, *name, *why;
+	json_int_t since, count;
+	char text[32];
+	size_t i;
+
+	if (!s->text)
+		return json_object_set(s->json, "docker",
+				       engine ?: json_null());
+	if (json_unpack(engine, "{s:s, s:s, s:I, s:I}", "socket", &socket,
+			"state", &state, "since", &since, "containers", &count))
+		return 0;
+	error = json_string_value(json_object_get(engine, "error"));
+	printf("docker:    %s %s since %s, %lld containers%s%s\n", socket,
+	       state, time_text(since, text), (long long)count,
+	       error ? ": " : "", error ?: "");
+	json_array_foreach(json_object_get(engine, "not_held"), i, doubt)
+		if (!json_unpack(doubt, "{s:s, s:s}", "name", &name, "why",
+				 &why))
+			printf("           \"%s\" is not held to policies: %s\n",
+			       name, why);
+	return 0;
+}
+
 static int warnings_section(struct status *s)
 {
 	json_t *list = warnings_list(s->view.dp, s->view.tables), *warning;
@@ -523,8 +551,8 @@ static int loaded_section(struct status *s)
 static int status_print(struct status *s)
 {
 	static int (*const of_datapath[])(struct status *s) = {
-		applied_section, kubernetes_section, backends_section,
-		connections_section, warnings_section, attachments, pods,
+		applied_section, kubernetes_section, containers_section,
+		backends_section, connections_section, warnings_section, attachments, pods,
 		sockets, reasons, maps, features,
 	};
 	size_t count = sizeof(of_datapath) / sizeof(of_datapath[0]);

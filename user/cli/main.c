@@ -12,6 +12,7 @@ static int cmd_help(const struct options *o);
 static const struct command commands[] = {
 	{ "serve", "", "keep the datapath in step with definitions",
 	  TAKES(CONFIG) | TAKES(KUBERNETES) | TAKES(KUBECONFIG) |
+	  TAKES(DOCKER) |
 	  TAKES(MASTER) | TAKES(ONCE) | TAKES(LOG_LEVEL) | TAKES(TAKEOVER) |
 	  TAKES(CGROUP_ROOT) | TAKES_NODE, 0, 0, cmd_serve },
 	{ "kube-proxy", "[--FLAG...]",

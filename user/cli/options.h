@@ -15,6 +15,7 @@
 enum option {
 	OPTION_CONFIG,
 	OPTION_KUBERNETES,
+	OPTION_DOCKER,
 	OPTION_KUBECONFIG,
 	OPTION_MASTER,
 	OPTION_ONCE,
@@ -71,6 +72,7 @@ struct options {
 	const char *config;
 	const char *kubeconfig;
 	const char *master;	/* a server's URL */
+	const char *docker;	/* an engine's socket, or "true" */
 	const char *service;
 	const char *backend;
 	const char *client;

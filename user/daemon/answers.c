@@ -22,6 +22,15 @@ static json_t *text_json(const char *text)
 	return ret ? ret : json_string("not UTF-8");
 }
 
+/* Likewise of servers that say what is wanted. */
+static const char *source_is_wrong(const struct answers *a)
+{
+	const char *why = a->api ? api_what_is_wrong(a->api) : "";
+
+	return *why || !a->containers ? why :
+	       containers_what_is_wrong(a->containers);
+}
+
 /* Why what is served is not all that is wanted; "": it is. */
 static const char *what_is_wrong(const struct answers *a)
 {
@@ -35,7 +44,7 @@ static const char *what_is_wrong(const struct answers *a)
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
 		if (*all[i]->text)
 			return all[i]->text;
-	return a->api ? api_what_is_wrong(a->api) : "";
+	return source_is_wrong(a);
 }
 
 void answers_check(struct answers *a)
@@ -82,12 +91,37 @@ static json_t *api_json(const struct api *api)
 				 "kinds", kinds) : json_null();
 }
 
+static void add_doubt(void *arg, const char *name, const char *why)
+{
+	json_array_append_new(arg, json_pack("{s:o, s:o}", "name",
+					     text_json(name), "why",
+					     text_json(why)));
+}
+
+/* null: none are followed. */
+static json_t *containers_json(const struct containers *c)
+{
+	const struct containers_state *s = c ? containers_state(c) : NULL;
+	json_t *doubts = c ? json_array() : NULL;
+
+	if (!doubts)
+		return json_null();
+	containers_each_doubt(c, add_doubt, doubts);
+	return json_pack("{s:o, s:s, s:I, s:o, s:I, s:o}",
+			 "socket", text_json(containers_socket(c)),
+			 "state", api_state_name(s->state),
+			 "since", (json_int_t)s->since_s,
+			 "error", text_json(s->text),
+			 "containers", (json_int_t)containers_count(c),
+			 "not_held", doubts);
+}
+
 /* What is wanted will be in force by itself, in a moment or when a server can
  * be reached again. */
 static bool is_early(const struct answers *a)
 {
 	return a->applying->is_early ||
-	       (a->api && *api_what_is_wrong(a->api));
+	       *source_is_wrong(a);
 }
 
 json_t *answers_status(struct answers *a)
@@ -100,7 +134,7 @@ json_t *answers_status(struct answers *a)
 	for (size_t i = 0; i < sizeof(applied->sha256); i++)
 		sprintf(sha256 + 2 * i, "%02x", applied->sha256[i]);
 	return json_pack("{s:b, s:b, s:b, s:o, s:I, s:o, s:s, s:I, s:i, s:I, "
-			 "s:I, s:i, s:o}",
+			 "s:I, s:i, s:o, s:o}",
 			 "ok", 1,
 			 "synced", !*error, "early", is_early(a),
 			 "error", text_json(error),
@@ -113,7 +147,8 @@ json_t *answers_status(struct answers *a)
 			 "connections", (json_int_t)(a->applying->model ?
 				a->applying->model->max_conns : 0),
 			 "takeover", (int)dp_takeover_left(a->parts->dp),
-			 "kubernetes", api_json(a->api));
+			 "kubernetes", api_json(a->api),
+			 "docker", containers_json(a->containers));
 }
 
 /* The backend of service that is at addr, if its port does not matter or is

@@ -12,6 +12,7 @@
 #include "parts.h"
 #include "probes.h"
 #include "source/api.h"
+#include "source/containers.h"
 
 struct answers {
 	const struct parts *parts;
@@ -20,6 +21,7 @@ struct answers {
 	const struct hints *hints;
 	const struct probes *probes;
 	struct api *api;	/* NULL: none is followed */
+	struct containers *containers;	/* likewise */
 	int64_t since_s;	/* CLOCK_REALTIME: the daemon's start */
 	struct refusal wrong;	/* at the last look */
 	int64_t wrong_since_s;	/* CLOCK_REALTIME */

@@ -20,6 +20,7 @@
 #include "control.h"
 #include "daemon.h"
 #include "hints.h"
+#include "host/veth.h"
 #include "loading.h"
 #include "metrics.h"
 #include "model/conns_repair.h"
@@ -31,6 +32,7 @@
 #include "size_errors.h"
 #include "sockets.h"
 #include "source/api.h"
+#include "source/containers.h"
 #include "source/event.h"
 #include "sync.h"
 #include "uplinks.h"
@@ -444,7 +446,7 @@ static void on_probe_failed(void *arg, const struct probe *p)
 	api_event(d->answers.api, &e);
 }
 
-static void on_api(void *arg)
+static void on_source(void *arg)
 {
 	daemon_reload(arg, DAEMON_FINAL);
 }
@@ -457,7 +459,7 @@ int daemon_follow(struct daemon *d, struct loop *l, struct api *api,
 
 	model_node_name(d->applying.model, node);
 	api_follow_policy(api, d->wants_policy);
-	err = api_start(api, l, spawner, access, node, on_api, d);
+	err = api_start(api, l, spawner, access, node, on_source, d);
 	if (err)
 		return log_error(err, "cannot follow %s as node \"%s\"",
 				 api_server(api), node);
@@ -465,6 +467,23 @@ int daemon_follow(struct daemon *d, struct loop *l, struct api *api,
 	tell_start(api, node);
 	if (d->wants_policy)
 		daemon_reload(d, DAEMON_FINAL);
+	return 0;
+}
+
+int daemon_follow_containers(struct daemon *d, struct loop *l,
+			     struct containers *containers,
+			     struct spawner *spawner)
+{
+	static const struct containers_ops ops = {
+		.changed = on_source,
+		.interface = veth_find,
+	};
+	int err = containers_start(containers, l, spawner, &ops, d);
+
+	if (err)
+		return log_error(err, "cannot follow containers at \"%s\"",
+				 containers_socket(containers));
+	d->answers.containers = containers;
 	return 0;
 }
 

@@ -46,6 +46,12 @@ struct spawner;
 int daemon_follow(struct daemon *d, struct loop *l, struct api *api,
 		  struct spawner *spawner, struct access *access);
 
+/* Likewise the containers of an engine; their source stays the definitions'. */
+struct containers;
+int daemon_follow_containers(struct daemon *d, struct loop *l,
+			     struct containers *containers,
+			     struct spawner *spawner);
+
 /* Answer those who ask over HTTP how this node is, once it is known whether a
  * server is followed. spawner stays the caller's. */
 void daemon_probe(struct daemon *d, struct loop *l, struct spawner *spawner);

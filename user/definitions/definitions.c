@@ -683,17 +683,28 @@ int definitions_add(struct definitions *d, struct source *s)
 	return 0;
 }
 
+/* d NULL: there are no definitions that they could be of. */
+static int add_others(struct definitions *d, struct source *const *others)
+{
+	int err = 0;
+
+	for (int i = 0; i < DEFINITIONS_OTHERS_MAX; i++) {
+		if (others[i] && d)
+			err = definitions_add(d, others[i]) ?: err;
+		else if (others[i])
+			others[i]->ops->free(others[i]);
+	}
+	return err;
+}
+
 static int open_files(const struct definitions_from *from, enum files_kind kind,
 		      struct definitions **ret)
 {
 	__cleanup(definitions_closep) struct definitions *d = NULL;
-	struct source *s = from->other;
 	int err = definitions_new(&d);
+	struct source *s;
 
-	if (err && s)
-		s->ops->free(s);
-	else if (s)
-		err = definitions_add(d, s);
+	err = add_others(d, from->others) ?: err;
 	if (!err && from->path)
 		err = files_new(from->path, kind, &s) ?: definitions_add(d, s);
 	if (!err && from->nr_given)

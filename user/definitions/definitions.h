@@ -15,10 +15,13 @@
 #include "model/model.h"
 #include "source.h"
 
+#define DEFINITIONS_OTHERS_MAX 2
+
 /* Where they usually are: a file or a directory, and settings by name. */
 struct definitions_from {
 	const char *path;	/* NULL: no files */
-	struct source *other;	/* NULL, or theirs from now on, also if it fails */
+	/* NULL, or theirs from now on, also if it fails */
+	struct source *others[DEFINITIONS_OTHERS_MAX];
 	const struct given *given;	/* NULL: none */
 	size_t nr_given;
 	bool may_lack_services;	/* the node has them from elsewhere, perhaps */

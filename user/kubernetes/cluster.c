@@ -275,7 +275,8 @@ static int item_of(const struct kube_cluster *c, const struct entry *e,
 	if (e->kind != KUBE_POD)
 		*ret = policy_item_hold(kube_item_kind(e->kind), o->item);
 	else
-		*ret = kube_pod_item(o, node && !strcmp(node, c->node_name));
+		*ret = kube_pod_item(o, o->pod.is_here ||
+				     (node && !strcmp(node, c->node_name)));
 	return *ret ? 0 : -ENOMEM;
 }
 

@@ -179,6 +179,7 @@ struct kube_pod {
 	struct kube_list containers;	/* of struct kube_container */
 	struct kube_list starters;	/* initContainers; likewise */
 	__u8 host_network;		/* enum kube_bool */
+	bool is_here;			/* whatever node: it is on this one */
 };
 
 struct kube_namespace {

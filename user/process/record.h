@@ -48,6 +48,12 @@ enum record_type {
 
 	/* http -> serve */
 	RECORD_ASK,		/* for RECORD_METRICS */
+
+	/* source of containers -> serve, and back; of: enum dial */
+	RECORD_DIAL,		/* for a connection; RECORD_FIELD_NAME: of whom
+				 * it is to tell */
+	RECORD_DIALLED,		/* with a socket; or RECORD_FIELD_TEXT: why
+				 * there is none */
 	NR_RECORD_TYPES,
 };
 

@@ -21,6 +21,7 @@ int sandbox_rights_drop(void);
 enum sandbox {
 	SANDBOX_CLIENT,	/* asks servers: makes sockets, reads files */
 	SANDBOX_SERVER,	/* answers at sockets that it is given */
+	SANDBOX_READER,	/* reads from sockets that it is given */
 };
 
 /* Small limits, and only the system calls that it takes. Others fail; those

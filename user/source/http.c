@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -43,6 +44,8 @@ struct http_request {
 	const struct http_ops *ops;
 	void *arg;
 	enum http_method method;
+	int fd;			/* to be used; -1: none, or libcurl has it */
+	bool is_over;		/* by such a one */
 	bool is_stopped;	/* body() said so */
 	bool has_status;
 	bool is_paused;
@@ -64,6 +67,8 @@ static void request_free(struct http_request *r)
 	}
 	curl.slist_free_all(r->headers);
 	curl.slist_free_all(r->connect_to);
+	if (r->fd >= 0)
+		close(r->fd);
 	free(r);
 }
 
@@ -192,10 +197,24 @@ static int socket_wanted(CURL *easy, curl_socket_t fd, int what, void *arg,
 /* A server whose machine is gone is given up in time, data or not. */
 static int socket_made(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
+	const struct http_request *r = arg;
 	unsigned int ms = USER_TIMEOUT_MS;
 
+	if (r->is_over)
+		return CURL_SOCKOPT_ALREADY_CONNECTED;
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
 	return CURL_SOCKOPT_OK;
+}
+
+/* Once: it is libcurl's then. */
+static curl_socket_t socket_given(void *arg, curlsocktype purpose,
+				  struct curl_sockaddr *to)
+{
+	struct http_request *r = arg;
+	int fd = r->fd;
+
+	r->fd = -1;
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
@@ -323,6 +342,7 @@ static void set_transport(struct http_request *r, bool *ok)
 	SET(r, ok, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_S);
 	SET(r, ok, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_S);
 	SET(r, ok, CURLOPT_SOCKOPTFUNCTION, socket_made);
+	SET(r, ok, CURLOPT_SOCKOPTDATA, r);
 	SET(r, ok, CURLOPT_USERAGENT, USER_AGENT);
 	SET(r, ok, CURLOPT_ERRORBUFFER, r->error);
 	SET(r, ok, CURLOPT_PRIVATE, r);
@@ -371,6 +391,38 @@ static int body_set(struct http_request *r, const char *body, size_t len)
 	return ok ? 0 : -ENOMEM;
 }
 
+static int request_new(struct http *h, const struct http_ops *ops, void *arg,
+		       struct http_request **ret)
+{
+	struct http_request *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return -ENOMEM;
+	r->http = h;
+	r->ops = ops;
+	r->arg = arg;
+	r->fd = -1;
+	r->next = h->all;
+	h->all = r;
+	r->easy = curl.easy_init();
+	*ret = r;
+	return r->easy ? 0 : -ENOMEM;
+}
+
+/* err: what has come of it by now. */
+static int request_begin(struct http_request *r, int err,
+			 struct http_request **ret)
+{
+	if (!err && curl.multi_add_handle(r->http->multi, r->easy))
+		err = -ENOMEM;
+	if (err) {
+		request_free(r);
+		return err;
+	}
+	*ret = r;
+	return 0;
+}
+
 int http_get(struct http *h, const struct access *access, const char *path,
 	     const struct http_ops *ops, void *arg,
 	     struct http_request **ret)
@@ -383,29 +435,45 @@ int http_post(struct http *h, const struct access *access, const char *path,
 	      const char *body, size_t len, const struct http_ops *ops,
 	      void *arg, struct http_request **ret)
 {
-	struct http_request *r = calloc(1, sizeof(*r));
-	int err;
+	struct http_request *r = NULL;
+	int err = request_new(h, ops, arg, &r);
 
 	if (!r)
-		return -ENOMEM;
-	r->http = h;
-	r->ops = ops;
-	r->arg = arg;
+		return err;
 	r->method = body ? HTTP_POST : HTTP_GET;
-	r->next = h->all;
-	h->all = r;
-	r->easy = curl.easy_init();
-	err = r->easy ? request_set(r, access, path) : -ENOMEM;
+	err = err ?: request_set(r, access, path);
 	if (!err && body)
 		err = body_set(r, body, len);
-	if (!err && curl.multi_add_handle(h->multi, r->easy))
-		err = -ENOMEM;
-	if (err) {
-		request_free(r);
+	return request_begin(r, err, ret);
+}
+
+/* An address, so that no name is asked for; nobody is called there. */
+int http_get_over(struct http *h, int fd, const char *path,
+		  const struct http_ops *ops, void *arg,
+		  struct http_request **ret)
+{
+	static char nobody[] = "http://127.0.0.1";
+	const struct access access = {
+		.values[ACCESS_SERVER] = { NULL, nobody, sizeof(nobody) - 1 },
+	};
+	struct http_request *r = NULL;
+	int err = request_new(h, ops, arg, &r);
+	bool ok = true;
+
+	if (!r) {
+		close(fd);
 		return err;
 	}
-	*ret = r;
-	return 0;
+	r->fd = fd;
+	r->is_over = true;
+	err = err ?: request_set(r, &access, path);
+	if (!err) {
+		SET(r, &ok, CURLOPT_OPENSOCKETFUNCTION, socket_given);
+		SET(r, &ok, CURLOPT_OPENSOCKETDATA, r);
+		SET(r, &ok, CURLOPT_FRESH_CONNECT, 1L);
+		SET(r, &ok, CURLOPT_FORBID_REUSE, 1L);
+	}
+	return request_begin(r, err ?: ok ? 0 : -EINVAL, ret);
 }
 
 void http_cancel(struct http_request *r)

@@ -45,6 +45,12 @@ int http_get(struct http *h, const struct access *access, const char *path,
 	     const struct http_ops *ops, void *arg,
 	     struct http_request **ret);
 
+/* As http_get(), by a socket that is connected already and that is r's from
+ * here on, also on failure; whatever is behind it. */
+int http_get_over(struct http *h, int fd, const char *path,
+		  const struct http_ops *ops, void *arg,
+		  struct http_request **ret);
+
 /* POST body, len bytes of JSON; they are copied. */
 int http_post(struct http *h, const struct access *access, const char *path,
 	      const char *body, size_t len, const struct http_ops *ops,

@@ -36,6 +36,10 @@ static const struct path_row around_status[] = {
 	{ "", AROUND_OBJECT },
 };
 
+static const struct path_row around_array[] = {
+	{ "[]", AROUND_OBJECT },
+};
+
 enum common { COMMON_NAMESPACE = 1, COMMON_NAME, COMMON_VERSION, COMMON_STATUS,
 	      COMMON_REASON, COMMON_MESSAGE, COMMON_CAUSE, COMMON_CODE,
 	      COMMON_RETRY };
@@ -251,6 +255,8 @@ static int on_start_map(void *arg)
 	struct json_stream *s = arg;
 	struct at at = value_at(s);
 
+	if (!s->depth && s->kind == JSON_ARRAY)
+		return stop(s, "the answer is no list");
 	if (path_id(at.around) == AROUND_OBJECT)
 		object_begin(s, &at);
 	return push(s, at, false);
@@ -335,7 +341,7 @@ static int on_start_array(void *arg)
 	struct json_stream *s = arg;
 	struct at at = value_at(s);
 
-	if (!s->depth)
+	if (!s->depth && s->kind != JSON_ARRAY)
 		return stop(s, "the answer is no object");
 	if (path_id(at.around) == AROUND_OBJECT)
 		return stop(s, "an object that is none");
@@ -370,6 +376,8 @@ static int around_new(enum json_stream_kind kind, struct path_node **ret)
 		return paths_new(ROWS(around_list), ret);
 	if (kind == JSON_WATCH)
 		return paths_new(ROWS(around_watch), ret);
+	if (kind == JSON_ARRAY)
+		return paths_new(ROWS(around_array), ret);
 	return paths_new(ROWS(around_status), ret);
 }
 
@@ -396,7 +404,8 @@ int json_stream_new(enum json_stream_kind kind, const struct path_node *fields,
 	s->yajl = yajl_alloc(&callbacks, NULL, s);
 	if (!s->yajl)
 		return -ENOMEM;
-	yajl_config(s->yajl, yajl_allow_multiple_values, kind == JSON_WATCH);
+	yajl_config(s->yajl, yajl_allow_multiple_values,
+		    kind == JSON_WATCH || kind == JSON_OBJECTS);
 	*ret = take_ptr(s);
 	return 0;
 }

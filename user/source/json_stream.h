@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The answers of an API server, parsed as they arrive: a list, the events of
- * a watch, or the Status that an error comes with. Of each object, the values
+ * a watch, or the Status that an error comes with; of one that is not
+ * Kubernetes', objects in a list, or one after the other. Of each object, the values
  * that were asked for become a record; nothing else of it is kept, and no more
  * than one object is in memory.
  *
@@ -19,7 +20,13 @@
 #define JSON_OBJECT_MAX (8 << 20)	/* etcd has 1.5 MB */
 #define JSON_DEPTH_MAX 64
 
-enum json_stream_kind { JSON_LIST, JSON_WATCH, JSON_STATUS };
+enum json_stream_kind {
+	JSON_LIST, JSON_WATCH,
+	JSON_STATUS,		/* or any one object */
+	JSON_ARRAY,		/* [{...}, {...}] */
+	JSON_OBJECTS,		/* {...} {...} */
+	NR_JSON_STREAMS,
+};
 
 /* What is read of every object, besides the values that were asked for. Texts
  * are empty where there is none. */
@@ -36,7 +43,7 @@ struct json_object {
 
 struct json_stream_ops {
 	/* An object of the list, or of an event: "ADDED", "BOOKMARK" ... type
-	 * is NULL for a Status, and in a list. Why to stop; NULL: go on. */
+	 * is NULL but for an event of a watch. Why to stop; NULL: go on. */
 	const char *(*object)(void *arg, const char *type,
 			      struct json_object *o);
 };

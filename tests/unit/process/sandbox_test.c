@@ -145,27 +145,27 @@ enum outcome { WORKS, REFUSED, DEADLY };
 static const struct row {
 	const char *what;
 	long (*call)(void);
-	enum outcome client, server;
+	enum outcome client, server, reader;
 } rows[] = {
-	{ "a socket", try_socket, WORKS, REFUSED },
-	{ "a unix socket", try_unix, REFUSED, REFUSED },
-	{ "a packet socket", try_packet, REFUSED, REFUSED },
-	{ "connect", try_connect, WORKS, REFUSED },
-	{ "bind", try_bind, WORKS, REFUSED },
-	{ "listen", try_listen, REFUSED, REFUSED },
-	{ "accept", try_accept, REFUSED, WORKS },
-	{ "reading a file", try_read_file, WORKS, REFUSED },
-	{ "writing a file", try_write_file, REFUSED, REFUSED },
-	{ "making a file", try_make_file, REFUSED, REFUSED },
-	{ "a child", try_fork, REFUSED, REFUSED },
-	{ "memory that runs", try_code, REFUSED, REFUSED },
-	{ "signals", try_kill, REFUSED, REFUSED },
-	{ "more files", try_files, REFUSED, REFUSED },
-	{ "a program", try_exec, DEADLY, DEADLY },
-	{ "bpf", try_bpf, DEADLY, DEADLY },
-	{ "a namespace", try_namespace, DEADLY, DEADLY },
-	{ "a debugger", try_ptrace, DEADLY, DEADLY },
-	{ "a mount", try_mount, DEADLY, DEADLY },
+	{ "a socket", try_socket, WORKS, REFUSED, REFUSED },
+	{ "a unix socket", try_unix, REFUSED, REFUSED, REFUSED },
+	{ "a packet socket", try_packet, REFUSED, REFUSED, REFUSED },
+	{ "connect", try_connect, WORKS, REFUSED, WORKS },
+	{ "bind", try_bind, WORKS, REFUSED, REFUSED },
+	{ "listen", try_listen, REFUSED, REFUSED, REFUSED },
+	{ "accept", try_accept, REFUSED, WORKS, REFUSED },
+	{ "reading a file", try_read_file, WORKS, REFUSED, REFUSED },
+	{ "writing a file", try_write_file, REFUSED, REFUSED, REFUSED },
+	{ "making a file", try_make_file, REFUSED, REFUSED, REFUSED },
+	{ "a child", try_fork, REFUSED, REFUSED, REFUSED },
+	{ "memory that runs", try_code, REFUSED, REFUSED, REFUSED },
+	{ "signals", try_kill, REFUSED, REFUSED, REFUSED },
+	{ "more files", try_files, REFUSED, REFUSED, REFUSED },
+	{ "a program", try_exec, DEADLY, DEADLY, DEADLY },
+	{ "bpf", try_bpf, DEADLY, DEADLY, DEADLY },
+	{ "a namespace", try_namespace, DEADLY, DEADLY, DEADLY },
+	{ "a debugger", try_ptrace, DEADLY, DEADLY, DEADLY },
+	{ "a mount", try_mount, DEADLY, DEADLY, DEADLY },
 };
 
 /* Anything but EPERM is the call's own answer. */
@@ -207,7 +207,31 @@ static void a_process_can_do_what_it_must_and_no_more(void **state)
 			fail_msg("a client: %s", r->what);
 		if (outcome(SANDBOX_SERVER, r->call) != r->server)
 			fail_msg("a server: %s", r->what);
+		if (outcome(SANDBOX_READER, r->call) != r->reader)
+			fail_msg("a reader: %s", r->what);
 	}
+}
+
+/* libcurl is told that a socket which it was given is connected, as it is. */
+static void a_reader_connects_nothing(void **state)
+{
+	int status;
+	pid_t pid;
+
+	if (!HAS_MEMORY)
+		skip();
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		struct sockaddr_in peer;
+		socklen_t len = sizeof(peer);
+
+		if (sandbox_enter(SANDBOX_READER) || try_connect())
+			_exit(1);
+		_exit(!getpeername(listening, (void *)&peer, &len));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 static int set_up(void **state)
@@ -228,6 +252,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_process_can_do_what_it_must_and_no_more, set_up,
 			tear_down),
+		cmocka_unit_test_setup_teardown(a_reader_connects_nothing,
+						set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
