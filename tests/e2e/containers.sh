@@ -195,6 +195,19 @@ one_is_refused() {
 	wait_for 10 holds false
 }
 
+# That there are containers does not stand for what files say no more.
+a_file_that_is_gone_takes_nothing_away() {
+	mv "$CONFIG/policies.yaml" "$DIR/kept"
+	wait_for 10 is_refused
+	holds false
+	put policies.yaml <"$DIR/kept"
+	in_force
+}
+
+is_refused() {
+	fairlead status --json | jq -re .applied.error | grep "no \"services\""
+}
+
 killed_worker_is_replaced() {
 	local pid
 
@@ -239,6 +252,8 @@ it "what cannot be held is said" not_all_can_be_held
 it "an engine that begins anew takes nothing away" engine_begins_anew
 it "an engine is not believed" engine_is_not_believed
 it "one container that makes no sense is closed" one_is_refused
+it "a file that is gone takes nothing away" \
+	a_file_that_is_gone_takes_nothing_away
 it "a process that is killed is made anew" killed_worker_is_replaced
 it "a restart keeps what was in force" restart_without_engine
 finish

@@ -3,7 +3,6 @@
 # Real containers of a real dockerd (Debian's docker.io) in namespaces of their
 # own: policies select them by labels, on the usual bridge and on one that is
 # made, and published ports are covered.
-# Long: Docker begins twice.
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 

@@ -491,6 +491,7 @@ void daemon_probe(struct daemon *d, struct loop *l, struct spawner *spawner)
 {
 	d->probes.is_following = d->answers.api;
 	d->metrics.api = d->answers.api;
+	d->metrics.containers = d->answers.containers;
 	d->probes.failed = on_probe_failed;
 	d->probes.arg = d;
 	probes_start(&d->probes, l, spawner);

@@ -351,6 +351,15 @@ static void api(FILE *out, const struct api *a)
 				api_state(a, i)->state == API_FOLLOWING);
 }
 
+static void containers(FILE *out, const struct containers *c)
+{
+	gauge(out, "fairlead_docker_following",
+	      "1: containers are followed at the engine's socket.",
+	      containers_state(c)->state == API_FOLLOWING);
+	gauge(out, "fairlead_docker_containers",
+	      "Containers that run, as the engine says.", containers_count(c));
+}
+
 /* "127.0.0.1:6443" of a URL. */
 #define HOST_TEXT_MAX 300
 static const char *host_text(const char *url, char ret[static HOST_TEXT_MAX])
@@ -454,6 +463,8 @@ char *metrics_text(struct metrics *m, size_t *ret_len)
 		api(out, m->api);
 		requests(out, m->api);
 	}
+	if (m->containers)
+		containers(out, m->containers);
 	if (n && (m->api || model_has_node(m->applying->model)))
 		kube_proxy(out, m, n);
 	process(out, m);

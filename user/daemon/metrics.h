@@ -13,6 +13,7 @@
 #include "model/conns.h"
 #include "parts.h"
 #include "source/api.h"
+#include "source/containers.h"
 #include "sync.h"
 
 struct metrics {
@@ -22,6 +23,7 @@ struct metrics {
 	const struct sync *sync;
 	const struct enforcing *enforcing;
 	const struct api *api;	/* NULL: none is followed */
+	const struct containers *containers;	/* likewise */
 	struct conns_usage usage;	/* reading it takes a while */
 	__u64 usage_ms;		/* when it was read; 0: never */
 };

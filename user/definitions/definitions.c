@@ -341,6 +341,15 @@ static int build_digest(const struct definitions *d, struct model *m)
 			  EVP_sha256(), NULL) ? 0 : -ENOMEM;
 }
 
+/* What people have written, if anything is; there is a source. */
+static const char *files_name(const struct definitions *d)
+{
+	for (size_t i = 0; i < d->nr_sources; i++)
+		if (!d->sources[i]->is_of_objects)
+			return d->sources[i]->name;
+	return d->sources[0]->name;
+}
+
 /*
  * What lacks its services (a file that was cut off, a directory that is not
  * mounted yet) must not withdraw those in force.
@@ -358,10 +367,10 @@ static void check_services(const struct definitions *d, struct report *r)
 				return;
 	}
 	if (d->may_lack_services)
-		report_note(r, d->sources[0]->name, 0, 0,
+		report_note(r, files_name(d), 0, 0,
 			    "no \"services\" in it, which is right where somebody else has them, as with --kubernetes");
 	else if (d->nr_sources)
-		report_error(r, d->sources[0]->name, 0, 0,
+		report_error(r, files_name(d), 0, 0,
 			     "no \"services\" in it; an empty list is written \"services: []\"");
 }
 

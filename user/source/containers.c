@@ -149,7 +149,6 @@ static struct part *part_new(const struct containers *c,
 	*p = (struct part){
 		.path = c->name, .is_live = true,
 		.objects = list, .nr_objects = 1,
-		.native.says_policy = true,
 	};
 	return p;
 }
