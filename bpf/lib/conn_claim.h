@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Who gets into the table of connections, and who makes room for it: what is
- * empty, else the oldest that the client has not confirmed, or that is
- * closing. A live one never, unless it is dead. So no flood of first packets
+ * empty, else what is dead, else the oldest that the client has not confirmed,
+ * or that is closing. A live one never. So no flood of first packets
  * takes anything from who is known; what it costs is what it finds.
  *
  * conn_claim() gives a place that is locked: fill its record, then either
@@ -130,15 +130,53 @@ __global __u32 conn_choose(__u64 hash, __u32 now)
 	       conn_oldest(second, now) >> 4 > conn_oldest(first, now) >> 4;
 }
 
-/* One open one of a full bucket, another each time: is it dead? Its way and
- * one, or 0. To ask all would make a refused packet dear; user/ sweeps. */
-static __always_inline __u32 conn_one_dead(__u32 idx, __u32 guess, __u32 now)
+/* How long the open one at a position was not seen, in seconds and one, if it is
+ * dead; else 0. Verifier: apart, as its branches would count for each way. */
+__global __u32 conn_dead_age(__u32 position, __u32 now_s)
 {
-	__u32 way = (guess + now) % CONN_WAYS;
-	struct conn_ref r = conn_at(idx * (CONN_WAYS + 1) + 1 + way);
+	const struct runtime *rt = map_only(runtime);
+	struct conn_ref r = conn_at(position);
+	__u32 time, age;
 
-	return r.head && conn_is_open(&r) && conn_is_dead(&r, now >> 3) ?
-		       way + 1 : 0;
+	if (!rt || !r.head || !conn_is_open(&r))
+		return 0;
+	time = READ_ONCE(r.conn->time);
+	age = conn_age(time, now_s);
+	if (age < conn_limit(conn_state(&r), r.conn->what, time, rt))
+		return 0;
+	return age + 1;
+}
+
+/* Of a full bucket's open ones, which was dead for longest: its age, before its
+ * way; 0: all are alive. */
+__global __u32 conn_oldest_dead(__u32 idx, __u32 now_s)
+{
+	__u32 best = 0, position = idx * (CONN_WAYS + 1) + 1;
+
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < CONN_WAYS; i++)
+		best = max31(best, conn_dead_age(position + i, now_s) << 4 | i);
+	return best >> 4 ? best : 0;
+}
+
+/*
+ * Who goes from a full bucket: its way, below its age; 0: all are alive. First
+ * what nobody waits for any more: user space sweeps, but not at every moment,
+ * and may not be there. A look at all records is dear, and what it finds changes
+ * with the seconds: where it was nothing, there is none again in the same one.
+ */
+static __always_inline __u32 conn_first_to_go(struct conn_bucket *b, __u32 idx,
+					      __u32 now)
+{
+	__u32 *all_alive_s = &b->head[CONN_WAYS], way;
+
+	if (READ_ONCE(*all_alive_s) != now >> 3) {
+		way = conn_oldest_dead(idx, now >> 3);
+		if (way)
+			return way;
+		WRITE_ONCE(*all_alive_s, now >> 3);
+	}
+	return conn_oldest(idx, now);
 }
 
 /* Apart, so that its map costs nobody else stack. */
@@ -165,12 +203,9 @@ __global __u32 conn_take(__u32 idx, __u32 guess, __u32 now)
 		way = empty & conn_way_bit(guess & 15) ? guess :
 							 conn_first_way(empty);
 	} else {
-		way = conn_oldest(idx, now);
-		if (!way) {
-			way = conn_one_dead(idx, guess, now);
-			if (!way--)
-				return 0;
-		}
+		way = conn_first_to_go(b, idx, now);
+		if (!way)
+			return 0;
 		way &= 15;
 	}
 	position = idx * (CONN_WAYS + 1) + 1 + way;

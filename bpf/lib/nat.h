@@ -12,7 +12,7 @@
 #include "scratch.h"
 #include "service.h"
 
-#define NAT_PROBES 32
+#define NAT_PROBES 64
 #define NAT_TAKE_AFTER 8	/* probes: then the oldest half-open one's */
 
 /* dst and dport of packets to b, for a client that dialled dport. */
@@ -384,7 +384,7 @@ static __always_inline __u32 nat_worth(const struct conn_ref *r, __u32 now)
  * is locked, has it: REASON_NONE. Else REASON_NO_PORT, and who has it is
  * remembered if it has to make room; or REASON_NO_ROOM.
  */
-__global int nat_try_port(__u32 position, __u32 port, __u32 now)
+__global int nat_try_port(__u32 position, __u32 port)
 {
 	struct scratch *s = map_only(scratch);
 	struct conn_ref r;
@@ -398,7 +398,7 @@ __global int nat_try_port(__u32 position, __u32 port, __u32 now)
 			 &s->reply);
 	r = reply_find(&s->reply, hash);
 	if (r.head) {
-		worth = nat_worth(&r, now);
+		worth = nat_worth(&r, now_8th());
 		if (worth > s->taken.worth) {
 			s->taken.position = r.position;
 			s->taken.word = r.word;
@@ -431,17 +431,53 @@ static __always_inline int nat_take_port(__u32 position)
 			       s->taken.tag) ? REASON_NONE : REASON_NO_PORT;
 }
 
-/* A backend that had no port left is hardly asked again in the same eighth of
- * a second: a packet that is refused must not cost more than others. */
-static __always_inline __u32 nat_mark(__u32 id, __u32 now)
+/*
+ * A packet that is refused must not cost more than others: where no port was
+ * found, half as many are tried for the same backend, and half of those, as
+ * long as none is found in the same eighth of a second. So where few are left,
+ * most of who comes gets one, and where there is none, that is known soon.
+ */
+#define NAT_HALVINGS 5
+
+/* id: 24 bits, time: 5 bits, how often it was halved: 3 bits. */
+static __always_inline __u32 nat_mark(__u32 id)
 {
-	return id << 8 | (now & 0xff);
+	return id << 8 | (now_8th() & 31) << 3;
 }
 
-static __always_inline int nat_probes(const struct scratch *s, __u32 id,
-				      __u32 now)
+static __always_inline __u32 nat_halvings(const struct scratch *s, __u32 id)
 {
-	return s->no_port[id & 15] == nat_mark(id, now) ? 2 : NAT_PROBES;
+	__u32 word = s->no_port[id & 15];
+
+	return (word ^ nat_mark(id)) & ~7u ? 0 : word & 7;
+}
+
+/* why: of who looked for a port. */
+static __always_inline int nat_note_port(struct scratch *s, __u32 id, int why)
+{
+	__u32 halvings = nat_halvings(s, id);
+
+	if (why != REASON_NONE)
+		s->no_port[id & 15] = nat_mark(id) |
+				      (halvings < NAT_HALVINGS ?
+						halvings + 1 : NAT_HALVINGS);
+	else if (halvings)
+		s->no_port[id & 15] = 0;
+	return why;
+}
+
+/* How far from the first of so many ports the i-th is that a flow tries. Where
+ * they are few, each is to come up; else they are as if by chance: what is lent
+ * may lie together. Verifier: a branch would be two loops. */
+static __always_inline __u32 nat_offset(__u32 i, __u32 range, __u64 hash)
+{
+	__u32 are_many = (__s32)(NAT_PROBES - range) >> 31;
+	__u32 x = i * ((__u32)(hash >> 32) | 1);
+
+	asm volatile("" : "+r"(are_many));
+	x = (x ^ x >> 16) * 0x85ebca6b;
+	x ^= x >> 15;
+	return i ^ ((i ^ (__u64)x * range >> 32) & are_many);
 }
 
 /*
@@ -453,38 +489,36 @@ static __always_inline int nat_probes(const struct scratch *s, __u32 id,
 __global int nat_find_port(const struct pkt *p, __u32 id, __u32 position)
 {
 	const struct runtime *rt = map_only(runtime);
-	__u32 range, port, step, now = now_8th();
 	struct scratch *s = map_only(scratch);
-	int why = REASON_NO_PORT, probes;
+	__u32 range, port;
+	int why = REASON_NO_PORT;
 
 	if (!p || !rt || !s)
 		return REASON_INTERNAL;
 	range = rt->nat_port_last - rt->nat_port_first + 1;
-	/* in a small range, every port comes up */
-	step = range <= NAT_PROBES ? 1 : (p->hash >> 40) | 1;
 	port = bpf_ntohs(p->flow.sport) - rt->nat_port_first;
 	if (port >= range)
 		port = (__u32)p->hash % range;
 	s->taken.worth = 0;
 	if (!s->nat_addr) {	/* the client's own address: all ports are */
-		why = nat_try_port(position, bpf_ntohs(p->flow.sport), now);
+		why = nat_try_port(position, bpf_ntohs(p->flow.sport));
 		if (why != REASON_NO_PORT)
 			return why;
 	}
-	probes = nat_probes(s, id, now);
 #pragma clang loop unroll(disable)
-	for (int i = 0; i < NAT_PROBES; i++) {
-		if (i >= probes || (i >= NAT_TAKE_AFTER && s->taken.worth))
+	for (__u32 i = 0; i < NAT_PROBES; i++) {
+		if (i >= NAT_PROBES >> nat_halvings(s, id) ||
+		    (i >= NAT_TAKE_AFTER && s->taken.worth))
 			break;
-		why = nat_try_port(position, rt->nat_port_first + port, now);
+		why = nat_try_port(position, rt->nat_port_first +
+				   (port + nat_offset(i, range, p->hash)) %
+					   range);
 		if (why != REASON_NO_PORT)
-			return why;
-		port = (port + step) % range;
+			break;
 	}
-	why = nat_take_port(position);
-	if (why != REASON_NONE)
-		s->no_port[id & 15] = nat_mark(id, now);
-	return why;
+	if (why == REASON_NO_PORT)
+		why = nat_take_port(position);
+	return nat_note_port(s, id, why);
 }
 
 /* The record of p's connection to backend id: locked, so ours. */
@@ -531,9 +565,16 @@ static __always_inline int nat_connect(struct pkt *p, __u32 id, __u32 life,
 						 REASON_NO_BACKEND;
 }
 
+/* Nobody is in the set that was decided on. */
+static __always_inline int nat_to_nobody(const struct decision *d)
+{
+	return d->drops ? REASON_NO_LOCAL : REASON_NO_BACKEND;
+}
+
 /* A translation for p's flow, which conns does not know. Then s->nat says what
  * p becomes. p->from is where replies leave; without a link, they cannot. What
- * there is no room for is not worth a choice. */
+ * there is no room for is not worth a choice; and where nobody can be chosen,
+ * nobody has to make room, nor does what the flow had before go. */
 static __always_inline int nat_open(struct pkt *p, const struct service *svc,
 				    enum origin origin)
 {
@@ -545,15 +586,17 @@ static __always_inline int nat_open(struct pkt *p, const struct service *svc,
 		return REASON_INTERNAL;
 	if (!p->from.link)
 		return REASON_NO_NEXT_HOP;
+	s->decision = decide(svc, origin);
+	if (!slots_in(svc, s->decision.set).count)
+		return nat_to_nobody(&s->decision);
 	position = claim_anew(s, p->hash);
 	if (!position)
 		return REASON_NO_ROOM;
-	s->decision = decide(svc, origin);
 	id = service_choose(&p->lookup, svc, s->decision.set);
 	if (id)
 		drop_old(s);
 	why = id ? nat_connect(p, id, svc->idle_life, position) :
-	      s->decision.drops ? REASON_NO_LOCAL : REASON_NO_BACKEND;
+		   nat_to_nobody(&s->decision);
 	if (why != REASON_NONE) {
 		conn_release(position);
 		return why;

@@ -114,7 +114,7 @@ struct scratch {
 		__u32 tag;	/* of its cell */
 		__be16 port;
 	} taken;
-	__u32 no_port[16];	/* see nat_probes() */
+	__u32 no_port[16];	/* see nat_halvings() */
 	union {
 		__u8 quote[QUOTE_MAX];
 		struct iphdr ip4;

@@ -99,7 +99,8 @@ struct conn {
 /* Position of a record: bucket * 16 + 1 + way. 0 is none. */
 struct conn_bucket {
 	union {
-		__u32 head[CONN_WAYS + 1];	/* the last is nobody's: 0 */
+		__u32 head[CONN_WAYS + 1];	/* the last is none: in which
+						 * second all were alive */
 		__u64 heads[(CONN_WAYS + 1) / 2];
 		struct conn conn[CONN_WAYS + 1]; /* from 1 on */
 	};
