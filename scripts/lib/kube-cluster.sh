@@ -198,7 +198,7 @@ node_start() {
 }
 
 is_ready() {
-	kubectl get node "node-$1" | grep -qw Ready
+	kubectl get node "node-$1" | grep -w Ready
 }
 
 cluster_up() {

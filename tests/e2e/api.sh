@@ -61,11 +61,11 @@ active() {
 
 # gone NAME, there NAME: a service of that name.
 there() {
-	listed | grep -qF "$1"
+	listed | grep -F "$1"
 }
 
 not_there() {
-	! listed | grep -qF "$1"
+	! listed | grep -F "$1"
 }
 
 an_endpoint_goes_and_comes() {

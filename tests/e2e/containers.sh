@@ -123,7 +123,7 @@ what_is_stopped_is_closed() {
 }
 
 said() {
-	fairlead status | grep -q "\"$1\" is not held to policies: $2"
+	fairlead status | grep "\"$1\" is not held to policies: $2"
 }
 
 not_all_can_be_held() {
