@@ -179,7 +179,8 @@ load_report() {
 	tail -n 2 "$DIR/$1.log" | grep '}}$' | tail -n 1
 }
 
-# Keep-alive and short connections, and datagrams, over both families.
+# Keep-alive and short connections, and datagrams, over both families; each
+# client waits LOAD_PAUSE_MS (5) before it asks again.
 loads() {
 	local mode vip
 
@@ -195,7 +196,7 @@ loads_start() {
 
 	for load in $(loads); do
 		load_start "$load" "${load%%-*}" "${load#*-}" \
-			--concurrency 8 --pause-ms 5
+			--concurrency 8 --pause-ms "${LOAD_PAUSE_MS:-5}"
 	done
 }
 
