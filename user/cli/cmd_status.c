@@ -19,6 +19,7 @@
 #include "policy/policy.h"
 #include "base/print.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "view.h"
 #include "warnings.h"
 
@@ -568,14 +569,6 @@ static int status_print(struct status *s)
 	return json_print(take_ptr(s->json), stdout);
 }
 
-static __u64 now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
-}
-
 /* What the daemon could not do now, it will do by itself. */
 static bool is_early(const json_t *answer)
 {
@@ -589,7 +582,7 @@ static bool is_early(const json_t *answer)
 static int status_wait(const struct options *o)
 {
 	const struct timespec step = { .tv_nsec = WAIT_STEP_MS * 1000000L };
-	__u64 deadline = now_ms() + o->timeout_s * 1000ull;
+	__u64 deadline = clock_ms() + o->timeout_s * 1000ull;
 	const char *error = "the daemon cannot say why";
 	json_t *answer = NULL;
 	bool is_synced;
@@ -602,7 +595,7 @@ static int status_wait(const struct options *o)
 		if (err != -ENOENT && !is_early(answer))
 			break;
 		nanosleep(&step, NULL);
-	} while (now_ms() < deadline);
+	} while (clock_ms() < deadline);
 	if (err == -ENOENT)
 		return log_error(-ETIMEDOUT, "no daemon runs");
 	if (err)

@@ -7,6 +7,7 @@
 
 #include <sys/resource.h>
 
+#include "base/clock.h"
 #include "base/version.h"
 #include "definitions/definitions.h"
 #include "kubernetes/cluster.h"
@@ -223,10 +224,10 @@ static void connections(FILE *out, struct metrics *m)
 	const struct conns_usage *u = &m->usage;
 	struct conn_stats stats;
 
-	if (!m->usage_ms || sync_now_ms() - m->usage_ms >= USAGE_MS) {
+	if (!m->usage_ms || clock_ms() - m->usage_ms >= USAGE_MS) {
 		if (conns_usage(t, &m->usage))
 			return;
-		m->usage_ms = sync_now_ms();
+		m->usage_ms = clock_ms();
 	}
 	family(out, "fairlead_connections", "gauge",
 	       "Connections that are kept in memory.");

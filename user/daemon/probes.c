@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "base/addr.h"
+#include "base/clock.h"
 #include "base/endpoint.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -407,7 +408,7 @@ static const char *send_metrics(struct probes *p)
 		done += part;
 	} while (done < len);
 	free(text);
-	p->asked_ms = sync_now_ms();
+	p->asked_ms = clock_ms();
 	return NULL;
 }
 
@@ -417,7 +418,7 @@ static const char *on_record(void *arg, struct record *r)
 
 	if (r->type != RECORD_ASK)
 		return "a record that is not for us";
-	if (p->asked_ms && sync_now_ms() - p->asked_ms < ASK_LEAST_MS)
+	if (p->asked_ms && clock_ms() - p->asked_ms < ASK_LEAST_MS)
 		return "it asks too often";
 	return send_metrics(p);
 }

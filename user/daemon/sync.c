@@ -3,17 +3,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "definitions/definitions.h"
 #include "kubernetes/cluster.h"
 #include "sync.h"
-
-__u64 sync_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
-}
 
 __s64 sync_now_us(void)
 {
@@ -93,5 +86,5 @@ void sync_look(struct sync *s, bool waits)
 	if (!waits)
 		s->waits_since_ms = 0;
 	else if (!s->waits_since_ms)
-		s->waits_since_ms = sync_now_ms();
+		s->waits_since_ms = clock_ms();
 }

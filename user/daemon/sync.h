@@ -45,7 +45,6 @@ void sync_tried(struct sync *s, double seconds, bool is_in_force);
 /* Is something wanted that is not in force? Every second or so. */
 void sync_look(struct sync *s, bool waits);
 
-__u64 sync_now_ms(void);
 __s64 sync_now_us(void);
 
 #endif

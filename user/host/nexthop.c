@@ -10,7 +10,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/if_ether.h>
@@ -22,6 +21,7 @@
 #include "base/netlink.h"
 #include "nexthop.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 #define GROUPS (NETLINK_GROUP(RTNLGRP_LINK) | \
 		NETLINK_GROUP(RTNLGRP_NEIGH) | \
@@ -201,14 +201,6 @@ int nexthops_fd(const struct nexthops *n)
 	return n->both;
 }
 
-static __u64 now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
-}
-
 /* As if a packet went there: whether the kernel could is its own affair, and
  * we are told of what comes of it. One that we do not know of may have been
  * set by the operator just now, and would not stay permanent: the first time,
@@ -232,7 +224,7 @@ static void use_neighbour(struct nexthops *n, const struct neighbour *b)
 
 static void ask_neighbour(struct nexthops *n, struct neighbour *b)
 {
-	const __u64 now = now_ms();
+	const __u64 now = clock_ms();
 
 	if (b->asked_ms && now - b->asked_ms < ASK_MS)
 		return;
@@ -313,7 +305,7 @@ static int ask_questions(struct nexthops *n)
 /* A few may be asked while somebody waits for the answer. */
 static bool may_ask_now(struct nexthops *n)
 {
-	const __u64 now = now_ms();
+	const __u64 now = clock_ms();
 
 	if (now - n->now_since_ms >= ASK_MS) {
 		n->now_since_ms = now;

@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -28,6 +27,7 @@
 #include "base/log.h"
 #include "model/conns.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 #define FRAGMENTS_MAX 256
 #define KEEP_MS 1000
@@ -56,14 +56,6 @@ void fragments_free(struct fragments *f)
 	if (f->socket >= 0)
 		close(f->socket);
 	free(f);
-}
-
-static __u64 now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
 }
 
 static bool key_from4(const __u8 *l3, size_t len, struct flow *key)
@@ -276,7 +268,7 @@ static int keep(void *arg, void *data, size_t size)
 		return 0;
 	k = keep_place(f);
 	k->key = key;
-	k->since_ms = now_ms();
+	k->since_ms = clock_ms();
 	k->ifindex = head->ifindex;
 	k->is_tc = head->kind == FRAME_EARLY_TC;
 	k->len = head->len;
@@ -322,7 +314,7 @@ static bool first_is_known(struct dp *dp, const struct flow *key)
 bool dp_fragments_retry(struct dp *dp)
 {
 	struct fragments *f = dp->fragments;
-	__u64 now = now_ms();
+	__u64 now = clock_ms();
 	bool more = false;
 
 	for (int i = 0; f && i < FRAGMENTS_MAX; i++) {

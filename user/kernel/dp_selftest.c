@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <sys/resource.h>
@@ -16,6 +15,7 @@
 #include "dp_private.h"
 #include "dp_selftest.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 /* What the verifier has to say of a program of ours fits by far: it says all
  * of it only of what it rejects. */
@@ -35,14 +35,6 @@ static int say_nothing(enum libbpf_print_level level, const char *fmt,
 void dp_selftest_quiet(void)
 {
 	libbpf_set_print(say_nothing);
-}
-
-static unsigned int now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static bool is_statistics(const char *line)
@@ -89,14 +81,14 @@ int dp_selftest_load(const char *program, unsigned int *ret_ms,
 {
 	__cleanup(skel_freep) struct fairlead_bpf *skel = fairlead_bpf__open();
 	__cleanup(free_text) char *log = calloc(1, LOG_BYTES);
-	unsigned int start = now_ms();
+	__u64 start = clock_ms();
 	int err;
 
 	*why = '\0';
 	if (!skel || !log || !choose(skel, program, log))
 		return -ENOMEM;
 	err = fairlead_bpf__load(skel);
-	*ret_ms = now_ms() - start;
+	*ret_ms = clock_ms() - start;
 	if (err)
 		dp_selftest_last_line(log, why);
 	return err;

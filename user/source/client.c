@@ -6,13 +6,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <sys/random.h>
 
 #include "access.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "client.h"
 #include "curl.h"
 #include "http.h"
@@ -47,14 +47,6 @@ struct client {
 	struct postman postman;
 	struct bytes_out record;	/* room that is used again */
 };
-
-static __u64 now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
-}
 
 static void clients_go(struct client *c);
 
@@ -195,7 +187,7 @@ static void on_status(void *arg, int status)
 	struct follower *f = arg;
 
 	f->status = status;
-	reflector_on_status(&f->reflector, status, now_ms());
+	reflector_on_status(&f->reflector, status, clock_ms());
 	if (stream_open(f))
 		f->error = "no memory";
 	tell_state(f);
@@ -210,7 +202,7 @@ static bool on_body(void *arg, const char *data, size_t len)
 	if (f->error)
 		return false;
 	reflector_on_bytes(&f->reflector, len,
-			   json_stream_is_whole(f->stream), now_ms());
+			   json_stream_is_whole(f->stream), clock_ms());
 	return true;
 }
 
@@ -237,7 +229,7 @@ static void follower_end(struct follower *f, int status, const char *error,
 
 	error = answer_end(f, error);
 	result = reflector_on_end(&f->reflector, status, error, retry_after_s,
-				  now_ms());
+				  clock_ms());
 	json_stream_free(f->stream);
 	f->stream = NULL;
 	f->request = NULL;
@@ -270,7 +262,7 @@ static __u64 follower_go(struct follower *f)
 	char path[REFLECTOR_PATH_MAX];
 	__u64 wait_ms = 0;
 	enum reflector_request what =
-		reflector_next(&f->reflector, now_ms(), path, &wait_ms);
+		reflector_next(&f->reflector, clock_ms(), path, &wait_ms);
 	int err;
 
 	if (what == REFLECTOR_NOTHING)
@@ -308,14 +300,14 @@ static void on_due(void *arg)
 
 static void follower_look(struct follower *f)
 {
-	const char *why = reflector_overdue(&f->reflector, now_ms());
+	const char *why = reflector_overdue(&f->reflector, clock_ms());
 
 	if (why && f->request) {
 		http_cancel(f->request);
 		f->error = why;
 		follower_end(f, f->status, why, 0);
 	}
-	reflector_steady(&f->reflector, now_ms());
+	reflector_steady(&f->reflector, clock_ms());
 	tell_state(f);
 }
 
@@ -336,7 +328,7 @@ static __u64 random_number(void)
 	__u64 ret = 0;
 
 	if (getrandom(&ret, sizeof(ret), GRND_NONBLOCK) != sizeof(ret))
-		ret = now_ms() * 0x9e3779b97f4a7c15ull;
+		ret = clock_ms() * 0x9e3779b97f4a7c15ull;
 	return ret;
 }
 

@@ -8,10 +8,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/list.h"
 #include "container.h"
 #include "containers_worker.h"
@@ -66,14 +66,6 @@ struct follower {
 	char failure[TEXT_MAX];	/* "": none */
 	struct bytes_out record;	/* room that is used again */
 };
-
-static __u64 now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
-}
 
 static void send_record(struct follower *f, struct bytes_out *b, size_t begin)
 {
@@ -150,7 +142,7 @@ static void dial(struct exchange *x, enum dial what, const char *id)
 {
 	x->state = EXCHANGE_DIALS;
 	x->what = what;
-	x->begin_ms = now_ms();
+	x->begin_ms = clock_ms();
 	x->status = 0;
 	x->error = NULL;
 	x->has_said = false;
@@ -485,7 +477,7 @@ static bool is_overdue(const struct exchange *x, __u64 now)
 static void on_tick(void *arg)
 {
 	struct follower *f = arg;
-	const __u64 now = now_ms();
+	const __u64 now = clock_ms();
 
 	if (is_overdue(&f->events, now) || is_overdue(&f->work, now)) {
 		fail(f, "the engine does not answer");

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <netinet/in.h>
@@ -16,6 +15,7 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "mhd.h"
 #include "server.h"
 
@@ -66,14 +66,6 @@ struct web_server {
 	__u32 accepting;
 	__u64 accepting_from;
 };
-
-static __u64 now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
-}
 
 /* Whatever can go on does; what has to be done later is. */
 static void run(struct web_server *s)
@@ -158,7 +150,7 @@ static void begun(struct web_server *s, struct MHD_Connection *mhd,
 	}
 	*context = c;
 	c->mhd = mhd;
-	c->begun_ms = now_ms();
+	c->begun_ms = clock_ms();
 	c->id = s->accepting;
 	c->at = s->end;
 	*s->end = c;
@@ -409,7 +401,7 @@ void web_server_resume(struct web_server *s)
 
 void web_server_look(struct web_server *s)
 {
-	const __u64 now = now_ms();
+	const __u64 now = clock_ms();
 
 	for (struct connection *c = s->first;
 	     c && now - c->begun_ms >= LIFE_MS; c = c->next)
