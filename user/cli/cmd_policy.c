@@ -16,11 +16,6 @@
 
 #define MONITOR_MS 200
 
-static void answer_free(json_t **a)
-{
-	json_decref(*a);
-}
-
 /* Logs; NULL: nobody answered, or refused. */
 static json_t *ask(const struct options *o, json_t *request)
 {
@@ -127,7 +122,7 @@ static void print_warnings(const json_t *answer)
 
 int cmd_policy_list(const struct options *o)
 {
-	__cleanup(answer_free) json_t *answer = NULL;
+	__cleanup(json_decrefp) json_t *answer = NULL;
 	__cleanup(model_freep) struct model *m = NULL;
 
 	if (o->config) {
@@ -190,7 +185,7 @@ static int print_rules(const json_t *rules)
 
 int cmd_policy_show(const struct options *o)
 {
-	__cleanup(answer_free) json_t *answer = NULL;
+	__cleanup(json_decrefp) json_t *answer = NULL;
 	size_t i;
 	json_t *w;
 
@@ -267,7 +262,7 @@ static json_t *explain_offline(const struct options *o)
 /* Exit status 1 is a failure to tell; what is denied is told. */
 int cmd_policy_explain(const struct options *o)
 {
-	__cleanup(answer_free) json_t *answer = NULL;
+	__cleanup(json_decrefp) json_t *answer = NULL;
 
 	if (o->config)
 		answer = explain_offline(o);
@@ -315,7 +310,7 @@ static void print_verdict(const json_t *v)
 /* Those from number *first on; *first is the next one's then. */
 static int print_verdicts(const struct options *o, __u64 *first)
 {
-	__cleanup(answer_free) json_t *answer = NULL;
+	__cleanup(json_decrefp) json_t *answer = NULL;
 	size_t i;
 	json_t *v;
 

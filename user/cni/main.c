@@ -32,11 +32,6 @@
 enum cni_error { CNI_BAD_ENVIRONMENT = 4, CNI_BAD_CONFIG = 7,
 		 CNI_TRY_LATER = 11 };
 
-static void answer_free(json_t **a)
-{
-	json_decref(*a);
-}
-
 /* To standard output, as the specification has it; takes the reference. */
 static int say(json_t *value)
 {
@@ -115,7 +110,7 @@ static json_t *request(const char *host, const char *mac)
 static const char *refusal(json_t *request)
 {
 	const char *directory = getenv("FAIRLEAD_RUN_DIR");
-	__cleanup(answer_free) json_t *answer = NULL;
+	__cleanup(json_decrefp) json_t *answer = NULL;
 	static char text[256];
 	const char *error;
 	char path[256];
@@ -162,7 +157,7 @@ static int version(void)
 
 static int plugin(const char *command)
 {
-	__cleanup(answer_free) json_t *config = NULL;
+	__cleanup(json_decrefp) json_t *config = NULL;
 	json_error_t error;
 
 	if (!strcmp(command, "VERSION"))

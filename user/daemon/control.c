@@ -14,7 +14,7 @@
 #include <sys/un.h>
 
 #include "control.h"
-#include "process/ask.h"
+#include "base/unix.h"
 
 #define CLIENTS_MAX 16
 #define GROUPS_MAX 64
@@ -249,7 +249,7 @@ static int control_listen(struct control *c, const char *path)
 	mode_t mask;
 	int err;
 
-	err = control_address(&address, path);
+	err = unix_address(&address, path);
 	if (err)
 		return err;
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -2,7 +2,8 @@
 /*
  * The control socket of `serve`: a request is a line of JSON, {"cmd": ...},
  * and so is its answer, {"ok": true, ...} or {"ok": false, "error": "..."}.
- * Answers root, the daemon's own user and members of the socket's group. Who asks does so by process/ask.h.
+ * Answers root, the daemon's own user and members of the socket's group. Who
+ * asks does so by process/ask.h.
  */
 #ifndef FAIRLEAD_CONTROL_H
 #define FAIRLEAD_CONTROL_H

@@ -6,22 +6,13 @@
 #include <unistd.h>
 
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "ask.h"
 #include "base/cleanup.h"
 #include "base/list.h"
+#include "base/unix.h"
 
 #define HEARD_STEP 65536
-
-int control_address(struct sockaddr_un *ret, const char *path)
-{
-	if (strlen(path) >= sizeof(ret->sun_path))
-		return -ENAMETOOLONG;
-	ret->sun_family = AF_UNIX;
-	strcpy(ret->sun_path, path);
-	return 0;
-}
 
 static int ask_connect(const char *path, unsigned int timeout_s)
 {
@@ -30,7 +21,7 @@ static int ask_connect(const char *path, unsigned int timeout_s)
 	__cleanup(close_fd) int fd = -1;
 	int err, ret;
 
-	err = control_address(&address, path);
+	err = unix_address(&address, path);
 	if (err)
 		return err;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -4,10 +4,6 @@
 #define FAIRLEAD_ASK_H
 
 #include <jansson.h>
-#include <sys/un.h>
-
-/* -ENAMETOOLONG. */
-int control_address(struct sockaddr_un *ret, const char *path);
 
 /*
  * Takes the reference of request. -ENOENT or -ECONNREFUSED: nobody listens;

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "base/cleanup.h"
+#include "base/unix.h"
 #include "dial.h"
 
 #define ROOM 16384
@@ -233,16 +233,17 @@ int dials_make(struct dials *d, enum dial what, const char *id)
 
 int dials_new(struct loop *l, const char *path, struct dials **ret)
 {
+	struct sockaddr_un address = {};
 	struct dials *d;
+	int err = unix_address(&address, path);
 
-	if (strlen(path) >= sizeof(d->address.sun_path))
-		return -ENAMETOOLONG;
+	if (err)
+		return err;
 	d = calloc(1, sizeof(*d));
 	if (!d)
 		return -ENOMEM;
 	d->loop = l;
-	d->address.sun_family = AF_UNIX;
-	strcpy(d->address.sun_path, path);
+	d->address = address;
 	*ret = d;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "client.h"
 #include "event.h"
+#include "leaves.h"
 #include "process/child.h"
 #include "remote.h"
 
@@ -140,16 +141,6 @@ struct told {
 	size_t text_len;
 };
 
-/* Text with a NUL in it is no name. */
-static bool take_name(char *ret, size_t size, const struct record_field *f)
-{
-	if (f->len >= size || memchr(f->data, '\0', f->len))
-		return false;
-	memcpy(ret, f->data, f->len);
-	ret[f->len] = '\0';
-	return true;
-}
-
 static bool told_take(struct told *t, struct record *r)
 {
 	struct record_field f;
@@ -160,9 +151,10 @@ static bool told_take(struct told *t, struct record *r)
 		bool ok = true;
 
 		if (f.id == RECORD_FIELD_NAMESPACE)
-			ok = take_name(t->namespace, sizeof(t->namespace), &f);
+			ok = leaf_text(&f, t->namespace,
+				       sizeof(t->namespace));
 		else if (f.id == RECORD_FIELD_NAME)
-			ok = take_name(t->name, sizeof(t->name), &f);
+			ok = leaf_text(&f, t->name, sizeof(t->name));
 		else if (f.id == RECORD_FIELD_STATE)
 			t->state = f.len == 1 ? *(__u8 *)f.data : -1;
 		else if (f.id == RECORD_FIELD_TEXT)
