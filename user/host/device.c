@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/netlink.h"
 #include "device.h"
+#include "link.h"
 #include "namespace.h"
 
 /* linux/netdev.h of 6.3 */
@@ -63,64 +64,11 @@ static int features_ask(__u32 ifindex, __u64 *ret)
 	return netlink_ask(nl, m, take_features, ret);
 }
 
-/* What RTM_GETLINK says of an interface. */
-struct link_facts {
-	char kind[16];		/* "veth", "bridge"; "": hardware */
-	__u32 master, link;
-	bool is_link_elsewhere;
-	__s32 nsid;		/* link's namespace, if it is elsewhere */
-};
-
-static __u32 attr_u32(const struct nlattr *attr)
-{
-	return attr && mnl_attr_get_payload_len(attr) == sizeof(__u32) ?
-		       mnl_attr_get_u32(attr) : 0;
-}
-
-static int take_link(const struct nlmsghdr *m, void *data)
-{
-	const struct nlattr *attrs[IFLA_LINK_NETNSID + 1];
-	const struct nlattr *info[IFLA_INFO_KIND + 1] = {};
-	struct link_facts *ret = data;
-
-	netlink_attrs(m, sizeof(struct ifinfomsg), attrs,
-		      IFLA_LINK_NETNSID + 1);
-	if (attrs[IFLA_LINKINFO])
-		netlink_nested(attrs[IFLA_LINKINFO], info, IFLA_INFO_KIND + 1);
-	if (info[IFLA_INFO_KIND])
-		snprintf(ret->kind, sizeof(ret->kind), "%.*s",
-			 (int)mnl_attr_get_payload_len(info[IFLA_INFO_KIND]),
-			 (const char *)mnl_attr_get_payload(
-				 info[IFLA_INFO_KIND]));
-	ret->master = attr_u32(attrs[IFLA_MASTER]);
-	ret->link = attr_u32(attrs[IFLA_LINK]);
-	ret->is_link_elsewhere = attrs[IFLA_LINK_NETNSID];
-	ret->nsid = attr_u32(attrs[IFLA_LINK_NETNSID]);
-	return 0;
-}
-
-static int link_ask(__u32 ifindex, struct link_facts *ret)
-{
-	char buffer[128] __attribute__((aligned(4))) = {};
-	struct nlmsghdr *m = mnl_nlmsg_put_header(buffer);
-	struct ifinfomsg *header = mnl_nlmsg_put_extra_header(m,
-							sizeof(*header));
-	__cleanup(netlink_closep) struct netlink *nl = NULL;
-	int err = netlink_open(0, &nl);
-
-	if (err)
-		return err;
-	m->nlmsg_type = RTM_GETLINK;
-	header->ifi_index = ifindex;
-	*ret = (struct link_facts){};
-	return netlink_ask(nl, m, take_link, ret);
-}
-
-static void look_bridge(struct device *d, __u32 master)
+static void look_bridge(struct device *d, struct netlink *nl, __u32 master)
 {
 	struct link_facts facts;
 
-	if (master && !link_ask(master, &facts) &&
+	if (master && !link_ask(nl, master, &facts) &&
 	    !strcmp(facts.kind, "bridge"))
 		if_indextoname(master, d->bridge);
 }
@@ -155,6 +103,7 @@ static void look_peer(struct device *d, const struct link_facts *facts)
 int device_look(__u32 ifindex, struct device *ret)
 {
 	struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
+	__cleanup(netlink_closep) struct netlink *nl = NULL;
 	__cleanup(close_fd) int fd = socket_open();
 	struct link_facts facts;
 	struct ifreq request;
@@ -168,9 +117,9 @@ int device_look(__u32 ifindex, struct device *ret)
 	if (!interface_ask(fd, ret->name, SIOCGIFMTU, NULL, &request))
 		ret->mtu = request.ifr_mtu;
 	ret->tells_xdp = !features_ask(ifindex, &ret->xdp);
-	if (link_ask(ifindex, &facts))
+	if (netlink_open(0, &nl) || link_ask(nl, ifindex, &facts))
 		return 0;
-	look_bridge(ret, facts.master);
+	look_bridge(ret, nl, facts.master);
 	look_peer(ret, &facts);
 	return 0;
 }

@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/netlink.h"
+#include "link.h"
 #include "veth.h"
 
 struct wanted {
@@ -81,63 +82,22 @@ static int nsid_of(struct netlink *nl, int fd, __u32 *ret)
 	return netlink_ask(nl, m, take_nsid, ret);
 }
 
-struct outer {
-	char kind[8], name[IF_NAMESIZE];
-	__u32 link, nsid;
-};
-
-static void take_text(const struct nlattr *attr, char *ret, size_t size)
-{
-	if (attr)
-		snprintf(ret, size, "%.*s", (int)mnl_attr_get_payload_len(attr),
-			 (const char *)mnl_attr_get_payload(attr));
-}
-
-static int take_outer(const struct nlmsghdr *m, void *data)
-{
-	const struct nlattr *attrs[IFLA_LINK_NETNSID + 1];
-	const struct nlattr *info[IFLA_INFO_KIND + 1] = {};
-	struct outer *ret = data;
-
-	netlink_attrs(m, sizeof(struct ifinfomsg), attrs,
-		      IFLA_LINK_NETNSID + 1);
-	if (attrs[IFLA_LINKINFO])
-		netlink_nested(attrs[IFLA_LINKINFO], info, IFLA_INFO_KIND + 1);
-	take_text(info[IFLA_INFO_KIND], ret->kind, sizeof(ret->kind));
-	take_text(attrs[IFLA_IFNAME], ret->name, sizeof(ret->name));
-	if (!netlink_u32(attrs[IFLA_LINK], &ret->link) ||
-	    !netlink_u32(attrs[IFLA_LINK_NETNSID], &ret->nsid))
-		ret->name[0] = '\0';
-	return 0;
-}
-
-static int outer_ask(struct netlink *nl, __u32 ifindex, struct outer *ret)
-{
-	char buffer[128] __attribute__((aligned(4))) = {};
-	struct nlmsghdr *m = mnl_nlmsg_put_header(buffer);
-	struct ifinfomsg *header = mnl_nlmsg_put_extra_header(m,
-							sizeof(*header));
-
-	m->nlmsg_type = RTM_GETLINK;
-	header->ifi_index = ifindex;
-	return netlink_ask(nl, m, take_outer, ret);
-}
-
 /* Does what is called peer here name that interface there? */
 static int look_here(int there, const struct wanted *w,
 		     char ret[static IF_NAMESIZE])
 {
 	__cleanup(netlink_closep) struct netlink *nl = NULL;
-	struct outer o = {};
+	struct link_facts o;
 	__u32 nsid;
 	int err = netlink_open(0, &nl);
 
 	err = err ?: nsid_of(nl, there, &nsid);
 	if (err)
 		return err;
-	err = outer_ask(nl, w->peer, &o);
+	err = link_ask(nl, w->peer, &o);
 	if (err || strcmp(o.kind, "veth") || !*o.name ||
-	    o.link != w->ifindex || o.nsid != nsid)
+	    o.link != w->ifindex || !o.is_link_elsewhere ||
+	    o.nsid != (__s32)nsid)
 		return -ENODEV;
 	strcpy(ret, o.name);
 	return 0;
