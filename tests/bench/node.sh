@@ -39,13 +39,6 @@ WAYS=(none sockets packets beside nft iptables)
 # shellcheck source=tests/bench/ways.sh
 . "$ROOT/tests/bench/ways.sh"
 
-# As rivals.sh has it: XDP wants whole checksums, and room on the other side.
-wire_add() {
-	veth_add "$@"
-	on "$1" ethtool -K "$2" tx off gro on >/dev/null
-	on "$4" ethtool -K "$5" tx off gro on >/dev/null
-}
-
 # way_network WAY
 way_network() {
 	local host

@@ -48,7 +48,7 @@ way_add() {
 		host_add "$1-$host" 1
 	done
 	way_pods "$1"
-	veth_add "$1-node" front 10.90.0.1/24 "$1-out" eth0 10.90.0.2/24
+	pair_add "$1-node" front 10.90.0.1/24 "$1-out" eth0 10.90.0.2/24
 }
 
 # fairlead_begin POLICIES

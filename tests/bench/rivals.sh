@@ -9,23 +9,11 @@
 #
 # Services are at 198.18.0.1 and on, port 80, TCP and UDP; backends' port 8080.
 
+# shellcheck source=tests/bench/wires.sh
+. "$ROOT/tests/bench/wires.sh"
+
 CPU=0
 NFT_CHAIN='type nat hook prerouting priority dstnat; policy accept;'
-
-# wire_add HOST PORT ADDRESS/24 HOST PORT ADDRESS/24
-wire_add() {
-	ip_on "$1" <<-END
-		link add $2 type veth peer name $5 netns $NET-$4
-		addr add $3 dev $2
-		link set $2 up
-	END
-	ip_on "$4" <<-END
-		addr add $6 dev $5
-		link set $5 up
-	END
-	on "$1" ethtool -K "$2" tx off gro on >/dev/null
-	on "$4" ethtool -K "$5" tx off gro on >/dev/null
-}
 
 # Two wires: one with a balancer in it, and one with nothing.
 rivals_network() {

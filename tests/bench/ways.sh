@@ -10,6 +10,9 @@
 #
 #   pod 10.244.1.2    web 10.244.1.3
 
+# shellcheck source=tests/bench/wires.sh
+. "$ROOT/tests/bench/wires.sh"
+
 CPU=0
 JSON=
 QUICK=
@@ -41,19 +44,6 @@ ways_options() {
 	}
 }
 
-# veth_add HOST PORT ADDRESS HOST PORT ADDRESS
-veth_add() {
-	ip -n "$NET-$1" link add "$2" type veth peer name "$5" netns "$NET-$4"
-	ip_on "$1" <<-END
-		addr add $3 dev $2
-		link set $2 up
-	END
-	ip_on "$4" <<-END
-		addr add $6 dev $5
-		link set $5 up
-	END
-}
-
 # dials HOST: it opens many connections.
 dials() {
 	on "$1" sysctl -qw net.ipv4.tcp_tw_reuse=1 \
@@ -64,8 +54,8 @@ dials() {
 way_pods() {
 	local host
 
-	veth_add "$1-node" pod 10.244.1.254/32 "$1-pod" eth0 10.244.1.2/32
-	veth_add "$1-node" web 10.244.1.254/32 "$1-web" eth0 10.244.1.3/32
+	pair_add "$1-node" pod 10.244.1.254/32 "$1-pod" eth0 10.244.1.2/32
+	pair_add "$1-node" web 10.244.1.254/32 "$1-web" eth0 10.244.1.3/32
 	for host in pod web; do
 		ip_on "$1-$host" <<-END
 			route add 10.244.1.254 dev eth0
