@@ -233,6 +233,68 @@ restart_without_engine() {
 	as_policy_says
 }
 
+# Two containers make a service by their labels. They come last: policies are
+# tried from everybody who is there.
+offers() {
+	container "$1" "$2" '{"fairlead.service": "shop", "fairlead.ports": "80:8080",
+		"fairlead.address": "192.0.2.10, 2001:db8::10"}' "${3:-.}"
+}
+
+# answers FROM WHO URL: he, and nobody else.
+answers() {
+	local i
+
+	for i in 1 2 3 4 5 6; do
+		[[ $(on "$1" curl -s --max-time 2 "$3" | tr -d '\n') =~ ^$2 ]] ||
+			return
+	done
+}
+
+each_answers() {
+	local from
+
+	for from in client-1 docker-other balancer; do
+		answers "$from" "$1" http://192.0.2.10/ || return
+		answers "$from" "$1" http://[2001:db8::10]/ || return
+	done
+}
+
+seen_as() {
+	[[ $(on client-1 curl -si --max-time 2 "$1") == *"Client: $2"* ]]
+}
+
+services_by_labels() {
+	local i
+
+	for i in 4:shop1 5:shop2; do
+		pod_add bridged "docker/${i#*:}" "${i%:*}"
+		start "server-${i#*:}" "docker-${i#*:}" "$B/tests/sandbox/server" \
+			"${i#*:}" 8080
+		offers "${i#*:}" "${i%:*}"
+	done
+	wait_for 20 each_answers 'shop[12]'
+	fairlead service list --json | jq -es \
+		'any(.[] | .. | .name?; . == "docker/shop:80-TCP/tcp")'
+}
+
+# By the container's own health check; and what one says wrongly is his alone.
+services_follow_containers() {
+	offers shop1 4 '.State.Health = {Status: "unhealthy"}'
+	wait_for 20 each_answers shop2
+	offers shop1 4 '.State.Health = {Status: "healthy"}'
+	rm "$ENGINE/$(id_of shop2).json"
+	wait_for 20 each_answers shop1
+	offers shop2 5 '.Config.Labels."fairlead.ports" = "http"'
+	wait_for 10 refuses 'shop2.*fairlead.ports: "http" is not'
+	each_answers shop1
+	rm "$ENGINE/$(id_of shop1).json" "$ENGINE/$(id_of shop2).json"
+	wait_for 10 fails fairlead service show docker/shop:80-TCP/tcp
+}
+
+refuses() {
+	fairlead status | grep "$1"
+}
+
 policy_story
 mkdir "$ENGINE"
 for i in 1:web 2:front 3:other; do
@@ -256,4 +318,6 @@ it "a file that is gone takes nothing away" \
 	a_file_that_is_gone_takes_nothing_away
 it "a process that is killed is made anew" killed_worker_is_replaced
 it "a restart keeps what was in force" restart_without_engine
+it "labels make services of containers" services_by_labels
+it "services follow their containers" services_follow_containers
 finish

@@ -17,6 +17,26 @@ void part_free(struct part *p)
 	free(p);
 }
 
+struct part *part_of_object(const char *path, struct kube_object *object)
+{
+	struct part *p = calloc(1, sizeof(*p));
+	struct kube_object **list = calloc(1, sizeof(*list));
+
+	if (!p || !list || !object) {
+		free(p);
+		free(list);
+		kube_object_free(object);
+		return NULL;
+	}
+	list[0] = object;
+	object->origin = p;
+	*p = (struct part){
+		.path = path, .is_live = true,
+		.objects = list, .nr_objects = 1,
+	};
+	return p;
+}
+
 void part_adopt(struct part *p)
 {
 	for (size_t i = 0; i < p->native.nr_services; i++)

@@ -42,6 +42,10 @@ struct part {
 
 void part_free(struct part *p);
 
+/* One that is an object, which is its own from here on, also on failure; path
+ * stays the caller's. NULL: no memory, or no object. */
+struct part *part_of_object(const char *path, struct kube_object *object);
+
 /* Services and items of native get their owner. */
 void part_adopt(struct part *p);
 

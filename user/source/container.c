@@ -5,17 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <fairlead/hash.h>
 #include <netinet/ether.h>
 
 #include "base/addr.h"
 #include "base/cleanup.h"
 #include "container.h"
+#include "digest.h"
 #include "kubernetes/policy_object.h"
 #include "leaves.h"
 
 const char *const container_paths[] = {
-	"Id", "Name", "State>Running", "HostConfig>NetworkMode",
+	"Id", "Name", "State>Running", "State>Health>Status",
+	"HostConfig>NetworkMode",
 	"Config>Labels**", "NetworkSettings>SandboxKey",
 	"NetworkSettings>Networks**", NULL,
 };
@@ -152,7 +153,9 @@ static const char *take(struct container *c, const struct leaves *l,
 	if (leaves_at(l, "Name"))
 		return take_name(c, f);
 	if (leaves_at(l, "State>Running"))
-		c->runs = f->len == 4 && !memcmp(f->data, "true", 4);
+		c->runs = leaf_is(f, "true");
+	else if (leaves_at(l, "State>Health>Status"))
+		c->is_unwell = !leaf_is(f, "healthy") && !leaf_is(f, "none");
 	else if (leaves_at(l, "HostConfig>NetworkMode"))
 		return leaf_text(f, c->mode, sizeof(c->mode)) ? NULL :
 		       "its network mode is none";
@@ -324,13 +327,6 @@ static struct model_workload *workload_make(const struct container *c,
 		return w;
 	model_workload_free(w);
 	return NULL;
-}
-
-static __u64 digest_add(__u64 digest, const void *data, size_t len)
-{
-	for (const unsigned char *p = data; len--; p++)
-		digest = (digest ^ *p) * 0x100000001b3ull;
-	return hash_mix(digest + 1);
 }
 
 static __u64 digest_of(const struct model_workload *w)

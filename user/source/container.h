@@ -36,6 +36,8 @@ struct container {
 	char mode[CONTAINER_NAME_MAX];	/* "bridge", "host", "container:ID" ... */
 	char sandbox[256];	/* path of its network namespace; "": none */
 	bool runs;
+	bool is_unwell;		/* its health check, if it has one, has not
+				 * passed */
 	LIST(struct model_label) labels;	/* sorted, each once */
 	struct container_end ends[CONTAINER_NETWORKS_MAX];
 	size_t nr_ends;

@@ -14,6 +14,7 @@
 #include "containers_worker.h"
 #include "dial.h"
 #include "leaves.h"
+#include "offers.h"
 #include "process/child.h"
 
 #define TICK_MS 1000
@@ -29,6 +30,8 @@ struct known {
 	__u32 list;		/* the last one that it was in */
 	struct part *parts[CONTAINER_NETWORKS_MAX];
 	size_t nr_parts;
+	bool offers;
+	struct offer offer;	/* if so */
 };
 
 struct containers {
@@ -42,7 +45,8 @@ struct containers {
 	LIST(struct known *) known;	/* owned */
 	__u32 list;		/* number of the one that runs, or ran */
 	bool has_listed, is_changed;
-	__u64 digest[4];	/* a sum over what is known */
+	__u64 digest[4];	/* sums: over what is known, over services */
+	struct offers offers;
 	struct containers_state state;
 	time_t logged_s;	/* 0: its being behind is not logged */
 	char logged[CONTAINERS_TEXT_MAX];
@@ -111,6 +115,7 @@ static void forget(struct containers *c, struct known **at)
 {
 	struct known *k = *at;
 
+	c->is_changed |= k->offers;
 	parts_bury(c, k);
 	*at = c->known.at[--c->known.count];
 	free(k);
@@ -131,33 +136,13 @@ static struct known *known_add(struct containers *c, const char *id)
 	return k;
 }
 
-/* object is the part's from here on, also when there is no memory for it. */
-static struct part *part_new(const struct containers *c,
-			     struct kube_object *object)
-{
-	struct part *p = calloc(1, sizeof(*p));
-	struct kube_object **list = calloc(1, sizeof(*list));
-
-	if (!p || !list || !object) {
-		free(p);
-		free(list);
-		kube_object_free(object);
-		return NULL;
-	}
-	list[0] = object;
-	object->origin = p;
-	*p = (struct part){
-		.path = c->name, .is_live = true,
-		.objects = list, .nr_objects = 1,
-	};
-	return p;
-}
-
 /* What a container is by now. */
 struct news {
 	struct part *parts[CONTAINER_NETWORKS_MAX];
 	size_t nr_parts;
 	char why[WHY_MAX];
+	bool offers;
+	struct offer offer;
 };
 
 static void news_clear(struct news *n)
@@ -193,8 +178,9 @@ static const char *news_make(struct containers *c, const struct container *from,
 	for (size_t i = 0; i < container_pods(from); i++) {
 		const char *interface = interface_of(c, from, i, name,
 						     ret->why);
-		struct part *p = part_new(c, container_pod(from, i,
-							   interface));
+		struct part *p = part_of_object(c->name,
+						container_pod(from, i,
+							      interface));
 
 		if (!p)
 			return "no memory for a container";
@@ -222,6 +208,18 @@ static void log_why(const struct containers *c, const struct known *k,
 			 c->name, k->name, k->why);
 }
 
+/* Offers are filled from zero to their last byte. */
+static void take_offer(struct containers *c, struct known *k,
+		       const struct news *n)
+{
+	if (k->offers == n->offers &&
+	    !memcmp(&k->offer, &n->offer, sizeof(k->offer)))
+		return;
+	k->offers = n->offers;
+	k->offer = n->offer;
+	c->is_changed = true;
+}
+
 /* n's parts are k's, or gone. */
 static void replace(struct containers *c, struct known *k, struct news *n)
 {
@@ -245,11 +243,13 @@ static const char *take(struct containers *c, const struct container *from,
 
 	if (!k && c->known.count >= CONTAINERS_MAX)
 		return "the engine has too many containers";
-	if (!mistake)
+	if (!mistake) {
 		why = news_make(c, from, &n);
-	else
+		n.offers = offer_read(from, &n.offer);
+	} else {
 		snprintf(n.why, sizeof(n.why), "%s, so that it is closed",
 			 mistake);
+	}
 	k = k ?: known_add(c, from->id);
 	if (why || !k)
 		return why ?: "no memory for a container";
@@ -258,6 +258,7 @@ static const char *take(struct containers *c, const struct container *from,
 	strcpy(k->why, n.why);
 	log_why(c, k, before);
 	k->list = c->list;
+	take_offer(c, k, &n);
 	replace(c, k, &n);
 	return NULL;
 }
@@ -471,13 +472,45 @@ static void on_tick(void *arg)
 	log_warning(0, "%s: %s; what was in force stays", c->name, s->text);
 }
 
+static int offers_refresh(struct containers *c)
+{
+	const struct offer **list = calloc(c->known.count + 1, sizeof(*list));
+	size_t nr = 0;
+	int err;
+
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->known.count; i++)
+		if (c->known.at[i]->offers)
+			list[nr++] = &c->known.at[i]->offer;
+	err = offers_make(&c->offers, &c->source, c->name, list, nr);
+	c->digest[1] = offers_digest(&c->offers);
+	free(list);
+	return err;
+}
+
+/* All that they are and offer, into list, which is large enough. */
+static void parts_list(const struct containers *c, struct source *s)
+{
+	s->nr_parts = 0;
+	for (size_t i = 0; i < c->known.count; i++)
+		for (size_t j = 0; j < c->known.at[i]->nr_parts; j++)
+			s->parts[s->nr_parts++] = c->known.at[i]->parts[j];
+	for (size_t i = 0; i < c->offers.parts.count; i++)
+		s->parts[s->nr_parts++] = c->offers.parts.at[i];
+}
+
 static int containers_refresh(struct source *s, struct report *r,
 			      struct definitions_work *work)
 {
 	struct containers *c = (struct containers *)s;
-	size_t count = 0;
+	size_t count;
 	struct part **list;
+	int err = c->has_listed ? offers_refresh(c) : 0;
 
+	if (err)
+		return err;
+	count = c->offers.parts.count;
 	for (size_t i = 0; i < c->known.count; i++)
 		count += c->known.at[i]->nr_parts;
 	list = calloc(count + 1, sizeof(*list));
@@ -486,9 +519,10 @@ static int containers_refresh(struct source *s, struct report *r,
 	free(s->parts);
 	s->parts = list;
 	s->nr_parts = 0;
-	for (size_t i = 0; i < c->known.count && c->has_listed; i++)
-		for (size_t j = 0; j < c->known.at[i]->nr_parts; j++)
-			list[s->nr_parts++] = c->known.at[i]->parts[j];
+	if (c->has_listed)
+		parts_list(c, s);
+	s->is_complete = c->has_listed;
+	s->says_services = c->offers.parts.count;
 	s->lacks_policy = !c->has_listed;
 	memcpy(s->sha256, c->digest, sizeof(s->sha256));
 	return 0;
@@ -502,6 +536,8 @@ static void containers_clear(struct source *s)
 	for (size_t i = 0; i < c->known.count; i++)
 		for (size_t j = 0; j < c->known.at[i]->nr_parts; j++)
 			c->known.at[i]->parts[j]->is_taken = false;
+	for (size_t i = 0; i < c->offers.parts.count; i++)
+		c->offers.parts.at[i]->is_taken = false;
 	s->nr_parts = 0;
 }
 
@@ -512,6 +548,7 @@ static void containers_free(struct source *s)
 	containers_stop(c);
 	while (c->known.count)
 		forget(c, &c->known.at[0]);
+	offers_clear(&c->offers);
 	source_free_dead(s);
 	free(c->known.at);
 	free(s->parts);
@@ -519,7 +556,6 @@ static void containers_free(struct source *s)
 	free(c);
 }
 
-/* Services are not its to say: those of others do not wait for it. */
 int containers_new(const char *socket, struct containers **ret)
 {
 	static const struct source_ops ops = {
@@ -541,7 +577,6 @@ int containers_new(const char *socket, struct containers **ret)
 	c->source = (struct source){
 		.ops = &ops,
 		.name = c->name,
-		.is_complete = true,
 		.knows_pods = true,
 		.lacks_policy = true,
 		.is_of_objects = true,

@@ -235,16 +235,24 @@ static bool says(const struct json_object *o, const char *path,
 	return false;
 }
 
+/* "exec_create: sh"; and "health_status: running" says nothing yet. */
+static bool is_in_vain(const struct json_object *o)
+{
+	return says(o, "Action", "exec_") ||
+	       (says(o, "Action", "health") &&
+		!says(o, "Action", "health_status: healthy") &&
+		!says(o, "Action", "health_status: unhealthy"));
+}
+
 /* Whatever it was that happened: what is so now is asked for. But not because
- * somebody looks whether a container is well. */
+ * somebody looks whether a container is well, unless that is news. */
 static const char *event_seen(struct follower *f, const struct json_object *o)
 {
 	const struct id id = id_in(o, says(o, "Type", "network") ?
 				      "Actor>Attributes>container" :
 				      "Actor>ID");
 
-	if (!*id.text || says(o, "Action", "exec_") ||
-	    says(o, "Action", "health"))
+	if (!*id.text || is_in_vain(o))
 		return NULL;
 	return queue_add(f, id.text);
 }

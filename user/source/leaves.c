@@ -95,3 +95,8 @@ bool leaf_text(const struct record_field *f, char *ret, size_t size)
 	ret[f->len] = '\0';
 	return true;
 }
+
+bool leaf_is(const struct record_field *f, const char *text)
+{
+	return f->len == strlen(text) && !memcmp(f->data, text, f->len);
+}

@@ -35,4 +35,6 @@ const struct record_field *leaves_key(const struct leaves *l,
 /* A text of less than size bytes without a NUL in it. False: it is not. */
 bool leaf_text(const struct record_field *f, char *ret, size_t size);
 
+bool leaf_is(const struct record_field *f, const char *text);
+
 #endif
