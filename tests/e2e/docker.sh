@@ -186,6 +186,34 @@ docker_begins_anew() {
 	fails gets other "http://$(addr web)/"
 }
 
+shop_answers() {
+	local i
+
+	for i in 1 2 3 4 5 6; do
+		from_outside curl -so /dev/null --max-time 2 "$1" || return
+	done
+}
+
+# For what comes from outside and from other containers. Docker forwards nothing
+# from outside to a port that is not published, unless it is told to.
+services_by_labels() {
+	local name
+
+	iptables -I DOCKER-USER -p tcp --dport 8080 -j ACCEPT
+	from_outside ip route add 198.51.100.10 via 192.0.2.1
+	for name in shop1 shop2; do
+		runs $name --label fairlead.service=shop \
+			--label fairlead.address=198.51.100.10 \
+			--label fairlead.ports=80:8080 box httpd -f -p 8080
+	done
+	wait_for 20 shop_answers http://198.51.100.10/
+	wait_for 10 gets front http://198.51.100.10/
+	docker rm -f shop1 >/dev/null
+	wait_for 10 shop_answers http://198.51.100.10/
+	docker rm -f shop2 >/dev/null
+	iptables -D DOCKER-USER -p tcp --dport 8080 -j ACCEPT
+}
+
 trap end EXIT
 trap 'exit 130' INT TERM
 bpffs_mount
@@ -216,6 +244,7 @@ it "policies select containers by their labels" selected
 it "ports that are published are covered" published
 it "new ones are held from the start" new_ones
 it "so are those on a bridge that is made" another_bridge
+it "labels make services of containers" services_by_labels
 it "what cannot be held is said" what_cannot_be_held
 it "Docker that begins anew is followed" docker_begins_anew
 finish
