@@ -321,7 +321,7 @@ static unsigned int takeover_s(const struct options *o)
 
 	if (o->takeover_s != TAKEOVER_UNSAID)
 		return o->takeover_s;
-	if (is_following(o))
+	if (is_following(o) && !o->shadow)
 		leftovers_look(&seen);
 	return seen.in_force ? TAKEOVER_S : 0;
 }
@@ -334,6 +334,7 @@ static int serve_open(struct serve *s)
 	const struct daemon_places places = {
 		.pin_root = s->options->pin_root,
 		.cgroup_root = s->options->cgroup_root,
+		.is_shadow = s->options->shadow,
 	};
 	int err;
 

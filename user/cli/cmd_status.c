@@ -341,12 +341,12 @@ static const char *time_text(json_int_t since_s, char text[static 32])
 }
 
 static json_t *daemon_json(const struct status *s, int pid, json_int_t since,
-			   int takeover)
+			   int takeover, bool is_shadow)
 {
 	if (s->daemon)
-		return json_pack("{s:b, s:b, s:i, s:I, s:i}", "running", 1,
+		return json_pack("{s:b, s:b, s:i, s:I, s:i, s:b}", "running", 1,
 				 "answers", 1, "pid", pid, "since", since,
-				 "takeover", takeover);
+				 "takeover", takeover, "shadow", is_shadow);
 	if (s->is_silent)
 		return json_pack("{s:b, s:b}", "running", 1, "answers", 0);
 	return json_pack("{s:b}", "running", 0);
@@ -356,14 +356,16 @@ static int daemon_section(struct status *s)
 {
 	json_int_t since = 0;
 	char text[32];
-	int pid = 0, takeover = 0;
+	int pid = 0, takeover = 0, is_shadow = 0;
 
 	if (s->daemon)
-		json_unpack(s->daemon, "{s:i, s:I, s?i}", "pid", &pid,
-			    "since", &since, "takeover", &takeover);
+		json_unpack(s->daemon, "{s:i, s:I, s?i, s?b}", "pid", &pid,
+			    "since", &since, "takeover", &takeover,
+			    "shadow", &is_shadow);
 	if (!s->text)
 		return json_object_set_new(s->json, "daemon",
-				daemon_json(s, pid, since, takeover));
+				daemon_json(s, pid, since, takeover,
+					    is_shadow));
 	if (s->daemon)
 		printf("daemon:    running, pid %d, since %s\n", pid,
 		       time_text(since, text));
@@ -371,6 +373,8 @@ static int daemon_section(struct status *s)
 		puts("daemon:    does not answer: traffic goes on as it was");
 	else
 		puts("daemon:    not running: traffic goes on as it was");
+	if (is_shadow)
+		puts("shadow:    nothing is attached, and no packet is served: --shadow");
 	if (takeover)
 		printf("takeover:  connections of the proxy before are conntrack's for %d s more\n",
 		       takeover);

@@ -19,6 +19,7 @@ enum option {
 	OPTION_KUBECONFIG,
 	OPTION_MASTER,
 	OPTION_ONCE,
+	OPTION_SHADOW,
 	OPTION_JSON,
 	OPTION_WAIT,
 	OPTION_TIMEOUT,
@@ -94,6 +95,7 @@ struct options {
 	unsigned int geneve_port;
 	bool kubernetes;
 	bool once;
+	bool shadow;
 	bool json;
 	bool wait;
 	bool yes;

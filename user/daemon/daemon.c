@@ -66,13 +66,14 @@ struct daemon {
 	struct event *nexthop_events, *fragment_events;
 };
 
-static int datapath_open(struct daemon *d, const char *pin_root)
+static int datapath_open(struct daemon *d, const struct daemon_places *places)
 {
 	const struct model *m = d->applying.pending;
 	struct dp_opts opts = {
 		.sizes.conn_buckets = conn_buckets_for(m->max_conns),
 		.has_hash_key = m->has_hash_key,
-		.pin_root = pin_root,
+		.pin_root = places->pin_root,
+		.is_shadow = places->is_shadow,
 	};
 
 	memcpy(opts.hash_key, m->hash_key, sizeof(opts.hash_key));
@@ -92,14 +93,14 @@ static void conns_mend(struct tables *t)
 			 "cells", repaired.locks, repaired.cells);
 }
 
-static int parts_open(struct daemon *d, const char *pin_root)
+static int parts_open(struct daemon *d, const struct daemon_places *places)
 {
 	struct parts *p = &d->parts;
 	unsigned int dropped = 0;
 	struct tables *t;
 	int err;
 
-	err = datapath_open(d, pin_root);
+	err = datapath_open(d, places);
 	if (err)
 		return err;
 	t = parts_tables(p);
@@ -244,7 +245,7 @@ int daemon_open(const struct definitions_from *from,
 	if (!err)
 		err = load(d, DAEMON_FINAL);
 	if (!err)
-		err = parts_open(d, places->pin_root);
+		err = parts_open(d, places);
 	if (err)
 		return err;
 	takeover_begin(d, takeover_s);

@@ -21,6 +21,8 @@ struct daemon;
 struct daemon_places {
 	const char *pin_root;
 	const char *cgroup_root;
+	bool is_shadow;		/* everything is done but served: nothing is
+				 * attached */
 };
 
 /* Load the definitions, open the datapath and put them in force. On failure

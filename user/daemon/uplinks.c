@@ -340,6 +340,8 @@ static void loopback_attach(struct uplinks *u)
 	char text[DP_ATTACH_TEXT_MAX];
 	int err = 0;
 
+	if (dp_is_shadow(u->parts->dp))
+		return;
 	for (int hook = 0; hook < NR_DP_HOOKS && !err; hook++) {
 		if (dp_hook_need(hook) != DP_NEED_HOST)
 			continue;

@@ -256,6 +256,9 @@ static int open_prepare(struct dp *dp, const struct dp_opts *opts)
 		*dp->dir = '\0';
 	else
 		err = dp_pin_open(dp);
+	if (!err && opts->is_shadow && dp_link_has_any(dp))
+		err = log_error(-EBUSY, "packets are served already, and what a shadow does would be done to them");
+	dp->is_shadow = opts->is_shadow;
 	if (!err)
 		err = choose_key(dp, opts);
 	if (err)

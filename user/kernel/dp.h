@@ -32,6 +32,7 @@ struct dp_opts {
 	__u32 hash_key[16];
 	const char *pin_root;	/* NULL: DP_PIN_ROOT; tests have their own */
 	bool unpinned;		/* tests: pin and adopt nothing */
+	bool is_shadow;		/* what dp_attach() is asked for, is not done */
 };
 
 /*
@@ -40,7 +41,8 @@ struct dp_opts {
  * their links, atomically; maps and their contents stay. -EEXIST: a pinned
  * hash key differs from the wanted one; -EPROTO: what is pinned has another
  * layout (either needs `fairlead cleanup` first); -EBUSY: another daemon works
- * on these pins, which are locked until dp_close().
+ * on these pins, which are locked until dp_close(), or a shadow was asked for
+ * and something is attached.
  */
 int dp_open(const struct dp_opts *opts, struct dp **ret);
 
@@ -142,6 +144,9 @@ struct dp_attachment {
 int dp_attach(struct dp *dp, enum dp_hook hook, __u32 ifindex);
 int dp_detach(struct dp *dp, enum dp_hook hook, __u32 ifindex); /* logs */
 bool dp_is_attached(struct dp *dp, enum dp_hook hook, __u32 ifindex);
+
+/* As dp_opts has it: then nothing is attached, and both above say that it is. */
+bool dp_is_shadow(const struct dp *dp);
 
 /* Why dp_attach() said err, and what would mend it. */
 #define DP_ATTACH_TEXT_MAX 256

@@ -94,6 +94,16 @@ int dp_link_replace_all(struct dp *dp)
 	return each_point(dp, point_replace, dp);
 }
 
+static int point_is_there(void *arg, const struct dp_point *at)
+{
+	return 1;
+}
+
+bool dp_link_has_any(const struct dp *dp)
+{
+	return each_point(dp, point_is_there, NULL);
+}
+
 /* The number of the program on an interface, whoever's it is; 0: there is none.
  * Its name, to whom the kernel tells it: CAP_SYS_ADMIN. */
 static __u32 holder(__u32 ifindex, char name[static BPF_OBJ_NAME_LEN])
@@ -139,12 +149,19 @@ int dp_attach(struct dp *dp, enum dp_hook hook, __u32 ifindex)
 	struct dp_point at;
 	int err;
 
+	if (dp->is_shadow)
+		return 0;
 	dp_point_at(dp->dir, hook, ifindex, &at);
 	at.cgroup = dp->cgroup_fd;
 	if (row->kind->is_attached(&at, &mechanism))
 		return 0;
 	err = row->kind->attach(&at, dp_program_fd(dp, row->program));
 	return err == -EEXIST && holder(ifindex, name) ? -EBUSY : err;
+}
+
+bool dp_is_shadow(const struct dp *dp)
+{
+	return dp->is_shadow;
 }
 
 int dp_detach(struct dp *dp, enum dp_hook hook, __u32 ifindex)
@@ -166,6 +183,8 @@ bool dp_is_attached(struct dp *dp, enum dp_hook hook, __u32 ifindex)
 	enum dp_mechanism mechanism;
 	struct dp_point at;
 
+	if (dp->is_shadow)
+		return true;
 	dp_point_at(dp->dir, hook, ifindex, &at);
 	return at.hook->kind->is_attached(&at, &mechanism);
 }

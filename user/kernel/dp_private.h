@@ -21,6 +21,7 @@ struct dp {
 	struct fairlead_bpf *older;	/* whose connections skel's table is to
 					 * take over; NULL: none */
 	bool is_resumed;		/* of a daemon that died at that */
+	bool is_shadow;			/* attaches nothing, and says it has */
 	int fd[NR_TABLES];
 	struct dp_memory memory[NR_TABLES];
 	__u32 hash_key[16];
@@ -49,6 +50,7 @@ int dp_map_entries(int fd, __u32 *ret);
 
 /* dp_link.c */
 int dp_link_replace_all(struct dp *dp);	/* programs of all pinned links */
+bool dp_link_has_any(const struct dp *dp);	/* is one pinned? */
 
 /* dp_programs.c: the datapath's programs. The array of those that call one
  * another is filled after load, and pinned with the tables before links lead
