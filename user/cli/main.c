@@ -21,7 +21,7 @@ static const struct command commands[] = {
 	{ "check", "FILE|DIR", "say whether definitions are right",
 	  TAKES(JSON) | TAKES_NODE, 1, 1, cmd_check },
 	{ "diff", "FILE|DIR", "say what definitions would change",
-	  TAKES(JSON) | TAKES_NODE, 1, 1, cmd_diff },
+	  TAKES(JSON) | TAKES(AGAINST) | TAKES_NODE, 1, 1, cmd_diff },
 	{ "status", "", "what is in force, and what became of packets",
 	  TAKES(JSON) | TAKES(WAIT) | TAKES(TIMEOUT), 0, 0, cmd_status },
 	{ "service list", "", "services, a line each",

@@ -20,6 +20,7 @@ enum option {
 	OPTION_MASTER,
 	OPTION_ONCE,
 	OPTION_SHADOW,
+	OPTION_AGAINST,
 	OPTION_JSON,
 	OPTION_WAIT,
 	OPTION_TIMEOUT,
@@ -80,6 +81,7 @@ struct options {
 	const char *interface;
 	const char *address;
 	const char *hook;
+	const char *against;	/* NULL: what is in force */
 	const char *log_level;	/* NULL: info */
 	const char *pin_root;	/* NULL: DP_PIN_ROOT */
 	const char *cgroup_root; /* NULL: where cgroups are mounted */

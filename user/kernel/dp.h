@@ -282,4 +282,7 @@ int dp_decap_detach(const struct dp_decap_opts *opts);
  * caller's to close. */
 int dp_decap_program(const struct dp_decap_opts *opts);
 
+/* Jiffies per second, and jiffies64 when CLOCK_MONOTONIC was 0. Not logged. */
+int dp_clock(__u64 *ret_hz, __u64 *ret_start);
+
 #endif

@@ -127,8 +127,6 @@ int dp_dispatcher_replace(const struct dp_point *at, int prog);
 int dp_dispatcher_leave(const struct dp_point *at);
 bool dp_dispatcher_has(const struct dp_point *at, enum dp_mechanism *ret);
 
-/* dp_clock.c: jiffies per second, and jiffies when the clock was 0. */
-int dp_clock(__u64 *ret_hz, __u64 *ret_start);
 
 /* dp_events.c */
 void dp_events_free(struct dp_events *e);

@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# What IPVS really serves, beside definitions that are to serve in its place.
+# shellcheck source=tests/e2e/lib.sh
+. "${0%/*}/lib.sh"
+
+compare() {
+	fairlead diff --against ipvs "$CONFIG" | tee "$DIR/said"
+}
+
+# By the same addresses, shares and ways: nothing differs.
+the_same() {
+	config <<-END
+		services:
+		  - name: web
+		    address: $VIP4
+		    port: 80
+		    algorithm: round-robin
+		    affinity: {client: 300s}
+		    backends: [{address: 10.91.0.11, port: 8080, weight: 1},
+		               {address: 10.91.0.12, port: 8080, weight: 3}]
+		  - name: web6
+		    address: '$VIP6'
+		    port: 80
+		    algorithm: round-robin
+		    forward: l2
+		    backends: [{address: 'fd91::11'}]
+	END
+	compare
+	[[ $(<"$DIR/said") == "no difference" ]]
+}
+
+another() {
+	config <<-END
+		services:
+		  - name: web
+		    address: $VIP4
+		    port: 80
+		    backends: [{address: 10.91.0.11, port: 8080}]
+	END
+	compare
+	grep "$VIP4:80/tcp: backend 10.91.0.12:8080: the definitions have it not" "$DIR/said"
+	grep "$VIP4:80/tcp: scheduled by wrr in IPVS, by maglev" "$DIR/said"
+	grep "\[$VIP6\]:80/tcp: the definitions have it not" "$DIR/said"
+}
+
+story 0 0
+on balancer ipvsadm -Ln >/dev/null 2>&1 || skip_all "this kernel has no IPVS"
+on balancer ipvsadm -R <<-END
+	-A -t $VIP4:80 -s wrr -p 300
+	-a -t $VIP4:80 -r 10.91.0.11:8080 -m -w 1
+	-a -t $VIP4:80 -r 10.91.0.12:8080 -m -w 3
+	-A -t [$VIP6]:80 -s rr
+	-a -t [$VIP6]:80 -r [fd91::11]:80 -g -w 1
+END
+it "definitions that say the same" the_same
+it "definitions that say something else" another
+finish
