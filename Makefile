@@ -178,12 +178,25 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 asan: ## unit and bpf tests under ASAN and UBSAN, in build-asan/
 	$(MAKE) B=build-asan CFLAGS="-O1 -g $(SANITIZE)" check
 
-install: all ## program and manual page; DESTDIR, PREFIX
+SHARE := $(DESTDIR)$(PREFIX)/share
+UNIT_FILE := $(DESTDIR)$(PREFIX)/lib/systemd/system/fairlead.service
+
+install: all ## programs, manual, unit, completion; DESTDIR, PREFIX
 	install -D -m 755 $(B)/fairlead $(DESTDIR)$(PREFIX)/sbin/fairlead
 	install -D -m 755 $(B)/fairlead-cni \
 		$(DESTDIR)$(PREFIX)/lib/cni/fairlead-cni
-	install -D -m 644 user/man/fairlead.8 \
-		$(DESTDIR)$(PREFIX)/share/man/man8/fairlead.8
+	install -D -m 644 user/man/fairlead.8 $(SHARE)/man/man8/fairlead.8
+	install -d $(dir $(UNIT_FILE))
+	sed 's,@SBINDIR@,$(PREFIX)/sbin,' \
+		scripts/packaging/systemd/fairlead.service.in >$(UNIT_FILE)
+	install -D -m 644 scripts/packaging/systemd/fairlead.sysusers \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d/fairlead.conf
+	install -D -m 644 scripts/packaging/completion/fairlead.bash \
+		$(SHARE)/bash-completion/completions/fairlead
+	install -D -m 644 scripts/packaging/completion/_fairlead \
+		$(SHARE)/zsh/site-functions/_fairlead
+	install -D -m 644 scripts/packaging/completion/fairlead.fish \
+		$(SHARE)/fish/vendor_completions.d/fairlead.fish
 
 clean: ## remove build/
 	rm -rf $(B)

@@ -4,10 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "cmd.h"
+#include "complete.h"
+#include "view.h"
 
 static int cmd_help(const struct options *o);
+static int cmd_complete(const struct options *o);
 
 static const struct command commands[] = {
 	{ "serve", "", "keep the datapath in step with definitions",
@@ -73,6 +77,7 @@ static const struct command commands[] = {
 	  TAKES(JSON), 0, 0, cmd_version },
 	{ "help", "[COMMAND]", "this, or one command's options",
 	  0, 0, 2, cmd_help },
+	{ "complete", "WORD...", NULL, TAKES_ALL, 0, 0, cmd_complete },
 	{},
 };
 
@@ -95,6 +100,27 @@ static int cmd_help(const struct options *o)
 	if (!command)
 		return MISUSED;
 	command_help(command, stdout);
+	return DONE;
+}
+
+static void services_each(void *arg, void (*f)(void *to, const char *name),
+			  void *to)
+{
+	__cleanup(view_close) struct view v = {};
+
+	if (view_try(arg, &v))
+		return;
+	for (size_t i = 0; i < v.nr_services; i++)
+		f(to, v.services[i].info->name);
+}
+
+static int cmd_complete(const struct options *o)
+{
+	const struct complete_with with = {
+		commands, services_each, (void *)o,
+	};
+
+	complete(&with, o->nr_arguments, o->arguments, stdout);
 	return DONE;
 }
 

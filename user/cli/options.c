@@ -163,6 +163,19 @@ static bool is_taken(const struct command *command, int option)
 	return (command->takes | taken_by_all) >> option & 1;
 }
 
+bool option_view(const struct command *command, int option,
+		 struct option_view *ret)
+{
+	const struct option_spec *spec = &specs[option];
+
+	if (!is_taken(command, option) || !spec->text)
+		return false;
+	ret->name = spec->name;
+	ret->takes_word = spec->type == OPTION_IS_TEXT ||
+			  spec->type == OPTION_IS_NUMBER;
+	return true;
+}
+
 /* Also of "name=value", of which len counts the name. */
 static const struct option_spec *spec_find(const struct command *command,
 					   const char *name, size_t len)
@@ -390,8 +403,8 @@ static void unknown_command(const struct command *commands, int argc,
 	fputs("\nfairlead: hint: see fairlead --help\n", errors);
 }
 
-const struct command *command_find(const struct command *commands, int argc,
-				   char **argv, int *ret_words, FILE *errors)
+const struct command *command_match(const struct command *commands, int argc,
+				    char **argv, int *ret_words)
 {
 	int words;
 
@@ -402,8 +415,18 @@ const struct command *command_find(const struct command *commands, int argc,
 			return c;
 		}
 	}
-	unknown_command(commands, argc, argv, errors);
 	return NULL;
+}
+
+const struct command *command_find(const struct command *commands, int argc,
+				   char **argv, int *ret_words, FILE *errors)
+{
+	const struct command *found = command_match(commands, argc, argv,
+						    ret_words);
+
+	if (!found)
+		unknown_command(commands, argc, argv, errors);
+	return found;
 }
 
 void usage_print(const struct command *commands, const char *prefix, FILE *out)
@@ -413,7 +436,7 @@ void usage_print(const struct command *commands, const char *prefix, FILE *out)
 
 	fputs("usage: fairlead COMMAND [ARGUMENT...] [--OPTION...]\n\n", out);
 	for (const struct command *c = commands; c->name; c++) {
-		if (prefix && strncmp(c->name, prefix, len))
+		if (!c->text || (prefix && strncmp(c->name, prefix, len)))
 			continue;
 		snprintf(left, sizeof(left), "%s %s", c->name, c->arguments);
 		fprintf(out, "  %-44s %s\n", left, c->text);

@@ -111,7 +111,7 @@ struct options {
 struct command {
 	const char *name;	/* one word, or two: "service list" */
 	const char *arguments;	/* as the usage shows them; "" */
-	const char *text;	/* one line */
+	const char *text;	/* one line; NULL: for programs, not shown */
 	__u64 takes;		/* TAKES() of each option */
 	unsigned int least_arguments, most_arguments;
 	int (*run)(const struct options *o); /* returns an exit status */
@@ -124,6 +124,20 @@ enum { DONE, FAILED, MISUSED };
  * ends in a command without a name. NULL, said to errors: there is none. */
 const struct command *command_find(const struct command *commands, int argc,
 				   char **argv, int *ret_words, FILE *errors);
+
+/* The same, without a word. */
+const struct command *command_match(const struct command *commands, int argc,
+				    char **argv, int *ret_words);
+
+/* An option that a command takes and shows. */
+struct option_view {
+	const char *name;
+	bool takes_word;	/* its value is the next word */
+};
+
+/* False: command has not the one with this number. */
+bool option_view(const struct command *command, int option,
+		 struct option_view *ret);
 
 /* argv: what follows the command; is put in another order. False: what is
  * wrong was said to errors. */
