@@ -255,7 +255,7 @@ each_answers() {
 
 	for from in client-1 docker-other balancer; do
 		answers "$from" "$1" http://192.0.2.10/ || return
-		answers "$from" "$1" http://[2001:db8::10]/ || return
+		answers "$from" "$1" "http://[2001:db8::10]/" || return
 	done
 }
 

@@ -202,7 +202,7 @@ services_by_labels() {
 	iptables -I DOCKER-USER -p tcp --dport 8080 -j ACCEPT
 	from_outside ip route add 198.51.100.10 via 192.0.2.1
 	for name in shop1 shop2; do
-		runs $name --label fairlead.service=shop \
+		runs "$name" --label fairlead.service=shop \
 			--label fairlead.address=198.51.100.10 \
 			--label fairlead.ports=80:8080 box httpd -f -p 8080
 	done

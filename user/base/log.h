@@ -3,7 +3,9 @@
  * What the program tells whoever runs it, on stderr: one line an event,
  * "fairlead: <message>[: <strerror>]". Levels and their numbers are those of
  * syslog(3). Where stderr is systemd's journal, each line begins with "<N>" so
- * that the journal knows its level (sd-daemon(3)).
+ * that the journal knows its level (sd-daemon(3)). For programs, a line can be
+ * an object of JSON instead: "time" (RFC 3339, in UTC), "level" (as
+ * log_level_parse() takes it; a hint is a "notice") and "text".
  */
 #ifndef FAIRLEAD_LOG_H
 #define FAIRLEAD_LOG_H
@@ -35,6 +37,9 @@ void log_lines(enum log_level level, const char *text);
 
 /* Lines of a higher level are left out from now on; LOG_LEVEL_INFO at first. */
 void log_set_level(enum log_level level);
+
+/* From now on. */
+void log_use_json(void);
 
 /* "error", "warning", "info", "debug"; false: none of them. */
 bool log_level_parse(const char *text, enum log_level *ret);

@@ -408,6 +408,8 @@ static bool log_level_use(const struct options *o)
 		return false;
 	}
 	log_set_level(level);
+	if (o->log_json)
+		log_use_json();
 	return true;
 }
 

@@ -17,7 +17,8 @@ static const struct command commands[] = {
 	{ "serve", "", "keep the datapath in step with definitions",
 	  TAKES(CONFIG) | TAKES(KUBERNETES) | TAKES(KUBECONFIG) |
 	  TAKES(DOCKER) |
-	  TAKES(MASTER) | TAKES(ONCE) | TAKES(SHADOW) | TAKES(LOG_LEVEL) | TAKES(TAKEOVER) |
+	  TAKES(MASTER) | TAKES(ONCE) | TAKES(SHADOW) | TAKES(LOG_LEVEL) | TAKES(LOG_JSON) |
+	  TAKES(TAKEOVER) |
 	  TAKES(CGROUP_ROOT) | TAKES_NODE, 0, 0, cmd_serve },
 	{ "kube-proxy", "[--FLAG...]",
 	  "serve a Kubernetes node, told as kube-proxy is",

@@ -37,6 +37,7 @@ enum option {
 	OPTION_GENEVE_PORT,
 	OPTION_DETACH,
 	OPTION_LOG_LEVEL,
+	OPTION_LOG_JSON,
 	OPTION_TAKEOVER,
 	OPTION_HOSTNAME_OVERRIDE,
 	OPTION_CLUSTER_CIDR,
@@ -96,6 +97,7 @@ struct options {
 	unsigned int gue_port;
 	unsigned int geneve_port;
 	bool kubernetes;
+	bool log_json;
 	bool once;
 	bool shadow;
 	bool json;

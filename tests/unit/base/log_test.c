@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "base/log.h"
 
@@ -125,6 +126,43 @@ static void the_journal_is_told_the_level(void **state)
 				    "fairlead: another file\n");
 }
 
+/* For programs; what is no UTF-8 is there as well. The last of all, as it stays
+ * so. */
+static void an_event_is_an_object(void **state)
+{
+	static const char *const levels[] = { "error", "notice" };
+	static const char *const texts[] = {
+		"no \"a?b\\\": No such file or directory", "the other half",
+	};
+	const char *line;
+
+	log_use_json();
+	listen_to_stderr();
+	log_error(-ENOENT, "no \"%s\"", "a\nb\\");
+	log_hint("the other half");
+	log_info("(%s", "\xff");
+	log_debug("nobody asked");
+	line = said();
+	for (int i = 0; i < 2; i++) {
+		size_t len = strcspn(line, "\n");
+		json_t *object = json_loadb(line, len, 0, NULL);
+		const char *time;
+
+		assert_non_null(object);
+		assert_int_equal(json_object_size(object), 3);
+		time = json_string_value(json_object_get(object, "time"));
+		assert_int_equal(strlen(time), strlen("2026-01-01T00:00:00.000Z"));
+		assert_string_equal(json_string_value(json_object_get(object,
+							"level")), levels[i]);
+		assert_string_equal(json_string_value(json_object_get(object,
+							"text")), texts[i]);
+		json_decref(object);
+		line += len + 1;
+	}
+	assert_non_null(strstr(line, "\"(?\""));
+	assert_null(strstr(line, "nobody"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -133,6 +171,7 @@ int main(void)
 		cmocka_unit_test(a_long_line_is_cut_and_ends),
 		cmocka_unit_test(levels_leave_out_what_is_above_them),
 		cmocka_unit_test(the_journal_is_told_the_level),
+		cmocka_unit_test(an_event_is_an_object),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
