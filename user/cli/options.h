@@ -120,7 +120,7 @@ struct command {
 };
 
 /* Exit statuses. */
-enum { DONE, FAILED, MISUSED };
+enum { DONE, FAILED, MISUSED, IN_PART };
 
 /* The command that argv begins with, and how many words that took; the table
  * ends in a command without a name. NULL, said to errors: there is none. */

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What `ipvsadm -Sn` prints, to definitions. Pure. */
+#ifndef FAIRLEAD_IMPORT_IPVS_H
+#define FAIRLEAD_IMPORT_IPVS_H
+
+#include <stdio.h>
+
+struct import_result {
+	unsigned int services, backends;
+	unsigned int not_carried;	/* lines, or parts of them */
+	unsigned int line;		/* of -EINVAL */
+	char why[160];			/* likewise */
+};
+
+/*
+ * Definitions onto out, each line that they are made of above them as a
+ * comment, and "# NOT CARRIED: ..." for what has no counterpart. -ENOMEM; -EIO;
+ * -EINVAL: ret->line is none of ipvsadm's, and nothing was printed.
+ */
+int import_ipvs(FILE *from, FILE *out, struct import_result *ret);
+
+#endif
