@@ -67,6 +67,8 @@ $(B)/fairlead-cni: $(CNI_OBJ)
 	$(CC) $(CFLAGS) $(LDFLAGS) -static $^ -ljansson -o $@
 
 $(OBJ) $(TEST_LIB): | $(SKEL)
+$(B)/user/web/static.o: $(wildcard user/web/page/*)
+
 $(B)/%.o: %.c
 	$(say) CC $@
 	mkdir -p $(@D)

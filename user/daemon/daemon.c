@@ -23,6 +23,7 @@
 #include "host/veth.h"
 #include "loading.h"
 #include "metrics.h"
+#include "overview.h"
 #include "model/conns_repair.h"
 #include "parts.h"
 #include "pods.h"
@@ -58,6 +59,7 @@ struct daemon {
 	struct size_errors size_errors;
 	struct sync sync;
 	struct metrics metrics;
+	struct overview overview;
 	struct probes probes;
 	__u64 probed;		/* what was in force at the last update */
 	bool is_taking_over;
@@ -139,7 +141,13 @@ static void probes_join(struct daemon *d)
 		.parts = &d->parts,
 		.applying = &d->applying,
 		.metrics = &d->metrics,
+		.overview = &d->overview,
 		.sync = &d->sync,
+	};
+	d->overview = (struct overview){
+		.parts = &d->parts,
+		.answers = &d->answers,
+		.metrics = &d->metrics,
 	};
 }
 

@@ -218,17 +218,24 @@ static void policies(FILE *out, const struct enforcing *e)
 	policy_tallies(e->set, e->state, policy, out);
 }
 
+const struct conns_usage *metrics_usage(struct metrics *m)
+{
+	if (m->usage_ms && clock_ms() - m->usage_ms < USAGE_MS)
+		return &m->usage;
+	if (conns_usage(parts_tables(m->parts), &m->usage))
+		return NULL;
+	m->usage_ms = clock_ms();
+	return &m->usage;
+}
+
 static void connections(FILE *out, struct metrics *m)
 {
 	struct tables *t = parts_tables(m->parts);
-	const struct conns_usage *u = &m->usage;
+	const struct conns_usage *u = metrics_usage(m);
 	struct conn_stats stats;
 
-	if (!m->usage_ms || clock_ms() - m->usage_ms >= USAGE_MS) {
-		if (conns_usage(t, &m->usage))
-			return;
-		m->usage_ms = clock_ms();
-	}
+	if (!u)
+		return;
 	family(out, "fairlead_connections", "gauge",
 	       "Connections that are kept in memory.");
 	fprintf(out,

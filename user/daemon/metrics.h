@@ -28,6 +28,10 @@ struct metrics {
 	__u64 usage_ms;		/* when it was read; 0: never */
 };
 
+/* Of the table of connections, a few seconds old at most; NULL: it cannot be
+ * read. */
+const struct conns_usage *metrics_usage(struct metrics *m);
+
 /* The caller's; NULL: no memory. */
 char *metrics_text(struct metrics *m, size_t *ret_len);
 

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "configz.h"
 #include "metrics.h"
+#include "overview.h"
 #include "probes.h"
 #include "process/child.h"
 
@@ -391,24 +392,31 @@ static void on_begun(void *arg, struct channel *c)
 			tell_probe(p, &p->list[i], RECORD_LISTEN);
 }
 
-static const char *send_metrics(struct probes *p)
+static char *text_make(struct probes *p, enum web_text which, size_t *ret_len)
+{
+	return which == WEB_TEXT_METRICS ? metrics_text(p->metrics, ret_len) :
+					   overview_text(p->overview, ret_len);
+}
+
+static const char *send_whole(struct probes *p, enum web_text which)
 {
 	const size_t most = RECORD_MAX / 2;
 	struct channel *c = child_channel(p->child);
 	size_t len = 0, done = 0;
-	char *text = metrics_text(p->metrics, &len);
+	char *text = text_make(p, which, &len);
 
 	if (!text)
-		return "no memory for metrics";
+		return "no memory for what it asks for";
 	do {
 		size_t part = len - done < most ? len - done : most;
 
-		send_text(c, RECORD_METRICS, done + part == len, text + done,
-			  part);
+		send_text(c, RECORD_TEXT, which | (done + part == len ?
+						   WEB_TEXT_LAST : 0),
+			  text + done, part);
 		done += part;
 	} while (done < len);
 	free(text);
-	p->asked_ms = clock_ms();
+	p->asked_ms[which] = clock_ms();
 	return NULL;
 }
 
@@ -416,11 +424,11 @@ static const char *on_record(void *arg, struct record *r)
 {
 	struct probes *p = arg;
 
-	if (r->type != RECORD_ASK)
+	if (r->type != RECORD_ASK || r->of >= NR_WEB_TEXTS)
 		return "a record that is not for us";
-	if (p->asked_ms && clock_ms() - p->asked_ms < ASK_LEAST_MS)
+	if (p->asked_ms[r->of] && clock_ms() - p->asked_ms[r->of] < ASK_LEAST_MS)
 		return "it asks too often";
-	return send_metrics(p);
+	return send_whole(p, r->of);
 }
 
 static const struct child_ops child_ops = {

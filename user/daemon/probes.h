@@ -19,6 +19,7 @@
 
 struct child;
 struct metrics;
+struct overview;
 struct spawner;
 
 /* A socket that is wanted. */
@@ -36,6 +37,7 @@ struct probes {
 	const struct parts *parts;
 	const struct applying *applying;
 	struct metrics *metrics;
+	const struct overview *overview;
 	struct sync *sync;
 	bool is_following;	/* an API server: a node has its defaults */
 	struct loop *loop;	/* NULL: not started */
@@ -44,7 +46,7 @@ struct probes {
 	struct probe *list;	/* sorted; owned */
 	size_t count;
 	__u32 last_id;		/* that was given away */
-	__u64 asked_ms;		/* metrics were, last time */
+	__u64 asked_ms[NR_WEB_TEXTS];	/* they were, last time */
 	__u64 config_told;	/* number of what was in force; 0: not told */
 	struct web_pulse pulse;	/* what was said last */
 	struct refusal refusal;	/* of a socket that cannot be opened */

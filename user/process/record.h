@@ -42,12 +42,12 @@ enum record_type {
 	RECORD_LISTENER,	/* the same, changed */
 	RECORD_UNLISTEN,	/* __u32, its id */
 	RECORD_PULSE,		/* struct web_pulse */
-	RECORD_METRICS,		/* RECORD_FIELD_TEXT, in several of them; of:
-				 * 1, the last one */
+	RECORD_TEXT,		/* RECORD_FIELD_TEXT, in several of them; of:
+				 * enum web_text, and WEB_TEXT_LAST */
 	RECORD_CONFIG,		/* RECORD_FIELD_TEXT: what /configz says */
 
 	/* http -> serve */
-	RECORD_ASK,		/* for RECORD_METRICS */
+	RECORD_ASK,		/* for RECORD_TEXT; of: enum web_text */
 
 	/* source of containers -> serve, and back; of: enum dial */
 	RECORD_DIAL,		/* for a connection; RECORD_FIELD_NAME: of whom

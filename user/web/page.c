@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "page.h"
+#include "static.h"
 
 #define PLAIN "text/plain; charset=utf-8"
 #define JSON "application/json"
@@ -15,8 +16,10 @@
 
 void page_clear(struct page *p)
 {
-	bytes_free(&p->metrics);
-	bytes_free(&p->coming);
+	for (int i = 0; i < NR_WEB_TEXTS; i++) {
+		bytes_free(&p->texts[i].whole);
+		bytes_free(&p->texts[i].coming);
+	}
 	bytes_free(&p->config);
 	bytes_free(&p->text);
 }
@@ -80,21 +83,23 @@ static void put_counts(struct bytes_out *b, const char *name,
 	bytes_add(b, text, len);
 }
 
-static enum page_state metrics_answer(struct page *p, struct web_answer *ret)
+static enum page_state whole_answer(struct page *p, enum web_text which,
+				    struct web_answer *ret)
 {
+	const struct page_text *t = &p->texts[which];
 	struct bytes_out *b = &p->text;
 
 	b->len = 0;
-	bytes_add(b, p->metrics.data, p->metrics.len);
-	if (p->has_healthz) {
+	bytes_add(b, t->whole.data, t->whole.len);
+	if (p->has_healthz && which == WEB_TEXT_METRICS) {
 		put_counts(b, "kubeproxy_proxy_healthz_total", &p->healthz);
 		put_counts(b, "kubeproxy_proxy_livez_total", &p->livez);
 	}
-	if (b->no_memory || p->metrics.no_memory)
+	if (b->no_memory || t->whole.no_memory)
 		return text_answer(ret, 503, PLAIN, "no memory\n");
 	*ret = (struct web_answer){
 		.status = 200,
-		.type = PROMETHEUS,
+		.type = which == WEB_TEXT_METRICS ? PROMETHEUS : JSON,
 		.weight = -1,
 		.body = b->data,
 		.len = b->len,
@@ -103,41 +108,49 @@ static enum page_state metrics_answer(struct page *p, struct web_answer *ret)
 }
 
 /* Old figures would be taken for new ones. */
-static enum page_state find_metrics(struct page *p, const struct web_now *now,
-				    struct web_answer *ret)
+static enum page_state find_text(struct page *p, enum web_text which,
+				 const struct web_now *now,
+				 struct web_answer *ret)
 {
-	if (p->metrics_ms && now->ms - p->metrics_ms < PAGE_FRESH_MS)
-		return metrics_answer(p, ret);
-	if (!p->asked_ms) {
-		p->asked_ms = now->ms;
+	struct page_text *t = &p->texts[which];
+
+	if (t->whole_ms && now->ms - t->whole_ms < PAGE_FRESH_MS)
+		return whole_answer(p, which, ret);
+	if (!t->asked_ms) {
+		t->asked_ms = now->ms;
 		return PAGE_TO_BE_ASKED;
 	}
-	if (now->ms - p->asked_ms < PAGE_PATIENCE_MS)
+	if (now->ms - t->asked_ms < PAGE_PATIENCE_MS)
 		return PAGE_ASKED;
 	return text_answer(ret, 503, PLAIN,
 			   "\"fairlead: serve\" does not answer\n");
 }
 
-bool page_metrics(struct page *p, const char *text, size_t len, bool is_last,
-		  __u64 now_ms)
+bool page_take(struct page *p, enum web_text which, const char *text,
+	       size_t len, bool is_last, __u64 now_ms)
 {
-	const struct bytes_out old = p->metrics;
+	struct page_text *t = &p->texts[which];
+	const struct bytes_out old = t->whole;
 
-	bytes_add(&p->coming, text, len);
+	bytes_add(&t->coming, text, len);
 	if (!is_last)
 		return false;
-	p->metrics = p->coming;
-	p->coming = old;
-	p->coming.len = 0;
-	p->coming.no_memory = false;
-	p->metrics_ms = now_ms;
-	p->asked_ms = 0;
+	t->whole = t->coming;
+	t->coming = old;
+	t->coming.len = 0;
+	t->coming.no_memory = false;
+	t->whole_ms = now_ms;
+	t->asked_ms = 0;
 	return true;
 }
 
 bool page_give_up(struct page *p, __u64 now_ms)
 {
-	return p->asked_ms && now_ms - p->asked_ms >= PAGE_PATIENCE_MS;
+	for (int i = 0; i < NR_WEB_TEXTS; i++)
+		if (p->texts[i].asked_ms &&
+		    now_ms - p->texts[i].asked_ms >= PAGE_PATIENCE_MS)
+			return true;
+	return false;
 }
 
 void page_config(struct page *p, const char *text, size_t len)
@@ -171,10 +184,15 @@ static enum page_state find_config(struct page *p, struct web_answer *ret)
 	return PAGE_READY;
 }
 
+static const char *const text_paths[NR_WEB_TEXTS] = {
+	[WEB_TEXT_METRICS] = "/metrics",
+	[WEB_TEXT_OVERVIEW] = "/api/overview",
+};
+
 enum page_state page_find(struct page *p, enum web_place place,
 			  const char *path, const struct web_listener *l,
 			  const struct web_health *h, const struct web_now *now,
-			  struct web_answer *ret)
+			  struct web_answer *ret, enum web_text *ret_which)
 {
 	unsigned int status;
 
@@ -186,13 +204,16 @@ enum page_state page_find(struct page *p, enum web_place place,
 	}
 	if (place == WEB_HEALTHZ)
 		return find_healthz(p, path, h, now, ret);
-	if (!strcmp(path, "/metrics"))
-		return find_metrics(p, now, ret);
+	for (int i = 0; i < NR_WEB_TEXTS; i++) {
+		*ret_which = i;
+		if (!strcmp(path, text_paths[i]))
+			return find_text(p, i, now, ret);
+	}
 	if (!strcmp(path, "/healthz"))
 		return find_alive(h, now, ret);
 	if (!strcmp(path, "/proxyMode"))
 		return text_answer(ret, 200, PLAIN, PROXY_MODE);
 	if (!strcmp(path, "/configz"))
 		return find_config(p, ret);
-	return not_found(ret);
+	return web_static_find(path, ret) ? PAGE_READY : not_found(ret);
 }

@@ -18,10 +18,15 @@ struct page_counts {
 	__u64 ok, unavailable;
 };
 
-struct page {
-	struct bytes_out metrics, coming; /* the last whole one; the next */
-	__u64 metrics_ms;	/* when it was whole; 0: there is none */
+/* What serve says of one of enum web_text. */
+struct page_text {
+	struct bytes_out whole, coming; /* the last one; the next */
+	__u64 whole_ms;		/* when it was whole; 0: there is none */
 	__u64 asked_ms;		/* 0: serve has answered */
+};
+
+struct page {
+	struct page_text texts[NR_WEB_TEXTS];
 	struct bytes_out config;
 	struct bytes_out text;	/* what is answered */
 	bool has_healthz;	/* somebody may ask for these */
@@ -33,19 +38,20 @@ void page_clear(struct page *p);
 
 enum page_state {
 	PAGE_READY,		/* *ret is good until the next call */
-	PAGE_TO_BE_ASKED,	/* of serve: it counts as asked now */
+	PAGE_TO_BE_ASKED,	/* of serve, for *ret_which: that counts as
+				 * asked now */
 	PAGE_ASKED,
 };
 
 enum page_state page_find(struct page *p, enum web_place place,
 			  const char *path, const struct web_listener *l,
 			  const struct web_health *h, const struct web_now *now,
-			  struct web_answer *ret);
+			  struct web_answer *ret, enum web_text *ret_which);
 
 /* Parts of what serve says, of which one is the last: then true, and who waits
  * may be answered. */
-bool page_metrics(struct page *p, const char *text, size_t len, bool is_last,
-		  __u64 now_ms);
+bool page_take(struct page *p, enum web_text which, const char *text,
+	       size_t len, bool is_last, __u64 now_ms);
 /* It did not in time: true, and who waits is told so. */
 bool page_give_up(struct page *p, __u64 now_ms);
 

@@ -22,6 +22,10 @@
 #define ACCEPT_AT_ONCE 32	/* then others have their turn */
 #define LIFE_MS 10000		/* of a connection, whatever it does */
 #define IDLE_S 5
+/* A browser takes nothing for a part of the page that is not from here. */
+#define PAGE_POLICY "default-src 'none'; script-src 'self'; style-src 'self'; " \
+	"connect-src 'self'; base-uri 'none'; form-action 'none'; " \
+	"frame-ancestors 'none'"
 #define REQUEST_BYTES 8192	/* line, headers, and room for the answer's */
 
 struct listener {
@@ -262,6 +266,9 @@ static enum MHD_Result send_answer(struct MHD_Connection *mhd,
 	snprintf(weight, sizeof(weight), "%ld", a->weight);
 	if (add_header(r, "Content-Type", a->type) &&
 	    add_header(r, "X-Content-Type-Options", "nosniff") &&
+	    add_header(r, "Content-Security-Policy", PAGE_POLICY) &&
+	    add_header(r, "Referrer-Policy", "no-referrer") &&
+	    add_header(r, "Cache-Control", "no-store") &&
 	    add_header(r, "Connection", "close") &&
 	    (a->weight < 0 ||
 	     add_header(r, "X-Load-Balancing-Endpoint-Weight", weight)))

@@ -23,9 +23,17 @@ extern const struct worker web_worker;
 enum web_place {
 	WEB_HEALTH_PORT,	/* a Service's healthCheckNodePort */
 	WEB_HEALTHZ,		/* /healthz, /livez */
-	WEB_METRICS,		/* /metrics, /proxyMode ... */
+	WEB_METRICS,		/* /metrics, /proxyMode ...; /: the page */
 	NR_WEB_PLACES,
 };
+
+/* What serve is asked for, of which it says the whole. */
+enum web_text {
+	WEB_TEXT_METRICS,	/* Prometheus' format */
+	WEB_TEXT_OVERVIEW,	/* JSON, for the page: daemon/overview.h */
+	NR_WEB_TEXTS,
+};
+#define WEB_TEXT_LAST 0x80	/* beside it, in its last part */
 
 #define WEB_NAME_MAX 256
 #define WEB_LISTENERS_MAX 16384	/* and their ids are below it */

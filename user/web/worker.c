@@ -56,10 +56,10 @@ static bool is_known(const struct web *w, __u32 id)
 	return id < w->nr_listeners && w->listeners[id].said.id;
 }
 
-static void ask(struct web *w)
+static void ask(struct web *w, enum web_text which)
 {
 	struct bytes_out b = {};
-	size_t begin = record_begin(&b, RECORD_ASK, 0);
+	size_t begin = record_begin(&b, RECORD_ASK, which);
 
 	if (record_end(&b, begin))
 		channel_send(w->channel, b.data, b.len);
@@ -73,14 +73,15 @@ static bool answer(void *arg, __u32 id, const char *path,
 	const struct worker_listener *l;
 	const struct web_now at = now();
 	enum page_state state;
+	enum web_text which;
 
 	if (!is_known(w, id))
 		return true;	/* with no answer */
 	l = &w->listeners[id];
 	state = page_find(&w->page, l->place, path, &l->said, &w->health, &at,
-			  ret);
+			  ret, &which);
 	if (state == PAGE_TO_BE_ASKED)
-		ask(w);
+		ask(w, which);
 	return state == PAGE_READY;
 }
 
@@ -176,7 +177,10 @@ static const char *on_text(struct web *w, struct record *r)
 		return "a text that is none";
 	if (r->type == RECORD_CONFIG)
 		page_config(&w->page, f.data, f.len);
-	else if (page_metrics(&w->page, f.data, f.len, r->of, now().ms))
+	else if ((r->of & ~WEB_TEXT_LAST) >= NR_WEB_TEXTS)
+		return "a text of nothing";
+	else if (page_take(&w->page, r->of & ~WEB_TEXT_LAST, f.data, f.len,
+			   r->of & WEB_TEXT_LAST, now().ms))
 		web_server_resume(w->servers[WEB_METRICS]);
 	return NULL;
 }
@@ -194,7 +198,7 @@ static const char *on_record(void *arg, struct record *r)
 		return on_unlisten(w, r);
 	case RECORD_PULSE:
 		return on_pulse(w, r);
-	case RECORD_METRICS:
+	case RECORD_TEXT:
 	case RECORD_CONFIG:
 		return on_text(w, r);
 	default:

@@ -18,6 +18,7 @@ static struct web_health health;
 static struct web_now now;
 static struct page page;
 static struct web_answer answer;
+static enum web_text which;
 
 static int set_up(void **state)
 {
@@ -38,7 +39,8 @@ static int tear_down(void **state)
 
 static enum page_state get(enum web_place place, const char *path)
 {
-	return page_find(&page, place, path, &listener, &health, &now, &answer);
+	return page_find(&page, place, path, &listener, &health, &now, &answer,
+			 &which);
 }
 
 static bool has(const char *text)
@@ -97,22 +99,22 @@ static void serve_is_asked_once_for_many(void **state)
 {
 	assert_int_equal(get(WEB_METRICS, "/metrics"), PAGE_TO_BE_ASKED);
 	assert_int_equal(get(WEB_METRICS, "/metrics"), PAGE_ASKED);
-	assert_false(page_metrics(&page, "one 1\n", 6, false, now.ms));
+	assert_false(page_take(&page, WEB_TEXT_METRICS, "one 1\n", 6, false, now.ms));
 	assert_int_equal(get(WEB_METRICS, "/metrics"), PAGE_ASKED);
-	assert_true(page_metrics(&page, "two 2\n", 6, true, now.ms));
+	assert_true(page_take(&page, WEB_TEXT_METRICS, "two 2\n", 6, true, now.ms));
 	expect(WEB_METRICS, "/metrics", 200, "one 1\ntwo 2\n");
 	now.ms += PAGE_FRESH_MS - 1;
 	expect(WEB_METRICS, "/metrics", 200, "one 1\ntwo 2\n");
 	now.ms++;
 	assert_int_equal(get(WEB_METRICS, "/metrics"), PAGE_TO_BE_ASKED);
-	page_metrics(&page, "three 3\n", 8, true, now.ms);
+	page_take(&page, WEB_TEXT_METRICS, "three 3\n", 8, true, now.ms);
 	expect(WEB_METRICS, "/metrics", 200, "three 3\n");
 }
 
 /* Old figures are not given for new ones. */
 static void serve_that_does_not_answer_is_waited_for_a_while(void **state)
 {
-	page_metrics(&page, "one 1\n", 6, true, now.ms);
+	page_take(&page, WEB_TEXT_METRICS, "one 1\n", 6, true, now.ms);
 	now.ms += PAGE_FRESH_MS;
 	assert_int_equal(get(WEB_METRICS, "/metrics"), PAGE_TO_BE_ASKED);
 	now.ms += PAGE_PATIENCE_MS - 1;
@@ -122,7 +124,7 @@ static void serve_that_does_not_answer_is_waited_for_a_while(void **state)
 	assert_true(page_give_up(&page, now.ms));
 	expect(WEB_METRICS, "/metrics", 503,
 	       "\"fairlead: serve\" does not answer\n");
-	page_metrics(&page, "two 2\n", 6, true, now.ms);
+	page_take(&page, WEB_TEXT_METRICS, "two 2\n", 6, true, now.ms);
 	expect(WEB_METRICS, "/metrics", 200, "two 2\n");
 }
 
@@ -134,7 +136,7 @@ static void answers_about_health_are_counted(void **state)
 	health.pulse.is_eligible = 0;
 	get(WEB_HEALTHZ, "/healthz");
 	get(WEB_HEALTHZ, "/livez");
-	page_metrics(&page, "one 1\n", 6, true, now.ms);
+	page_take(&page, WEB_TEXT_METRICS, "one 1\n", 6, true, now.ms);
 	assert_int_equal(get(WEB_METRICS, "/metrics"), PAGE_READY);
 	assert_true(has("\nkubeproxy_proxy_healthz_total{code=\"200\"} 2\n"));
 	assert_true(has("\nkubeproxy_proxy_healthz_total{code=\"503\"} 1\n"));
