@@ -55,6 +55,17 @@ grown() {
 		any(.reasons[]; .name == "FORWARDED" and .packets > 0)' "$DIR/overview"
 }
 
+# Series of services are the sums of their backends'.
+series() {
+	get "$AT/metrics" >"$DIR/metrics"
+	awk '/^fairlead_backend_packets_total\{service="web",/ { sum += $2 }
+	     /^fairlead_service_packets_total\{service="web"\}/ { is = $2 }
+	     END { exit !(sum > 0 && sum == is) }' "$DIR/metrics"
+	grep -F 'fairlead_backend_weight{service="web6",backend="[fd91::11]:80"} 100' "$DIR/metrics"
+	[[ $(grep '^# TYPE' "$DIR/metrics" | sort | uniq -d) == "" ]]
+	! type -P promtool >/dev/null || promtool check metrics <"$DIR/metrics"
+}
+
 # shown DEFINITION-OF-WORDS...: in what a browser makes of it.
 shown() {
 	local word
@@ -120,6 +131,7 @@ wait_for 10 overview
 it "nothing of it comes from elsewhere" nothing_from_elsewhere
 it "it tells what is there" tells_what_is
 it "figures grow with packets" figures_grow
+it "metrics have them as well" series
 it "a browser shows it" a_browser_shows_it
 it "what is not well comes first" what_is_not_well_comes_first
 it "a thousand backends" much_of_it

@@ -13,6 +13,7 @@
 #include "kubernetes/cluster.h"
 #include "enforcing.h"
 #include "metrics.h"
+#include "metrics_services.h"
 #include "model/policy_text.h"
 #include "model/reason.h"
 #include "policy_answers.h"
@@ -463,6 +464,7 @@ char *metrics_text(struct metrics *m, size_t *ret_len)
 		FAIRLEAD_VERSION);
 	definitions(out, m);
 	backends(out, parts_tables(m->parts));
+	metrics_services(out, m->parts);
 	connections(out, m);
 	packets(out, m);
 	policies(out, m->enforcing);
