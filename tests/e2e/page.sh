@@ -66,6 +66,21 @@ series() {
 	! type -P promtool >/dev/null || promtool check metrics <"$DIR/metrics"
 }
 
+# What dashboard and alerts ask for is there.
+dashboard_and_alerts() {
+	local packaging=$ROOT/scripts/packaging name
+
+	for name in $(grep -ohE '\bfairlead_[a-z_]+[a-z]|process_[a-z_]+' \
+		"$packaging/grafana/fairlead.json" \
+		"$packaging/prometheus/alerts.yaml" | sort -u); do
+		grep "^# TYPE $name " "$DIR/metrics"
+	done
+	jq -e '.panels | length > 5' "$packaging/grafana/fairlead.json"
+	type -P promtool >/dev/null || return 0
+	promtool check rules "$packaging/prometheus/alerts.yaml"
+	(cd "$packaging/prometheus" && promtool test rules alerts_test.yaml)
+}
+
 # shown DEFINITION-OF-WORDS...: in what a browser makes of it.
 shown() {
 	local word
@@ -132,6 +147,7 @@ it "nothing of it comes from elsewhere" nothing_from_elsewhere
 it "it tells what is there" tells_what_is
 it "figures grow with packets" figures_grow
 it "metrics have them as well" series
+it "dashboard and alerts ask for what is there" dashboard_and_alerts
 it "a browser shows it" a_browser_shows_it
 it "what is not well comes first" what_is_not_well_comes_first
 it "a thousand backends" much_of_it
