@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "host/loopback.h"
 #include "run_lock.h"
+#include "withdrawing.h"
 
 /* what: "This stops ..." */
 static bool is_agreed(const struct options *o, const char *what)
@@ -116,6 +117,8 @@ int cmd_cleanup(const struct options *o)
 	}
 	if (!is_agreed(o, "stops the balancing of every service"))
 		return MISUSED;
+	if (withdraw_all(o))
+		return FAILED;
 	if (trusts_loopback(o))
 		loopback_trust(false);
 	return dp_cleanup(o->pin_root, true) ? FAILED : DONE;

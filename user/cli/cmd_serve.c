@@ -335,6 +335,7 @@ static int serve_open(struct serve *s)
 		.pin_root = s->options->pin_root,
 		.cgroup_root = s->options->cgroup_root,
 		.is_shadow = s->options->shadow,
+		.run_dir = s->options->run_dir,
 	};
 	int err;
 

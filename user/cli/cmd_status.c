@@ -11,6 +11,7 @@
 
 #include <net/if.h>
 
+#include "announced.h"
 #include "cmd.h"
 #include "connections.h"
 #include "base/log.h"
@@ -530,6 +531,18 @@ static int containers_section(struct status *s)
 	return 0;
 }
 
+/* What announces this node's addresses, and which are not, if any are to be. */
+static int announce_section(struct status *s)
+{
+	json_t *announce = json_object_get(s->daemon, "announce");
+
+	if (!s->text)
+		return json_object_set(s->json, "announce",
+				       announce ?: json_null());
+	announced_print(announce);
+	return 0;
+}
+
 static int warnings_section(struct status *s)
 {
 	json_t *list = warnings_list(s->view.dp, s->view.tables), *warning;
@@ -557,7 +570,8 @@ static int status_print(struct status *s)
 {
 	static int (*const of_datapath[])(struct status *s) = {
 		applied_section, kubernetes_section, containers_section,
-		backends_section, connections_section, warnings_section, attachments, pods,
+		backends_section, connections_section, announce_section,
+		warnings_section, attachments, pods,
 		sockets, reasons, maps, features,
 	};
 	size_t count = sizeof(of_datapath) / sizeof(of_datapath[0]);

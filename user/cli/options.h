@@ -52,6 +52,7 @@ enum option {
 	OPTION_SOCKET_PODS,
 	OPTION_NETWORK_POLICY,
 	OPTION_CGROUP_ROOT,
+	OPTION_EXABGP,
 	OPTION_PIN_ROOT,
 	OPTION_HELP,
 	NR_OPTIONS,
@@ -105,6 +106,7 @@ struct options {
 	bool yes;
 	bool kube_proxy;	/* of its, in place of ours */
 	bool detach;
+	bool exabgp;
 	bool help;
 	char **arguments;	/* what is no option, in order */
 	unsigned int nr_arguments;

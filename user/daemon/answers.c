@@ -134,7 +134,7 @@ json_t *answers_status(struct answers *a)
 	for (size_t i = 0; i < sizeof(applied->sha256); i++)
 		sprintf(sha256 + 2 * i, "%02x", applied->sha256[i]);
 	return json_pack("{s:b, s:b, s:b, s:o, s:I, s:o, s:s, s:I, s:i, s:I, "
-			 "s:I, s:i, s:b, s:o, s:o}",
+			 "s:I, s:i, s:b, s:o, s:o, s:o}",
 			 "ok", 1,
 			 "synced", !*error, "early", is_early(a),
 			 "error", text_json(error),
@@ -149,7 +149,8 @@ json_t *answers_status(struct answers *a)
 			 "takeover", (int)dp_takeover_left(a->parts->dp),
 			 "shadow", dp_is_shadow(a->parts->dp),
 			 "kubernetes", api_json(a->api),
-			 "docker", containers_json(a->containers));
+			 "docker", containers_json(a->containers),
+			 "announce", announcing_status(a->announcing));
 }
 
 /* The backend of service that is at addr, if its port does not matter or is

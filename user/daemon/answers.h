@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "announcing.h"
 #include "applying.h"
 #include "hints.h"
 #include "loading.h"
@@ -20,6 +21,7 @@ struct answers {
 	const struct applying *applying;
 	const struct hints *hints;
 	const struct probes *probes;
+	const struct announcing *announcing;
 	struct api *api;	/* NULL: none is followed */
 	struct containers *containers;	/* likewise */
 	int64_t since_s;	/* CLOCK_REALTIME: the daemon's start */

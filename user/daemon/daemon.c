@@ -12,6 +12,7 @@
 
 #include <sys/epoll.h>
 
+#include "announcing.h"
 #include "answers.h"
 #include "applying.h"
 #include "base/endpoint.h"
@@ -61,6 +62,8 @@ struct daemon {
 	struct metrics metrics;
 	struct overview overview;
 	struct probes probes;
+	struct announcing announcing;
+	const char *run_dir;
 	__u64 probed;		/* what was in force at the last update */
 	bool is_taking_over;
 	bool wants_policy;	/* by what was read last: the API's, too */
@@ -136,6 +139,7 @@ static void probes_join(struct daemon *d)
 		.loading = &d->loading,
 		.sync = &d->sync,
 		.enforcing = &d->enforcing,
+		.announcing = &d->announcing,
 	};
 	d->probes = (struct probes){
 		.parts = &d->parts,
@@ -182,12 +186,18 @@ static struct daemon *daemon_new(void)
 	d->hints.ways = &d->ways;
 	d->hints.sockets = &d->sockets;
 	d->hints.enforcing = &d->enforcing;
+	d->announcing = (struct announcing){
+		.parts = &d->parts,
+		.applying = &d->applying,
+		.uplinks = &d->uplinks,
+	};
 	d->answers = (struct answers){
 		.parts = &d->parts,
 		.loading = &d->loading,
 		.applying = &d->applying,
 		.hints = &d->hints,
 		.probes = &d->probes,
+		.announcing = &d->announcing,
 		.since_s = time(NULL),
 	};
 	probes_join(d);
@@ -258,6 +268,7 @@ int daemon_open(const struct definitions_from *from,
 		return err;
 	takeover_begin(d, takeover_s);
 	d->sockets.cgroup_root = places->cgroup_root;
+	d->run_dir = places->run_dir;
 	ways_begin(&d->ways);
 	ways_fill(&d->ways);
 	err = applying_do(&d->applying);
@@ -279,6 +290,7 @@ static bool is_waiting(const struct daemon *d)
 static void look(struct daemon *d)
 {
 	sync_look(&d->sync, is_waiting(d));
+	announcing_check(&d->announcing);
 	if (d->probed == d->sync.durations.count)
 		return;
 	d->probed = d->sync.durations.count;
@@ -301,6 +313,7 @@ void daemon_close(struct daemon *d)
 {
 	if (!d)
 		return;
+	announcing_stop(&d->announcing);
 	event_remove(d->tick);
 	event_remove(d->refresh);
 	event_remove(d->fragment_retry);
@@ -346,6 +359,7 @@ static void on_refresh(void *arg)
 	struct daemon *d = arg;
 
 	nexthops_refresh(d->parts.nexthops);
+	announcing_refresh(&d->announcing);
 	path_mtu_expire(d->parts.state, dp_now_s());
 	probes_update(&d->probes);
 }
@@ -413,6 +427,8 @@ int daemon_start(struct daemon *d, struct loop *l)
 				  &d->fragment_events);
 	if (!err)
 		err = verdicts_start(&d->verdicts, l);
+	if (!err)
+		announcing_start(&d->announcing, l, d->run_dir);
 	return err ? log_error(err, "cannot wait for events") : 0;
 }
 
@@ -550,6 +566,10 @@ json_t *daemon_answer(void *arg, const json_t *request)
 	}
 	if (!strcmp(cmd, "backend"))
 		return answers_backend(&d->answers, request);
+	if (!strcmp(cmd, "announce"))
+		return announcing_list(&d->announcing);
+	if (!strcmp(cmd, "node"))
+		return announcing_act(&d->announcing, request);
 	if (!strcmp(cmd, "policies"))
 		return policy_list_json(d->enforcing.set, d->enforcing.state);
 	if (!strcmp(cmd, "policy"))

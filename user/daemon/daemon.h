@@ -23,6 +23,7 @@ struct daemon_places {
 	const char *cgroup_root;
 	bool is_shadow;		/* everything is done but served: nothing is
 				 * attached */
+	const char *run_dir;	/* NULL: nothing is kept there */
 };
 
 /* Load the definitions, open the datapath and put them in force. On failure

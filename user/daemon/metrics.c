@@ -229,6 +229,19 @@ const struct conns_usage *metrics_usage(struct metrics *m)
 	return &m->usage;
 }
 
+static void route(void *out, const char *prefix, bool is_announced)
+{
+	fprintf(out, "fairlead_route_announced{address=\"%s\"} %d\n", prefix,
+		is_announced);
+}
+
+static void routes(FILE *out, const struct announcing *a)
+{
+	family(out, "fairlead_route_announced", "gauge",
+	       "Whether a route announces that this node serves an address.");
+	announcing_each(a, route, out);
+}
+
 static void connections(FILE *out, struct metrics *m)
 {
 	struct tables *t = parts_tables(m->parts);
@@ -468,6 +481,7 @@ char *metrics_text(struct metrics *m, size_t *ret_len)
 	connections(out, m);
 	packets(out, m);
 	policies(out, m->enforcing);
+	routes(out, m->announcing);
 	maps(out, m);
 	if (m->api) {
 		api(out, m->api);

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "announcing.h"
 #include "applying.h"
 #include "model/conns.h"
 #include "parts.h"
@@ -22,6 +23,7 @@ struct metrics {
 	const struct loading *loading;
 	const struct sync *sync;
 	const struct enforcing *enforcing;
+	const struct announcing *announcing;
 	const struct api *api;	/* NULL: none is followed */
 	const struct containers *containers;	/* likewise */
 	struct conns_usage usage;	/* reading it takes a while */

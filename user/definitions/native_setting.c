@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/rtnetlink.h>
+
 #include <openssl/evp.h>
 
 #include "base/addr.h"
@@ -319,6 +321,84 @@ static void read_sockets(struct reader *r, const struct tree_node *n,
 		m->sockets = i;
 }
 
+/* "main", or a number; the tables of the kernel's own are not for routes of
+ * ours. */
+static bool read_announce_table(struct reader *r, const struct tree_node *n,
+				__u32 *ret)
+{
+	const char *text;
+
+	if (n->kind == TREE_SCALAR && value_text(r, n, "table", &text) &&
+	    !strcmp(text, "main")) {
+		*ret = RT_TABLE_MAIN;
+		return true;
+	}
+	if (!value_number(r, n, "announce: table", 1, UINT32_MAX, ret))
+		return false;
+	if (*ret != RT_TABLE_LOCAL && *ret != RT_TABLE_DEFAULT)
+		return true;
+	return reader_error(r, n, "announce: table %u is the kernel's own; take one that no rule reads, such as %u, or \"main\"",
+			    *ret, ANNOUNCE_TABLE);
+}
+
+/* Not the kernel's own, nor those of daemons that have a number in
+ * rtnetlink.h, whose routes would pass for ours. */
+static bool read_announce_protocol(struct reader *r,
+				   const struct tree_node *n, __u8 *ret)
+{
+	__u32 number;
+
+	if (!value_number(r, n, "announce: protocol", 1, 255, &number))
+		return false;
+	if (number <= RTPROT_KEEPALIVED || number == RTPROT_BABEL ||
+	    (number >= RTPROT_BGP && number <= RTPROT_EIGRP))
+		return reader_error(r, n, "announce: protocol %u has a meaning already: routes of others would pass for ours; take another one, such as %u",
+				    number, ANNOUNCE_PROTOCOL);
+	*ret = number;
+	return true;
+}
+
+/* Rounded up; none are some as well. */
+static void read_some_seconds(struct reader *r, const struct tree_node *n,
+			      const char *what, __u32 *ret)
+{
+	__u32 ms;
+
+	if (value_ms(r, n, what, 0, SECONDS_MAX * 1000u, &ms))
+		*ret = (ms + 999) / 1000;
+}
+
+static void read_announce(struct reader *r, const struct tree_node *n,
+			  struct model *m)
+{
+	static const char *const keys[] = { "table", "protocol", "metric",
+					    "hold", "linger", "require", NULL };
+	static const char *const requires[] = { "any", "all", NULL };
+	const struct tree_node *v[6] = {};
+	struct model_announce a = {
+		.table = ANNOUNCE_TABLE,
+		.protocol = ANNOUNCE_PROTOCOL,
+		.metric = 100, .hold_s = 10, .linger_s = 10,
+	};
+
+	value_keys(r, n, "announce", keys, v);
+	if (v[0])
+		read_announce_table(r, v[0], &a.table);
+	if (v[1])
+		read_announce_protocol(r, v[1], &a.protocol);
+	if (v[2])
+		value_number(r, v[2], "announce: metric", 1,
+			     ANNOUNCE_METRIC_DRAINED - 1, &a.metric);
+	if (v[3])
+		read_some_seconds(r, v[3], "announce: hold", &a.hold_s);
+	if (v[4])
+		read_some_seconds(r, v[4], "announce: linger", &a.linger_s);
+	if (v[5])
+		a.require_all = value_choice(r, v[5], "announce: require",
+					     requires) == 1;
+	m->announce = a;
+}
+
 static void read_special(struct reader *r, const struct tree_node *n,
 			 enum setting s, struct model *m)
 {
@@ -331,6 +411,8 @@ static void read_special(struct reader *r, const struct tree_node *n,
 		return read_hash_key(r, n, m);
 	case SETTING_TUNNEL_SOURCE:
 		return read_tunnel_source(r, n, m);
+	case SETTING_ANNOUNCE:
+		return read_announce(r, n, m);
 	case SETTING_HOSTNAME_OVERRIDE:
 		return read_hostname(r, n, m);
 	case SETTING_DETECT_LOCAL:

@@ -66,6 +66,21 @@ struct model_listen {
 	bool is_off;		/* nowhere */
 };
 
+/* Routes that say which addresses this node serves, for daemons of BGP to
+ * read. */
+struct model_announce {
+	__u32 table;		/* 0: none are written */
+	__u32 metric;
+	__u32 hold_s, linger_s;
+	__u8 protocol;		/* marks routes as ours */
+	bool require_all;	/* of the services at an address */
+	__u8 pad[2];
+};
+
+#define ANNOUNCE_TABLE 6180
+#define ANNOUNCE_PROTOCOL 178
+#define ANNOUNCE_METRIC_DRAINED 1000
+
 /* How the packets of this node's pods are told from others. */
 enum detect_local {
 	DETECT_CLUSTER_CIDR,	/* by source, see cluster_cidr */
@@ -165,6 +180,7 @@ struct model {
 	__u32 max_services, max_backends, max_slots, max_conns; /* 0: none */
 	__u32 answers_per_s, answers_network_per_s; /* 0: no limit; default
 						     * 10000 and 100 */
+	struct model_announce announce;
 	/* A Kubernetes node's, as kube-proxy is told them. */
 	char hostname_override[MODEL_NODE_NAME_MAX + 1]; /* "": see node */
 	__u8 detect_local;	/* enum detect_local */

@@ -75,6 +75,7 @@ const struct setting_spec setting_specs[NR_SETTINGS] = {
 	[SETTING_ANSWERS_NETWORK] = { IN("answers", "per-network"),
 				      FIELD(answers_network_per_s),
 				      NUMBER(0, ANSWERS_MAX, 100) },
+	[SETTING_ANNOUNCE] = { TOP("announce"), FIELD(announce) },
 	[SETTING_HOSTNAME_OVERRIDE] = { TOP("hostname-override"),
 					FIELD(hostname_override) },
 	[SETTING_DETECT_LOCAL] = { TOP("detect-local-mode"),
@@ -278,6 +279,19 @@ static void node_text(enum setting s, const struct model *m,
 		append(text, "none");
 }
 
+static void announce_text(const struct model_announce *a,
+			  char text[static SETTING_TEXT_MAX])
+{
+	if (!a->table) {
+		append(text, "off");
+		return;
+	}
+	snprintf(text, SETTING_TEXT_MAX,
+		 "table %u, protocol %u, metric %u, hold %u s, linger %u s, require %s",
+		 a->table, a->protocol, a->metric, a->hold_s, a->linger_s,
+		 a->require_all ? "all" : "any");
+}
+
 static void special_text(enum setting s, const struct model *m,
 			 char text[static SETTING_TEXT_MAX])
 {
@@ -299,6 +313,9 @@ static void special_text(enum setting s, const struct model *m,
 	case SETTING_TUNNEL_SOURCE:
 		append_source(text, &m->tunnel4, m->tunnel4_bits);
 		append_source(text, &m->tunnel6, m->tunnel6_bits);
+		break;
+	case SETTING_ANNOUNCE:
+		announce_text(&m->announce, text);
 		break;
 	default:
 		for (size_t i = 0; i < m->nr_nat4; i++)

@@ -171,7 +171,7 @@ static const struct { const char *text, *error; } mistakes[] = {
 
 	/* keys */
 	{ "sevices: []", "1:1: unknown key \"sevices\" in a document; did you mean \"services\"?" },
-	{ "colour: red", "1:1: unknown key \"colour\" in a document; known: node, uplinks, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, answers, hostname-override, detect-local-mode, cluster-cidr, pod-bridge-interface, pod-interface-name-prefix, nodeport-addresses, masquerade-all, healthz-bind-address, metrics-bind-address, sockets, socket-pods, network-policy, services, workloads, namespaces, policies" },
+	{ "colour: red", "1:1: unknown key \"colour\" in a document; known: node, uplinks, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, answers, announce, hostname-override, detect-local-mode, cluster-cidr, pod-bridge-interface, pod-interface-name-prefix, nodeport-addresses, masquerade-all, healthz-bind-address, metrics-bind-address, sockets, socket-pods, network-policy, services, workloads, namespaces, policies" },
 	{ "services:\n- name: a\n  address: 192.0.2.1\n  adress: 192.0.2.1\n  port: 1", "4:3: unknown key \"adress\" in a service; did you mean \"address\"?" },
 	{ BACKEND ", wieght: 1}]}", "2:74: unknown key \"wieght\" in a backend; did you mean \"weight\"?" },
 	{ SERVICE ", sources: {alow: []}}", "2:53: unknown key \"alow\" in sources; did you mean \"allow\"?" },
@@ -182,7 +182,16 @@ static const struct { const char *text, *error; } mistakes[] = {
 	{ SERVICE ", sources: }", "2:52: sources needs keys and values, not nothing" },
 	{ SERVICE ", sources: [10.0.0.0/8]}", "2:52: sources needs keys and values, not a list" },
 	{ "nat: 192.0.2.1", "1:6: nat needs keys and values, not a single value" },
-	{ "\"a\\e[31m\": 1", "1:1: unknown key \"a?[31m\" in a document; known: node, uplinks, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, answers, hostname-override, detect-local-mode, cluster-cidr, pod-bridge-interface, pod-interface-name-prefix, nodeport-addresses, masquerade-all, healthz-bind-address, metrics-bind-address, sockets, socket-pods, network-policy, services, workloads, namespaces, policies" },
+	{ "announce: yes", "1:11: announce needs keys and values, not a single value" },
+	{ "announce: {tables: 1}", "1:12: unknown key \"tables\" in announce; did you mean \"table\"?" },
+	{ "announce: {table: 255}", "1:19: announce: table 255 is the kernel's own; take one that no rule reads, such as 6180, or \"main\"" },
+	{ "announce: {table: local}", "1:19: announce: table \"local\" is not a number from 1 to 4294967295" },
+	{ "announce: {protocol: 12}", "1:22: announce: protocol 12 has a meaning already: routes of others would pass for ours; take another one, such as 178" },
+	{ "announce: {protocol: 256}", "1:22: announce: protocol \"256\" is not a number from 1 to 255" },
+	{ "announce: {metric: 1000}", "1:20: announce: metric \"1000\" is not a number from 1 to 999" },
+	{ "announce: {hold: soon}", "1:18: announce: hold \"soon\" is not a duration such as \"2s\", \"150ms\" or \"1h30m\"" },
+	{ "announce: {require: most}", "1:21: unknown announce: require \"most\"; known: any, all" },
+	{ "\"a\\e[31m\": 1", "1:1: unknown key \"a?[31m\" in a document; known: node, uplinks, hash-key, tunnel-source, nat, gue-port, geneve-port, geneve-vni, timeouts, limits, answers, announce, hostname-override, detect-local-mode, cluster-cidr, pod-bridge-interface, pod-interface-name-prefix, nodeport-addresses, masquerade-all, healthz-bind-address, metrics-bind-address, sockets, socket-pods, network-policy, services, workloads, namespaces, policies" },
 
 	/* what there is not yet */
 	{ SERVICE ", algorithm: least-connections}", "2:54: algorithm \"least-connections\" is not available yet" },
