@@ -5,6 +5,7 @@
 # The router is a neighbour of balancers, and has no other route to what they
 # announce.
 
+# shellcheck disable=SC2034 # the tests use it
 TABLE=6180
 
 need() {
