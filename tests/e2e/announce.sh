@@ -154,13 +154,37 @@ uplink_down() {
 	wait_for 20 both_reach 2
 }
 
+prefixes() {
+	service net4 198.51.100.0/24 tcp nat 1 >>"$CONFIG"
+	service net6 2001:db8:1::/64 tcp nat 1 >>"$CONFIG"
+	in_force
+	wait_for 5 ours_are 4
+	ours | grep "blackhole 198.51.100.0/24"
+	ours | grep "blackhole 2001:db8:1::/64"
+	fairlead announce list --json |
+		jq -e 'map(.address) | contains(["2001:db8:1::/64"])'
+	serves 1 2
+	in_force
+	wait_for 5 ours_are 2
+}
+
+is_empty() {
+	local routes
+
+	routes=$(ip -n "$NET-balancer" route show table "$1")
+	[[ -z $routes ]]
+}
+
 moved() {
 	sed -i 's/^announce: .*/announce: {table: 7000, hold: 2s, linger: 1s}/' \
 		"$CONFIG"
 	in_force
 	wait_for 5 ours_are 0
 	ip -n "$NET-balancer" route show table 7000 | grep "$VIP4"
-	sed -i "s/^announce: .*/$ANNOUNCE/" "$CONFIG"
+	sed -i '/^announce:/d' "$CONFIG"
+	in_force
+	wait_for 5 is_empty 7000
+	serves 1 2
 	in_force
 	wait_for 5 ours_are 2
 }
@@ -212,7 +236,8 @@ it "what somebody else deletes is put back" put_back
 it "a drained node is avoided, then withdrawn, and forwards" drained
 it "undrained, it is announced" undrained
 it "no way in, no route" uplink_down
-it "another table" moved
+it "of a prefix service, the prefix" prefixes
+it "another table, and none" moved
 it "withdrawn at once, with a daemon and without" withdrawn
 it "after cleanup nothing is announced" cleaned_up
 finish
