@@ -123,6 +123,20 @@ static __always_inline enum reason balance_known(struct xdp_md *ctx,
 		    go_on(ctx, XDP_PROGRAM_xdp_icmp4);
 }
 
+/* Is it of what goes to another node in a tunnel? Then s says so. */
+static __always_inline bool balance_tunnelled(struct scratch *s)
+{
+	__u32 known;
+
+	if (!s->old.position)
+		return false;
+	known = tunnel_of_known(&s->pkt.lookup, s, true);
+	s->pkt.backend = known & (CONN_BACKENDS_MAX - 1);
+	s->forward = known >> CONN_BACKEND_BITS;
+	s->kind = KIND_LB_VIP;
+	return known;
+}
+
 /* Steps 2 to 4 for a packet (or ICMP error) whose flow is known. */
 static __always_inline enum reason balance_flow(struct xdp_md *ctx,
 						struct frame *f,
@@ -144,6 +158,9 @@ static __always_inline enum reason balance_flow(struct xdp_md *ctx,
 	    (s->class & VIP_CONNS && nat_of_client(p, s)))
 		return s->nat.is_again ? go_on(ctx, XDP_PROGRAM_xdp_again) :
 					 balance_known(ctx, f, s, v6);
+	if (balance_tunnelled(s))
+		return v6 ? go_on(ctx, XDP_PROGRAM_xdp_send6) :
+			    go_on(ctx, XDP_PROGRAM_xdp_send4);
 	svc = service_find(&p->lookup);
 	if (!svc || svc->flags & SERVICE_VIP)
 		return unserved(s, svc);
@@ -156,8 +173,8 @@ static __always_inline enum reason balance_flow(struct xdp_md *ctx,
 	if (svc->forward != FORWARD_NAT) {
 		id = service_pick(&p->lookup, svc, &r);
 		if (id != SERVICE_ADMIT)
-			return direct_send(ctx, f, svc->forward, id, &s->out,
-					   v6);
+			return direct_send(ctx, f, svc->forward, KIND_EDGE, id,
+					   &s->out, v6);
 		s->old.position = r.head && !p->is_error ? r.position : 0;
 		s->old.word = r.word;
 	}
@@ -317,8 +334,9 @@ static __always_inline enum reason open_for(struct xdp_md *ctx,
 	if (!svc->slot_count && !svc->local_count &&
 	    !(svc->flags & SERVICE_EMPTY_DROPS))
 		return REASON_NO_BACKEND;
-	s->forward = svc->forward;
-	if (svc->forward == FORWARD_NAT) {
+	s->forward = svc->tunnel ? svc->tunnel : svc->forward;
+	s->kind = svc->kind;
+	if (s->forward == FORWARD_NAT) {
 		p->from.link = link_to_client(p, ctx->ingress_ifindex);
 		return nat_open(p, svc, decide_origin(rt, ORIGIN_ELSEWHERE,
 						      &p->flow.src));
@@ -384,8 +402,8 @@ static __always_inline enum reason send_opened(struct xdp_md *ctx,
 		return REASON_INTERNAL;
 	why = s->forward == FORWARD_NAT ?
 		      nat_send(ctx, &f, s, v6) :
-		      direct_send(ctx, &f, s->forward, s->pkt.backend, &s->out,
-				  v6);
+		      direct_send(ctx, &f, s->forward, s->kind, s->pkt.backend,
+				  &s->out, v6);
 	return or_answer(ctx, s, why, v6);
 }
 

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Tunnels from the receiver's side: is a packet one of those that encap.h
- * makes, and for this host; and what its outer congestion mark means for the
- * packet inside.
+ * Is a packet one in a tunnel that ends at this host, a backend of a balancer
+ * at the edge?
  */
 #ifndef FAIRLEAD_BPF_DECAP_H
 #define FAIRLEAD_BPF_DECAP_H
 
-#include "encap.h"
-#include "parse.h"
+#include "tunnel.h"
 
 /* Host order; see fairlead_config for how it is filled. */
 const volatile __u16 decap_gue_port __weak = 6080;
@@ -24,93 +22,9 @@ struct {
 	__type(value, __u8);
 } decap_addrs __weak SEC(".maps");
 
-/* An outer header found: how much to take off and what is inside. */
-struct tunnel {
-	__u32 len;
-	__be16 inner;		/* ETH_P_*; 0: not a tunnel */
-	__u8 ecn;		/* of the outer header */
-};
-
-/* GUE variant 1 has no header: the inner IP version tells (4 is 01 00). */
-static __always_inline __be16 inner_of_version(const struct frame *f,
-					       const void *at)
-{
-	if (!pkt_has(f, at, 1))
-		return 0;
-	switch (*(const __u8 *)at >> 4) {
-	case 4:
-		return bpf_htons(ETH_P_IP);
-	case 6:
-		return bpf_htons(ETH_P_IPV6);
-	default:
-		return 0;
-	}
-}
-
-static __always_inline void tunnel_udp(const struct frame *f, const void *at,
-				       struct tunnel *t)
-{
-	const struct udphdr *udp = at;
-	const struct geneve *geneve = at + sizeof(*udp);
-	__u32 len;
-
-	if (!pkt_has(f, udp, sizeof(*udp)))
-		return;
-	if (udp->dest == bpf_htons(decap_gue_port)) {
-		t->len += sizeof(*udp);
-		t->inner = inner_of_version(f, udp + 1);
-		return;
-	}
-	if (udp->dest != bpf_htons(decap_geneve_port) ||
-	    !pkt_has(f, geneve, sizeof(*geneve)) || geneve->options >> 6)
-		return;
-	len = sizeof(*geneve) + (geneve->options & 0x3f) * 4;
-	t->len += sizeof(*udp) + len;
-	t->inner = geneve->proto;
-}
-
-static __always_inline void tunnel_of(const struct frame *f, const void *at,
-				      __u8 proto, struct tunnel *t)
-{
-	const struct gre *gre = at;
-
-	switch (proto) {
-	case IPPROTO_IPIP:
-		t->inner = bpf_htons(ETH_P_IP);
-		break;
-	case IPPROTO_IPV6:
-		t->inner = bpf_htons(ETH_P_IPV6);
-		break;
-	case IPPROTO_UDP:
-		tunnel_udp(f, at, t);
-		break;
-	case IPPROTO_GRE:
-		if (!pkt_has(f, gre, sizeof(*gre)) || gre->flags)
-			break;
-		t->len += sizeof(*gre);
-		t->inner = gre->proto;
-		break;
-	}
-	if (t->inner != bpf_htons(ETH_P_IP) &&
-	    t->inner != bpf_htons(ETH_P_IPV6))
-		t->inner = 0;
-}
-
 static __always_inline bool is_end_of_tunnels(struct addr dst)
 {
 	return bpf_map_lookup_elem(&decap_addrs, &dst);
-}
-
-/* Is an IP header of the announced version inside? */
-static __always_inline bool inner_is_there(const struct frame *f,
-					   const struct tunnel *t)
-{
-	const __u8 *inner = f->l3 + t->len;
-
-	if (t->inner == bpf_htons(ETH_P_IP))
-		return pkt_has(f, inner, sizeof(struct iphdr)) &&
-		       inner[0] >> 4 == 4;
-	return pkt_has(f, inner, sizeof(struct ipv6hdr)) && inner[0] >> 4 == 6;
 }
 
 static __always_inline void tunnel_find4(const struct frame *f,
@@ -118,12 +32,7 @@ static __always_inline void tunnel_find4(const struct frame *f,
 {
 	const struct iphdr *ip = f->l3;
 
-	if (!pkt_has(f, ip, sizeof(*ip)) || ip->ihl != 5 ||
-	    ip->frag_off & bpf_htons(IP_MF | IP_OFFSET))
-		return;
-	t->len = sizeof(*ip);
-	t->ecn = ip->tos & 3;
-	tunnel_of(f, ip + 1, ip->protocol, t);
+	tunnel_parse4(f, t, decap_gue_port, decap_geneve_port);
 	if (t->inner && !is_end_of_tunnels(addr_from4(ip->daddr)))
 		t->inner = 0;
 }
@@ -133,11 +42,7 @@ static __always_inline void tunnel_find6(const struct frame *f,
 {
 	const struct ipv6hdr *ip = f->l3;
 
-	if (!pkt_has(f, ip, sizeof(*ip)))
-		return;
-	t->len = sizeof(*ip);
-	t->ecn = ((const __u8 *)ip)[1] >> 4 & 3;
-	tunnel_of(f, ip + 1, ip->nexthdr, t);
+	tunnel_parse6(f, t, decap_gue_port, decap_geneve_port);
 	if (t->inner && !is_end_of_tunnels(addr_from6(&ip->daddr)))
 		t->inner = 0;
 }
@@ -155,50 +60,6 @@ static __always_inline struct tunnel tunnel_find(const struct frame *f,
 	if (t.inner && !inner_is_there(f, &t))
 		t.inner = 0;
 	return t;
-}
-
-enum ecn { ECN_NOT_ECT, ECN_ECT1, ECN_ECT0, ECN_CE };
-
-/* RFC 6040, 4.2, figure 4. -1: a mark on a packet whose ends would not
- * understand it; it stands for a loss. */
-static __always_inline int ecn_inside(__u32 outer, __u32 inner)
-{
-	if (outer == ECN_CE)
-		return inner == ECN_NOT_ECT ? -1 : ECN_CE;
-	if (outer == ECN_ECT1 && inner == ECN_ECT0)
-		return ECN_ECT1;
-	return inner;
-}
-
-/*
- * The inner header takes over the outer one's mark. False: drop the packet.
- * *delta is what that adds to a sum over the whole packet; an IPv4 header's
- * own checksum takes it back out.
- */
-static __always_inline bool tunnel_mark(const struct frame *f,
-					const struct tunnel *t, __u32 *delta)
-{
-	const bool v6 = t->inner == bpf_htons(ETH_P_IPV6);
-	struct iphdr *ip = f->l3 + t->len;
-	const int shift = v6 ? 4 : 0;
-	__u8 *second = (__u8 *)ip + 1;
-	__u16 old, new;
-	int ecn;
-
-	*delta = 0;
-	if (!pkt_has(f, ip, sizeof(*ip)))
-		return false;
-	old = *(__u16 *)ip;
-	ecn = ecn_inside(t->ecn, *second >> shift & 3);
-	if (ecn < 0)
-		return false;
-	*second = (*second & ~(3 << shift)) | ecn << shift;
-	new = *(__u16 *)ip;
-	if (v6)
-		*delta = csum_fold(csum_delta(old, new));
-	else if (new != old)
-		ip->check = csum_apply(ip->check, csum_delta(old, new));
-	return true;
 }
 
 #endif

@@ -54,10 +54,12 @@ static __always_inline __u8 encap_proto(enum forward forward, const bool v6)
 
 struct outer {
 	const struct addr *dst;
+	const struct addr *src;	/* with has_src; else our end of the tunnel */
 	__u32 entropy;
 	__u16 len;		/* of what follows the outer IP header */
 	__u8 proto;
 	__u8 tos;
+	bool has_src;
 };
 
 /* e->src, our end of the tunnel: configured, with bits of entropy, or the
@@ -71,6 +73,10 @@ static __always_inline bool outer_src(struct egress *e, const struct outer *o,
 
 	if (!rt || !link)
 		return false;
+	if (o->has_src) {
+		e->src = *o->src;
+		return true;
+	}
 	if (!(v6 ? rt->tunnel6.word[0] : rt->tunnel4.word[3])) {
 		e->src = v6 ? link->addr6 : link->addr4;
 		return e->src.word[v6 ? 0 : 3];

@@ -23,7 +23,8 @@ struct lookup {
 	__u8 offers;		/* of a backend: see struct pkt's number */
 	__u8 new_conn;		/* found out: it is one */
 	__u8 unrecorded;	/* likewise: conns had no room for it */
-	__u8 pad;
+	__u8 is_tunnelled;	/* to a node port of the node that sends it, at
+				 * its address */
 };
 
 #endif

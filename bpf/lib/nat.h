@@ -293,7 +293,7 @@ __global int nat_of_client(struct pkt *p, struct scratch *s)
 		   nat_known(&r, p, &s->nat, false);
 	if (is_known && !s->nat.is_again)
 		return true;
-	s->old.position = r.head && !p->is_error ? r.position : 0;
+	s->old.position = r.head ? r.position : 0;
 	s->old.word = r.word;
 	return is_known;
 }
@@ -571,6 +571,45 @@ static __always_inline int nat_to_nobody(const struct decision *d)
 	return d->drops ? REASON_NO_LOCAL : REASON_NO_BACKEND;
 }
 
+#define ENDPOINTS_TRIED 64
+
+/* Of the endpoints that are here, the one that another node has chosen; 0: it
+ * is not among those first ones that are looked at. */
+__global __u32 nat_endpoint(const struct service *svc, const struct addr *a)
+{
+	const struct backend *b;
+	struct slot slot;
+
+	if (!svc || !a)
+		return 0;
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < ENDPOINTS_TRIED; i++) {
+		if (i >= svc->local_count)
+			break;
+		slot = slot_read(slots_in(svc, SET_LOCAL), i);
+		b = backend_find(slot.backend);
+		if (b && b->addr.word[3] == a->word[3] &&
+		    b->addr.word[2] == a->word[2] &&
+		    b->addr.word[1] == a->word[1] &&
+		    b->addr.word[0] == a->word[0])
+			return slot.backend;
+	}
+	return 0;
+}
+
+/* Who was chosen for p's flow already: by the node that has sent it here, or
+ * by fl_xdp, which does not reach him. 0: nobody. */
+static __always_inline __u32 nat_chosen(struct pkt *p,
+					const struct service *svc,
+					struct scratch *s, enum origin origin)
+{
+	if (origin == ORIGIN_TUNNEL)
+		return nat_endpoint(svc, &s->endpoint);
+	if (!svc->tunnel || !s->old.position)
+		return 0;
+	return tunnel_of_known(&p->lookup, s, false) & (CONN_BACKENDS_MAX - 1);
+}
+
 /* A translation for p's flow, which conns does not know. Then s->nat says what
  * p becomes. p->from is where replies leave; without a link, they cannot. What
  * there is no room for is not worth a choice; and where nobody can be chosen,
@@ -592,7 +631,9 @@ static __always_inline int nat_open(struct pkt *p, const struct service *svc,
 	position = claim_anew(s, p->hash);
 	if (!position)
 		return REASON_NO_ROOM;
-	id = service_choose(&p->lookup, svc, s->decision.set);
+	id = nat_chosen(p, svc, s, origin);
+	if (!id)
+		id = service_choose(&p->lookup, svc, s->decision.set);
 	if (id)
 		drop_old(s);
 	why = id ? nat_connect(p, id, svc->idle_life, position) :

@@ -29,6 +29,7 @@
 #include "nat.h"
 #include "rewrite_skb.h"
 #include "skb.h"
+#include "tunnel.h"
 
 #define LOOPBACK_IFINDEX 1	/* in every network namespace */
 
@@ -65,17 +66,35 @@ static __always_inline bool node_is_addressed(struct __sk_buff *skb,
 	return ingress_is_ours(skb->ifindex, f);
 }
 
-static __always_inline enum reason node_classify_dst(struct __sk_buff *skb,
-						     struct frame *f,
-						     enum origin origin,
-						     const bool v6)
+/* Might it be a tunnel of another node's, to one of our endpoints? f is as
+ * parse_dst() left it. The port of a tunnel over UDP is looked at later. */
+static __always_inline bool node_may_be_tunnel(const struct frame *f,
+					       const bool v6)
+{
+	const struct backend_filter *filter = map_only(backend_filter);
+	const struct runtime *rt = map_only(runtime);
+	__u8 proto = first_proto(f, v6);
+	__u32 bit;
+
+	if (!rt || !rt->has_tunnels || !filter ||
+	    f->pkt->l2_len != ETH_HLEN)
+		return false;
+	if (proto != IPPROTO_UDP && proto != IPPROTO_GRE &&
+	    proto != (v6 ? IPPROTO_IPV6 : IPPROTO_IPIP))
+		return false;
+	bit = own_bit(hash_src(hash_key, &f->pkt->flow.dst));
+	return filter->bits[bit / 64] >> (bit & 63) & 1;
+}
+
+/* As node_classify(), of what is in no tunnel. */
+static __always_inline enum reason node_classify_bare(struct __sk_buff *skb,
+						      struct frame *f,
+						      enum origin origin,
+						      const bool v6)
 {
 	struct scratch *s;
-	__u8 class;
+	__u8 class = vip_class(&f->pkt->lookup);
 
-	if (parse_dst(f, v6) != REASON_NONE)
-		return REASON_NOT_OURS;
-	class = vip_class(&f->pkt->lookup);
 	if (!class || filter_is_hosts(f, class, v6))
 		return REASON_NOT_OURS;
 	if (!node_is_addressed(skb, f, origin))
@@ -90,6 +109,19 @@ static __always_inline enum reason node_classify_dst(struct __sk_buff *skb,
 	node_from(skb, &s->pkt, origin);
 	return v6 ? go_on_tc(skb, TC_PROGRAM_tc6) :
 		    go_on_tc(skb, TC_PROGRAM_tc4);
+}
+
+static __always_inline enum reason node_classify_dst(struct __sk_buff *skb,
+						     struct frame *f,
+						     enum origin origin,
+						     const bool v6)
+{
+	if (parse_dst(f, v6) != REASON_NONE)
+		return REASON_NOT_OURS;
+	if (origin == ORIGIN_ELSEWHERE && node_may_be_tunnel(f, v6))
+		return v6 ? go_on_tc(skb, TC_PROGRAM_tc_decap6) :
+			    go_on_tc(skb, TC_PROGRAM_tc_decap4);
+	return node_classify_bare(skb, f, origin, v6);
 }
 
 /* The first program of what leaves for a pod, or by an uplink; ORIGIN_NODE: and
@@ -206,6 +238,8 @@ static __always_inline enum reason node_flow(struct __sk_buff *skb,
 		return s->nat.is_again ? go_on_tc(skb, TC_PROGRAM_tc_again) :
 					 node_known(skb, s, v6);
 	svc = service_find(&p->lookup);
+	if (s->origin == ORIGIN_TUNNEL && (!svc || !svc->tunnel))
+		return REASON_STRAY_TUNNEL;
 	if (!svc || svc->flags & SERVICE_VIP)
 		return node_unserved(s, svc);
 	if (!service_is_node(svc) || (s->origin == ORIGIN_NODE &&
@@ -225,7 +259,8 @@ static __always_inline enum reason node_flow(struct __sk_buff *skb,
 static __always_inline enum reason node_keep(struct __sk_buff *skb,
 					     const struct scratch *s)
 {
-	return s->origin == ORIGIN_NODE || !s->pkt.l2_len ?
+	return s->origin == ORIGIN_NODE || !s->pkt.l2_len ||
+			       s->pkt.is_tunnelled ?
 		       REASON_FRAGMENT_LOST :
 		       fragment_keep_tc(skb, 0, FRAME_EARLY_TC);
 }
@@ -294,6 +329,9 @@ static __always_inline enum reason node_balance(struct __sk_buff *skb,
 	why = node_ours(skb, &f, s, v6);
 	if (is_unknown(why))
 		ask_older_tc(skb);
+	/* what came in a tunnel is nobody's else */
+	if (s->origin == ORIGIN_TUNNEL && reason_verdict(why) == VERDICT_PASS)
+		return REASON_STRAY_TUNNEL;
 	return node_or_answer(skb, s, why, v6);
 }
 
@@ -620,10 +658,114 @@ static __always_inline enum reason node_answer(struct __sk_buff *skb,
 					       const bool v6)
 {
 	s->to_host = s->origin == ORIGIN_NODE;
-	s->out.has_frame = s->pkt.l2_len;
+	/* not to the node that has sent it here in a tunnel */
+	s->out.has_frame = s->pkt.l2_len && s->origin != ORIGIN_TUNNEL;
 	s->pkt.ifindex = skb->ifindex;
 	return v6 ? answer6_tc(skb, &s->pkt, s->why) :
 		    answer4_tc(skb, &s->pkt, s->why);
+}
+
+/* Whom is the packet in the tunnel t for? */
+static __always_inline bool node_inner_dst(const struct frame *f,
+					   const struct tunnel *t,
+					   struct addr *ret, const bool v6)
+{
+	const void *inner = f->l3 + t->len;
+	const struct ipv6hdr *ip6 = inner;
+	const struct iphdr *ip4 = inner;
+
+	if (v6) {
+		if (!pkt_has(f, ip6, sizeof(*ip6)))
+			return false;
+		*ret = addr_from6(&ip6->daddr);
+		return true;
+	}
+	if (!pkt_has(f, ip4, sizeof(*ip4)))
+		return false;
+	*ret = addr_from4(ip4->daddr);
+	return true;
+}
+
+static __always_inline bool addr_is(const struct addr *a, const struct addr *b)
+{
+	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
+
+	return x[0] == y[0] && x[1] == y[1];
+}
+
+/*
+ * Does another node send f, to one of our endpoints, in the tunnel t? It is for
+ * an address of ours, or for a node port at one of its own: then that is where
+ * the tunnel comes from. s->endpoint and s->pkt's is_tunnelled are set.
+ */
+static __always_inline bool node_find_tunnel(struct frame *f,
+					     struct scratch *s,
+					     struct tunnel *t, const bool v6)
+{
+	const struct runtime *rt = map_only(runtime);
+	const __be16 family = v6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
+	struct pkt *p = f->pkt;
+
+	if (!rt)
+		return false;
+	if (v6)
+		tunnel_parse6(f, t, rt->gue_port, rt->geneve_port);
+	else
+		tunnel_parse4(f, t, rt->gue_port, rt->geneve_port);
+	if (t->inner != family || !inner_is_there(f, t) ||
+	    !node_inner_dst(f, t, &s->pkt.flow.dst, v6))
+		return false;
+	s->endpoint = p->flow.dst;
+	s->pkt.is_tunnelled = addr_is(&s->pkt.flow.dst, &p->flow.src);
+	return s->pkt.is_tunnelled || vip_class(&s->pkt.lookup);
+}
+
+/* Of what was in a tunnel: as if it had come in here. */
+static __always_inline enum reason node_inner(struct __sk_buff *skb,
+					      struct scratch *s, const bool v6)
+{
+	const __u8 is_tunnelled = s->pkt.is_tunnelled;
+	struct pkt p = {};
+	struct frame f = { .pkt = &p };
+	__be16 proto;
+
+	if (skb_parse_eth(skb, &f, &proto) != REASON_NONE ||
+	    parse_dst(&f, v6) != REASON_NONE)
+		return REASON_BAD_HEADER;
+	s->class = vip_class(&p.lookup) | VIP_CONNS;
+	s->origin = ORIGIN_TUNNEL;
+	s->is_leaving = false;
+	pkt_keep(&s->pkt, &p);
+	s->pkt.is_tunnelled = is_tunnelled;
+	node_from(skb, &s->pkt, ORIGIN_TUNNEL);
+	return v6 ? go_on_tc(skb, TC_PROGRAM_tc6) :
+		    go_on_tc(skb, TC_PROGRAM_tc4);
+}
+
+/* A packet that may be in a tunnel, see node_may_be_tunnel(). */
+static __always_inline enum reason node_decap(struct __sk_buff *skb,
+					      struct scratch *s, const bool v6)
+{
+	struct pkt p = {};
+	struct frame f = { .pkt = &p };
+	struct tunnel t = {};
+	__be16 proto;
+	__u32 delta;
+
+	if (skb_parse_eth(skb, &f, &proto) != REASON_NONE ||
+	    parse_dst(&f, v6) != REASON_NONE)
+		return REASON_NOT_OURS;
+	if (!node_is_addressed(skb, &f, ORIGIN_ELSEWHERE) ||
+	    !node_find_tunnel(&f, s, &t, v6))
+		return node_classify_bare(skb, &f, ORIGIN_ELSEWHERE, v6);
+	if (!tunnel_mark(&f, &t, &delta))
+		return REASON_BAD_HEADER;
+	if (delta)		/* a device may have summed up the packet */
+		bpf_csum_update(skb, delta);
+	if (bpf_skb_adjust_room(skb, -(int)t.len, BPF_ADJ_ROOM_MAC,
+				BPF_F_ADJ_ROOM_FIXED_GSO))
+		return REASON_INTERNAL;
+	return node_inner(skb, s, v6);
 }
 
 #endif

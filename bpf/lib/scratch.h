@@ -102,6 +102,8 @@ struct scratch {
 		__u32 word;
 	} old;
 	__u8 forward;		/* enum forward, of a flow that was opened */
+	__u8 kind;		/* enum service_kind, likewise */
+	struct addr endpoint;	/* ORIGIN_TUNNEL: which one was chosen */
 	struct decision decision; /* about a new NAT connection */
 	bool is_remembered;	/* a first fragment's ports are in conns */
 	struct flow reply;	/* a new connection's, other direction */

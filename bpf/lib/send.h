@@ -139,6 +139,7 @@ static __always_inline enum reason tunnel_send(struct xdp_md *ctx,
 					       struct egress *e,
 					       const struct backend *b,
 					       enum forward forward,
+					       enum service_kind kind,
 					       const bool v6)
 {
 	struct pkt *p = f->pkt;
@@ -148,6 +149,8 @@ static __always_inline enum reason tunnel_send(struct xdp_md *ctx,
 		.dst = &b->addr,
 		.entropy = p->hash >> 8,
 		.tos = pkt_tos(f, v6),
+		.src = &p->flow.dst,
+		.has_src = kind == KIND_NODE_PORT,
 	};
 
 	egress_narrow(e, b->mtu, v6 ? IP6_MTU_MIN + extra : 0);
@@ -162,10 +165,12 @@ static __always_inline enum reason tunnel_send(struct xdp_md *ctx,
 		       encap(ctx, f, e, forward, &o, ether_type(v6), false);
 }
 
-/* To the backend that service_pick() chose, in a mode that needs no NAT. */
+/* To the backend that service_pick() chose, in a mode that needs no NAT. A
+ * node's endpoints that XDP does not reach are the tc program's. */
 static __always_inline enum reason direct_send(struct xdp_md *ctx,
 					       struct frame *f,
 					       enum forward forward,
+					       enum service_kind kind,
 					       __u32 id, struct egress *e,
 					       const bool v6)
 {
@@ -177,13 +182,15 @@ static __always_inline enum reason direct_send(struct xdp_md *ctx,
 		return REASON_NO_BACKEND;
 	p->backend = id;
 	if (b->flags & BACKEND_LOCAL)
-		return REASON_LOCAL;
+		return kind == KIND_EDGE ? REASON_LOCAL : hand_on(p);
 	if (pkt_hops(f, v6) <= 1)
 		return REASON_HOPS_EXCEEDED;
 	if (!egress_find(&b->hop, e))
-		return REASON_NO_NEXT_HOP;
-	why = forward == FORWARD_L2 ? l2_send(ctx, f, e, b, v6) :
-				      tunnel_send(ctx, f, e, b, forward, v6);
+		return kind != KIND_EDGE && link_is_not_xdps(b->hop.link) ?
+			       hand_on(p) : REASON_NO_NEXT_HOP;
+	why = forward == FORWARD_L2 ?
+		      l2_send(ctx, f, e, b, v6) :
+		      tunnel_send(ctx, f, e, b, forward, kind, v6);
 	if (why != REASON_FORWARDED)
 		return why;
 	return p->is_error ? REASON_ICMP_FORWARDED :

@@ -160,6 +160,9 @@ __global __u32 service_otherwise(const struct lookup *look)
 	key.addr = look->flow.dst;
 	entry = service_search_addr(&key.addr, look->flow.dport,
 				    look->flow.proto);
+	if (!entry && look->is_tunnelled)
+		return node_port_search(&look->flow.dst, look->flow.dport,
+					look->flow.proto);
 	if (entry || !rt->has_prefixes)
 		return entry;
 	prefix = bpf_map_lookup_elem(&prefixes, &key);
@@ -357,9 +360,10 @@ static __always_inline __u32 slot_for_all(struct slot slot)
 }
 
 /* Record what f's packets go to, in a place that is claimed. Returns the
- * backend: another CPU's choice, if that was made in the same moment. */
+ * backend: another CPU's choice, if that was made in the same moment.
+ * life_tunnel: the record's life, and from bit 8 on its tunnel. */
 __global __u32 service_record(const struct flow *f, __u64 hash, __u32 position,
-			      __u32 id, __u32 life)
+			      __u32 id, __u32 life_tunnel)
 {
 	const struct backend *b = backend_find(id);
 	struct conn_ref r = conn_at(position);
@@ -368,7 +372,8 @@ __global __u32 service_record(const struct flow *f, __u64 hash, __u32 position,
 		return id;
 	conn_set_key(r.conn, f, 0);
 	r.conn->backend = conn_backend_word(id, b ? b->generation : 0);
-	r.conn->time = conn_time(now_s(), life);
+	r.conn->tunnel = life_tunnel >> 8;
+	r.conn->time = conn_time(now_s(), life_tunnel & 0xff);
 	r.conn->offered = 0;
 	if (conn_publish(hash, position))
 		return id;
@@ -520,7 +525,7 @@ static __always_inline __u32 service_admit(struct lookup *look,
 		return id;
 	if (id)
 		return service_record(&look->flow, look->hash, position, id,
-				      svc->idle_life);
+				      svc->idle_life | svc->tunnel << 8);
 	conn_release(position);
 	return 0;
 }
@@ -605,6 +610,33 @@ static __always_inline void choice_touch(struct conn_ref *r,
 		conn_seen(r, now);
 	else
 		choice_change(look, r->position, r->word);
+}
+
+/*
+ * What conns has of look's flow, s->old, in a node's tunnel: the tunnel, from
+ * bit 24 on, and the backend; 0: it is of none, or not any more. Whatever has
+ * become of the service since. touches: look is a packet that goes there.
+ */
+__global __u32 tunnel_of_known(struct lookup *look, struct scratch *s,
+			       __u32 touches)
+{
+	const __u32 now = now_8th();
+	struct conn_ref r;
+	__u32 id;
+
+	if (!look || !s)
+		return 0;
+	r = conn_at(s->old.position);
+	if (!r.head || r.conn->what & CONN_NAT || !r.conn->tunnel)
+		return 0;
+	r.word = s->old.word;
+	id = conn_backend(r.conn) | (__u32)r.conn->tunnel << CONN_BACKEND_BITS;
+	if (!backend_has(backend_find(conn_backend(r.conn)), r.conn) ||
+	    conn_is_over(&r, now >> 3, look->opens) || !conn_is_still(&r))
+		return 0;
+	if (touches && !look->is_error)
+		choice_touch(&r, look, now);
+	return id;
 }
 
 /* Instead of a backend: conns does not know the flow, but should. */

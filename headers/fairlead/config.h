@@ -44,6 +44,9 @@ struct runtime {
 	__u8 has_node;		/* services of a node: see fl_uplink_out */
 	__u8 policing;		/* enum policing: whose packets are judged */
 	__u8 policy_events;	/* enum policy_events: which are told of */
+	__u8 has_tunnels;	/* other nodes may send what is a pod's here in
+				 * tunnels: see struct service's tunnel */
+	__u8 pad[7];
 	struct addr pods4;
 	struct addr pods6;
 	struct addr node4;	/* the node's own; zero: not known */

@@ -77,6 +77,7 @@ struct conn {
 	union {
 		__u8 nat_addr;	/* NAT: index in nat_addrs; 0: the client's */
 		__u8 client_second; /* FLOW_PEERS: it is vip, vport */
+		__u8 tunnel;	/* choice: struct service's, when it was made */
 	};
 	__be16 nat_port;	/* NAT: source port that we gave
 				 * fragment: L4's protocol */

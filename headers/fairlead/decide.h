@@ -21,6 +21,8 @@ enum origin {
 	ORIGIN_NODE,		/* an address of the node itself */
 	ORIGIN_ELSEWHERE,
 	ORIGIN_UNKNOWN,		/* a pod's, or from elsewhere: nothing tells */
+	ORIGIN_TUNNEL,		/* from elsewhere, by way of another node, which
+				 * has chosen an endpoint here */
 };
 
 /* Among which backends. */
@@ -33,6 +35,7 @@ enum backend_set {
 enum snat {
 	SNAT_HAIRPIN,		/* unless it is the backend's own */
 	SNAT_ALWAYS,		/* if it is the host itself */
+	SNAT_AWAY,		/* unless it is on another node */
 };
 
 struct decision {
@@ -67,7 +70,8 @@ DECIDE_INLINE enum origin decide_origin(const struct runtime *rt,
 	const struct addr *pods = is4 ? &rt->pods4 : &rt->pods6;
 	__u8 len = is4 ? rt->pods4_len : rt->pods6_len;
 
-	if (hook == ORIGIN_NODE || rt->pods_by_interface)
+	if (hook == ORIGIN_NODE || hook == ORIGIN_TUNNEL ||
+	    rt->pods_by_interface)
 		return hook;
 	if (!len)
 		return ORIGIN_UNKNOWN;
@@ -80,6 +84,8 @@ DECIDE_INLINE struct decision decide_external(const struct service *e,
 	bool is_local = e->flags & SERVICE_POLICY_LOCAL;
 	bool is_here = origin == ORIGIN_POD || origin == ORIGIN_NODE;
 
+	if (e->tunnel && !is_here)
+		return (struct decision){ SET_CLUSTER, SNAT_AWAY, false };
 	return (struct decision){
 		.set = is_local && !is_here ? SET_LOCAL : SET_CLUSTER,
 		.snat = is_local && origin != ORIGIN_NODE ? SNAT_HAIRPIN :
@@ -108,6 +114,8 @@ DECIDE_INLINE struct decision decide(const struct service *e,
 
 	if (e->kind == KIND_EDGE)
 		return d;
+	if (origin == ORIGIN_TUNNEL)
+		return (struct decision){ SET_LOCAL, SNAT_HAIRPIN, false };
 	d = e->kind == KIND_CLUSTER_IP ? decide_cluster_ip(e, origin) :
 					 decide_external(e, origin);
 	if (e->flags & SERVICE_MASQUERADE)
@@ -127,7 +135,8 @@ DECIDE_INLINE bool decision_snat(const struct decision *d,
 
 	if (b->flags & BACKEND_LOCAL)
 		return false;
-	return d->snat != SNAT_HAIRPIN || (x[0] == y[0] && x[1] == y[1]);
+	return d->snat == SNAT_ALWAYS || (x[0] == y[0] && x[1] == y[1]) ||
+	       (d->snat == SNAT_AWAY && !(b->flags & BACKEND_IN_LOCAL));
 }
 
 #endif

@@ -35,6 +35,8 @@
 	X(tc_anew)	/* all that was done, once more */		\
 	X(tc_send4)	/* translates the packet, and sends it */	\
 	X(tc_send6)							\
+	X(tc_decap4)	/* another node has chosen a pod of ours for it */ \
+	X(tc_decap6)							\
 	X(tc_icmp4)	/* an ICMP error about a connection */		\
 	X(tc_icmp6)							\
 	X(tc_answer4)	/* turns it into its answer: RST, ICMP, echo */	\

@@ -52,7 +52,8 @@
 	X(POLICY,          DROP,    "a network policy does not allow it")	\
 	X(SPOOFED,         DROP,    "from a workload, but not from an address of its own") \
 	X(CLOSED,          DROP,    "of a workload whose policy is not known yet") \
-	X(WORKLOAD_LIMIT,  DROP,    "more than the workload's limits allow")
+	X(WORKLOAD_LIMIT,  DROP,    "more than the workload's limits allow")	\
+	X(STRAY_TUNNEL,    DROP,    "in a tunnel from another node, but of no service that goes in tunnels")
 
 enum verdict {
 	VERDICT_PASS,		/* to the host, as it is now */

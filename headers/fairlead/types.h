@@ -120,7 +120,11 @@ struct service {
 	__u8 prefix_len;	/* bits of addr; below 128: see prefixes */
 	__u8 idle_life;		/* of idle_s and affinity_s: conn_life_from() */
 	__u8 affinity_life;
-	__u8 pad[3];
+	__u8 tunnel;		/* of a node's, the front end's own: enum
+				 * forward in which packets from outside go on
+				 * to other nodes, who answer the client; else
+				 * FORWARD_NAT */
+	__u8 pad[2];
 	__u32 id;		/* stays through changes; index in turns */
 	__u32 slot_base;	/* index in slots */
 	__u32 slot_count;	/* 0: no usable backend; a power of two, unless

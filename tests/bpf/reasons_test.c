@@ -135,6 +135,25 @@ static void with_pods(const struct family *f)
 	run(tcp(f->client, 1, f->vip, 80, .flags = SYN)); /* HANDED_ON */
 }
 
+/* STRAY_TUNNEL: the service goes in none. */
+static void in_a_tunnel(const struct family *f)
+{
+	struct tunnel t = {
+		.forward = FORWARD_IPIP, .src = addr(f->stranger),
+		.dst = addr(f->backend),
+	};
+	struct packet inner = tcp(f->client, 1, f->vip, 80, .flags = SYN);
+	struct packet p = packet_tunneled(&inner, &t);
+	struct outcome got;
+
+	world_reset(world);
+	world_service(world, .addr = f->vip, .port = 80,
+		      .algorithm = ALGORITHM_RANDOM, .kind = KIND_LB_VIP,
+		      .backends = { f->backend });
+	world_tables(world)->runtime->has_tunnels = 1;
+	world_run_tc(world, "fl_uplink_in", &p, &got);
+}
+
 static void with_special_backends(const struct family *f)
 {
 	serve(f, FORWARD_IPIP, IPPROTO_TCP);
@@ -269,6 +288,7 @@ static void every_reason_is_reached(void **state)
 	with_nat(f);
 	with_policy_local(f);
 	with_pods(f);
+	in_a_tunnel(f);
 	with_special_backends(f);
 	with_policy(f);
 	with_many_fragments(f);

@@ -148,7 +148,8 @@ node() {
 
 # service NAME NUMBER [FIELD...]: front ends of every kind; more of its spec, as
 # "externalTrafficPolicy: Local". INGRESS is the status' list, ADDR4 the cluster
-# IP as written, LABELS its labels; an empty NODE_PORT takes the node port away.
+# IP as written, LABELS its labels, ANNOTATIONS likewise; an empty NODE_PORT
+# takes the node port away.
 service() {
 	local field port="${NODE_PORT-300$2}"
 	local ingress="{ip: 192.0.2.$2}, {ip: '2001:db8::$2'}"
@@ -157,7 +158,7 @@ service() {
 		---
 		apiVersion: v1
 		kind: Service
-		metadata: {name: $1, labels: {${LABELS-}}}
+		metadata: {name: $1, labels: {${LABELS-}}, annotations: {${ANNOTATIONS-}}}
 		status: {loadBalancer: {ingress: [${INGRESS-$ingress}]}}
 		spec:
 		  type: LoadBalancer

@@ -409,6 +409,7 @@ static void add_front(struct model_service *s,
 		.addr = addr(address), .prefix_len = 128,
 		.port_first = words->port, .port_last = words->port_last,
 		.kind = words->kind, .flags = words->flags,
+		.tunnel = words->tunnel,
 	};
 	if (words->prefix_len)
 		f->prefix_len = words->prefix_len +

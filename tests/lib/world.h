@@ -36,6 +36,7 @@ struct service_words {
 	const char *also[WORLD_FRONTS_MAX - 1]; /* more addresses, same ports */
 	enum service_kind kind;	/* of every front end */
 	__u16 flags;		/* of SERVICE_FRONT_FLAGS, likewise */
+	__u8 tunnel;		/* of a node's, enum forward, likewise */
 	unsigned int prefix_len; /* bits of the family's address; 0: all */
 	__u8 proto;		/* 0: TCP */
 	__u16 port, port_last;	/* 0: every port; last 0: one port */

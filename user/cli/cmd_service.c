@@ -131,6 +131,23 @@ static const struct service *front_shown(const struct view *v,
 	return s->service;
 }
 
+static enum forward front_forward(const struct service *e)
+{
+	return e->tunnel ? e->tunnel : e->forward;
+}
+
+/* The tunnel of any of its front ends says more than that others have none. */
+static const char *forward_shown(const struct view *v,
+				 const struct state_service *s)
+{
+	enum forward ret = s->service->forward;
+
+	for (size_t i = 0; i < s->nr_entries; i++)
+		if (v->tables->services[s->entries[i]].tunnel)
+			ret = v->tables->services[s->entries[i]].tunnel;
+	return forward_name(ret);
+}
+
 static void row_fill(const struct view *v, const struct state_service *s,
 		     struct service_row *ret)
 {
@@ -140,7 +157,7 @@ static void row_fill(const struct view *v, const struct state_service *s,
 		.name = s->info->name,
 		.front_ends = s->nr_entries,
 		.protocol = proto_name(service->proto),
-		.forward = forward_name(service->forward),
+		.forward = forward_shown(v, s),
 		.algorithm = algorithm_name(service->algorithm),
 		.slots = service->slot_count,
 		.tracked = s->info->tracked,
@@ -174,7 +191,7 @@ int cmd_service_list(const struct options *o)
 }
 
 struct front_row {
-	const char *address, *ports, *kind;
+	const char *address, *ports, *kind, *forward;
 	__u64 prefix_len, port_first, port_last;
 	char address_text[ADDR_TEXT_MAX + 8], ports_text[16];
 };
@@ -186,6 +203,7 @@ static const struct column front_columns[] = {
 	COLUMN("port_first", NULL, COUNT, struct front_row, port_first),
 	COLUMN("port_last", NULL, COUNT, struct front_row, port_last),
 	COLUMN("kind", "KIND", TEXT, struct front_row, kind),
+	COLUMN("forward", "FORWARD", TEXT, struct front_row, forward),
 	COLUMNS_END,
 };
 
@@ -201,6 +219,7 @@ static int front_rows(const struct view *v, const struct state_service *s,
 		e = &v->tables->services[s->entries[i]];
 		row = (struct front_row){
 			.kind = kind_name(e->kind),
+			.forward = forward_name(front_forward(e)),
 			.port_first = e->port_first,
 			.port_last = e->port_last,
 		};

@@ -108,6 +108,7 @@ struct model_front entry_front(const struct service *e)
 		.prefix_len = e->prefix_len,
 		.kind = e->kind,
 		.flags = e->flags & SERVICE_FRONT_FLAGS,
+		.tunnel = e->tunnel,
 		.open = !e->sources,
 	};
 }

@@ -487,6 +487,9 @@ int filter_hold(struct state *s, const struct service *e)
 	struct vip_book *vip;
 
 	filter_ports(s->t, e->port_first, e->port_last);
+	/* for good: connections outlast what their service says */
+	if (e->tunnel)
+		s->t->runtime->has_tunnels = 1;
 	if (service_is_cidr(e))
 		return prefix_hold(s, e);
 	if (front_is_node(&e->addr))

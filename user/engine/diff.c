@@ -29,8 +29,9 @@ static void say_front(struct diff *d, char sign, const struct service *e)
 {
 	char text[FRONT_TEXT_MAX];
 
-	fprintf(d->out, "%c address %s: %s\n", sign, d->service,
-		entry_text(e, text));
+	fprintf(d->out, "%c address %s: %s%s%s\n", sign, d->service,
+		entry_text(e, text), e->tunnel ? ", " : "",
+		e->tunnel ? forward_name(e->tunnel) : "");
 	d->nr++;
 }
 
@@ -51,16 +52,19 @@ static bool is_same_front(const struct service *a, const struct service *b)
 	return a->proto == b->proto && !model_front_compare(&x, &y);
 }
 
-/* Entries in force: is one of them at e's address and ports? */
-static bool is_in_force(const struct state *s, __u32 id,
-			const struct service *e)
+/* The entry in force at e's address and ports; NULL: none is. */
+static const struct service *in_force(const struct state *s, __u32 id,
+				      const struct service *e)
 {
 	const struct service_book *book = &s->books[id];
+	const struct service *entry;
 
-	for (__u32 i = 0; i < book->nr_entries; i++)
-		if (is_same_front(&s->t->services[book->entries[i]], e))
-			return true;
-	return false;
+	for (__u32 i = 0; i < book->nr_entries; i++) {
+		entry = &s->t->services[book->entries[i]];
+		if (is_same_front(entry, e))
+			return entry;
+	}
+	return NULL;
 }
 
 static bool is_wanted(const struct change *c, const struct service *e)
@@ -78,6 +82,20 @@ static void say_change(struct diff *d, const char *what, const char *old,
 		return;
 	fprintf(d->out, "~ service %s: %s %s -> %s\n", d->service, what, old,
 		new);
+	d->nr++;
+}
+
+/* That stays where it is. */
+static void say_tunnel(struct diff *d, const struct service *old,
+		       const struct service *new)
+{
+	char text[FRONT_TEXT_MAX];
+
+	if (old->tunnel == new->tunnel)
+		return;
+	fprintf(d->out, "~ address %s: %s, %s -> %s\n", d->service,
+		entry_text(new, text), forward_name(old->tunnel),
+		forward_name(new->tunnel));
 	d->nr++;
 }
 
@@ -100,9 +118,13 @@ static void say_fronts(struct diff *d, const struct state *s,
 		if (!is_wanted(c, e))
 			say_front(d, '-', e);
 	}
-	for (__u32 i = 0; i < c->nr_entries; i++)
-		if (!is_in_force(s, c->id, &c->entries[i].entry))
+	for (__u32 i = 0; i < c->nr_entries; i++) {
+		e = in_force(s, c->id, &c->entries[i].entry);
+		if (e)
+			say_tunnel(d, e, &c->entries[i].entry);
+		else
 			say_front(d, '+', &c->entries[i].entry);
+	}
 }
 
 /* What an entry says of a definition's fields. */

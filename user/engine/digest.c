@@ -34,7 +34,7 @@ static __u64 digest_fronts(__u64 digest, const struct model_service *def)
 				     (__u64)f->port_last << 32 |
 				     (__u32)f->prefix_len << 24 |
 				     f->kind << 16 | f->flags);
-		digest = digest_word(digest, f->open);
+		digest = digest_word(digest, f->tunnel << 1 | f->open);
 	}
 	return digest;
 }

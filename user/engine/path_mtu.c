@@ -307,6 +307,20 @@ void path_mtu_set_route(struct backend *b, __u32 mtu)
 	narrow(b);
 }
 
+/* Does a packet to a backend of the service go in such a tunnel? */
+static bool goes_in(const struct state *s, __u32 id, enum forward forward)
+{
+	const struct service_book *book = &s->books[id];
+	const struct service *e;
+
+	for (__u32 i = 0; i < book->nr_entries; i++) {
+		e = &s->t->services[book->entries[i]];
+		if (e->forward == forward || e->tunnel == forward)
+			return true;
+	}
+	return false;
+}
+
 /* One at the address of b, with b's kind of tunnel? */
 static bool is_about(const struct state *s, const struct size_error *e,
 		     const struct backend *b)
@@ -314,7 +328,7 @@ static bool is_about(const struct state *s, const struct size_error *e,
 	return b->state != BACKEND_FREE && !(b->flags & BACKEND_LOCAL) &&
 	       !addr_compare(&b->addr, &e->outer.dst) &&
 	       b->service < s->nr_services &&
-	       book_entry(s, b->service)->forward == e->forward;
+	       goes_in(s, b->service, e->forward);
 }
 
 /* What fits now. False: no less than before. */

@@ -36,6 +36,21 @@ __u8 kube_proto(const char *text)
 	return 0;
 }
 
+int kube_tunnel(const char *text)
+{
+	static const enum forward known[] = {
+		FORWARD_NAT, FORWARD_IPIP, FORWARD_GUE, FORWARD_GRE,
+		FORWARD_GENEVE,
+	};
+
+	if (!text || !*text)
+		return FORWARD_NAT;
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (!strcmp(text, forward_name(known[i])))
+			return known[i];
+	return -1;
+}
+
 /* One of two words, or absent. */
 static void check_word(struct kube_object *o, const char *field,
 		       const char *text, const char *a, const char *b)
@@ -121,6 +136,17 @@ static void check_fronts(struct kube_object *o)
 			     FRONTS_PER_SERVICE_MAX - 1);
 }
 
+/* Without it the service is as good, so that it is served. */
+static void check_forward(struct kube_object *o)
+{
+	const char *text = o->service.forward;
+
+	if (kube_tunnel(text) < 0)
+		kube_doubt(o, o->at,
+			   "annotation fairlead.io/forward \"%.64s\" is none of nat, ipip, gue, gre, geneve: it is as \"nat\"",
+			   text);
+}
+
 static void check_service(struct kube_object *o)
 {
 	const struct kube_service *s = &o->service;
@@ -142,6 +168,7 @@ static void check_service(struct kube_object *o)
 	check_word(o, "spec.sessionAffinity", s->affinity, "None", "ClientIP");
 	check_ranges(o);
 	check_fronts(o);
+	check_forward(o);
 }
 
 static void check_endpoint(struct kube_object *o, const struct kube_endpoint *e)

@@ -71,7 +71,8 @@ static bool is_same_fronts(const struct model_service *a,
 		const struct model_front *x = &a->fronts[i], *y = &b->fronts[i];
 
 		if (model_front_compare(x, y) || x->kind != y->kind ||
-		    x->flags != y->flags || x->open != y->open)
+		    x->flags != y->flags || x->open != y->open ||
+		    x->tunnel != y->tunnel)
 			return false;
 	}
 	return true;

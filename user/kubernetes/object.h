@@ -84,6 +84,7 @@ struct kube_ingress {
 struct kube_service {
 	const char *proxy_name;	/* a label */
 	const char *headless;	/* likewise */
+	const char *forward;	/* an annotation */
 	const char *type;
 	const char *cluster_ip;
 	struct kube_list cluster_ips;	/* of const char * */

@@ -11,7 +11,7 @@
 #include "object_private.h"
 
 /* Each text and list of an object is packed: whoever adds one comes by here. */
-_Static_assert(sizeof(struct kube_service) == 160, "pack_service()");
+_Static_assert(sizeof(struct kube_service) == 168, "pack_service()");
 _Static_assert(sizeof(struct kube_port) == 32, "pack_port()");
 _Static_assert(sizeof(struct kube_ingress) == 24, "pack_ingress()");
 _Static_assert(sizeof(struct kube_slice) == 56, "pack_slice()");
@@ -102,6 +102,7 @@ static void pack_service(struct pack *p, struct kube_service *s)
 {
 	pack_text(p, &s->proxy_name);
 	pack_text(p, &s->headless);
+	pack_text(p, &s->forward);
 	pack_text(p, &s->type);
 	pack_text(p, &s->cluster_ip);
 	pack_texts(p, &s->cluster_ips);

@@ -58,6 +58,16 @@ static bool is_local(const char *policy)
 	return kube_is(policy, "Local", false);
 }
 
+/* In which tunnel packets from outside go on to other nodes; FORWARD_NAT: in
+ * none. With the policy Local they go to none. */
+static __u8 tunnel_of(const struct kube_service *s)
+{
+	int forward = kube_tunnel(s->forward);
+
+	return forward > 0 && !is_local(s->external_policy) ? forward :
+							      FORWARD_NAT;
+}
+
 static bool is_of_family(const char *text, bool is4, struct addr *ret)
 {
 	return text && kube_addr(text, ret) && addr_is4(ret) == is4 &&
@@ -102,6 +112,8 @@ static void add_front(struct making *m, const struct addr *a, __u16 port,
 		.kind = kind,
 		.open = kind != KIND_LB_VIP,
 	};
+	if (kind != KIND_CLUSTER_IP)
+		f->tunnel = tunnel_of(m->service);
 	if (is_local(policy))
 		f->flags |= SERVICE_POLICY_LOCAL;
 	if (is_local(policy) && m->has_any)
@@ -274,7 +286,8 @@ static int choose(struct making *m, const struct kube_question *q,
 	bool is_outside = is_external(s, m->port, m->is4);
 	bool uses_cluster = is_outside || !is_local(s->internal_policy);
 	bool uses_local = is_local(s->internal_policy) ||
-			  (is_outside && is_local(s->external_policy));
+			  (is_outside && (is_local(s->external_policy) ||
+					  tunnel_of(s)));
 	int err;
 
 	err = kube_members_collect(ret, slices, nr_slices, q, &m->config->here);

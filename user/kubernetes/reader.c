@@ -51,6 +51,8 @@ static const struct kube_path service_paths[] = {
 	  OBJECT(PATH_TEXT, service.proxy_name) },
 	{ "metadata>labels>service.kubernetes.io/headless",
 	  OBJECT(PATH_TEXT, service.headless) },
+	{ "metadata>annotations>fairlead.io/forward",
+	  OBJECT(PATH_TEXT, service.forward) },
 	{ "spec>type", OBJECT(PATH_TEXT, service.type) },
 	{ "spec>clusterIP", OBJECT(PATH_TEXT, service.cluster_ip) },
 	{ "spec>clusterIPs[]", OBJECT(PATH_TEXTS, service.cluster_ips) },

@@ -15,4 +15,8 @@ bool kube_is(const char *text, const char *word, bool by_default);
 /* IPPROTO_*; absent is TCP; 0: unknown. */
 __u8 kube_proto(const char *text);
 
+/* enum forward of the annotation fairlead.io/forward: FORWARD_NAT, which absent
+ * is as well, or a tunnel; -1: unknown. */
+int kube_tunnel(const char *text);
+
 #endif

@@ -104,6 +104,7 @@ struct model_front {
 	__u8 prefix_len;	/* bits of struct addr; 128: a single address */
 	__u8 kind;		/* enum service_kind */
 	__u16 flags;		/* of SERVICE_FRONT_FLAGS */
+	__u8 tunnel;		/* enum forward, see struct service */
 	bool open;		/* to every client: no sources of the service */
 };
 

@@ -126,6 +126,25 @@ static void an_empty_set_rejects_or_drops(void **state)
 	}
 }
 
+/* fairlead.io/forward: whoever comes from elsewhere keeps his address, unless he
+ * has to go on in our name; pods and the node do as before. */
+static void external_with_a_tunnel(void **state)
+{
+	for (int i = 0; i < EXTERNALS; i++) {
+		const struct service e = {
+			.kind = externals[i], .tunnel = FORWARD_IPIP,
+		};
+
+		check(decide(&e, ORIGIN_POD), CLUSTER, SNAT_ALWAYS);
+		check(decide(&e, ORIGIN_NODE), CLUSTER, SNAT_ALWAYS);
+		check(decide(&e, ORIGIN_ELSEWHERE), CLUSTER, SNAT_AWAY);
+		check(decide(&e, ORIGIN_UNKNOWN), CLUSTER, SNAT_AWAY);
+		/* another node has chosen one of ours */
+		check(decide(&e, ORIGIN_TUNNEL), LOCAL, SNAT_HAIRPIN);
+		assert_false(decide(&e, ORIGIN_TUNNEL).drops);
+	}
+}
+
 /* At the edge replies of backends elsewhere have to come back through us. */
 static void the_edge_knows_no_policy(void **state)
 {
@@ -143,16 +162,21 @@ static void who_sees_the_clients_address(void **state)
 {
 	static const struct {
 		__u8 snat;
-		bool is_local, is_client, expected;
+		bool is_local, is_client, is_here, expected;
 	} cases[] = {
-		{ SNAT_HAIRPIN, false, false, false },
-		{ SNAT_HAIRPIN, true, false, false },
-		{ SNAT_HAIRPIN, false, true, true },
-		{ SNAT_HAIRPIN, true, true, false },
-		{ SNAT_ALWAYS, false, false, true },
-		{ SNAT_ALWAYS, false, true, true },
-		{ SNAT_ALWAYS, true, false, false },
-		{ SNAT_ALWAYS, true, true, false },
+		{ SNAT_HAIRPIN, false, false, false, false },
+		{ SNAT_HAIRPIN, true, false, false, false },
+		{ SNAT_HAIRPIN, false, true, false, true },
+		{ SNAT_HAIRPIN, true, true, false, false },
+		{ SNAT_ALWAYS, false, false, false, true },
+		{ SNAT_ALWAYS, false, true, false, true },
+		{ SNAT_ALWAYS, true, false, false, false },
+		{ SNAT_ALWAYS, true, true, false, false },
+		{ SNAT_AWAY, false, false, false, true },
+		{ SNAT_AWAY, false, true, false, true },
+		{ SNAT_AWAY, true, false, false, false },
+		{ SNAT_AWAY, false, false, true, false },
+		{ SNAT_AWAY, false, true, true, true },
 	};
 	const struct addr client = { { 0, 0, 0xffff0000, 0x0100000a } };
 	const struct addr other = { { 0, 0, 0xffff0000, 0x0200000a } };
@@ -161,7 +185,8 @@ static void who_sees_the_clients_address(void **state)
 		struct decision d = { .snat = cases[i].snat };
 		struct backend b = {
 			.addr = cases[i].is_client ? client : other,
-			.flags = cases[i].is_local ? BACKEND_LOCAL : 0,
+			.flags = (cases[i].is_local ? BACKEND_LOCAL : 0) |
+				 (cases[i].is_here ? BACKEND_IN_LOCAL : 0),
 		};
 
 		assert_int_equal(decision_snat(&d, &b, &client),
@@ -336,6 +361,7 @@ int main(void)
 		cmocka_unit_test(masquerade_all),
 		cmocka_unit_test(external),
 		cmocka_unit_test(external_with_policy_local),
+		cmocka_unit_test(external_with_a_tunnel),
 		cmocka_unit_test(an_empty_set_rejects_or_drops),
 		cmocka_unit_test(the_edge_knows_no_policy),
 		cmocka_unit_test(who_sees_the_clients_address),

@@ -71,6 +71,8 @@ static void put_front(FILE *out, const struct model_front *f)
 		f->flags & SERVICE_EMPTY_DROPS ? "d" : "",
 		f->flags & SERVICE_MASQUERADE ? "m" : "",
 		f->flags & SERVICE_NO_SOCKET ? "p" : "");
+	if (f->tunnel)
+		fprintf(out, "(%s)", forward_name(f->tunnel));
 }
 
 static void put_backend(FILE *out, const struct model_backend *b)
@@ -250,11 +252,32 @@ static void services_that_count(void **state)
 	SERVICE_OF("name: web", "spec: {" IP ", type: LoadBalancer, " PORT \
 		   spec "}, status: {loadBalancer: {ingress: [" ingress "]}}")
 
+#define TUNNEL(forward, spec) \
+	SERVICE_OF("name: web, annotations: {fairlead.io/forward: " forward "}", \
+		   "spec: {" IP ", type: LoadBalancer, externalIPs: [192.0.2.9], " \
+		   PORT spec "}, " \
+		   "status: {loadBalancer: {ingress: [{ip: 192.0.2.1}]}}")
+
 static const struct row fields[] = {
 	{ "the same number on several protocols: separate entries",
 	  SERVICE(IP ", ports: [{name: a, port: 80}, {name: b, port: 80, protocol: UDP}]"),
 	  "default/web:a/tcp: 10.96.0.1:80C ->\n"
 	  "default/web:b/udp: 10.96.0.1:80C ->\n" },
+	{ "annotation fairlead.io/forward: the tunnel of all but the cluster IP",
+	  TUNNEL("ipip", "") SLICE(HERE(2) ", " THERE(3)),
+	  "default/web:80/tcp: 10.96.0.1:80C"
+	  " 192.0.2.1:80L(ipip) 192.0.2.9:80E(ipip)"
+	  " -> 10.244.0.2:8080cl 10.244.0.3:8080c\n" },
+	{ "... of any kind that the balancer knows", TUNNEL("geneve", ""),
+	  "default/web:80/tcp: 10.96.0.1:80C"
+	  " 192.0.2.1:80L(geneve) 192.0.2.9:80E(geneve) ->\n" },
+	{ "... nat is as good as none", TUNNEL("nat", ""),
+	  "default/web:80/tcp: 10.96.0.1:80C"
+	  " 192.0.2.1:80L 192.0.2.9:80E ->\n" },
+	{ "... and with the policy Local, by which packets go to no other node",
+	  TUNNEL("ipip", ", externalTrafficPolicy: Local"),
+	  "default/web:80/tcp: 10.96.0.1:80C"
+	  " 192.0.2.1:80Ll 192.0.2.9:80El ->\n" },
 	{ "targetPort is never read: the number comes from the slice's port",
 	  SERVICE(IP ", ports: [{port: 80, targetPort: 1}]") SLICE(HERE(2)),
 	  V4 " -> 10.244.0.2:8080c\n" },
@@ -695,6 +718,9 @@ static const struct row refused[] = {
 	  WEB "---\n{apiVersion: v1, metadata: {name: a}}\n", V4 " ->\n" },
 	{ "a Kubernetes manifest without \"apiVersion\"",
 	  WEB "---\n{kind: Service, metadata: {name: a}}\n", V4 " ->\n" },
+	{ "Service default/web: annotation fairlead.io/forward \"l2\" is none of nat, ipip, gue, gre, geneve: it is as \"nat\"",
+	  TUNNEL("l2", ""),
+	  "default/web:80/tcp: 10.96.0.1:80C 192.0.2.1:80L 192.0.2.9:80E ->\n" },
 	{ "Service default/web is defined already at D:2:1", WEB WEB, V4 " ->\n" },
 	{ "node ports of IPv4 are not served: no Node of this node's name says its address, nor does nodeport-addresses",
 	  SERVICE(IP ", ports: [{port: 80, nodePort: 30080}]"),
