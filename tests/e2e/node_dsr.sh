@@ -11,7 +11,8 @@
 
 # tunnel FORWARD ENDPOINT...: the Service web goes in it.
 tunnel() {
-	ANNOTATIONS="fairlead.io/forward: $1" service web 10 | put web.yaml
+	ANNOTATIONS="fairlead.io/forward: $1" service web 10 \
+		"${AFFINITY:-sessionAffinity: None}" | put web.yaml
 	endpoints web "${@:2}" | put web-slices.yaml
 }
 
@@ -43,6 +44,114 @@ serve_both() {
 	both_in_force
 }
 
+# The front end by which the tunnel is used by connections that live.
+tunnels() {
+	local kind family
+
+	for kind in lb port; do
+		for family in 4 6; do
+			echo "$kind $family"
+		done
+	done
+}
+
+tunnels_start() {
+	local kind family
+
+	while read -r kind family; do
+		live_start "live-$kind-$family" keepalive client-1 "$kind" \
+			"$family" 6
+	done < <(tunnels)
+}
+
+tunnels_go_on() {
+	local load before
+
+	for load in $(tunnels | sed 's/^/live-/; s/ /-/'); do
+		wait_for 10 test -s "$DIR/$load.log"
+		before=$(load_answers "$load")
+		wait_for 10 load_is_past "$load" $((before + 12))
+	done
+}
+
+# None failed, none was made anew, none had another endpoint.
+tunnels_stop() {
+	local load
+
+	for load in $(tunnels | sed 's/^/live-/; s/ /-/'); do
+		load_stop "$load"
+		load_report "$load" | jq -e '.connections == 6 and
+			.moved == 0 and .failures == 0'
+	done
+}
+
+is_listed() {
+	fairlead service list | tee "$DIR/list"
+	grep "^default/web:http/tcp .* $1 " "$DIR/list"
+	fairlead service show default/web:http/tcp --json |
+		jq -e '.front_ends | map(select(.kind != "cluster-ip").forward) |
+			unique == ["'"$1"'"]'
+}
+
+large() {
+	local vip
+
+	vip=$(front lb 10 "$1")
+	head -c 3000000 /dev/zero >"$DIR/body"
+	on client-1 curl -sS --max-time "$CURL_S" --data-binary "@$DIR/body" \
+		"$(url "${vip%/*}")" >/dev/null
+	[[ $(on client-1 curl -sS --max-time "$CURL_S" \
+		"$(url "${vip%/*}")1000000" | wc -c) == 1000000 ]]
+}
+
+fragments() {
+	local place
+
+	place=$(front lb 10 "$1")
+	[[ $(on client-1 "$ROOT/tests/e2e/packets.py" datagram "${place%/*}" \
+		"${place#*/}" 4000 forward 1200) == far-* ]]
+}
+
+# The way back is narrower than the endpoint knows, as the client says nothing.
+narrow_client() {
+	ip -n "$NET-router" link set client-1 mtu 1400
+	ip_on client-1 <<-END
+		link set eth0 mtu 1400
+		route change default via 10.90.1.1 advmss 1460
+		route change default via fd90:1::1 advmss 1440
+	END
+	large 4
+	large 6
+}
+
+sticks() {
+	local place
+
+	for place in $(places lb 10); do
+		probe client-1 8 "$ANSWER_MS" "$place" | tee "$DIR/stuck"
+		[[ $(wc -l <"$DIR/stuck") == 1 ]]
+	done
+}
+
+# What client-2 wraps itself, to the endpoint: for the cluster IP.
+strangers() {
+	local status=0
+
+	start wrap client-2 "$ROOT/tests/sandbox/tunnel.py" wrapped 10.90.2.2 \
+		10.244.2.1 6080
+	wait_for 5 ip -n "$NET-client-2" link show wrapped
+	ip_on client-2 <<-END
+		link set wrapped up mtu 1400
+		route add 10.96.0.10/32 dev wrapped src 10.90.2.2
+		route add 192.0.2.10/32 dev wrapped src 10.90.2.2
+	END
+	on client-2 curl -sS --max-time 1 http://10.96.0.10/ || status=$?
+	((status == 28))
+	fairlead_on backend-1 status --json | jq -e \
+		'.reasons[] | select(.name == "STRAY_TUNNEL").packets > 0'
+	[[ $(on client-2 curl -sS --max-time "$CURL_S" http://192.0.2.10/) == far-1 ]]
+}
+
 node_story pod-1 pod-2 far-1 far-2
 node_2 | put node-2.yaml
 on backend-1 sysctl -qw net.ipv4.conf.all.rp_filter=1
@@ -56,4 +165,25 @@ pod-1		cluster			web:10	from own to pod-2 far-1 far-2
 END
 serve_both --sockets off
 rows <"$DIR/rows"
+it "it is listed" is_listed ipip
+tunnels_start
+it "connections go on" tunnels_go_on
+for forward in gue gre geneve; do
+	tunnel "$forward" far-1 far-2
+	both_in_force
+	it "by $forward" row client-1 lb 10 from client-1 to far-1 far-2
+done
+for family in 4 6; do
+	it "large requests and answers, IPv$family" large $family
+	it "datagrams in fragments, IPv$family" fragments $family
+done
+it "an answer that is too large is told of" narrow_client
+AFFINITY="sessionAffinity: ClientIP" tunnel ipip far-1 far-2
+both_in_force
+it "clients that stick have one endpoint" sticks
+it "nothing else is taken out of tunnels" strangers
+rm "$CONFIG/web.yaml"
+both_in_force
+it "connections go on without their service" tunnels_go_on
+it "none was cut" tunnels_stop
 finish

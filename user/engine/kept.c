@@ -151,7 +151,8 @@ static bool is_kept(const struct state *s, const struct conn *c)
 	const struct backend *b = conn_owner(s, c);
 
 	if (!b || b->state == BACKEND_GONE || b->service >= s->nr_services ||
-	    !(c->what & CONN_NAT) || conn_kind(c) != FLOW_PACKET)
+	    (!(c->what & CONN_NAT) && !c->tunnel) ||
+	    conn_kind(c) != FLOW_PACKET)
 		return false;
 	return !s->books[b->service].nr_entries ||
 	       front_is_kept(book_entry(s, b->service));
