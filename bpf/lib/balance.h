@@ -132,8 +132,9 @@ static __always_inline bool balance_tunnelled(struct scratch *s)
 		return false;
 	known = tunnel_of_known(&s->pkt.lookup, s, true);
 	s->pkt.backend = known & (CONN_BACKENDS_MAX - 1);
-	s->forward = known >> CONN_BACKEND_BITS;
-	s->kind = KIND_LB_VIP;
+	known >>= CONN_BACKEND_BITS;
+	s->forward = known & ~CONN_TUNNEL_DIALLED;
+	s->kind = known & CONN_TUNNEL_DIALLED ? KIND_NODE_PORT : KIND_LB_VIP;
 	return known;
 }
 

@@ -503,6 +503,14 @@ static __always_inline __u32 claim_anew(struct scratch *s, __u64 hash)
 	return conn_claim(hash);
 }
 
+/* As struct conn has it. */
+static __always_inline __u8 service_tunnel(const struct service *svc)
+{
+	if (svc->tunnel && svc->kind == KIND_NODE_PORT)
+		return svc->tunnel | CONN_TUNNEL_DIALLED;
+	return svc->tunnel;
+}
+
 /* A backend for a flow that conns does not know. What cannot be recorded is
  * decided by its hash, so that all of its packets go one way. */
 static __always_inline __u32 service_admit(struct lookup *look,
@@ -525,7 +533,8 @@ static __always_inline __u32 service_admit(struct lookup *look,
 		return id;
 	if (id)
 		return service_record(&look->flow, look->hash, position, id,
-				      svc->idle_life | svc->tunnel << 8);
+				      svc->idle_life |
+				      service_tunnel(svc) << 8);
 	conn_release(position);
 	return 0;
 }

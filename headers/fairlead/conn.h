@@ -77,7 +77,8 @@ struct conn {
 	union {
 		__u8 nat_addr;	/* NAT: index in nat_addrs; 0: the client's */
 		__u8 client_second; /* FLOW_PEERS: it is vip, vport */
-		__u8 tunnel;	/* choice: struct service's, when it was made */
+		__u8 tunnel;	/* choice: struct service's, when it was made,
+				 * and CONN_TUNNEL_DIALLED */
 	};
 	__be16 nat_port;	/* NAT: source port that we gave
 				 * fragment: L4's protocol */
@@ -93,6 +94,9 @@ struct conn {
 				 * server's; 0: not yet */
 	};
 };
+
+/* A node port's: the tunnel comes from the address that was dialled. */
+#define CONN_TUNNEL_DIALLED 0x80
 
 #define CONN_BACKEND_BITS 24
 #define CONN_BACKENDS_MAX (1u << CONN_BACKEND_BITS)

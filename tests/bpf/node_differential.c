@@ -133,6 +133,8 @@ static void any_service(struct scene *s, size_t i)
 		words->flags |= SERVICE_POLICY_LOCAL;
 	if (words->flags && chance(50))
 		words->flags |= SERVICE_EMPTY_DROPS;
+	if (words->kind != KIND_CLUSTER_IP && !words->flags && chance(30))
+		words->tunnel = FORWARD_IPIP + any(4);
 	if (chance(15))
 		words->flags |= SERVICE_MASQUERADE;
 	any_sources(words);

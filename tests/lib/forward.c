@@ -339,13 +339,20 @@ static bool in_range(const struct step *s, __be16 port)
 	       ntohs(port) <= rt->nat_port_last;
 }
 
+static bool is_from_elsewhere(const struct step *s)
+{
+	return origin_of(s) == ORIGIN_ELSEWHERE ||
+	       origin_of(s) == ORIGIN_UNKNOWN;
+}
+
 /*
  * Which backends see the client's address: the host itself, which believes no
  * packet that comes in from one of its own. At the edge no others. Of a
  * cluster, those of cluster IPs that pods dial, or whoever may be one, and
  * those of front ends for the outside whose policy is Local, but not the node's
- * own; the rest has to answer by way of the node. Nobody gets a packet from
- * itself.
+ * own; the rest has to answer by way of the node. Of front ends with a tunnel,
+ * which leads to other nodes, those on this one see who comes from outside.
+ * Nobody gets a packet from itself.
  */
 static bool sees_client(const struct step *s, const struct backend *b)
 {
@@ -356,6 +363,8 @@ static bool sees_client(const struct step *s, const struct backend *b)
 	if (svc->flags & SERVICE_MASQUERADE ||
 	    !memcmp(&b->addr, &s->flow.src, sizeof(b->addr)))
 		return false;
+	if (svc->tunnel && is_from_elsewhere(s))
+		return b->flags & BACKEND_IN_LOCAL;
 	if (svc->kind == KIND_CLUSTER_IP)
 		return origin_of(s) == ORIGIN_POD ||
 		       origin_of(s) == ORIGIN_UNKNOWN;
@@ -451,7 +460,7 @@ bool forward_nat(struct step *s, __u32 index)
 {
 	struct memory m;
 
-	if (s->known) {
+	if (s->known && memory_find(s->r, &s->flow)->nat) {
 		m = *memory_find(s->r, &s->flow);
 	} else {
 		if (!has_source(s, &s->r->tables->backends[index])) {
@@ -500,11 +509,32 @@ static bool has_tunnel_source(const struct step *s, const struct link *link,
 	return memcmp(&a, &none, sizeof(a));
 }
 
+enum forward forward_of(const struct step *s)
+{
+	const struct service *svc = &s->service->service;
+	const struct memory *m = memory_find(s->r, &s->flow);
+
+	if (s->at || svc->kind == KIND_EDGE)
+		return svc->forward;
+	if (s->known && m)
+		return m->nat ? FORWARD_NAT : m->tunnel;
+	return svc->tunnel ? svc->tunnel : svc->forward;
+}
+
+/* A node port's tunnel comes from where the client has it. */
+static bool comes_from_dialled(const struct step *s)
+{
+	const struct memory *m = memory_find(s->r, &s->flow);
+
+	return s->known && m ? m->from_dialled :
+			       s->service->service.kind == KIND_NODE_PORT;
+}
+
 static struct packet encapsulate(const struct step *s, const struct backend *b)
 {
 	const struct runtime *rt = s->r->tables->runtime;
 	const struct packet *got = &s->got->packet;
-	enum forward how = s->service->service.forward;
+	enum forward how = forward_of(s);
 	struct layers g;
 	struct tunnel t = {
 		.forward = how, .dst = b->addr,
@@ -520,6 +550,8 @@ static struct packet encapsulate(const struct step *s, const struct backend *b)
 	}
 	t.src = tunnel_source(s, &s->r->tables->links[b->hop.link],
 			      addr_v6(&b->addr), &g.src);
+	if (comes_from_dialled(s))
+		t.src = s->flow.dst;
 	return packet_tunneled(&s->want->packet, &t);
 }
 
@@ -573,14 +605,14 @@ static void send_out(struct step *s, const struct backend *b)
 		{ ntohs(link->vlan_proto), ntohs(link->vlan_id) },
 	};
 
-	if (s->service->service.forward >= FORWARD_IPIP &&
+	if (forward_of(s) >= FORWARD_IPIP && !comes_from_dialled(s) &&
 	    !has_tunnel_source(s, link, addr_v6(&b->addr))) {
 		expect(s, REASON_NO_SOURCE);
 		return;
 	}
 	fewer_hops(s);
 	seal_all(s);
-	if (s->service->service.forward >= FORWARD_IPIP)
+	if (forward_of(s) >= FORWARD_IPIP)
 		*p = encapsulate(s, b);
 	*p = packet_framed(p, b->hop.mac, link->mac, vlan);
 	expect(s, s->is_error ? REASON_ICMP_FORWARDED : REASON_FORWARDED);
@@ -608,6 +640,11 @@ static bool is_handed_on(const struct step *s, const struct backend *b)
 	const struct link *link = &s->r->tables->links[b->hop.link];
 	const struct memory *m;
 
+	if (s->service->service.kind != KIND_EDGE &&
+	    forward_of(s) != FORWARD_NAT)
+		return b->flags & BACKEND_LOCAL ||
+		       (hop_limit(s) > 1 && !link->ifindex &&
+			link->user_ifindex);
 	if (s->service->service.forward != FORWARD_NAT ||
 	    b->flags & BACKEND_LOCAL || hop_limit(s) <= 1)
 		return false;
@@ -624,7 +661,7 @@ static void hand_on(struct step *s)
 void forward(struct step *s, __u32 index)
 {
 	const struct backend *b = &s->r->tables->backends[index];
-	enum forward how = s->service->service.forward;
+	enum forward how = forward_of(s);
 	size_t overhead = tunnel_overhead(how, addr_v6(&b->addr));
 	size_t mtu = way_mtu(s, b, overhead);
 

@@ -777,6 +777,9 @@ static void keep(struct step *s, __u32 backend)
 	struct memory m = {
 		.backend = backend,
 		.generation = backend_at(s->r, backend)->generation,
+		.tunnel = s->at ? FORWARD_NAT : svc->tunnel,
+		.from_dialled = svc->kind == KIND_NODE_PORT,
+		.outlives = svc->tunnel && s->flow.proto != IPPROTO_UDP,
 	};
 
 	if (s->is_error)
@@ -786,7 +789,7 @@ static void keep(struct step *s, __u32 backend)
 
 		memory_put(s->r, &f, &m);
 	}
-	if (!s->keeps || s->known || svc->forward == FORWARD_NAT)
+	if (!s->keeps || s->known || forward_of(s) == FORWARD_NAT)
 		return;
 	memory_put(s->r, &s->flow, &m);
 }
@@ -868,6 +871,14 @@ static bool is_of_hosts_connection(const struct step *s)
 	return m && m->is_hosts;
 }
 
+/* Another hook may have chosen, and nothing more. */
+static bool is_translated(const struct step *s)
+{
+	const struct memory *m = record_of(s);
+
+	return m && m->nat;
+}
+
 static void to_service(struct step *s)
 {
 	s->service = service_of(s->r, &s->flow);
@@ -912,8 +923,8 @@ static void to_service(struct step *s)
 			reject(s, REASON_NO_BACKEND);
 		return;
 	}
-	if (s->service->service.forward == FORWARD_NAT &&
-	    !record_of(s) && !link_in(s)) {
+	if (forward_of(s) == FORWARD_NAT &&
+	    !is_translated(s) && !link_in(s)) {
 		expect(s, REASON_NO_NEXT_HOP);
 		return;
 	}

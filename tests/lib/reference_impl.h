@@ -33,6 +33,8 @@ struct memory {
 	uint8_t mac[MAC_LEN];	/* and from whom; */
 	bool is_hosts;		/* the host itself sent it */
 	bool outlives;		/* it goes on when its service is no more */
+	enum forward tunnel;	/* of a node's choice: how its packets go on, */
+	bool from_dialled;	/* and from where */
 };
 
 struct reference {
@@ -116,6 +118,8 @@ void answer_reset(struct step *s);
 void answer_error(struct step *s, uint8_t type, uint8_t code, uint32_t rest);
 void answer_echo(struct step *s);
 void forward(struct step *s, __u32 backend);
+/* How: as its service has it, or as the flow was begun. */
+enum forward forward_of(const struct step *s);
 void give_back(struct step *s, const struct memory *m);
 /* The same by tc, on a node. */
 void node_forward(struct step *s, __u32 backend);
