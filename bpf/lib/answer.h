@@ -409,7 +409,8 @@ static __always_inline enum reason answer(const struct bytes *in,
 	if (why == REASON_ECHO)
 		return answer_echo(in, p, v6) ? why : REASON_INTERNAL;
 	/* what goes back into a pod, or stays here, reaches nobody else */
-	if ((in->hook == HOOK_XDP || !s || s->origin == ORIGIN_ELSEWHERE) &&
+	if ((in->hook == HOOK_XDP || !s || s->origin == ORIGIN_ELSEWHERE ||
+	     s->origin == ORIGIN_TUNNEL) &&
 	    !limit_answers(&p->flow.src))
 		return REASON_LIMITED;
 	if (p->flow.proto == IPPROTO_TCP &&

@@ -216,6 +216,26 @@ static void another_nodes_node_port_comes_out(void **state)
 	expect_same(&back, &got);
 }
 
+/* The endpoint is gone: who asked hears it, but no more than others are told in
+ * a second. */
+static void without_an_endpoint_it_is_refused(void **state)
+{
+	const struct family *f = *state;
+	struct packet inner = l4(IPPROTO_TCP, f->client, 4321, f->vip, 80);
+	struct packet in = wrapped(f, &inner, FORWARD_IPIP, f->router), got;
+	struct addr vip = addr(f->vip);
+	struct layers l;
+
+	serve(f, IPPROTO_TCP, FORWARD_IPIP, KIND_LB_VIP, 0);
+	world_model(world)->answers_per_s = 1;
+	world_apply(world);
+	got = tc("fl_uplink_in", &in, TC_ACT_REDIRECT, REASON_BIT(NO_BACKEND),
+		 false);
+	packet_layers(&got, &l);
+	assert_memory_equal(&l.src, &vip, sizeof(vip));
+	tc("fl_uplink_in", &in, TC_ACT_SHOT, REASON_BIT(LIMITED), false);
+}
+
 /* A tunnel of a pod's own, to which nothing of ours is in it, is left alone. */
 static void other_tunnels_are_not_ours(void **state)
 {
@@ -289,6 +309,7 @@ int main(void)
 		BOTH(an_endpoint_behind_an_overlay_sees_the_node),
 		BOTH(it_comes_out_of_the_tunnel),
 		BOTH(another_nodes_node_port_comes_out),
+		BOTH(without_an_endpoint_it_is_refused),
 		BOTH(other_tunnels_are_not_ours),
 		BOTH(without_a_service_nothing_comes_out),
 		BOTH(connections_stay_as_they_were_begun),

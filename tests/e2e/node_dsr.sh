@@ -133,6 +133,51 @@ sticks() {
 	done
 }
 
+# far-1 is for client-1 alone.
+policies() {
+	cat <<-END
+		apiVersion: v1
+		kind: Namespace
+		metadata: {name: default}
+		---
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: far-1, namespace: default, labels: {app: far}}
+		spec: {nodeName: node-2}
+		status: {phase: Running, podIP: 10.244.2.1, podIPs: [{ip: 10.244.2.1}, {ip: 'fd44:2::1'}]}
+		---
+		apiVersion: networking.k8s.io/v1
+		kind: NetworkPolicy
+		metadata: {name: one, namespace: default}
+		spec:
+		  podSelector: {matchLabels: {app: far}}
+		  policyTypes: [Ingress]
+		  ingress:
+		  - from: [{ipBlock: {cidr: 10.90.1.0/24}}, {ipBlock: {cidr: 'fd90:1::/64'}}]
+	END
+}
+
+policed() {
+	tunnel ipip far-1
+	policies | put policies.yaml
+	both_in_force
+	row client-1 lb 10 from client-1 to far-1
+	row client-2 lb 10 silent
+	rm "$CONFIG/policies.yaml"
+	tunnel ipip far-1 far-2
+	both_in_force
+}
+
+# fairlead diff, of what is to come.
+differs() {
+	cp -r "$CONFIG" "$DIR/next"
+	sed -i 's/forward: ipip/forward: gue/' "$DIR/next/web.yaml"
+	echo "hostname-override: node-1" >>"$DIR/next/settings.yaml"
+	fairlead diff "$DIR/next" >"$DIR/diff" || (($? == 1))
+	cat "$DIR/diff"
+	[[ $(grep -c '^~ address .* ipip -> gue$' "$DIR/diff") == 12 ]]
+}
+
 # What client-2 wraps itself, to the endpoint: for the cluster IP.
 strangers() {
 	local status=0
@@ -155,6 +200,7 @@ strangers() {
 node_story pod-1 pod-2 far-1 far-2
 node_2 | put node-2.yaml
 on backend-1 sysctl -qw net.ipv4.conf.all.rp_filter=1
+on backend-1 ethtool -K eth0 gro on >/dev/null
 tunnel ipip pod-2 far-1 far-2
 
 cat >"$DIR/rows" <<'END'
@@ -166,6 +212,7 @@ END
 serve_both --sockets off
 rows <"$DIR/rows"
 it "it is listed" is_listed ipip
+it "a change of it is told ahead" differs
 tunnels_start
 it "connections go on" tunnels_go_on
 for forward in gue gre geneve; do
@@ -178,6 +225,7 @@ for family in 4 6; do
 	it "datagrams in fragments, IPv$family" fragments $family
 done
 it "an answer that is too large is told of" narrow_client
+it "policies judge the client" policed
 AFFINITY="sessionAffinity: ClientIP" tunnel ipip far-1 far-2
 both_in_force
 it "clients that stick have one endpoint" sticks
