@@ -15,6 +15,9 @@
  *   in, stranger		vip_filter, runtime
  *   in, a port of the node's	and port_filter
  *   in, ours			and ingress; 1 jump, see tc.bpf.c
+ *   in, perhaps a tunnel's	runtime, backend_filter; 1 jump, and another one
+ *				if it is: by UDP, GRE and IP in IP, as soon as
+ *				a service has gone in tunnels
  *   out, no backend here	runtime
  *   out, of no backend		and backend_filter
  *   out, of one, no answer	and that, 2 buckets of replies; 1 jump

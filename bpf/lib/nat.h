@@ -597,17 +597,36 @@ __global __u32 nat_endpoint(const struct service *svc, const struct addr *a)
 	return 0;
 }
 
+/* Instead of a backend: he has the connection in a tunnel, and would not know it
+ * by another address of its client. */
+#define NAT_IN_TUNNEL 0xffffffffu
+
+/* Has p's connection, which is of TCP or SCTP and in use, its backend id on
+ * another node? */
+static __always_inline bool nat_is_in_tunnel(const struct pkt *p,
+					     const struct scratch *s, __u32 id)
+{
+	const struct backend *b = backend_find(id);
+
+	return b && !(b->flags & (BACKEND_IN_LOCAL | BACKEND_LOCAL)) &&
+	       !(s->old.word & 1) && !p->opens &&
+	       p->flow.proto != IPPROTO_UDP;
+}
+
 /* Who was chosen for p's flow already: by the node that has sent it here, or
  * by fl_xdp, which does not reach him. 0: nobody. */
 static __always_inline __u32 nat_chosen(struct pkt *p,
 					const struct service *svc,
 					struct scratch *s, enum origin origin)
 {
+	__u32 id;
+
 	if (origin == ORIGIN_TUNNEL)
 		return nat_endpoint(svc, &s->endpoint);
 	if (!svc->tunnel || !s->old.position)
 		return 0;
-	return tunnel_of_known(&p->lookup, s, false) & (CONN_BACKENDS_MAX - 1);
+	id = tunnel_of_known(&p->lookup, s, false) & (CONN_BACKENDS_MAX - 1);
+	return nat_is_in_tunnel(p, s, id) ? NAT_IN_TUNNEL : id;
 }
 
 /* A translation for p's flow, which conns does not know. Then s->nat says what
@@ -632,6 +651,10 @@ static __always_inline int nat_open(struct pkt *p, const struct service *svc,
 	if (!position)
 		return REASON_NO_ROOM;
 	id = nat_chosen(p, svc, s, origin);
+	if (id == NAT_IN_TUNNEL) {
+		conn_release(position);
+		return REASON_NO_NEXT_HOP;
+	}
 	if (!id)
 		id = service_choose(&p->lookup, svc, s->decision.set);
 	if (id)

@@ -289,6 +289,29 @@ static void connections_stay_as_they_were_begun(void **state)
 	assert_int_equal(l.proto, IPPROTO_TCP);
 }
 
+/* The way to its endpoint is one of those that XDP does not send by, for now: it
+ * waits for another. What begins goes there in the node's name. */
+static void a_connection_waits_for_its_tunnel(void **state)
+{
+	const struct family *f = *state;
+	struct packet in = l4(IPPROTO_TCP, f->client, 4321, f->vip, 80);
+	struct packet new = l4(IPPROTO_TCP, f->client2, 4321, f->vip, 80);
+	struct packet later = tcp(f->client, 4321, f->vip, 80, .flags = ACK);
+
+	serve(f, IPPROTO_TCP, FORWARD_GRE, KIND_LB_VIP, 0);
+	expect_reason(&in, FORWARDED);
+	expect_reason(&later, FORWARDED);
+	world_link(world, LINK_POD);
+	world_apply(world);
+	expect_untouched(&later, HANDED_ON);
+	tc("fl_uplink_in", &later, TC_ACT_SHOT, REASON_BIT(NO_NEXT_HOP), true);
+	expect_untouched(&new, HANDED_ON);
+	tc("fl_uplink_in", &new, TC_ACT_REDIRECT, REASON_BIT(FORWARDED), true);
+	world_link(world, LINK_TX);
+	world_apply(world);
+	expect_reason(&later, FORWARDED);
+}
+
 /* Too large for the tunnel: who sent it is told what fits. */
 static void too_large_ones_are_refused(void **state)
 {
@@ -313,6 +336,7 @@ int main(void)
 		BOTH(other_tunnels_are_not_ours),
 		BOTH(without_a_service_nothing_comes_out),
 		BOTH(connections_stay_as_they_were_begun),
+		BOTH(a_connection_waits_for_its_tunnel),
 		BOTH(too_large_ones_are_refused),
 	};
 

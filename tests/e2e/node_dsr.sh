@@ -178,6 +178,26 @@ differs() {
 	[[ $(grep -c '^~ address .* ipip -> gue$' "$DIR/diff") == 12 ]]
 }
 
+hints_at_tunnels() {
+	fairlead status --json | jq -e --arg hints "$1" \
+		'[.applied.hints[] | select(test("fairlead.io/forward"))] |
+			length == ($hints | tonumber)'
+}
+
+# far-2 behind an interface that XDP does not send by.
+overlaid() {
+	ip_on balancer <<-END
+		link add overlay type vxlan id 7 local 10.91.0.2 remote 10.91.0.11 dstport 4789 dev eth0
+		link set overlay up
+		neigh add 10.244.1.252 lladdr 02:00:00:00:77:02 dev overlay
+		route add 10.244.2.2/32 via 10.244.1.252 dev overlay onlink
+	END
+	wait_for 10 hints_at_tunnels 1
+	fairlead status --json | jq -c .applied.hints
+	ip -n "$NET-balancer" link del overlay
+	wait_for 10 hints_at_tunnels 0
+}
+
 # What client-2 wraps itself, to the endpoint: for the cluster IP.
 strangers() {
 	local status=0
@@ -229,6 +249,7 @@ it "policies judge the client" policed
 AFFINITY="sessionAffinity: ClientIP" tunnel ipip far-1 far-2
 both_in_force
 it "clients that stick have one endpoint" sticks
+it "it is said where it cannot be" overlaid
 it "nothing else is taken out of tunnels" strangers
 rm "$CONFIG/web.yaml"
 both_in_force

@@ -455,6 +455,17 @@ void readdress(struct step *s, const struct addr *src, __be16 sport,
 	set_end(p, &s->quote, true, src, sport);
 }
 
+/* It was begun in a tunnel to another node, whose endpoint knows its client by
+ * his own address; UDP has no connections. */
+static bool is_bound_to_tunnel(const struct step *s, const struct backend *b)
+{
+	const struct memory *m = memory_find(s->r, &s->flow);
+
+	return s->known && m->state != CONN_HALF && m->state != CONN_CLOSING &&
+	       !s->opens && s->flow.proto != IPPROTO_UDP &&
+	       !(b->flags & (BACKEND_IN_LOCAL | BACKEND_LOCAL));
+}
+
 /* An ended connection of the same flow makes room first, port and all. */
 bool forward_nat(struct step *s, __u32 index)
 {
@@ -463,6 +474,10 @@ bool forward_nat(struct step *s, __u32 index)
 	if (s->known && memory_find(s->r, &s->flow)->nat) {
 		m = *memory_find(s->r, &s->flow);
 	} else {
+		if (is_bound_to_tunnel(s, &s->r->tables->backends[index])) {
+			expect(s, REASON_NO_NEXT_HOP);
+			return false;
+		}
 		if (!has_source(s, &s->r->tables->backends[index])) {
 			expect(s, REASON_NO_SOURCE);
 			return false;

@@ -570,7 +570,9 @@ static __u32 recorded_backend(struct step *s)
 
 	if (!m)
 		return 0;
-	client_seen(s, m);
+	/* what fl_xdp has chosen, it has seen already */
+	if (!s->at || m->nat)
+		client_seen(s, m);
 	return m->backend;
 }
 
@@ -1094,6 +1096,12 @@ static bool goes_on(struct step *s)
 	return true;
 }
 
+/* It is about what goes in a tunnel: fl_xdp's. */
+static bool is_anothers(const struct step *s)
+{
+	return s->at && !is_translated(s);
+}
+
 static void icmp_error_arrived(struct step *s)
 {
 	bool known = quoted_flow(s);
@@ -1140,7 +1148,7 @@ static void icmp_error_arrived(struct step *s)
 	if (!s->service || (!slots_in_set(s) &&
 			    !choose_without_slots(s)) ||
 	    (s->service->service.forward == FORWARD_NAT &&
-	     !recorded_backend(s))) {
+	     (!recorded_backend(s) || is_anothers(s)))) {
 		unrelated(s);
 		if (s->service)	/* known, but nobody is there */
 			expect_or(s, REASON_UNANSWERED);

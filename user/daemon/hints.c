@@ -33,6 +33,9 @@ static void look(void *arg, __u32 index, struct backend *b)
 	else if (!h->uplinks->is_node && !uplinks_has_link(h->uplinks, l) &&
 		 state_is_nat(h->parts->state, b))
 		count(f, HINT_NO_UPLINK, b);
+	else if (!l->ifindex && !(b->flags & BACKEND_IN_LOCAL) &&
+		 state_is_tunnelled(h->parts->state, b))
+		count(f, HINT_NO_TUNNEL, b);
 }
 
 /* An interface by which its answers would come in, to be named. */
@@ -63,6 +66,21 @@ static void say_no_way(const struct hints *h, const struct found *f,
 		      "no answer from its neighbour yet";
 	refuse(ret, 0, "no way is known to %u backends, one of them %s: %s",
 	       f->count[HINT_NO_WAY], addr_format(&b->addr, text), why);
+}
+
+/* Whoever has asked for it sees no less than without, but not what he wants. */
+static void say_no_tunnel(const struct hints *h, const struct found *f,
+			  struct refusal *ret)
+{
+	const struct backend *b = f->first[HINT_NO_TUNNEL];
+	const struct link *l = &parts_tables(h->parts)->links[b->hop.link];
+	const char *name = nexthops_ifname(h->parts->nexthops, l->user_ifindex);
+
+	refuse(ret, 0, "%u endpoints of services with fairlead.io/forward are "
+	       "reached by \"%s\" or others that XDP does not send by: there "
+	       "clients are replaced by an address of the node's, as without "
+	       "the annotation",
+	       f->count[HINT_NO_TUNNEL], name ? name : "?");
 }
 
 /* The first uplink that is up and yet gets nothing. */
@@ -110,7 +128,8 @@ static void find(struct hints *h, struct found *f)
 	if (h->changes == changes)
 		return;
 	state_each_backend(h->parts->state, look, f);
-	if (!f->count[HINT_NO_UPLINK] && !f->count[HINT_NO_WAY])
+	if (!f->count[HINT_NO_UPLINK] && !f->count[HINT_NO_WAY] &&
+	    !f->count[HINT_NO_TUNNEL])
 		h->changes = changes;
 }
 
@@ -124,6 +143,8 @@ void hints_check(struct hints *h)
 		say_no_uplink(h, &f, &now[HINT_NO_UPLINK]);
 	if (f.count[HINT_NO_WAY])
 		say_no_way(h, &f, &now[HINT_NO_WAY]);
+	if (f.count[HINT_NO_TUNNEL])
+		say_no_tunnel(h, &f, &now[HINT_NO_TUNNEL]);
 	say_no_carrier(h, &now[HINT_NO_CARRIER]);
 	say_no_sockets(h, &now[HINT_NO_SOCKETS]);
 	now[HINT_NO_SWEEP] = h->sockets->no_sweep;

@@ -15,6 +15,7 @@
 enum hint {
 	HINT_NO_UPLINK,		/* answers to NAT come in where nobody looks */
 	HINT_NO_WAY,		/* no route, or no neighbour that answers */
+	HINT_NO_TUNNEL,		/* to where a service is to go in one */
 	HINT_NO_CARRIER,	/* an uplink that is up, without a cable */
 	HINT_NO_SOCKETS,	/* of the node itself */
 	HINT_NO_SWEEP,		/* of sockets that are connected to nobody */

@@ -105,6 +105,8 @@ void state_each_backend(struct state *s,
 
 /* Is b, which is in use, of a service with NAT? */
 bool state_is_nat(const struct state *s, const struct backend *b);
+/* ... of one that goes in tunnels to other nodes, by any of its front ends? */
+bool state_is_tunnelled(const struct state *s, const struct backend *b);
 
 /* Does a service with NAT have a backend on this host, by BACKEND_LOCAL? */
 bool state_has_local_nat(const struct state *s);

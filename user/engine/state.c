@@ -156,6 +156,19 @@ bool state_is_nat(const struct state *s, const struct backend *b)
 	       book_entry(s, b->service)->forward == FORWARD_NAT;
 }
 
+bool state_is_tunnelled(const struct state *s, const struct backend *b)
+{
+	const struct service_book *book;
+
+	if (b->service >= s->nr_services)
+		return false;
+	book = &s->books[b->service];
+	for (__u32 i = 0; i < book->nr_entries; i++)
+		if (s->t->services[book->entries[i]].tunnel)
+			return true;
+	return false;
+}
+
 bool state_has_local_nat(const struct state *s)
 {
 	return s->nr_local_nat > 0;
