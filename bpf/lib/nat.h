@@ -645,16 +645,14 @@ static __always_inline int nat_open(struct pkt *p, const struct service *svc,
 	if (!p->from.link)
 		return REASON_NO_NEXT_HOP;
 	s->decision = decide(svc, origin);
-	if (!slots_in(svc, s->decision.set).count)
+	id = nat_chosen(p, svc, s, origin);
+	if (id == NAT_IN_TUNNEL)
+		return REASON_NO_NEXT_HOP;
+	if (!id && !slots_in(svc, s->decision.set).count)
 		return nat_to_nobody(&s->decision);
 	position = claim_anew(s, p->hash);
 	if (!position)
 		return REASON_NO_ROOM;
-	id = nat_chosen(p, svc, s, origin);
-	if (id == NAT_IN_TUNNEL) {
-		conn_release(position);
-		return REASON_NO_NEXT_HOP;
-	}
 	if (!id)
 		id = service_choose(&p->lookup, svc, s->decision.set);
 	if (id)

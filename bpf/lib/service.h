@@ -624,7 +624,8 @@ static __always_inline void choice_touch(struct conn_ref *r,
 /*
  * What conns has of look's flow, s->old, in a node's tunnel: the tunnel, from
  * bit 24 on, and the backend; 0: it is of none, or not any more. Whatever has
- * become of the service since. touches: look is a packet that goes there.
+ * become of the service since; of who begins anew, the endpoint's node asks whether
+ * he may. touches: look is a packet that goes there.
  */
 __global __u32 tunnel_of_known(struct lookup *look, struct scratch *s,
 			       __u32 touches)

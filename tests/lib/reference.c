@@ -851,14 +851,16 @@ static bool admits(const struct reference_service *svc,
 }
 
 /* A connection that NAT knows goes on, whoever may come now. One that begins
- * where another ended is new. */
+ * where another ended is new. What is in a tunnel to another node is that one's
+ * to judge. */
 static bool is_refused(struct step *s)
 {
 	const struct memory *m = s->service->service.forward == FORWARD_NAT ?
 					 record_of(s) : NULL;
 
 	if (admits(s->service, &s->flow.src) ||
-	    (m && !(s->opens && m->state == CONN_CLOSING)))
+	    (m && m->nat && !(s->opens && m->state == CONN_CLOSING)) ||
+	    (m && !m->nat && !s->at))
 		return false;
 	expect(s, REASON_SOURCE);
 	return true;
