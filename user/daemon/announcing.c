@@ -350,6 +350,8 @@ static int step(struct announcing *a, struct refusal *why)
 /* Until something is to be announced, or was, nothing is asked of anybody. */
 static bool is_needed(const struct announcing *a)
 {
+	if (dp_is_shadow(a->parts->dp))
+		return false;	/* nothing is served */
 	return a->loop && a->applying->model &&
 	       (settings_of(a)->table || a->kept.place.table);
 }
