@@ -204,7 +204,9 @@ struct backend {
 	__u16 weight;		/* in force */
 	__u16 weight_defined;	/* what the definition says */
 	__u8 state_defined;	/* enum backend_state, likewise */
-	__u8 pad[3];
+	__u8 state_set;		/* by hand, with BACKEND_SET_STATE */
+	__u8 state_health;	/* what checks say: DRAIN, DOWN; 0: nothing */
+	__u8 pad;
 	__u32 changed_s;	/* CLOCK_MONOTONIC, last change of state */
 	__u16 mtu;		/* of IP packets on the way to it: the smaller
 				 * of the two below; 0: the link's */

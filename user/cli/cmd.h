@@ -49,6 +49,7 @@ const char *run_path(const struct options *o, const char *name,
 
 #define RUN_SOCKET "control.sock"
 #define RUN_PID "serve.pid"
+#define RUN_HEALTH "health.state"
 
 /*
  * Ask the daemon, see control.h. A refusal ("ok": false) is -EREMOTEIO and is

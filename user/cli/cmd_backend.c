@@ -27,6 +27,8 @@ struct backend_row {
 	double share;		/* of the service's slots */
 	bool is_set;		/* by hand */
 	bool is_local;
+	const char *health, *why;	/* as checks have it */
+	__u64 health_since, passed, failed, no_result;	/* likewise */
 	char endpoint[ENDPOINT_TEXT_MAX];
 	const char *endpoint_text;
 };
@@ -52,6 +54,13 @@ const struct column backend_columns[] = {
 	COLUMN("path_mtu", "PATH MTU", COUNT, struct backend_row, path_mtu),
 	COLUMN("mtu", NULL, COUNT, struct backend_row, mtu),
 	COLUMN("local", NULL, BOOL, struct backend_row, is_local),
+	COLUMN("health", "HEALTH", TEXT, struct backend_row, health),
+	COLUMN("health_since", NULL, COUNT, struct backend_row, health_since),
+	COLUMN("why", "WHY", TEXT, struct backend_row, why),
+	COLUMN("checks_passed", NULL, COUNT, struct backend_row, passed),
+	COLUMN("checks_failed", NULL, COUNT, struct backend_row, failed),
+	COLUMN("checks_no_result", NULL, COUNT, struct backend_row,
+	       no_result),
 	COLUMN("changed_s", NULL, COUNT, struct backend_row, changed_s),
 	COLUMNS_END,
 };
@@ -97,6 +106,35 @@ static void hop_fill(struct view *v, const struct backend *b,
 			       interface);
 }
 
+static __u64 count_of(const json_t *row, const char *key)
+{
+	return json_integer_value(json_object_get(row, key));
+}
+
+/* What the daemon's checks say of it; nothing, where none are made. */
+static void health_fill(struct view *v, struct backend_row *ret,
+			const struct backend *b)
+{
+	char text[ENDPOINT_TEXT_MAX];
+	const char *service, *backend;
+	json_t *row;
+	size_t i;
+
+	endpoint_format(&b->addr, b->port ? ntohs(b->port) : -1, text);
+	json_array_foreach(json_object_get(v->health, "backends"), i, row) {
+		if (json_unpack(row, "{s:s, s:s}", "service", &service,
+				"backend", &backend) ||
+		    strcmp(service, ret->service) || strcmp(backend, text))
+			continue;
+		json_unpack(row, "{s:s, s:s}", "health", &ret->health, "why",
+			    &ret->why);
+		ret->health_since = count_of(row, "since");
+		ret->passed = count_of(row, "passed");
+		ret->failed = count_of(row, "failed");
+		ret->no_result = count_of(row, "no_result");
+	}
+}
+
 static void row_fill(struct view *v, const struct state_service *s,
 		     __u32 index, struct backend_row *ret)
 {
@@ -116,6 +154,7 @@ static void row_fill(struct view *v, const struct state_service *s,
 	ret->changed_s = dp_now_s() - b->changed_s;
 	ret->path_mtu = b->path_mtu ? b->path_mtu : COUNT_UNKNOWN;
 	ret->mtu = b->mtu ? b->mtu : COUNT_UNKNOWN;
+	health_fill(v, ret, b);
 	ret->endpoint_text = endpoint_format(&b->addr,
 					     b->port ? ntohs(b->port) : -1,
 					     ret->endpoint);
@@ -170,6 +209,7 @@ int cmd_backend_list(const struct options *o)
 
 	if (view_open(o, &v))
 		return FAILED;
+	daemon_ask(o, json_pack("{s:s}", "cmd", "health"), &v.health);
 	if (o->nr_arguments) {
 		service = view_service(&v, o->arguments[0]);
 		if (!service)

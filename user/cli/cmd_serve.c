@@ -26,6 +26,7 @@
 #include "base/cleanup.h"
 #include "base/contents.h"
 #include "base/watch.h"
+#include "health/health.h"
 #include "kubeproxy/leftovers.h"
 #include "run_lock.h"
 #include "source/api.h"
@@ -52,6 +53,8 @@ struct serve {
 	struct event *signals, *retry;
 	struct spawner *spawner;	/* NULL: no server is followed */
 	struct spawner *web;		/* NULL: nobody is answered */
+	char health_state[RUN_PATH_MAX];
+	struct spawner *health;		/* NULL: nothing is checked */
 	struct access *access;		/* until the daemon takes it */
 	struct api *api;		/* the definitions' */
 	struct spawner *engine_spawner;	/* NULL: no containers are followed */
@@ -301,7 +304,9 @@ static int containers_prepare(struct serve *s)
 static int spawners_start(struct serve *s)
 {
 	return follow_prepare(s) ?: containers_prepare(s) ?:
-	       (s->options->once ? 0 : spawner_start(&web_worker, &s->web));
+	       (s->options->once ? 0 : spawner_start(&web_worker, &s->web) ?:
+				       spawner_start(&health_worker,
+						     &s->health));
 }
 
 static int follow_start(struct serve *s)
@@ -336,6 +341,8 @@ static int serve_open(struct serve *s)
 		.cgroup_root = s->options->cgroup_root,
 		.is_shadow = s->options->shadow,
 		.run_dir = s->options->run_dir,
+		.health_state = run_path(s->options, RUN_HEALTH,
+					 s->health_state),
 	};
 	int err;
 
@@ -369,6 +376,7 @@ static int serve_run(struct serve *s)
 	if (err)
 		return err;
 	daemon_probe(s->daemon, s->loop, s->web);
+	daemon_check(s->daemon, s->loop, s->health);
 	err = privileges_drop();
 	if (err)
 		return log_error(err, "cannot drop privileges");
@@ -395,6 +403,7 @@ static void serve_close(struct serve *s)
 	spawner_end(s->spawner);
 	spawner_end(s->engine_spawner);
 	spawner_end(s->web);
+	spawner_end(s->health);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 }

@@ -218,6 +218,7 @@ void view_close(struct view *v)
 {
 	free(v->services);
 	free(v->stats);
+	json_decref(v->health);
 	state_free(v->state);
 	copy_free(v->copy);
 	dp_close(v->dp);

@@ -8,6 +8,8 @@
 #ifndef FAIRLEAD_VIEW_H
 #define FAIRLEAD_VIEW_H
 
+#include <jansson.h>
+
 #include "kernel/dp.h"
 #include "options.h"
 #include "engine/reconcile.h"
@@ -21,6 +23,7 @@ struct view {
 	struct state_service *services; /* sorted by name; owned */
 	size_t nr_services;
 	struct backend_stats *stats; /* [tables->nr_backends]; owned */
+	json_t *health;		/* what the daemon's checks say; NULL: not known */
 };
 
 /* Logs; -ENOENT, logged too, when nothing is loaded. */

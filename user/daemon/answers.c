@@ -57,12 +57,15 @@ void answers_check(struct answers *a)
 	refuse(&a->wrong, 0, "%s", now);
 }
 
-static json_t *hints_json(const struct hints *h, const struct probes *p)
+static json_t *hints_json(const struct hints *h, const struct probes *p,
+			  const struct checking *c)
 {
 	json_t *ret = json_array();
 
 	if (*p->refusal.text)
 		json_array_append_new(ret, text_json(p->refusal.text));
+	if (*c->down.text)
+		json_array_append_new(ret, text_json(c->down.text));
 
 	for (enum hint hint = 0; hint < NR_HINTS; hint++)
 		if (*h->told[hint].text)
@@ -139,7 +142,8 @@ json_t *answers_status(struct answers *a)
 			 "synced", !*error, "early", is_early(a),
 			 "error", text_json(error),
 			 "error_since", (json_int_t)a->wrong_since_s,
-			 "hints", hints_json(a->hints, a->probes),
+			 "hints", hints_json(a->hints, a->probes,
+						 a->checking),
 			 "sha256", sha256,
 			 "generation", (json_int_t)applied->generation,
 			 "pid", (int)getpid(),

@@ -22,6 +22,7 @@ struct answers {
 	const struct hints *hints;
 	const struct probes *probes;
 	const struct announcing *announcing;
+	const struct checking *checking;
 	struct api *api;	/* NULL: none is followed */
 	struct containers *containers;	/* likewise */
 	int64_t since_s;	/* CLOCK_REALTIME: the daemon's start */

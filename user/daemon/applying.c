@@ -123,6 +123,7 @@ static void go_back(struct applying *a)
 		return;
 	enforcing_apply(a->enforcing, a->model, &why);
 	pods_begin(a->pods, a->model);
+	checking_begin(a->checking, a->model);
 }
 
 static int put_in_force(struct applying *a)
@@ -141,6 +142,7 @@ static int put_in_force(struct applying *a)
 		return err;
 	pods_begin(a->pods, a->pending);
 	sockets_begin(a->sockets, a->pending);
+	checking_begin(a->checking, a->pending);
 	err = enforcing_apply(a->enforcing, a->pending, &a->refusal);
 	if (!err)
 		err = growth_reconcile(a->parts, a->pending, a->model, &result,
@@ -154,6 +156,7 @@ static int put_in_force(struct applying *a)
 	model_free(a->model);
 	a->model = take_ptr(a->pending);
 	a->refusal = (struct refusal){};
+	checking_settle(a->checking);
 	uplinks_commit(a->uplinks, &change);
 	pods_settle(a->pods, a->model);
 	sockets_settle(a->sockets, a->model);

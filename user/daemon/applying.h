@@ -10,6 +10,7 @@
 
 #include "parts.h"
 #include "pods.h"
+#include "checking.h"
 #include "enforcing.h"
 #include "refusal.h"
 #include "sockets.h"
@@ -25,6 +26,7 @@ struct applying {
 	struct enforcing *enforcing;
 	struct sync *sync;
 	struct sockets *sockets;
+	struct checking *checking;
 	struct model *model;	/* in force; owned */
 	struct model *pending;	/* owned, or NULL */
 	struct refusal refusal;	/* of what is pending */

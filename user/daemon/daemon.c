@@ -64,6 +64,7 @@ struct daemon {
 	struct probes probes;
 	struct announcing announcing;
 	const char *run_dir;
+	struct checking checking;
 	__u64 probed;		/* what was in force at the last update */
 	bool is_taking_over;
 	bool wants_policy;	/* by what was read last: the API's, too */
@@ -179,7 +180,9 @@ static struct daemon *daemon_new(void)
 		.enforcing = &d->enforcing,
 		.sync = &d->sync,
 		.sockets = &d->sockets,
+		.checking = &d->checking,
 	};
+	d->checking.parts = &d->parts;
 	d->size_errors = (struct size_errors){ &d->parts, -1, -1 };
 	d->hints.parts = &d->parts;
 	d->hints.uplinks = &d->uplinks;
@@ -198,6 +201,7 @@ static struct daemon *daemon_new(void)
 		.hints = &d->hints,
 		.probes = &d->probes,
 		.announcing = &d->announcing,
+		.checking = &d->checking,
 		.since_s = time(NULL),
 	};
 	probes_join(d);
@@ -266,6 +270,8 @@ int daemon_open(const struct definitions_from *from,
 		err = parts_open(d, places);
 	if (err)
 		return err;
+	if (places->health_state)
+		checking_keep(&d->checking, places->health_state);
 	takeover_begin(d, takeover_s);
 	d->sockets.cgroup_root = places->cgroup_root;
 	d->run_dir = places->run_dir;
@@ -320,6 +326,7 @@ void daemon_close(struct daemon *d)
 	event_remove(d->nexthop_events);
 	event_remove(d->fragment_events);
 	probes_stop(&d->probes);
+	checking_stop(&d->checking);
 	size_errors_end(&d->size_errors);
 	verdicts_stop(&d->verdicts);
 	pods_clear(&d->pods);
@@ -347,6 +354,7 @@ static void on_tick(void *arg)
 	applying_check(&d->applying);
 	look(d);
 	probes_tell(&d->probes);
+	checking_tick(&d->checking);
 	verdicts_check(&d->verdicts);
 	hints_check(&d->hints);
 	answers_check(&d->answers);
@@ -522,6 +530,11 @@ void daemon_probe(struct daemon *d, struct loop *l, struct spawner *spawner)
 	probes_start(&d->probes, l, spawner);
 }
 
+void daemon_check(struct daemon *d, struct loop *l, struct spawner *spawner)
+{
+	checking_start(&d->checking, l, spawner);
+}
+
 static json_t *register_workload(struct daemon *d, const json_t *request)
 {
 	const char *namespace, *name, *interface, *mac = NULL;
@@ -570,6 +583,8 @@ json_t *daemon_answer(void *arg, const json_t *request)
 		return announcing_list(&d->announcing);
 	if (!strcmp(cmd, "node"))
 		return announcing_act(&d->announcing, request);
+	if (!strcmp(cmd, "health"))
+		return checking_json(&d->checking);
 	if (!strcmp(cmd, "policies"))
 		return policy_list_json(d->enforcing.set, d->enforcing.state);
 	if (!strcmp(cmd, "policy"))

@@ -24,6 +24,7 @@ struct daemon_places {
 	bool is_shadow;		/* everything is done but served: nothing is
 				 * attached */
 	const char *run_dir;	/* NULL: nothing is kept there */
+	const char *health_state;	/* a file: see checking.h */
 };
 
 /* Load the definitions, open the datapath and put them in force. On failure
@@ -58,6 +59,9 @@ int daemon_follow_containers(struct daemon *d, struct loop *l,
 /* Answer those who ask over HTTP how this node is, once it is known whether a
  * server is followed. spawner stays the caller's. */
 void daemon_probe(struct daemon *d, struct loop *l, struct spawner *spawner);
+
+/* Check backends from now on, as is defined. spawner stays the caller's. */
+void daemon_check(struct daemon *d, struct loop *l, struct spawner *spawner);
 
 enum daemon_patience {
 	DAEMON_MAY_RETRY,	/* half written, perhaps: complain of nothing */

@@ -92,4 +92,8 @@ void native_read_items(struct reader *r, const struct tree_node *list,
 void native_read_sources(struct reader *r, const struct tree_node *n,
 			 bool knows_addr, struct model_service *ret);
 
+/* native_health.c: what "health:" of a service says. */
+void native_read_health(struct reader *r, const struct tree_node *n,
+			struct model_health *ret);
+
 #endif

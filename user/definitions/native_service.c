@@ -9,9 +9,6 @@
 #include "model/service_field.h"
 #include "native.h"
 
-#define HEALTH_MS_MAX 3600000
-#define HEALTH_COUNT_MAX 255
-#define HEALTH_TEXT_MAX 1024
 
 /* The keys of a service, the plain ones as model/service_field.h has them. */
 enum service_key {
@@ -306,128 +303,6 @@ static void read_udp(struct context *c)
 			     "affinity keeps state: not together with \"udp: stateless\"");
 }
 
-enum health_key { HEALTH_KEY_TYPE, HEALTH_KEY_PATH, HEALTH_KEY_HOST,
-		  HEALTH_KEY_PORT, HEALTH_KEY_INTERVAL, HEALTH_KEY_TIMEOUT,
-		  HEALTH_KEY_RISE, HEALTH_KEY_FALL, NR_HEALTH_KEYS };
-
-static const char *const health_keys[] = {
-	[HEALTH_KEY_TYPE] = "type",
-	[HEALTH_KEY_PATH] = "path",
-	[HEALTH_KEY_HOST] = "host",
-	[HEALTH_KEY_PORT] = "port",
-	[HEALTH_KEY_INTERVAL] = "interval",
-	[HEALTH_KEY_TIMEOUT] = "timeout",
-	[HEALTH_KEY_RISE] = "rise",
-	[HEALTH_KEY_FALL] = "fall",
-	[NR_HEALTH_KEYS] = NULL,
-};
-
-static void read_health_type(struct reader *r, const struct tree_node *whole,
-			     const struct tree_node *n, struct model_health *h)
-{
-	static const char *const words[] = { "tcp", "http", "https", "udp",
-					     "icmp", NULL };
-	int i;
-
-	if (!n) {
-		if (whole->kind == TREE_MAPPING)
-			reader_error(r, whole, "health has no \"type\"");
-		return;
-	}
-	i = value_choice(r, n, "health type", words);
-	if (i >= 0)
-		h->type = HEALTH_TCP + i;
-}
-
-/* A word of a request's head: nothing that could end a line of it. */
-static char *read_http_text(struct reader *r, const struct tree_node *n,
-			    const char *what)
-{
-	const char *text;
-
-	if (!value_text(r, n, what, &text))
-		return NULL;
-	if (!n->count || n->count > HEALTH_TEXT_MAX) {
-		reader_error(r, n, "%s has %u bytes; it needs 1 to %u", what,
-			     n->count, HEALTH_TEXT_MAX);
-		return NULL;
-	}
-	for (const char *p = text; *p; p++) {
-		if (*p > ' ' && *p != 0x7f)
-			continue;
-		reader_error(r, n,
-			     "%s has a space, a control character or a byte that is not ASCII",
-			     what);
-		return NULL;
-	}
-	return reader_strdup(r, text);
-}
-
-static void read_http(struct reader *r, const struct tree_node *const *v,
-		      struct model_health *h)
-{
-	const struct tree_node *n = v[HEALTH_KEY_PATH] ?: v[HEALTH_KEY_HOST];
-
-	if (!n)
-		return;
-	if (h->type != HEALTH_HTTP && h->type != HEALTH_HTTPS) {
-		reader_error(r, n,
-			     "\"%s\" in a health check that is not of type http or https",
-			     v[HEALTH_KEY_PATH] ? "path" : "host");
-		return;
-	}
-	if (v[HEALTH_KEY_PATH])
-		h->path = read_http_text(r, v[HEALTH_KEY_PATH], "health path");
-	if (h->path && h->path[0] != '/')
-		reader_error(r, v[HEALTH_KEY_PATH],
-			     "health path \"%.64s\" does not start with \"/\"",
-			     h->path);
-	if (v[HEALTH_KEY_HOST])
-		h->host = read_http_text(r, v[HEALTH_KEY_HOST], "health host");
-}
-
-static void read_health_times(struct reader *r,
-			      const struct tree_node *const *v,
-			      struct model_health *h)
-{
-	if (v[HEALTH_KEY_INTERVAL])
-		value_ms(r, v[HEALTH_KEY_INTERVAL], "health interval", 100,
-			 HEALTH_MS_MAX, &h->interval_ms);
-	if (v[HEALTH_KEY_TIMEOUT])
-		value_ms(r, v[HEALTH_KEY_TIMEOUT], "health timeout", 10,
-			 HEALTH_MS_MAX, &h->timeout_ms);
-	if (v[HEALTH_KEY_RISE])
-		value_number(r, v[HEALTH_KEY_RISE], "health rise", 1,
-			     HEALTH_COUNT_MAX, &h->rise);
-	if (v[HEALTH_KEY_FALL])
-		value_number(r, v[HEALTH_KEY_FALL], "health fall", 1,
-			     HEALTH_COUNT_MAX, &h->fall);
-}
-
-static void read_health(struct context *c)
-{
-	const struct tree_node *v[NR_HEALTH_KEYS] = {};
-	const struct tree_node *n = c->v[KEY_HEALTH];
-	struct model_health *h = &c->s->health;
-
-	h->interval_ms = 2000;
-	h->timeout_ms = 1000;
-	h->rise = 2;
-	h->fall = 3;
-	if (!n)
-		return;
-	value_keys(c->r, n, "health", health_keys, v);
-	read_health_type(c->r, n, v[HEALTH_KEY_TYPE], h);
-	if (v[HEALTH_KEY_PORT] && h->type == HEALTH_ICMP)
-		reader_error(c->r, v[HEALTH_KEY_PORT],
-			     "\"port\" in a health check of type icmp");
-	else if (v[HEALTH_KEY_PORT])
-		value_port(c->r, v[HEALTH_KEY_PORT], "health port", &h->port);
-	if (h->type != HEALTH_NONE)
-		read_http(c->r, v, h);
-	read_health_times(c->r, v, h);
-}
-
 enum backend_key { BACKEND_KEY_ADDRESS, BACKEND_KEY_PORT, BACKEND_KEY_WEIGHT,
 		   BACKEND_KEY_STATE, NR_BACKEND_KEYS };
 
@@ -652,7 +527,8 @@ static void read_keys(struct context *c, const struct tree_node *n,
 	if (c->v[KEY_SOURCES])
 		native_read_sources(c->r, c->v[KEY_SOURCES], c->knows_addr,
 				    c->s);
-	read_health(c);
+	if (c->v[KEY_HEALTH])
+		native_read_health(c->r, c->v[KEY_HEALTH], &c->s->health);
 	read_backends(c);
 }
 

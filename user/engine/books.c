@@ -43,6 +43,18 @@ void state_forget_set(struct state *s)
 	s->set = NULL;
 }
 
+__u8 backend_state_of(const struct backend *b)
+{
+	__u8 state = b->weight ? b->state_defined : BACKEND_DRAIN;
+
+	if (b->flags & BACKEND_SET_STATE)
+		state = b->state_set ?: b->state;
+	if (b->state_health == BACKEND_DOWN ||
+	    (b->state_health == BACKEND_DRAIN && state == BACKEND_ACTIVE))
+		state = b->state_health;
+	return state;
+}
+
 void backend_state_store(struct backend *b, __u8 state, __u32 now_s)
 {
 	if (b->state == state)

@@ -178,6 +178,7 @@ struct state {
 	bool has_asked_conns;		/* what records name, at first: until
 					 * then vip_filter stays as it is */
 	struct state_host host;
+	struct state_health health;
 };
 
 /* books.c */
@@ -191,6 +192,9 @@ static inline bool backend_left(const struct backend *b)
 	return b->state == BACKEND_LEAVING || b->state == BACKEND_GONE;
 }
 
+/* What follows from what is defined, set by hand and found by checks: the worst
+ * of it. */
+__u8 backend_state_of(const struct backend *b);
 void backend_state_store(struct backend *b, __u8 state, __u32 now_s);
 /* The sign of a after b, the order of service_book.backends. port: host's. */
 int backend_compare(const struct backend *b, const struct addr *addr,

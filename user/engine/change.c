@@ -50,16 +50,6 @@ static struct service service_entry(const struct model *m,
 	};
 }
 
-/* The state that follows from what is defined and what is set by hand; DOWN
- * is for the health checks to end. */
-static __u8 state_wanted(const struct backend *b)
-{
-	if (!backend_left(b) && b->state != BACKEND_FREE &&
-	    (b->flags & BACKEND_SET_STATE || b->state == BACKEND_DOWN))
-		return b->state;
-	return b->weight ? b->state_defined : BACKEND_DRAIN;
-}
-
 /* The entry of a backend as it is to be. */
 struct backend backend_wanted(const struct state *s, const struct wanted *w)
 {
@@ -70,6 +60,7 @@ struct backend backend_wanted(const struct state *s, const struct wanted *w)
 	if (w->leaves) {
 		b.state = w->leaves;
 		b.flags &= ~(BACKEND_SET_STATE | BACKEND_SET_WEIGHT);
+		b.state_health = 0;
 		return b;
 	}
 	if (!w->def)
@@ -81,7 +72,9 @@ struct backend backend_wanted(const struct state *s, const struct wanted *w)
 	b.flags = (b.flags & ~BACKEND_SET_FLAGS) | w->def->flags;
 	if (!(b.flags & BACKEND_SET_WEIGHT))
 		b.weight = b.weight_defined;
-	b.state = state_wanted(&b);
+	if (!w->index || backend_left(&b))
+		b.state_health = w->health;
+	b.state = backend_state_of(&b);
 	return b;
 }
 
@@ -93,10 +86,17 @@ bool backend_differs(const struct state *s, const struct wanted *w)
 	       memcmp(&b, &s->t->backends[w->index], sizeof(b));
 }
 
-static void change_want(struct change *c, const struct model_backend *def,
-			__u32 index, __u8 leaves)
+static void change_want(const struct state *s, struct change *c,
+			const struct model_backend *def, __u32 index,
+			__u8 leaves)
 {
-	c->wanted[c->nr_wanted++] = (struct wanted){ def, index, leaves };
+	struct wanted *w = &c->wanted[c->nr_wanted++];
+
+	*w = (struct wanted){ def, index, leaves, 0 };
+	if (def && s->health.of &&
+	    (!index || backend_left(&s->t->backends[index])))
+		w->health = s->health.of(s->health.arg, c->def->name,
+					 &def->addr, def->port);
 }
 
 /* TCP and SCTP stay with a backend for as long as it answers. So does UDP at
@@ -122,10 +122,10 @@ static void merge_backends(const struct state *s, struct change *c,
 			backend_compare(&s->t->backends[index], &def->addr,
 					def->port);
 		if (order < 0)
-			change_want(c, NULL, index,
+			change_want(s, c, NULL, index,
 				    leaving_state(&c->entries[0].entry));
 		else
-			change_want(c, def, order ? 0 : index, 0);
+			change_want(s, c, def, order ? 0 : index, 0);
 		i += order <= 0;
 		if (order < 0)
 			continue;
@@ -143,7 +143,7 @@ static void same_backends(const struct state *s, struct change *c,
 
 	for (__u32 i = 0; i < book->nr_backends; i++) {
 		b = &s->t->backends[book->backends[i]];
-		change_want(c, NULL, book->backends[i],
+		change_want(s, c, NULL, book->backends[i],
 			    backend_left(b) ? b->state : 0);
 	}
 }

@@ -246,6 +246,8 @@ static bool backend_makes_sense(const struct state *s, const struct backend *b)
 	return b->state <= BACKEND_GONE && b->service < s->nr_services &&
 	       (s->books[b->service].nr_entries || is_of_gone(s, b)) &&
 	       b->weight <= BACKEND_WEIGHT_MAX &&
+	       (!b->state_health || b->state_health == BACKEND_DRAIN ||
+		b->state_health == BACKEND_DOWN) &&
 	       (b->state_defined == BACKEND_ACTIVE ||
 		b->state_defined == BACKEND_DRAIN);
 }

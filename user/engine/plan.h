@@ -15,6 +15,7 @@ struct wanted {
 	const struct model_backend *def; /* NULL: not defined (any more) */
 	__u32 index;		/* in tables.backends; 0: a new one */
 	__u8 leaves;		/* the state it leaves with; 0: it stays */
+	__u8 health;		/* of a new one: see struct backend */
 };
 
 struct wanted_entry {

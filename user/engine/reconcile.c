@@ -57,6 +57,7 @@ static void write_backends(struct state *s, struct change *c,
 			b = &s->t->backends[w->index];
 			b->weight_defined = want.weight_defined;
 			b->state_defined = want.state_defined;
+			b->state_health = want.state_health;
 			b->weight = want.weight;
 			b->flags = want.flags;
 			ret->backends_added += backend_left(b);

@@ -97,6 +97,20 @@ struct state_host {
 };
 void state_set_host(struct state *s, const struct state_host *host);
 
+/*
+ * What health checks say of a backend of a service, as struct backend's
+ * state_health: asked for new backends before anybody sees them, and by
+ * state_health_look().
+ */
+struct state_health {
+	__u8 (*of)(void *arg, const char *service, const struct addr *addr,
+		   __u16 port);		/* host order */
+	void *arg;
+};
+void state_set_health(struct state *s, const struct state_health *health);
+/* Ask for all backends of a service, and act on it. NULL: of all services. */
+int state_health_look(struct state *s, const char *service, __u32 now_s);
+
 /* Backends in use, for next hops: f is called with index and entry; it may
  * write hop (table_store) and the BACKEND_LOCAL flag. */
 void state_each_backend(struct state *s,

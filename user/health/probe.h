@@ -18,94 +18,10 @@
 #include <fairlead/types.h>
 
 #include "base/loop.h"
+#include "model/check.h"
 
 #define PROBE_WHY_MAX 96
 #define PROBE_BYTES_MAX (64 * 1024)	/* of an answer, that are read */
-#define PROBE_INTERFACE_MAX 16		/* IFNAMSIZ */
-#define PROBE_STATUS_RANGES_MAX 16
-#define PROBE_ARGV_MAX 32
-
-/* Append only: kept states name them by digest. */
-enum probe_kind {
-	PROBE_TCP = 1,
-	PROBE_TLS,
-	PROBE_HTTP,
-	PROBE_HTTPS,
-	PROBE_UDP,
-	PROBE_DNS,
-	PROBE_ICMP,
-	PROBE_FILE,
-	PROBE_AGENT,
-	PROBE_EXEC,
-	NR_PROBE_KINDS,
-};
-
-enum probe_verify { PROBE_VERIFY_OFF, PROBE_VERIFY_CHAIN, PROBE_VERIFY_FULL };
-
-/* Bytes, and no NUL behind them that counts. data NULL: not said. */
-struct probe_bytes {
-	char *data;
-	size_t len;
-};
-
-struct probe_range {
-	__u16 first, last;	/* of HTTP's status, both are in it */
-};
-
-/*
- * What is asked of whom. All of it has been checked when a type sees it, is
- * owned by who keeps the spec, and stays as it is until the probe is over.
- * Strings: NULL where nothing was said. Which fields count is the type's to
- * say.
- */
-struct probe_spec {
-	__u8 kind;		/* enum probe_kind */
-	struct addr addr;	/* ::ffff:a.b.c.d is IPv4 */
-	__u16 port;		/* host order */
-	struct addr source;	/* all zero: the kernel's choice */
-	char interface[PROBE_INTERFACE_MAX]; /* "": the kernel's choice */
-	__u32 mark;		/* SO_MARK; 0: none. See probe_socket() */
-	__u32 timeout_ms;	/* for all of it */
-
-	struct probe_bytes send, expect; /* tcp, udp: expect is anywhere in
-					  * what is answered */
-	bool no_unreachable;	/* udp: no answer is fine, if nothing says that
-				 * nobody is there */
-	bool proxy;		/* tcp, tls, http: a PROXY v2 LOCAL header */
-
-	/* tls, https */
-	char *sni;		/* NULL: https has host's; tls none */
-	char *alpn;		/* "h2,http/1.1" */
-	__u8 verify;		/* enum probe_verify */
-	char *ca, *cert, *key;	/* PEM, the text itself: a process without
-				 * rights opens no file */
-	__u32 expires_s;	/* warn where less is left; 0: never */
-
-	/* http, https */
-	char *method;		/* NULL: GET */
-	char *path;		/* NULL: "/" */
-	char *host;		/* NULL: the address and port */
-	char *headers;		/* "Name: value\r\n"..., as they are sent */
-	struct probe_range status[PROBE_STATUS_RANGES_MAX];
-	size_t nr_status;	/* 0: 200 to 299 */
-	struct probe_bytes body;	/* is in the first PROBE_BYTES_MAX */
-
-	/* dns */
-	char *name;		/* NULL: "." */
-	__u16 rrtype;		/* 0: SOA */
-	__u8 rcode;
-	bool dns_tcp;		/* else UDP */
-
-	/* exec, file */
-	char *argv[PROBE_ARGV_MAX + 1];	/* ends in a NULL */
-	char *file;		/* its path */
-};
-
-enum probe_outcome {
-	PROBE_PASS,
-	PROBE_FAIL,		/* the server's doing */
-	PROBE_NO_RESULT,	/* our own: says nothing of the server */
-};
 
 /* What an agent or a file may say beside up and down. */
 enum probe_advice { PROBE_ADVICE_NONE, PROBE_ADVICE_DRAIN,

@@ -26,8 +26,7 @@ struct model *model_new(void)
 void model_service_clear(struct model_service *s)
 {
 	free(s->name);
-	free(s->health.path);
-	free(s->health.host);
+	model_health_clear(&s->health);
 	free(s->fronts);
 	free(s->sources);
 	free(s->backends);

@@ -13,6 +13,8 @@
 #include <fairlead/config.h>
 #include <fairlead/types.h>
 
+#include "check.h"
+
 #define BACKEND_WEIGHT_MAX 1000
 #define BACKENDS_PER_SERVICE_MAX 65535
 #define FRONTS_PER_SERVICE_MAX 256
@@ -35,20 +37,6 @@ struct model_source {
 	struct addr addr;	/* the first of the prefix */
 	__u8 len;		/* bits of struct addr */
 	bool allow;		/* else denied */
-};
-
-enum health_type { HEALTH_NONE, HEALTH_TCP, HEALTH_HTTP, HEALTH_HTTPS,
-		   HEALTH_UDP, HEALTH_ICMP };
-
-/* Parsed and checked; nobody acts on it yet. */
-struct model_health {
-	enum health_type type;
-	char *path;		/* HTTP; owned, may be NULL */
-	char *host;		/* HTTP; owned, may be NULL */
-	__u16 port;		/* host order; 0: the backend's */
-	__u32 interval_ms;	/* default 2000 */
-	__u32 timeout_ms;	/* default 1000 */
-	__u32 rise, fall;	/* default 2 and 3 */
 };
 
 /* An address, or all of a network. */

@@ -54,6 +54,12 @@ enum record_type {
 				 * it is to tell */
 	RECORD_DIALLED,		/* with a socket; or RECORD_FIELD_TEXT: why
 				 * there is none */
+
+	/* serve -> health, and back: health/health.h */
+	RECORD_CHECK,		/* struct health_order, and texts */
+	RECORD_UNCHECK,		/* __u32, its id */
+	RECORD_RESULT,		/* struct health_result */
+	RECORD_ALIVE,		/* no fields; once a second */
 	NR_RECORD_TYPES,
 };
 

@@ -66,6 +66,9 @@ static const struct {
 		SCMP_SYS(accept4),
 	} },
 	[SANDBOX_READER] = { .files_max = 64 },
+	[SANDBOX_PROBER] = { .files_max = 65536, .calls = {
+		SCMP_SYS(bind), SCMP_SYS(connect),
+	} },
 };
 
 /* Nothing that is linked makes these: it is somebody else who does. */
@@ -102,6 +105,12 @@ static int allow_client(scmp_filter_ctx f)
 					  CLONE_THREAD));
 }
 
+static int allow_prober(scmp_filter_ctx f)
+{
+	return ALLOW(f, socket, 1, SCMP_A0(SCMP_CMP_EQ, AF_INET, 0)) ?:
+	       ALLOW(f, socket, 1, SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0));
+}
+
 /*
  * Sockets that are given are connected. libcurl 7.88.0 and .1 (not 7.87, nor 8)
  * connect them all the same, whatever CURLOPT_SOCKOPTFUNCTION said, and take a
@@ -131,6 +140,8 @@ static int rules_add(scmp_filter_ctx f, enum sandbox what)
 		err = allow_client(f);
 	if (!err && what == SANDBOX_READER)
 		err = allow_reader(f);
+	if (!err && what == SANDBOX_PROBER)
+		err = allow_prober(f);
 	for (size_t i = 0; !err && i < sizeof(allowed) / sizeof(int); i++)
 		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, allowed[i], 0);
 	for (size_t i = 0; !err && more[i]; i++)

@@ -787,8 +787,7 @@ static void a_service_has_defaults(void **state)
 	assert_false(s->stateless);
 	assert_int_equal(s->affinity_s, 0);
 	assert_int_equal(s->idle_s, 0);
-	assert_int_equal(s->health.type, HEALTH_NONE);
-	assert_int_equal(s->health.interval_ms, 2000);
+	assert_int_equal(s->health.nr_checks, 0);
 	assert_int_equal(s->nr_sources, 0);
 	assert_int_equal(s->nr_backends, 1);
 	assert_int_equal(s->backends[0].port, 80);
@@ -848,14 +847,14 @@ static void every_key_of_a_service_is_read(void **state)
 	assert_int_equal(s->algorithm, ALGORITHM_ROUND_ROBIN);
 	assert_int_equal(s->affinity_s, 3 * 3600);
 	assert_int_equal(s->idle_s, 5400);
-	assert_int_equal(s->health.type, HEALTH_HTTPS);
-	assert_string_equal(s->health.path, "/a?b");
-	assert_string_equal(s->health.host, "a.example");
-	assert_int_equal(s->health.port, 8443);
-	assert_int_equal(s->health.interval_ms, 3600000);
-	assert_int_equal(s->health.timeout_ms, 150);
-	assert_int_equal(s->health.rise, 7);
-	assert_int_equal(s->health.fall, 8);
+	assert_int_equal(s->health.checks[0].spec.kind, PROBE_HTTPS);
+	assert_string_equal(s->health.checks[0].spec.path, "/a?b");
+	assert_string_equal(s->health.checks[0].spec.host, "a.example");
+	assert_int_equal(s->health.checks[0].spec.port, 8443);
+	assert_int_equal(s->health.checks[0].interval_ms, 3600000);
+	assert_int_equal(s->health.checks[0].spec.timeout_ms, 150);
+	assert_int_equal(s->health.checks[0].rise, 7);
+	assert_int_equal(s->health.checks[0].fall, 8);
 
 	assert_int_equal(s->nr_sources, 4);
 	for (int i = 0; i < 4; i++) {
