@@ -12,9 +12,9 @@
 
 #include "access.h"
 #include "base/cleanup.h"
+#include "base/curl.h"
 #include "base/clock.h"
 #include "client.h"
-#include "curl.h"
 #include "http.h"
 #include "json_stream.h"
 #include "kinds.h"

@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/curl.h"
 #include "base/clock.h"
 #include "base/list.h"
 #include "container.h"
 #include "containers_worker.h"
-#include "curl.h"
 #include "dial.h"
 #include "http.h"
 #include "json_stream.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* See http.h; CURLMOPT_SOCKETFUNCTION(3) is how libcurl is driven by a loop. */
+/* See http.h. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,10 +9,8 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/epoll.h>
-
 #include "base/cleanup.h"
-#include "curl.h"
+#include "base/curl_loop.h"
 #include "http.h"
 
 #define CONNECT_S 10L
@@ -21,20 +19,11 @@
 #define USER_AGENT "fairlead"
 
 struct http {
-	struct loop *loop;
-	CURLM *multi;
-	struct event *timer;
+	struct curl_loop *curl;
 	struct http_request *all;
 	bool is_paused;
 	http_seen_fn *seen;
 	void *arg;
-};
-
-/* One that libcurl waits for. */
-struct socket {
-	struct http *http;
-	curl_socket_t fd;
-	struct event *event;
 };
 
 struct http_request {
@@ -62,7 +51,7 @@ static void request_free(struct http_request *r)
 	if (*at)
 		*at = r->next;
 	if (r->easy) {
-		curl.multi_remove_handle(r->http->multi, r->easy);
+		curl_loop_remove(r->http->curl, r->easy);
 		curl.easy_cleanup(r->easy);
 	}
 	curl.slist_free_all(r->headers);
@@ -102,96 +91,12 @@ static void request_end(struct http_request *r, CURLcode code)
 	request_free(r);
 }
 
-static void requests_end(struct http *h)
+static void on_done(void *arg, CURL *easy, CURLcode code)
 {
-	CURLMsg *message;
-	int left;
+	struct http_request *r = NULL;
 
-	while ((message = curl.multi_info_read(h->multi, &left))) {
-		struct http_request *r = NULL;
-
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &r);
-		request_end(r, message->data.result);
-	}
-}
-
-static void on_socket(void *arg, __u32 events)
-{
-	struct socket *s = arg;
-	struct http *h = s->http;
-	int mask = 0, running;
-
-	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-		mask |= CURL_CSELECT_IN;
-	if (events & EPOLLOUT)
-		mask |= CURL_CSELECT_OUT;
-	if (events & EPOLLERR)
-		mask |= CURL_CSELECT_ERR;
-	/* s may be gone after this */
-	curl.multi_socket_action(h->multi, s->fd, mask, &running);
-	requests_end(h);
-}
-
-static void on_timer(void *arg)
-{
-	struct http *h = arg;
-	int running;
-
-	curl.multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	requests_end(h);
-}
-
-static int timer_wanted(CURLM *multi, long timeout_ms, void *arg)
-{
-	struct http *h = arg;
-
-	/* 0 ms would stop the timer, and libcurl may not be called here */
-	if (timeout_ms < 0)
-		return timer_set(h->timer, 0, 0) ? -1 : 0;
-	return timer_set(h->timer, timeout_ms ?: 1, 0) ? -1 : 0;
-}
-
-static void socket_free(struct http *h, struct socket *s)
-{
-	if (!s)
-		return;
-	event_remove(s->event);
-	curl.multi_assign(h->multi, s->fd, NULL);
-	free(s);
-}
-
-static __u32 epoll_mask(int what)
-{
-	return (what & CURL_POLL_IN ? EPOLLIN : 0) |
-	       (what & CURL_POLL_OUT ? EPOLLOUT : 0);
-}
-
-static int socket_wanted(CURL *easy, curl_socket_t fd, int what, void *arg,
-			 void *assigned)
-{
-	struct http *h = arg;
-	struct socket *s = assigned;
-
-	if (what == CURL_POLL_REMOVE) {
-		socket_free(h, s);
-		return 0;
-	}
-	if (s)
-		return event_set_mask(s->event, epoll_mask(what)) ? -1 : 0;
-	s = calloc(1, sizeof(*s));
-	if (!s)
-		return -1;
-	s->http = h;
-	s->fd = fd;
-	if (loop_add_fd(h->loop, fd, epoll_mask(what), on_socket, s,
-			&s->event)) {
-		free(s);
-		return -1;
-	}
-	curl.multi_assign(h->multi, fd, s);
-	return 0;
+	curl.easy_getinfo(easy, CURLINFO_PRIVATE, &r);
+	request_end(r, code);
 }
 
 /* A server whose machine is gone is given up in time, data or not. */
@@ -413,8 +318,7 @@ static int request_new(struct http *h, const struct http_ops *ops, void *arg,
 static int request_begin(struct http_request *r, int err,
 			 struct http_request **ret)
 {
-	if (!err && curl.multi_add_handle(r->http->multi, r->easy))
-		err = -ENOMEM;
+	err = err ?: curl_loop_add(r->http->curl, r->easy);
 	if (err) {
 		request_free(r);
 		return err;
@@ -505,24 +409,14 @@ int http_new(struct loop *l, http_seen_fn *seen_fn, void *arg,
 	     struct http **ret)
 {
 	struct http *h = calloc(1, sizeof(*h));
+	int err = h ? curl_loop_new(l, on_done, h, &h->curl) : -ENOMEM;
 
-	if (!h || curl.global_init(CURL_GLOBAL_DEFAULT)) {
+	if (err) {
 		free(h);
-		return -ENOMEM;
+		return err;
 	}
-	h->loop = l;
 	h->seen = seen_fn;
 	h->arg = arg;
-	h->multi = curl.multi_init();
-	if (!h->multi || loop_add_timer(l, on_timer, h, &h->timer)) {
-		http_free(h);
-		return -ENOMEM;
-	}
-	curl.multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, socket_wanted);
-	curl.multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
-	curl.multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, timer_wanted);
-	curl.multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
-	curl.multi_setopt(h->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
 	*ret = h;
 	return 0;
 }
@@ -533,9 +427,6 @@ void http_free(struct http *h)
 		return;
 	while (h->all)
 		request_free(h->all);
-	if (h->multi)
-		curl.multi_cleanup(h->multi);
-	event_remove(h->timer);
+	curl_loop_free(h->curl);
 	free(h);
-	curl.global_cleanup();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* See curl.h. */
-#include "base/library.h"
+#include "library.h"
 #include "curl.h"
 
 struct curl_functions curl;

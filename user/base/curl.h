@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* libcurl, which takes 7 ms and 4 MB, loaded where it is needed. Private to
- * http.c and client.c. */
+/* libcurl, which takes 7 ms and 4 MB, loaded where it is needed: by processes
+ * without rights alone. */
 #ifndef FAIRLEAD_CURL_H
 #define FAIRLEAD_CURL_H
 
