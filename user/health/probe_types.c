@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The types of probes that there are: see probe.h. */
 #include "probe.h"
+#include "probe_curl.h"
 #include "probe_tcp.h"
 
 const struct probe_type *const probe_types[NR_PROBE_KINDS] = {
 	[PROBE_TCP] = &probe_tcp,
+	[PROBE_TLS] = &probe_tls,
+	[PROBE_HTTP] = &probe_http,
+	[PROBE_HTTPS] = &probe_https,
 };
