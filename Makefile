@@ -109,6 +109,9 @@ $(B)/tests/unit/daemon/enforcing_test: WRAP = $(addprefix -Wl$(comma)--wrap=,\
 $(B)/tests/unit/daemon/pods_test: WRAP = $(addprefix -Wl$(comma)--wrap=,\
 	dp_attach dp_detach dp_attach_text if_indextoname nexthops_pods)
 
+# A server of its own.
+$(B)/tests/unit/health/probe_tls_test: LDLIBS += -lssl
+
 # libFuzzer is clang's: make fuzz B=build-fuzz, or scripts/test.
 $(B)/tests/%_fuzz: $(B)/tests/%_fuzz.o $(TEST_LIB) $(LIB_OBJ)
 	$(say) LD $@

@@ -24,19 +24,51 @@ static struct shared {
 	struct curl_loop *curl;
 } shared;
 
-/* For the protocols of the application's layer: libcurl offers its own. */
-struct ssl_functions probe_ssl;
+/* For the protocols of the application's layer, as libcurl offers its own;
+ * zero where there is no libssl.so.3. */
+static struct {
+	int (*ctx_set_alpn_protos)(void *context, const unsigned char *list,
+				   unsigned int len);
+	void (*get0_alpn_selected)(const void *ssl, const unsigned char **ret,
+				   unsigned int *ret_len);
+	void (*ctx_set_info_callback)(void *context,
+				      void (*f)(const void *ssl, int where,
+						int ret));
+	void *(*get_ctx)(const void *ssl);
+	int (*ctx_set_ex_data)(void *context, int index, void *data);
+	void *(*ctx_get_ex_data)(const void *context, int index);
+} ssl;
+
+#define HANDSHAKE_DONE 0x20	/* SSL_CB_HANDSHAKE_DONE */
+#define APP_DATA 0		/* as SSL_CTX_set_app_data() has it */
 
 static int ssl_load(void)
 {
 	static const struct library_function functions[] = {
-		{ "SSL_CTX_set_alpn_protos",
-		  (void **)&probe_ssl.ctx_set_alpn_protos },
-		{ "SSL_get0_alpn_selected",
-		  (void **)&probe_ssl.get0_alpn_selected },
+		{ "SSL_CTX_set_alpn_protos", (void **)&ssl.ctx_set_alpn_protos },
+		{ "SSL_get0_alpn_selected", (void **)&ssl.get0_alpn_selected },
+		{ "SSL_CTX_set_info_callback",
+		  (void **)&ssl.ctx_set_info_callback },
+		{ "SSL_get_SSL_CTX", (void **)&ssl.get_ctx },
+		{ "SSL_CTX_set_ex_data", (void **)&ssl.ctx_set_ex_data },
+		{ "SSL_CTX_get_ex_data", (void **)&ssl.ctx_get_ex_data },
 	};
 
-	return library_load("libssl.so.3", functions, 2);
+	return library_load("libssl.so.3", functions,
+			    sizeof(functions) / sizeof(*functions));
+}
+
+static void on_ssl_info(const void *session, int where, int ret)
+{
+	struct probe_curl *c;
+	const unsigned char *chosen = NULL;
+	unsigned int len = 0;
+
+	if (!(where & HANDSHAKE_DONE))
+		return;
+	c = ssl.ctx_get_ex_data(ssl.get_ctx(session), APP_DATA);
+	ssl.get0_alpn_selected(session, &chosen, &len);
+	c->has_alpn = len;
 }
 
 /* "h2,http/1.1" as a list of lengths and bytes, RFC 7301 3.1. 0: it is none. */
@@ -63,8 +95,10 @@ static CURLcode on_ssl_context(CURL *easy, void *context, void *arg)
 	unsigned char list[ALPN_MAX];
 	size_t len = alpn_encode(c->spec->alpn, list);
 
-	if (!len || probe_ssl.ctx_set_alpn_protos(context, list, len))
+	if (!len || ssl.ctx_set_alpn_protos(context, list, len) ||
+	    !ssl.ctx_set_ex_data(context, APP_DATA, c))
 		return CURLE_BAD_FUNCTION_ARGUMENT;
+	ssl.ctx_set_info_callback(context, on_ssl_info);
 	return CURLE_OK;
 }
 
@@ -72,11 +106,11 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose,
 			     struct curl_sockaddr *to)
 {
 	struct probe_curl *c = arg;
-	int fd = probe_socket(c->spec, SOCK_STREAM, 0);
 
-	if (fd >= 0)
-		return fd;
-	c->err = fd;
+	c->fd = probe_socket(c->spec, SOCK_STREAM, 0);
+	if (c->fd >= 0)
+		return c->fd;
+	c->err = c->fd;
 	return CURL_SOCKET_BAD;
 }
 
@@ -141,7 +175,7 @@ static void set_tls(struct probe_curl *c)
 	set_blob(c, CURLOPT_SSLKEY_BLOB, s->key);
 	if (!s->alpn)
 		return;
-	c->failed |= !probe_ssl.ctx_set_alpn_protos;
+	c->failed |= !ssl.ctx_get_ex_data;
 	SET(c, CURLOPT_SSL_CTX_FUNCTION, on_ssl_context);
 	SET(c, CURLOPT_SSL_CTX_DATA, c);
 }
@@ -309,6 +343,7 @@ static int start(struct loop *l, const struct probe_spec *s,
 	c->spec = s;
 	c->done = done;
 	c->arg = arg;
+	c->fd = -1;
 	err = begin(c);
 	if (err)
 		curl_cancel(&c->probe);

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <sys/socket.h>
+
 #include "probe_curl_private.h"
 
 #define TOO_LARGE 100		/* CURLE_TOO_LARGE, of curl 8 */
@@ -16,11 +18,20 @@ static bool has_time(const struct probe_curl *c, CURLINFO what)
 	return us > 0;
 }
 
+/* Of one that runs; CURLINFO_CONNECT_TIME may wait for TLS. */
+static bool is_connected(const struct probe_curl *c)
+{
+	struct sockaddr_storage to;
+	socklen_t len = sizeof(to);
+
+	return c->fd >= 0 && !getpeername(c->fd, (void *)&to, &len);
+}
+
 const char *probe_curl_waiting_for(const struct probe *p)
 {
 	const struct probe_curl *c = (const struct probe_curl *)p;
 
-	if (!has_time(c, CURLINFO_CONNECT_TIME_T))
+	if (!is_connected(c))
 		return "no connection";
 	if (c->spec->kind != PROBE_HTTP &&
 	    !has_time(c, CURLINFO_APPCONNECT_TIME_T))
@@ -70,17 +81,7 @@ static void look_at_expiry(const struct probe_curl *c, struct probe_result *r)
 /* A server that knows the extension takes one, or ends the handshake. */
 static bool has_alpn(const struct probe_curl *c)
 {
-	struct curl_tlssessioninfo *session = NULL;
-	const unsigned char *chosen = NULL;
-	unsigned int len = 0;
-
-	if (c->spec->kind != PROBE_TLS || !c->spec->alpn)
-		return true;
-	curl.easy_getinfo(c->easy, CURLINFO_TLS_SSL_PTR, &session);
-	if (session && session->internals)
-		probe_ssl.get0_alpn_selected(session->internals, &chosen,
-					     &len);
-	return len;
+	return c->spec->kind != PROBE_TLS || !c->spec->alpn || c->has_alpn;
 }
 
 static bool has_text(const struct probe_curl *c)
@@ -118,18 +119,25 @@ static void judge_answer(const struct probe_curl *c, struct probe_result *r)
 		look_at_expiry(c, r);
 }
 
-/* Behind what OpenSSL puts before it; libcurl's own words otherwise. */
+/* Behind what OpenSSL puts before it; else in words of our own. */
 static const char *tls_text(const char *error)
 {
-	static const char *const prefixes[] = {
-		"SSL certificate problem: ", "SSL routines::", "SSL: ",
+	static const struct {
+		const char *has, *text;	/* NULL: what stands behind it */
+	} known[] = {
+		{ "SSL certificate problem: ", NULL },
+		{ "SSL routines::", NULL },
+		{ "alternative certificate", "certificate is for another name" },
+		{ "target host name", "certificate is for another name" },
+		{ "reset by peer", "reset" },
+		{ "SSL_ERROR_SYSCALL", "closed in the handshake" },
 	};
 
-	for (int i = 0; i < 3; i++) {
-		const char *at = strstr(error, prefixes[i]);
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		const char *at = strstr(error, known[i].has);
 
 		if (at)
-			return at + strlen(prefixes[i]);
+			return known[i].text ?: at + strlen(known[i].has);
 	}
 	return *error ? error : "TLS handshake failed";
 }

@@ -16,24 +16,16 @@ struct probe_curl {
 	CURL *easy;
 	struct curl_slist *headers, *connect_to;
 	bool failed;		/* of what was set: libcurl does not take it */
+	int fd;			/* libcurl's; -1: there was none yet */
 	int err;		/* -errno of a call of our own */
 	size_t header_bytes;
 	bool has_long_header;
 	char *body;		/* where a text is looked for; else NULL */
 	size_t body_len, body_max;
 	bool is_cut;		/* there is more of it than we read */
+	bool has_alpn;		/* the server took one that was offered */
 	char error[CURL_ERROR_SIZE];
 };
-
-struct ssl_functions {
-	int (*ctx_set_alpn_protos)(void *context, const unsigned char *list,
-				   unsigned int len);
-	void (*get0_alpn_selected)(const void *ssl, const unsigned char **ret,
-				   unsigned int *ret_len);
-};
-
-/* Zero where there is no libssl.so.3. */
-extern struct ssl_functions probe_ssl;
 
 /* What came of it. */
 void probe_curl_judge(const struct probe_curl *c, CURLcode code,
