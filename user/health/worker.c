@@ -16,6 +16,7 @@
 #include "course.h"
 #include "health.h"
 #include "probe.h"
+#include "probe_curl.h"
 #include "process/channel.h"
 
 #define PULSE_MS 1000
@@ -273,6 +274,7 @@ static void health_close(void *arg)
 		return;
 	while (h->count)
 		check_free(h->heap[--h->count]);
+	probe_curl_close();
 	free(h->heap);
 	free(h->by_id);
 	event_remove(h->timer);
@@ -294,6 +296,7 @@ static int health_open(struct loop *l, int fd, void **ret)
 		return err;
 	}
 	h->loop = l;
+	probe_curl_open(l);	/* without it, such checks say that */
 	if (getrandom(&h->chance, sizeof(h->chance), 0) < 0)
 		h->chance = clock_ms();
 	h->chance |= 1;
@@ -309,9 +312,17 @@ static int health_open(struct loop *l, int fd, void **ret)
 	return 0;
 }
 
+/* Where there is no libcurl, all else is checked. */
+static int health_prepare(void)
+{
+	probe_curl_prepare();
+	return 0;
+}
+
 const struct worker health_worker = {
 	.title = "fairlead: health",
 	.sandbox = SANDBOX_PROBER,
+	.prepare = health_prepare,
 	.open = health_open,
 	.close = health_close,
 };

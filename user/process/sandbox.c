@@ -67,7 +67,8 @@ static const struct {
 	} },
 	[SANDBOX_READER] = { .files_max = 64 },
 	[SANDBOX_PROBER] = { .files_max = 65536, .calls = {
-		SCMP_SYS(bind), SCMP_SYS(connect),
+		SCMP_SYS(access), SCMP_SYS(bind), SCMP_SYS(connect),
+		SCMP_SYS(newfstatat), SCMP_SYS(pread64), SCMP_SYS(stat),
 	} },
 };
 
@@ -105,9 +106,17 @@ static int allow_client(scmp_filter_ctx f)
 					  CLONE_THREAD));
 }
 
+/* Reading of files: what a check of one says, and the host's authorities. */
 static int allow_prober(scmp_filter_ctx f)
 {
-	return ALLOW(f, socket, 1, SCMP_A0(SCMP_CMP_EQ, AF_INET, 0)) ?:
+	const scmp_datum_t access = O_ACCMODE | O_CREAT | O_TRUNC;
+
+	return ALLOW(f, openat, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, access,
+					   O_RDONLY)) ?:
+	       ALLOW(f, open, 1, SCMP_A1(SCMP_CMP_MASKED_EQ, access,
+					 O_RDONLY)) ?:
+	       ALLOW(f, socketpair, 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0)) ?:
+	       ALLOW(f, socket, 1, SCMP_A0(SCMP_CMP_EQ, AF_INET, 0)) ?:
 	       ALLOW(f, socket, 1, SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0));
 }
 

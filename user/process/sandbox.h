@@ -22,7 +22,7 @@ enum sandbox {
 	SANDBOX_CLIENT,	/* asks servers: makes sockets, reads files */
 	SANDBOX_SERVER,	/* answers at sockets that it is given */
 	SANDBOX_READER,	/* reads from sockets that it is given */
-	SANDBOX_PROBER,	/* asks servers, thousands at a time: no files */
+	SANDBOX_PROBER,	/* asks servers, thousands at a time; reads files */
 };
 
 /* Small limits, and only the system calls that it takes. Others fail; those
