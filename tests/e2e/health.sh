@@ -10,6 +10,7 @@
 checked() {
 	local name vip port backend net
 
+	echo "metrics-bind-address: 127.0.0.1:10249"
 	echo "services:"
 	for vip in "$VIP4" "$VIP6"; do
 		net=10.91.0.
@@ -107,6 +108,17 @@ killed_process_buries_nobody() {
 	backend_dies
 }
 
+# A process that stands still is another one soon.
+frozen_process_is_replaced() {
+	local pid
+
+	pid=$(worker_pid health)
+	kill -STOP "$pid"
+	wait_for 15 process_is_another "$pid"
+	fails kill -0 "$pid"
+	health_is 2 up
+}
+
 killed_daemon_revives_nobody() {
 	stop serve KILL
 	for vip in "${FAMILIES[@]}"; do
@@ -137,14 +149,30 @@ all_down_rejects_all() {
 	done
 }
 
+metric_is() {
+	on balancer curl -sS --max-time "$CURL_S" 127.0.0.1:10249/metrics \
+		>"$DIR/metrics"
+	grep "^fairlead_backend_up\|^fairlead_checks" "$DIR/metrics"
+	grep -F "fairlead_backend_up{service=\"web4-80\",backend=\"10.91.0.1$1:80\"} $2" \
+		"$DIR/metrics"
+	grep "^fairlead_checks_total{result=\"pass\"} [1-9]" "$DIR/metrics"
+}
+
+metrics_tell() {
+	wait_for 5 metric_is 2 1
+	wait_for 5 metric_is 1 0
+}
+
 story 2
 checked "$FAST" | config
 serve
 it "finds all backends up" wait_for 10 health_is 1 up
 it "takes a backend that dies out" backend_dies
+it "tells it in metrics" metrics_tell
 it "takes one that comes back in" backend_comes_back
 it "makes one check of a server for two services" one_check_of_a_server
 it "goes on when the process that checks is killed" killed_process_buries_nobody
+it "replaces a process that stands still" frozen_process_is_replaced
 it "keeps verdicts when the daemon is killed" killed_daemon_revives_nobody
 it "obeys checks that go and come" reload_without_checks_revives_all
 it "rejects when all are down" all_down_rejects_all

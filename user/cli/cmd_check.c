@@ -26,6 +26,26 @@ static bool is_right(const struct model *m)
 	return m && !m->nr_refused;
 }
 
+/* How long a backend that is gone gets connections at most. */
+static void print_detection(const struct model *m)
+{
+	const struct model_service *worst = NULL;
+	__u32 most = 0;
+
+	for (size_t i = 0; i < m->nr_services; i++)
+		for (size_t j = 0; j < m->services[i]->health.nr_checks; j++) {
+			__u32 ms = check_detection_ms(
+				&m->services[i]->health.checks[j]);
+
+			if (ms > most)
+				worst = m->services[i];
+			most = ms > most ? ms : most;
+		}
+	if (worst)
+		printf("health: a backend that is gone is found out within %u.%u s (service \"%s\")\n",
+		       most / 1000, most % 1000 / 100, worst->name);
+}
+
 static int check_print(const struct options *o, const struct model *m,
 		       char *errors)
 {
@@ -39,6 +59,8 @@ static int check_print(const struct options *o, const struct model *m,
 					    "errors", lines_json(errors)),
 				  stdout);
 	fputs(errors, stderr);
+	if (is_right(m))
+		print_detection(m);
 	if (is_right(m))
 		printf("ok: %zu services, %zu backends\n", services, backends);
 	return 0;

@@ -16,6 +16,7 @@
 #include "process/child.h"
 
 #define KEEP_S 60
+#define SILENT_MS 10000	/* a process that is for so long stands still */
 
 static __u64 key_of(__u64 digest, const struct model_check *c)
 {
@@ -94,9 +95,10 @@ static struct checked *checked_new(struct checking *c,
 	return k;
 }
 
-/* The one that makes it, of a backend at addr and port. */
+/* The one that makes it, of a backend of s. */
 static struct checked *checked_get(struct checking *c,
 				   const struct model_check *of,
+				   const struct model_service *s,
 				   const struct model_backend *b)
 {
 	struct model_check check;
@@ -108,7 +110,7 @@ static struct checked *checked_get(struct checking *c,
 	if (addr_is_zero(&check.spec.addr))
 		check.spec.addr = b->addr;
 	if (!check.spec.port)
-		check.spec.port = b->port;
+		check.spec.port = b->port ?: s->fronts[0].port_first;
 	digest = probe_spec_digest(&check.spec);
 	key = key_of(digest, &check);
 	chain = &c->chains[key % CHECKING_CHAINS];
@@ -154,7 +156,7 @@ static int backend_fill(struct checking *c, const struct model_service *s,
 	if (!ret->checks)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->health.nr_checks; i++) {
-		ret->checks[i] = checked_get(c, &s->health.checks[i], b);
+		ret->checks[i] = checked_get(c, &s->health.checks[i], s, b);
 		if (!ret->checks[i])
 			return -ENOSPC;
 	}
@@ -495,6 +497,7 @@ static const char *on_result(struct checking *c, struct record *r)
 	}
 	k->last = said;
 	k->results[said.outcome]++;
+	c->results[said.outcome]++;
 	return NULL;
 }
 
@@ -586,6 +589,9 @@ void checking_stop(struct checking *c)
 /* Each minute the file is as young as what it says. */
 void checking_tick(struct checking *c)
 {
+	if (c->child && child_channel(c->child) &&
+	    clock_ms() - c->alive_ms > SILENT_MS)
+		child_renew(c->child, "it does not say that it is alive");
 	if (c->nr_checks && boottime_s() - c->written_s >= KEEP_S)
 		keep(c);
 	find_down(c);

@@ -67,6 +67,7 @@ struct checking {
 	struct checked_service *services;	/* sorted; owned */
 	size_t nr_services;
 	__u64 alive_ms;		/* when the process last said so; 0: never */
+	__u64 results[PROBE_NO_RESULT + 1];	/* of all checks */
 	bool is_news;		/* results came, on which nobody acted */
 	bool has_looked;	/* at all that is in the tables */
 	const char *kept_path;	/* outlives it; NULL: nothing is kept */

@@ -141,6 +141,7 @@ static void probes_join(struct daemon *d)
 		.sync = &d->sync,
 		.enforcing = &d->enforcing,
 		.announcing = &d->announcing,
+		.checking = &d->checking,
 	};
 	d->probes = (struct probes){
 		.parts = &d->parts,

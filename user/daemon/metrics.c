@@ -8,7 +8,9 @@
 #include <sys/resource.h>
 
 #include "base/clock.h"
+#include "base/endpoint.h"
 #include "base/version.h"
+#include "checking.h"
 #include "definitions/definitions.h"
 #include "kubernetes/cluster.h"
 #include "enforcing.h"
@@ -279,6 +281,59 @@ static void backends(FILE *out, const struct tables *t)
 			backend_state_name(i), states[i]);
 }
 
+/* One line of each backend that is checked; names are letters, digits and a
+ * few signs (value_name()), none of them to be escaped. */
+static void each_checked(FILE *out, const struct checking *c, const char *name,
+			 __u64 (*value)(const struct checked_backend *b))
+{
+	char text[ENDPOINT_TEXT_MAX];
+
+	for (size_t i = 0; i < c->nr_services; i++) {
+		const struct checked_service *s = &c->services[i];
+
+		for (size_t j = 0; j < s->nr_backends; j++)
+			fprintf(out, "%s{service=\"%s\",backend=\"%s\"} %llu\n",
+				name, s->name,
+				endpoint_format(&s->backends[j].addr,
+						s->backends[j].port ?: -1,
+						text),
+				value(&s->backends[j]));
+	}
+}
+
+static __u64 is_up(const struct checked_backend *b)
+{
+	return b->verdict == CHECK_UP;
+}
+
+static __u64 changes_of(const struct checked_backend *b)
+{
+	return b->changes;
+}
+
+static void checks(FILE *out, const struct checking *c)
+{
+	static const char *const names[] = {
+		[PROBE_PASS] = "pass", [PROBE_FAIL] = "fail",
+		[PROBE_NO_RESULT] = "no_result",
+	};
+
+	if (!c->nr_services)
+		return;
+	family(out, "fairlead_backend_up", "gauge",
+	       "Have checks found it up? Neither is what is not known yet.");
+	each_checked(out, c, "fairlead_backend_up", is_up);
+	family(out, "fairlead_backend_state_changes_total", "counter",
+	       "Verdicts of checks that were others than before.");
+	each_checked(out, c, "fairlead_backend_state_changes_total",
+		     changes_of);
+	family(out, "fairlead_checks_total", "counter",
+	       "Checks that were made.");
+	for (int i = 0; i <= PROBE_NO_RESULT; i++)
+		fprintf(out, "fairlead_checks_total{result=\"%s\"} %llu\n",
+			names[i], c->results[i]);
+}
+
 /* Names of maps, by struct policy_usage. */
 #define POLICY_MAPS(X)							\
 	X(workloads, workloads)						\
@@ -478,6 +533,7 @@ char *metrics_text(struct metrics *m, size_t *ret_len)
 	definitions(out, m);
 	backends(out, parts_tables(m->parts));
 	metrics_services(out, m->parts);
+	checks(out, m->checking);
 	connections(out, m);
 	packets(out, m);
 	policies(out, m->enforcing);

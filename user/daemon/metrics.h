@@ -24,6 +24,7 @@ struct metrics {
 	const struct sync *sync;
 	const struct enforcing *enforcing;
 	const struct announcing *announcing;
+	const struct checking *checking;
 	const struct api *api;	/* NULL: none is followed */
 	const struct containers *containers;	/* likewise */
 	struct conns_usage usage;	/* reading it takes a while */

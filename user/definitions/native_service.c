@@ -515,6 +515,23 @@ static void (*const field_readers[NR_SERVICE_FIELDS])(struct context *c) = {
 	[SERVICE_FIELD_IDLE] = read_idle,
 };
 
+/* Of a service with many ports, a backend's is no answer. */
+static void check_health_port(struct context *c)
+{
+	const struct model_health *h = &c->s->health;
+	bool has_port = c->port_first == c->port_last;
+
+	for (size_t i = 0; i < c->s->nr_backends && !has_port; i++)
+		has_port = c->s->backends[i].port;
+	for (size_t i = 0; i < h->nr_checks && !has_port; i++)
+		if (!h->checks[i].spec.port &&
+		    h->checks[i].spec.kind != PROBE_ICMP) {
+			reader_error(c->r, c->v[KEY_HEALTH],
+				     "health needs a \"port\": the service has many");
+			return;
+		}
+}
+
 static void read_keys(struct context *c, const struct tree_node *n,
 		      struct native_service *ret)
 {
@@ -530,6 +547,8 @@ static void read_keys(struct context *c, const struct tree_node *n,
 	if (c->v[KEY_HEALTH])
 		native_read_health(c->r, c->v[KEY_HEALTH], &c->s->health);
 	read_backends(c);
+	if (c->knows_port && c->v[KEY_HEALTH])
+		check_health_port(c);
 }
 
 bool native_read_service(struct reader *r, const struct tree_node *n,

@@ -159,6 +159,12 @@ void child_close(struct child *c)
 	free(c);
 }
 
+void child_renew(struct child *c, const char *why)
+{
+	if (c->channel)
+		on_closed(c, why);
+}
+
 struct channel *child_channel(const struct child *c)
 {
 	return c->channel;

@@ -31,6 +31,10 @@ int child_open(struct loop *l, struct spawner *spawner,
 	       const struct child_ops *ops, void *arg, struct child **ret);
 void child_close(struct child *c);	/* NULL is fine */
 
+/* It is not to be believed, or does not answer, as why says: another one takes
+ * its place. */
+void child_renew(struct child *c, const char *why);
+
 /* To say something; NULL: none is there. Good until the loop goes on. */
 struct channel *child_channel(const struct child *c);
 

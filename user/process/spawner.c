@@ -9,8 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
@@ -84,6 +86,23 @@ static int receive_fd(int from)
 	return fd;
 }
 
+/* Until it ends; who asks for another one meanwhile has no use for it any more:
+ * it may stand still. */
+static void await(int fd, pid_t pid, int *ret_status)
+{
+	__cleanup(close_fd) int pid_fd = syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd either[] = { { .fd = pid_fd, .events = POLLIN },
+				   { .fd = fd, .events = POLLIN } };
+
+	while (pid_fd >= 0 && !either[0].revents && !either[1].revents)
+		if (poll(either, 2, -1) < 0 && errno != EINTR)
+			break;
+	if (either[1].revents & POLLIN && !either[0].revents)
+		kill(pid, SIGKILL);
+	while (waitpid(pid, ret_status, 0) < 0 && errno == EINTR)
+		;
+}
+
 static void make_one(int fd, int child_fd, const struct worker *w)
 {
 	int status = 0;
@@ -97,8 +116,8 @@ static void make_one(int fd, int child_fd, const struct worker *w)
 		_exit(0);
 	}
 	close(child_fd);
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	if (pid > 0)
+		await(fd, pid, &status);
 	send(fd, &status, sizeof(status), MSG_NOSIGNAL);
 }
 

@@ -20,7 +20,7 @@ void spawner_end(struct spawner *s);
 
 const struct worker *spawner_worker(const struct spawner *s);
 
-/* A new process; the other end of its socket pair, or -errno. */
+/* A new process, in place of the one that is there, if one is; the other end of its socket pair, or -errno. */
 int spawner_make(struct spawner *s);
 
 /* What a process that is gone ended with, as of waitpid(); 1: not known. */

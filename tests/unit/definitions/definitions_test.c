@@ -296,6 +296,13 @@ static const struct { const char *text, *error; } mistakes[] = {
 	/* its health */
 	{ SERVICE ", health: tcp}", "2:51: health needs keys and values, not a single value" },
 	{ SERVICE ", health: {rise: 1}}", "2:51: health has no \"type\"" },
+	{ "services:\n- {name: a, address: 192.0.2.1, port: '*', health: {type: tcp}, backends: [{address: 10.0.0.1}]}", "2:52: health needs a \"port\": the service has many" },
+	{ SERVICE ", health: {checks: []}}", "2:60: health has 0 checks; it needs 1 to 8" },
+	{ SERVICE ", health: {type: tcp, checks: [{type: tcp}]}}", "2:58: \"type\" beside \"checks\": it belongs into one of them" },
+	{ SERVICE ", health: {type: icmp, expect: a}}", "2:72: \"expect\" in a health check that is not of type tcp or udp" },
+	{ SERVICE ", health: {type: tcp, jitter: 101}}", "2:71: health jitter \"101\" is not a number from 0 to 100" },
+	{ SERVICE ", health: {type: tcp, on-down: cut}}", "2:72: unknown on-down \"cut\"; known: move, leave" },
+	{ SERVICE ", health: {type: tcp, interface: a/b}}", "2:74: health interface \"a/b\" cannot be an interface's name" },
 	{ SERVICE ", health: {type: htp}}", "2:58: unknown health type \"htp\"; did you mean \"http\"?" },
 	{ SERVICE ", health: {type: tcp, path: /}}", "2:69: \"path\" in a health check that is not of type http or https" },
 	{ SERVICE ", health: {type: udp, host: a}}", "2:69: \"host\" in a health check that is not of type http or https" },
