@@ -16,7 +16,7 @@
 #include "process/child.h"
 
 #define KEEP_S 60
-#define SILENT_MS 10000	/* a process that is for so long stands still */
+#define SILENT_MS 5000	/* a process that is for so long stands still */
 
 static __u64 key_of(__u64 digest, const struct model_check *c)
 {
@@ -134,14 +134,18 @@ static struct checked *checked_get(struct checking *c,
 	return k;
 }
 
+static void service_clear(struct checked_service *s)
+{
+	for (size_t i = 0; i < s->nr_backends; i++)
+		free(s->backends[i].checks);
+	free(s->backends);
+	free(s->name);
+}
+
 static void services_free(struct checked_service *list, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		for (size_t j = 0; j < list[i].nr_backends; j++)
-			free(list[i].backends[j].checks);
-		free(list[i].backends);
-		free(list[i].name);
-	}
+	for (size_t i = 0; i < count; i++)
+		service_clear(&list[i]);
 	free(list);
 }
 
@@ -336,9 +340,7 @@ void checking_begin(struct checking *c, const struct model *m)
 	if (err) {
 		log_warning(err, "not all backends are checked: service \"%s\"",
 			    list[count - 1].name ?: "");
-		services_free(&list[--count], 1);
-		if (!count)
-			list = NULL;
+		service_clear(&list[--count]);
 	}
 	for (size_t i = 0; i < count; i++)
 		take_over(c, &list[i]);
