@@ -91,7 +91,8 @@ static void wanted_add(const struct announcing *a,
 		w->list[w->count++] = (struct announce_service){
 			.addr = front->addr,
 			.len = front->prefix_len,
-			.verdict = serving_verdict(a->parts, s, front->flags &
+			.verdict = serving_verdict(a->parts, a->checking, s,
+						   front->flags &
 						   SERVICE_POLICY_LOCAL),
 			.name = s->info->name,
 		};

@@ -15,6 +15,7 @@
 #include "announce/kept.h"
 #include "applying.h"
 #include "base/loop.h"
+#include "checking.h"
 #include "loading.h"
 #include "parts.h"
 #include "refusal.h"
@@ -24,6 +25,7 @@ struct announcing {
 	const struct parts *parts;
 	const struct applying *applying;
 	const struct uplinks *uplinks;
+	const struct checking *checking;
 	const char *run_dir;	/* NULL: nothing is kept */
 	struct announce_kept kept;
 	struct announcer announcer;

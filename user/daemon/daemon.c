@@ -191,6 +191,7 @@ static struct daemon *daemon_new(void)
 	d->hints.sockets = &d->sockets;
 	d->hints.enforcing = &d->enforcing;
 	d->announcing = (struct announcing){
+		.checking = &d->checking,
 		.parts = &d->parts,
 		.applying = &d->applying,
 		.uplinks = &d->uplinks,

@@ -2,9 +2,8 @@
 /* See serving.h. */
 #include "serving.h"
 
-enum announce_verdict serving_verdict(const struct parts *p,
-				      const struct state_service *s,
-				      bool of_node)
+static bool any_serves(const struct parts *p, const struct state_service *s,
+		       bool of_node)
 {
 	const struct tables *t = parts_tables(p);
 
@@ -13,7 +12,20 @@ enum announce_verdict serving_verdict(const struct parts *p,
 
 		if (b->state == BACKEND_ACTIVE && b->weight &&
 		    (!of_node || b->flags & BACKEND_IN_LOCAL))
-			return ANNOUNCE_WORKS;
+			return true;
 	}
-	return ANNOUNCE_FAILS;
+	return false;
+}
+
+enum announce_verdict serving_verdict(const struct parts *p,
+				      const struct checking *c,
+				      const struct state_service *s,
+				      bool of_node)
+{
+	bool works = true, is_known = true;
+
+	if (checking_find(c, s->info->name, &works, &is_known) && !is_known)
+		return ANNOUNCE_UNKNOWN;
+	return works && any_serves(p, s, of_node) ? ANNOUNCE_WORKS :
+						    ANNOUNCE_FAILS;
 }
