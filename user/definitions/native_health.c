@@ -8,6 +8,7 @@
 
 #include "base/addr.h"
 #include "native.h"
+#include "native_probe.h"
 
 #define HEALTH_MS_MAX 3600000
 #define HEALTH_COUNT_MAX 255
@@ -18,7 +19,8 @@ enum key {
 	KEY_TYPE, KEY_PATH, KEY_HOST, KEY_PORT, KEY_INTERVAL, KEY_TIMEOUT,
 	KEY_RISE, KEY_FALL, KEY_FAST, KEY_JITTER, KEY_ADDRESS, KEY_SOURCE,
 	KEY_INTERFACE, KEY_SEND, KEY_EXPECT,
-	NR_CHECK_KEYS,
+	KEY_PROBE,		/* and the others of native_probe.h */
+	NR_CHECK_KEYS = KEY_PROBE + NR_PROBE_KEYS,
 	/* of the service, where "health:" itself is a mapping */
 	KEY_ON_DOWN = NR_CHECK_KEYS, KEY_ALL_DOWN, KEY_MINIMUM, KEY_CHECKS,
 	NR_KEYS,
@@ -39,7 +41,8 @@ enum key {
 	[KEY_SOURCE] = "source",					\
 	[KEY_INTERFACE] = "interface",					\
 	[KEY_SEND] = "send",						\
-	[KEY_EXPECT] = "expect"
+	[KEY_EXPECT] = "expect",					\
+	[KEY_PROBE] = PROBE_KEY_NAMES
 
 static const char *const check_keys[] = { CHECK_KEYS, [NR_CHECK_KEYS] = NULL };
 
@@ -56,9 +59,11 @@ static void read_type(struct reader *r, const struct tree_node *whole,
 		      const struct tree_node *n, struct probe_spec *s)
 {
 	static const char *const words[] = { "tcp", "http", "https", "udp",
-					     "icmp", NULL };
+					     "icmp", "tls", "dns", "agent",
+					     NULL };
 	static const __u8 kinds[] = { PROBE_TCP, PROBE_HTTP, PROBE_HTTPS,
-				      PROBE_UDP, PROBE_ICMP };
+				      PROBE_UDP, PROBE_ICMP, PROBE_TLS,
+				      PROBE_DNS, PROBE_AGENT };
 	int i;
 
 	if (!n) {
@@ -119,7 +124,7 @@ static void read_http(struct reader *r, const struct tree_node *const *v,
 }
 
 static void read_bytes(struct reader *r, const struct tree_node *n,
-		       const char *what, const struct probe_spec *s,
+		       const char *what, struct probe_spec *s,
 		       struct probe_bytes *ret)
 {
 	const char *text;
@@ -137,6 +142,11 @@ static void read_bytes(struct reader *r, const struct tree_node *n,
 	if (!n->count || n->count > HEALTH_TEXT_MAX) {
 		reader_error(r, n, "health %s has %u bytes; it needs 1 to %u",
 			     what, n->count, HEALTH_TEXT_MAX);
+		return;
+	}
+	if (ret == &s->expect && s->kind == PROBE_UDP &&
+	    !strcmp(text, "no-unreachable")) {
+		s->no_unreachable = true;
 		return;
 	}
 	ret->data = reader_strdup(r, text);
@@ -220,6 +230,7 @@ static void read_check(struct reader *r, const struct tree_node *whole,
 	if (!c->spec.kind)
 		return;
 	read_http(r, v, &c->spec);
+	native_read_probe(r, v + KEY_PROBE, &c->spec);
 	read_bytes(r, v[KEY_SEND], "send", &c->spec, &c->spec.send);
 	read_bytes(r, v[KEY_EXPECT], "expect", &c->spec, &c->spec.expect);
 	read_target(r, v, &c->spec);

@@ -305,6 +305,9 @@ static const struct { const char *text, *error; } mistakes[] = {
 	{ SERVICE ", health: {type: tcp, interface: a/b}}", "2:74: health interface \"a/b\" cannot be an interface's name" },
 	{ SERVICE ", health: {type: htp}}", "2:58: unknown health type \"htp\"; did you mean \"http\"?" },
 	{ SERVICE ", health: {type: tcp, path: /}}", "2:69: \"path\" in a health check that is not of type http or https" },
+	{ SERVICE ", health: {type: tcp, rcode: NOERROR}}", "2:70: \"rcode\" in a health check that is not of type dns" },
+	{ SERVICE ", health: {type: http, status: 20}}", "2:72: health status \"20\" is not within 100-599" },
+	{ SERVICE ", health: {type: tls, sni: a b}}", "2:68: health sni needs 1 to 1024 printable bytes without blanks" },
 	{ SERVICE ", health: {type: udp, host: a}}", "2:69: \"host\" in a health check that is not of type http or https" },
 	{ SERVICE ", health: {type: http, path: a}}", "2:70: health path \"a\" does not start with \"/\"" },
 	{ SERVICE ", health: {type: http, path: ''}}", "2:70: health path has 0 bytes; it needs 1 to 1024" },
@@ -877,6 +880,40 @@ static void every_key_of_a_service_is_read(void **state)
 	assert_string_equal(addr_text(&s->backends[1].addr), "10.0.0.2");
 	assert_int_equal(s->backends[1].weight, 0);
 	assert_string_equal(addr_text(&s->backends[2].addr), "fd00::1");
+}
+
+static void checks_have_what_their_types_take(void **state)
+{
+	__cleanup(model_freep) struct model *m = load_text(
+		"services:\n"
+		"- name: a\n"
+		"  address: 192.0.2.1\n"
+		"  port: 443\n"
+		"  health:\n"
+		"    checks:\n"
+		"    - {type: https, status: [200-299, 301], body: well, method: HEAD,\n"
+		"       verify: full, sni: b.example, alpn: http/1.1}\n"
+		"    - {type: tls, expires: 48h}\n"
+		"    - {type: dns, name: c.example, rcode: NXDOMAIN, transport: tcp}\n"
+		"    - {type: udp, expect: no-unreachable}\n");
+	const struct model_check *c = m->services[0]->health.checks;
+
+	assert_int_equal(m->services[0]->health.nr_checks, 4);
+	assert_int_equal(c[0].spec.nr_status, 2);
+	assert_int_equal(c[0].spec.status[0].last, 299);
+	assert_int_equal(c[0].spec.status[1].first, 301);
+	assert_memory_equal(c[0].spec.body.data, "well", 4);
+	assert_string_equal(c[0].spec.method, "HEAD");
+	assert_int_equal(c[0].spec.verify, PROBE_VERIFY_FULL);
+	assert_string_equal(c[0].spec.sni, "b.example");
+	assert_string_equal(c[0].spec.alpn, "http/1.1");
+	assert_int_equal(c[0].spec.expires_s, 7 * 24 * 3600);
+	assert_int_equal(c[1].spec.expires_s, 48 * 3600);
+	assert_string_equal(c[2].spec.name, "c.example");
+	assert_int_equal(c[2].spec.rcode, 3);
+	assert_true(c[2].spec.dns_tcp);
+	assert_true(c[3].spec.no_unreachable);
+	assert_null(c[3].spec.expect.data);
 }
 
 static void ports_follow_from_the_service(void **state)
@@ -1851,6 +1888,7 @@ int main(void)
 		TEST(a_service_has_defaults),
 		TEST(no_sources_are_as_good_as_none_named),
 		TEST(every_key_of_a_service_is_read),
+		TEST(checks_have_what_their_types_take),
 		TEST(ports_follow_from_the_service),
 		TEST(tunnels_take_any_pair_of_families),
 		TEST(services_that_share_no_packet_may_share_an_address),
