@@ -100,7 +100,7 @@ browser_or_skip() {
 
 a_browser_shows_it() {
 	browser_or_skip || return
-	shown '<p id="state" class="state good" role="status">all is well' \
+	wait_for 20 shown '<p id="state" class="state good" role="status">all is well' \
 		'10.91.0.12' '192.0.2.10:80/tcp  nat, maglev'
 }
 
@@ -108,7 +108,7 @@ what_is_not_well_comes_first() {
 	browser_or_skip || return
 	fairlead backend drain web 10.91.0.11
 	fairlead backend drain web 10.91.0.12
-	shown 'serves; see below' 'web: no backend takes new connections' \
+	wait_for 20 shown 'serves; see below' 'web: no backend takes new connections' \
 		'drain, by hand'
 	fairlead backend default web 10.91.0.11
 	fairlead backend default web 10.91.0.12
@@ -130,7 +130,7 @@ much_of_it() {
 		done
 	} | config
 	in_force
-	shown '>10.92.0.1:80<' '>10.92.3.250:80<'
+	wait_for 20 shown '>10.92.0.1:80<' '>10.92.3.250:80<'
 	[[ $(grep -o 'class="address"' "$DIR/dom" | wc -l) -ge 1000 ]]
 }
 
