@@ -154,6 +154,7 @@ static void probes_join(struct daemon *d)
 		.parts = &d->parts,
 		.answers = &d->answers,
 		.metrics = &d->metrics,
+		.checking = &d->checking,
 	};
 }
 

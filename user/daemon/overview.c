@@ -186,11 +186,12 @@ static json_t *overview_make(const struct overview *o, struct making *m)
 {
 	json_t *list = services(m);
 
-	return json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:I}",
+	return json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I}",
 		"now_ms", (json_int_t)now_ms(), "version", FAIRLEAD_VERSION,
 		"status", answers_status(o->answers),
 		"attached", attachments(m), "reasons", reasons(m),
 		"maps", maps(m, o->metrics), "services", list,
+		"checks", checking_json(o->checking),
 		"left_out", (json_int_t)m->left_out);
 }
 

@@ -7,12 +7,14 @@
 #include <stddef.h>
 
 #include "answers.h"
+#include "checking.h"
 #include "metrics.h"
 
 struct overview {
 	const struct parts *parts;
 	struct answers *answers;
 	struct metrics *metrics;
+	const struct checking *checking;
 };
 
 /* More backends than so many are counted and not told one by one. */

@@ -62,6 +62,16 @@ function index(overview) {
 	return ret;
 }
 
+// What checks say of a backend, if it has some.
+function join(o) {
+	const key = (service, address) => `${service}\n${address}`;
+	const checks = new Map(o.checks.backends.map((c) => [key(c.service, c.backend), c]));
+
+	for (const s of o.services)
+		for (const b of s.backends)
+			b.check = checks.get(key(s.name, b.address));
+}
+
 function problems(o) {
 	const found = [];
 
@@ -78,8 +88,9 @@ function problems(o) {
 		if (s.backends.length && !up.length)
 			found.push(`${s.name}: no backend takes new connections`);
 		for (const b of s.backends)
-			if (b.state === 'down')
-				found.push(`${s.name}: ${b.address} is down for ${age(b.since_s)}`);
+			if (b.state === 'down' || b.check?.health === 'down')
+				found.push(`${s.name}: ${b.address} is down` +
+					   (b.check ? `: ${b.check.why}` : ''));
 	}
 	return found;
 }
@@ -135,6 +146,8 @@ function backendRow(s, b, was, seconds, most) {
 
 	state.append(element('span', undefined, 'dot', b.state),
 		     `${b.state}${b.by_hand ? ', by hand' : ''}`);
+	if (b.check)
+		state.append(element('span', `${b.check.health}, ${b.check.why}`, 'why'));
 	meter.max = most || 1;
 	meter.value = of('packets');
 	share.append(meter);
@@ -231,6 +244,7 @@ function showMaps(o) {
 }
 
 function show(o) {
+	join(o);
 	const seconds = last ? (o.now_ms - last.now_ms) / 1000 : 0;
 	const was = index(last);
 
