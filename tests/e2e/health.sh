@@ -163,6 +163,40 @@ metrics_tell() {
 	wait_for 5 metric_is 1 0
 }
 
+# of_way NAME HEALTH WHY: of a service whose servers are behind backend-2.
+of_way() {
+	fairlead backend list "$1" --json >"$DIR/backends" || return
+	cat "$DIR/backends"
+	jq -e --arg health "$2" --arg why "$3" 'length > 0 and
+		all(.[]; .health == $health and (.why | contains($why)))' \
+		"$DIR/backends"
+}
+
+# A router that has no way on says that servers are down; that this host has
+# none itself, says nothing of them.
+way_is_lost() {
+	local kind
+
+	on backend-2 sysctl -qw net.ipv4.ip_forward=1
+	on backend-2 ip route del default
+	on balancer ip route add 10.99.0.0/24 via 10.91.0.12
+	{
+		echo "services:"
+		for kind in tcp http; do
+			echo "  - {name: far-$kind, address: 192.0.2.30, port: $((${#kind} * 10)),"
+			echo "     health: {type: $kind, interval: 300ms, fast: 100ms, timeout: 200ms, fall: 2},"
+			echo "     backends: [{address: 10.99.0.5}]}"
+		done
+	} | config
+	in_force
+	wait_for 10 of_way far-tcp down "network unreachable"
+	wait_for 10 of_way far-http down "network unreachable"
+	on balancer ip route del 10.99.0.0/24
+	on balancer ip route del default
+	wait_for 10 of_way far-tcp down "no route from here"
+	wait_for 10 of_way far-http down "no route from here"
+}
+
 story 2
 checked "$FAST" | config
 serve
@@ -176,4 +210,5 @@ it "replaces a process that stands still" frozen_process_is_replaced
 it "keeps verdicts when the daemon is killed" killed_daemon_revives_nobody
 it "obeys checks that go and come" reload_without_checks_revives_all
 it "rejects when all are down" all_down_rejects_all
+it "believes routers on the way, and blames no server for its own" way_is_lost
 finish

@@ -88,6 +88,13 @@ enum probe_outcome probe_outcome_of(int err);
 
 /* Outcome and why of an errno: "refused", "no route from here" ... */
 void probe_fail_errno(struct probe_result *r, int err);
+/*
+ * The same of what a socket was told later: that there is no way on, or that it
+ * is forbidden, a router may have said (RFC 1812, 5.2.7.1; RFC 4443, 3.1), which
+ * is no fault of this host unless it has no way itself.
+ */
+void probe_fail_later(struct probe_result *r, const struct probe_spec *s,
+		      int err);
 /* A failure of the server's, in words. */
 void probe_fail(struct probe_result *r, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

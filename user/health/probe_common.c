@@ -153,6 +153,23 @@ void probe_fail_errno(struct probe_result *r, int err)
 	r->outcome = probe_outcome_of(err);
 }
 
+static bool has_way(const struct probe_spec *s)
+{
+	__cleanup(close_fd) int fd = probe_socket(s, SOCK_DGRAM, 0);
+
+	return fd >= 0 && !probe_connect(s, fd);
+}
+
+void probe_fail_later(struct probe_result *r, const struct probe_spec *s,
+		      int err)
+{
+	probe_fail_errno(r, err);
+	if (abs(err) == ENETUNREACH && has_way(s))
+		probe_fail(r, "network unreachable");
+	else if (abs(err) == EACCES && has_way(s))
+		probe_fail(r, "forbidden on the way");
+}
+
 void probe_fail(struct probe_result *r, const char *format, ...)
 {
 	va_list args;

@@ -150,7 +150,7 @@ static void socket_failed(const struct probe_curl *c, CURLcode code,
 
 	curl.easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &err);
 	if (code == CURLE_COULDNT_CONNECT && err)
-		probe_fail_errno(r, err);
+		probe_fail_later(r, c->spec, err);
 	else if (code == CURLE_COULDNT_CONNECT)
 		probe_fail(r, "no connection");
 	else

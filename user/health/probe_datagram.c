@@ -79,7 +79,7 @@ static void finish_errno(struct datagram *d, int err)
 {
 	struct probe_result r;
 
-	probe_fail_errno(&r, err);
+	probe_fail_later(&r, d->spec, err);
 	/* of a datagram, it is ICMP that says so: nobody is there */
 	if (err == ECONNREFUSED && !d->is_stream)
 		probe_fail(&r, "port unreachable");

@@ -48,7 +48,7 @@ static void finish_errno(struct tcp *t, int err)
 {
 	struct probe_result r;
 
-	probe_fail_errno(&r, err);
+	probe_fail_later(&r, t->spec, err);
 	finish(t, &r);
 }
 
