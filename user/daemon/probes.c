@@ -426,7 +426,8 @@ static const char *on_record(void *arg, struct record *r)
 
 	if (r->type != RECORD_ASK || r->of >= NR_WEB_TEXTS)
 		return "a record that is not for us";
-	if (p->asked_ms[r->of] && clock_ms() - p->asked_ms[r->of] < ASK_LEAST_MS)
+	if (p->asked_ms[r->of] &&
+	    clock_ms() - p->asked_ms[r->of] < ASK_LEAST_MS)
 		return "it asks too often";
 	return send_whole(p, r->of);
 }

@@ -40,14 +40,17 @@ struct probe_result {
 	char why[PROBE_WHY_MAX];
 };
 
-/* What a type makes of its own for a probe that runs begins with this. */
-struct probe {
-	const struct probe_type *type;
-};
-
 /* It is over, and p is free already. Never called from within start(); not
  * after cancel(). May start others. */
 typedef void probe_done_fn(void *arg, const struct probe_result *r);
+
+/* What a type makes of its own for a probe that runs begins with this. */
+struct probe {
+	const struct probe_type *type;
+	const struct probe_spec *spec;	/* outlives it */
+	probe_done_fn *done;
+	void *arg;
+};
 
 struct probe_type {
 	const char *name;	/* "tcp", as definitions spell it */
@@ -70,6 +73,9 @@ struct probe_type {
 extern const struct probe_type *const probe_types[NR_PROBE_KINDS];
 
 /* What probes have in common (probe_common.c). */
+
+/* For a type whose probe is over: free it, by its cancel(), and say so. */
+void probe_finish(struct probe *p, const struct probe_result *r);
 
 /*
  * A non-blocking socket towards s, bound to source, interface and mark as it

@@ -18,9 +18,6 @@
 
 struct agent {
 	struct probe probe;
-	const struct probe_spec *spec;
-	probe_done_fn *done;
-	void *arg;
 	int fd;
 	struct event *event;
 	size_t sent, len;
@@ -37,22 +34,13 @@ static void agent_cancel(struct probe *p)
 	free(a);
 }
 
-static void finish(struct agent *a, const struct probe_result *r)
-{
-	probe_done_fn *done = a->done;
-	void *arg = a->arg;
-
-	agent_cancel(&a->probe);
-	done(arg, r);
-}
-
 static void finish_errno(struct agent *a, int err)
 {
 	struct probe_result r;
 
 	probe_fail_errno(&r, err);
 	r.outcome = PROBE_NO_RESULT;
-	finish(a, &r);
+	probe_finish(&a->probe, &r);
 }
 
 /* At a line's end, the answer's, or that of our room. */
@@ -70,12 +58,12 @@ static void read_some(struct agent *a)
 	if (got && a->len < LINE_MAX && !memchr(a->line, '\n', a->len))
 		return;
 	agent_words_judge(a->line, a->len, &r);
-	finish(a, &r);
+	probe_finish(&a->probe, &r);
 }
 
 static void send_some(struct agent *a)
 {
-	const struct probe_bytes *b = &a->spec->send;
+	const struct probe_bytes *b = &a->probe.spec->send;
 	ssize_t sent;
 
 	if (a->sent < b->len) {
@@ -104,10 +92,10 @@ static void on_event(void *arg, __u32 events)
 
 static int begin(struct loop *l, struct agent *a)
 {
-	a->fd = probe_socket(a->spec, SOCK_STREAM, 0);
+	a->fd = probe_socket(a->probe.spec, SOCK_STREAM, 0);
 	if (a->fd < 0)
 		return a->fd;
-	return probe_connect(a->spec, a->fd) ?:
+	return probe_connect(a->probe.spec, a->fd) ?:
 	       loop_add_fd(l, a->fd, EPOLLIN | EPOLLOUT, on_event, a,
 			   &a->event);
 }
@@ -120,10 +108,7 @@ static int agent_start(struct loop *l, const struct probe_spec *s,
 
 	if (!a)
 		return -ENOMEM;
-	a->probe.type = &probe_agent;
-	a->spec = s;
-	a->done = done;
-	a->arg = arg;
+	a->probe = (struct probe){ &probe_agent, s, done, arg };
 	err = begin(l, a);
 	if (err)
 		agent_cancel(&a->probe);

@@ -16,6 +16,15 @@
 
 #define PORT_TRIES 4
 
+void probe_finish(struct probe *p, const struct probe_result *r)
+{
+	probe_done_fn *done = p->done;
+	void *arg = p->arg;
+
+	p->type->cancel(p);
+	done(arg, r);
+}
+
 static socklen_t address_of(const struct addr *a, __u16 port,
 			    struct sockaddr_storage *ret)
 {

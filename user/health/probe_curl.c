@@ -93,7 +93,7 @@ static CURLcode on_ssl_context(CURL *easy, void *context, void *arg)
 {
 	struct probe_curl *c = arg;
 	unsigned char list[ALPN_MAX];
-	size_t len = alpn_encode(c->spec->alpn, list);
+	size_t len = alpn_encode(c->probe.spec->alpn, list);
 
 	if (!len || ssl.ctx_set_alpn_protos(context, list, len) ||
 	    !ssl.ctx_set_ex_data(context, APP_DATA, c))
@@ -107,7 +107,7 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose,
 {
 	struct probe_curl *c = arg;
 
-	c->fd = probe_socket(c->spec, SOCK_STREAM, 0);
+	c->fd = probe_socket(c->probe.spec, SOCK_STREAM, 0);
 	if (c->fd >= 0)
 		return c->fd;
 	c->err = c->fd;
@@ -142,7 +142,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 	c->is_cut = len > room;
 	if (c->is_cut)
 		len = room;
-	if (c->spec->body.data && !keep(c, data, len))
+	if (c->probe.spec->body.data && !keep(c, data, len))
 		c->err = -ENOMEM;
 	c->body_len += len;
 	return c->is_cut || c->err ? 0 : size * count;
@@ -162,7 +162,7 @@ static void set_blob(struct probe_curl *c, CURLoption option, char *pem)
 /* A session that is taken up again shows no certificate. */
 static void set_tls(struct probe_curl *c)
 {
-	const struct probe_spec *s = c->spec;
+	const struct probe_spec *s = c->probe.spec;
 
 	SET(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(c, CURLOPT_SSL_VERIFYPEER, s->verify == PROBE_VERIFY_OFF ? 0L : 1L);
@@ -194,13 +194,13 @@ static void set_host(struct probe_curl *c, const char *authority)
 	char line[1200];
 
 	snprintf(line, sizeof(line), "Host: %s",
-		 c->spec->host ?: authority);
+		 c->probe.spec->host ?: authority);
 	header_add(c, line);
 }
 
 static void set_headers(struct probe_curl *c)
 {
-	const char *at = c->spec->headers ?: "";
+	const char *at = c->probe.spec->headers ?: "";
 
 	while (*at) {
 		size_t len = strcspn(at, "\r\n");
@@ -217,13 +217,13 @@ static void set_headers(struct probe_curl *c)
 
 static void set_request(struct probe_curl *c, const char *authority)
 {
-	const char *method = c->spec->method ?: "GET";
+	const char *method = c->probe.spec->method ?: "GET";
 
 	if (!strcmp(method, "HEAD"))
 		SET(c, CURLOPT_NOBODY, 1L);
 	else
 		SET(c, CURLOPT_CUSTOMREQUEST, method);
-	SET(c, CURLOPT_REQUEST_TARGET, c->spec->path ?: "/");
+	SET(c, CURLOPT_REQUEST_TARGET, c->probe.spec->path ?: "/");
 	set_host(c, authority);
 	header_add(c, "Connection: close");
 	set_headers(c);
@@ -233,7 +233,7 @@ static void set_request(struct probe_curl *c, const char *authority)
 /* A host's name without its port; of tls, there is none but sni. */
 static int tls_name(const struct probe_curl *c, char ret[static 256])
 {
-	const char *name = c->spec->sni ?: c->spec->host;
+	const char *name = c->probe.spec->sni ?: c->probe.spec->host;
 	int len;
 
 	if (!name)
@@ -251,15 +251,15 @@ static int tls_name(const struct probe_curl *c, char ret[static 256])
 static int set_url(struct probe_curl *c, const char *server,
 		   const char *authority)
 {
-	bool is_plain = c->spec->kind == PROBE_HTTP;
+	bool is_plain = c->probe.spec->kind == PROBE_HTTP;
 	char name[256] = "", url[400], to[ADDR_TEXT_MAX + 32];
 	int len = tls_name(c, name);
 
 	if (len < 0)
 		return len;
 	snprintf(url, sizeof(url), "%s://%s:%u", is_plain ? "http" : "https",
-		 len ? name : server, c->spec->port);
-	snprintf(to, sizeof(to), "::%s:%u", server, c->spec->port);
+		 len ? name : server, c->probe.spec->port);
+	snprintf(to, sizeof(to), "::%s:%u", server, c->probe.spec->port);
 	c->connect_to = curl.slist_append(NULL, to);
 	c->failed |= !c->connect_to;
 	SET(c, CURLOPT_CONNECT_TO, c->connect_to);
@@ -276,7 +276,8 @@ static void set_transport(struct probe_curl *c)
 	SET(c, CURLOPT_NOSIGNAL, 1L);
 	SET(c, CURLOPT_FRESH_CONNECT, 1L);
 	SET(c, CURLOPT_FORBID_REUSE, 1L);
-	SET(c, CURLOPT_CONNECT_ONLY, c->spec->kind == PROBE_TLS ? 1L : 0L);
+	SET(c, CURLOPT_CONNECT_ONLY,
+	    c->probe.spec->kind == PROBE_TLS ? 1L : 0L);
 	SET(c, CURLOPT_USERAGENT, "fairlead");
 	SET(c, CURLOPT_ERRORBUFFER, c->error);
 	SET(c, CURLOPT_PRIVATE, c);
@@ -296,11 +297,11 @@ static int begin(struct probe_curl *c)
 {
 	char text[ADDR_TEXT_MAX], server[ADDR_TEXT_MAX + 2];
 	char authority[sizeof(server) + 8];
-	bool is4 = addr_is4(&c->spec->addr);
+	bool is4 = addr_is4(&c->probe.spec->addr);
 
-	addr_format(&c->spec->addr, text);
+	addr_format(&c->probe.spec->addr, text);
 	snprintf(server, sizeof(server), is4 ? "%s" : "[%s]", text);
-	snprintf(authority, sizeof(authority), "%s:%u", server, c->spec->port);
+	snprintf(authority, sizeof(authority), "%s:%u", server, c->probe.spec->port);
 	c->easy = curl.easy_init();
 	if (!c->easy)
 		return -ENOMEM;
@@ -309,7 +310,7 @@ static int begin(struct probe_curl *c)
 	set_tls(c);
 	if (set_url(c, server, authority))
 		return -EINVAL;
-	if (c->spec->kind != PROBE_TLS)
+	if (c->probe.spec->kind != PROBE_TLS)
 		set_request(c, authority);
 	return c->failed ? -EINVAL : curl_loop_add(shared.curl, c->easy);
 }
@@ -339,10 +340,7 @@ static int start(struct loop *l, const struct probe_spec *s,
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return -ENOMEM;
-	c->probe.type = probe_types[s->kind];
-	c->spec = s;
-	c->done = done;
-	c->arg = arg;
+	c->probe = (struct probe){ probe_types[s->kind], s, done, arg };
 	c->fd = -1;
 	err = begin(c);
 	if (err)
@@ -356,14 +354,10 @@ static void on_done(void *arg, CURL *easy, CURLcode code)
 {
 	struct probe_curl *c = NULL;
 	struct probe_result r;
-	probe_done_fn *done;
 
 	curl.easy_getinfo(easy, CURLINFO_PRIVATE, &c);
 	probe_curl_judge(c, code, &r);
-	done = c->done;
-	arg = c->arg;
-	curl_cancel(&c->probe);
-	done(arg, &r);
+	probe_finish(&c->probe, &r);
 }
 
 int probe_curl_prepare(void)

@@ -33,7 +33,7 @@ const char *probe_curl_waiting_for(const struct probe *p)
 
 	if (!is_connected(c))
 		return "no connection";
-	if (c->spec->kind != PROBE_HTTP &&
+	if (c->probe.spec->kind != PROBE_HTTP &&
 	    !has_time(c, CURLINFO_APPCONNECT_TIME_T))
 		return "no TLS handshake";
 	return c->header_bytes ? "no whole answer" : "no answer";
@@ -69,7 +69,7 @@ static void look_at_expiry(const struct probe_curl *c, struct probe_result *r)
 	time_t at = expiry(c), now = time(NULL);
 	char text[PROBE_WHY_MAX];
 
-	if (!at || at >= now + (time_t)c->spec->expires_s) {
+	if (!at || at >= now + (time_t)c->probe.spec->expires_s) {
 		pass(r, false, "");
 		return;
 	}
@@ -81,12 +81,13 @@ static void look_at_expiry(const struct probe_curl *c, struct probe_result *r)
 /* A server that knows the extension takes one, or ends the handshake. */
 static bool has_alpn(const struct probe_curl *c)
 {
-	return c->spec->kind != PROBE_TLS || !c->spec->alpn || c->has_alpn;
+	return c->probe.spec->kind != PROBE_TLS ||
+	       !c->probe.spec->alpn || c->has_alpn;
 }
 
 static bool has_text(const struct probe_curl *c)
 {
-	const struct probe_bytes *b = &c->spec->body;
+	const struct probe_bytes *b = &c->probe.spec->body;
 
 	return !b->data || !b->len ||
 	       (c->body && memmem(c->body, c->body_len, b->data, b->len));
@@ -94,7 +95,7 @@ static bool has_text(const struct probe_curl *c)
 
 static bool has_status(const struct probe_curl *c, long status)
 {
-	const struct probe_spec *s = c->spec;
+	const struct probe_spec *s = c->probe.spec;
 
 	for (size_t i = 0; i < s->nr_status; i++)
 		if (status >= s->status[i].first && status <= s->status[i].last)
@@ -104,7 +105,7 @@ static bool has_status(const struct probe_curl *c, long status)
 
 static void judge_answer(const struct probe_curl *c, struct probe_result *r)
 {
-	bool is_http = c->spec->kind != PROBE_TLS;
+	bool is_http = c->probe.spec->kind != PROBE_TLS;
 	long status = 0;
 
 	curl.easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -150,7 +151,7 @@ static void socket_failed(const struct probe_curl *c, CURLcode code,
 
 	curl.easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &err);
 	if (code == CURLE_COULDNT_CONNECT && err)
-		probe_fail_later(r, c->spec, err);
+		probe_fail_later(r, c->probe.spec, err);
 	else if (code == CURLE_COULDNT_CONNECT)
 		probe_fail(r, "no connection");
 	else

@@ -10,9 +10,6 @@
 
 struct probe_curl {
 	struct probe probe;
-	const struct probe_spec *spec;
-	probe_done_fn *done;
-	void *arg;
 	CURL *easy;
 	struct curl_slist *headers, *connect_to;
 	bool failed;		/* of what was set: libcurl does not take it */

@@ -25,9 +25,6 @@
 
 struct datagram {
 	struct probe probe;
-	const struct probe_spec *spec;
-	probe_done_fn *done;
-	void *arg;
 	int fd;
 	struct event *event;
 	struct event *silence;	/* NULL: it is no answer */
@@ -53,18 +50,10 @@ static void datagram_cancel(struct probe *p)
 	free(d);
 }
 
-static void finish(struct datagram *d, const struct probe_result *r)
-{
-	probe_done_fn *done = d->done;
-	void *arg = d->arg;
-
-	datagram_cancel(&d->probe);
-	done(arg, r);
-}
-
 static void finish_passed(struct datagram *d)
 {
-	finish(d, &(struct probe_result){ .outcome = PROBE_PASS });
+	probe_finish(&d->probe,
+		     &(struct probe_result){ .outcome = PROBE_PASS });
 }
 
 static void finish_failed(struct datagram *d, const char *why)
@@ -72,24 +61,24 @@ static void finish_failed(struct datagram *d, const char *why)
 	struct probe_result r;
 
 	probe_fail(&r, "%s", why);
-	finish(d, &r);
+	probe_finish(&d->probe, &r);
 }
 
 static void finish_errno(struct datagram *d, int err)
 {
 	struct probe_result r;
 
-	probe_fail_later(&r, d->spec, err);
+	probe_fail_later(&r, d->probe.spec, err);
 	/* of a datagram, it is ICMP that says so: nobody is there */
 	if (err == ECONNREFUSED && !d->is_stream)
 		probe_fail(&r, "port unreachable");
-	finish(d, &r);
+	probe_finish(&d->probe, &r);
 }
 
 static struct probe_bytes question_of(struct datagram *d)
 {
-	if (d->spec->kind == PROBE_UDP)
-		return d->spec->send;
+	if (d->probe.spec->kind == PROBE_UDP)
+		return d->probe.spec->send;
 	return (struct probe_bytes){ (char *)d->asked, d->asked_len };
 }
 
@@ -105,7 +94,7 @@ static bool wrong(struct datagram *d)
 
 static bool udp_judge(struct datagram *d)
 {
-	const struct probe_bytes *e = &d->spec->expect;
+	const struct probe_bytes *e = &d->probe.spec->expect;
 
 	if (e->data && !memmem(d->answer, d->len, e->data, e->len))
 		return wrong(d);
@@ -117,7 +106,7 @@ static bool udp_judge(struct datagram *d)
 static bool icmp_judge(struct datagram *d)
 {
 	const size_t begin = 8;	/* type, code, checksum, id; ours from there */
-	bool is4 = addr_is4(&d->spec->addr);
+	bool is4 = addr_is4(&d->probe.spec->addr);
 
 	if (d->len != d->asked_len ||
 	    d->answer[0] != (is4 ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY) ||
@@ -132,7 +121,7 @@ static void finish_rcode(struct datagram *d, unsigned int rcode)
 	const char *name = dns_rcode_name(rcode);
 	struct probe_result r;
 
-	if (rcode == d->spec->rcode) {
+	if (rcode == d->probe.spec->rcode) {
 		finish_passed(d);
 		return;
 	}
@@ -140,7 +129,7 @@ static void finish_rcode(struct datagram *d, unsigned int rcode)
 		probe_fail(&r, "%s", name);
 	else
 		probe_fail(&r, "rcode %u", rcode);
-	finish(d, &r);
+	probe_finish(&d->probe, &r);
 }
 
 static bool dns_judge_message(struct datagram *d, const __u8 *m, size_t len)
@@ -176,7 +165,7 @@ static bool dns_judge(struct datagram *d)
 
 static bool judge(struct datagram *d)
 {
-	switch (d->spec->kind) {
+	switch (d->probe.spec->kind) {
 	case PROBE_UDP:
 		return udp_judge(d);
 	case PROBE_ICMP:
@@ -248,7 +237,7 @@ static void on_silence(void *arg)
 /* Before time is up, which is a failure to who runs probes. */
 static int await_silence(struct loop *l, struct datagram *d)
 {
-	const struct probe_spec *s = d->spec;
+	const struct probe_spec *s = d->probe.spec;
 	int err;
 
 	if (s->kind != PROBE_UDP || !s->no_unreachable)
@@ -259,14 +248,15 @@ static int await_silence(struct loop *l, struct datagram *d)
 
 static void ask_icmp(struct datagram *d)
 {
-	d->asked[0] = addr_is4(&d->spec->addr) ? ICMP_ECHO : ICMP6_ECHO_REQUEST;
+	d->asked[0] = addr_is4(&d->probe.spec->addr) ? ICMP_ECHO :
+						       ICMP6_ECHO_REQUEST;
 	d->asked_len = 8 + ECHO_BYTES;
 	getrandom(d->asked + 8, ECHO_BYTES, GRND_NONBLOCK);
 }
 
 static int ask_dns(struct datagram *d)
 {
-	const struct probe_spec *s = d->spec;
+	const struct probe_spec *s = d->probe.spec;
 	size_t skip = d->is_stream ? 2 : 0, len;
 	__u16 id = 0;
 
@@ -284,7 +274,7 @@ static int ask_dns(struct datagram *d)
 
 static int socket_of(const struct datagram *d)
 {
-	const struct probe_spec *s = d->spec;
+	const struct probe_spec *s = d->probe.spec;
 
 	if (s->kind != PROBE_ICMP)
 		return probe_socket(s, d->is_stream ? SOCK_STREAM : SOCK_DGRAM,
@@ -297,9 +287,9 @@ static int begin(struct loop *l, struct datagram *d)
 {
 	int err = 0;
 
-	if (d->spec->kind == PROBE_ICMP)
+	if (d->probe.spec->kind == PROBE_ICMP)
 		ask_icmp(d);
-	else if (d->spec->kind == PROBE_DNS)
+	else if (d->probe.spec->kind == PROBE_DNS)
 		err = ask_dns(d);
 	if (err)
 		return err;
@@ -309,7 +299,7 @@ static int begin(struct loop *l, struct datagram *d)
 	d->fd = socket_of(d);
 	if (d->fd < 0)
 		return d->fd;
-	return probe_connect(d->spec, d->fd) ?: await_silence(l, d) ?:
+	return probe_connect(d->probe.spec, d->fd) ?: await_silence(l, d) ?:
 	       loop_add_fd(l, d->fd, EPOLLIN | EPOLLOUT, on_event, d,
 			   &d->event);
 }
@@ -322,10 +312,7 @@ static int start(struct loop *l, const struct probe_spec *s,
 
 	if (!d)
 		return -ENOMEM;
-	d->probe.type = probe_types[s->kind];
-	d->spec = s;
-	d->done = done;
-	d->arg = arg;
+	d->probe = (struct probe){ probe_types[s->kind], s, done, arg };
 	d->fd = -1;
 	d->is_stream = s->kind == PROBE_DNS && s->dns_tcp;
 	err = begin(l, d);

@@ -14,8 +14,6 @@
 
 struct file {
 	struct probe probe;
-	probe_done_fn *done;
-	void *arg;
 	struct event *soon;	/* nothing is told from within start() */
 	struct probe_result result;
 };
@@ -31,12 +29,9 @@ static void file_cancel(struct probe *p)
 static void on_soon(void *arg)
 {
 	struct file *f = arg;
-	struct probe_result r = f->result;
-	probe_done_fn *done = f->done;
+	const struct probe_result r = f->result;
 
-	arg = f->arg;
-	file_cancel(&f->probe);
-	done(arg, &r);
+	probe_finish(&f->probe, &r);
 }
 
 /* A pipe, or a device, would be waited for. */
@@ -74,9 +69,7 @@ static int file_start(struct loop *l, const struct probe_spec *s,
 			file_cancel(&f->probe);
 		return err;
 	}
-	f->probe.type = &probe_file;
-	f->done = done;
-	f->arg = arg;
+	f->probe = (struct probe){ &probe_file, s, done, arg };
 	*ret = &f->probe;
 	return 0;
 }

@@ -14,9 +14,6 @@
 
 struct tcp {
 	struct probe probe;
-	const struct probe_spec *spec;
-	probe_done_fn *done;
-	void *arg;
 	int fd;
 	struct event *event;
 	bool is_connected;
@@ -35,21 +32,12 @@ static void tcp_cancel(struct probe *p)
 	free(t);
 }
 
-static void finish(struct tcp *t, const struct probe_result *r)
-{
-	probe_done_fn *done = t->done;
-	void *arg = t->arg;
-
-	tcp_cancel(&t->probe);
-	done(arg, r);
-}
-
 static void finish_errno(struct tcp *t, int err)
 {
 	struct probe_result r;
 
-	probe_fail_later(&r, t->spec, err);
-	finish(t, &r);
+	probe_fail_later(&r, t->probe.spec, err);
+	probe_finish(&t->probe, &r);
 }
 
 static void finish_failed(struct tcp *t, const char *why)
@@ -57,12 +45,13 @@ static void finish_failed(struct tcp *t, const char *why)
 	struct probe_result r;
 
 	probe_fail(&r, "%s", why);
-	finish(t, &r);
+	probe_finish(&t->probe, &r);
 }
 
 static void finish_passed(struct tcp *t)
 {
-	finish(t, &(struct probe_result){ .outcome = PROBE_PASS });
+	probe_finish(&t->probe,
+		     &(struct probe_result){ .outcome = PROBE_PASS });
 }
 
 /* True: it goes on. */
@@ -84,12 +73,12 @@ static bool connected(struct tcp *t)
 
 static bool is_sent(const struct tcp *t)
 {
-	return t->sent == t->spec->send.len;
+	return t->sent == t->probe.spec->send.len;
 }
 
 static bool send_some(struct tcp *t)
 {
-	const struct probe_bytes *b = &t->spec->send;
+	const struct probe_bytes *b = &t->probe.spec->send;
 	ssize_t sent;
 
 	if (is_sent(t))
@@ -105,8 +94,8 @@ static bool send_some(struct tcp *t)
 
 static bool has_expected(const struct tcp *t)
 {
-	return memmem(t->answer, t->len, t->spec->expect.data,
-		      t->spec->expect.len);
+	return memmem(t->answer, t->len, t->probe.spec->expect.data,
+		      t->probe.spec->expect.len);
 }
 
 static void read_some(struct tcp *t)
@@ -154,10 +143,10 @@ static int begin(struct loop *l, struct tcp *t)
 {
 	int err;
 
-	t->fd = probe_socket(t->spec, SOCK_STREAM, 0);
+	t->fd = probe_socket(t->probe.spec, SOCK_STREAM, 0);
 	if (t->fd < 0)
 		return t->fd;
-	err = probe_connect(t->spec, t->fd);
+	err = probe_connect(t->probe.spec, t->fd);
 	if (!err)
 		err = loop_add_fd(l, t->fd, EPOLLOUT | EPOLLIN, on_event, t,
 				  &t->event);
@@ -175,10 +164,7 @@ static int tcp_start(struct loop *l, const struct probe_spec *s,
 	if (t && s->expect.data)
 		t->answer = malloc(PROBE_BYTES_MAX);
 	if (t && (t->answer || !s->expect.data)) {
-		t->probe.type = &probe_tcp;
-		t->spec = s;
-		t->done = done;
-		t->arg = arg;
+		t->probe = (struct probe){ &probe_tcp, s, done, arg };
 		err = begin(l, t);
 	}
 	if (!err) {
