@@ -81,6 +81,20 @@ dashboard_and_alerts() {
 	(cd "$packaging/prometheus" && promtool test rules alerts_test.yaml)
 }
 
+# `top` has the same figures, a second's.
+top_tells() {
+	start asks client-1 bash -c "while :; do curl -so /dev/null http://$VIP4/; done"
+	wait_for 10 top_sees
+	stop asks
+	fails fairlead top nobody --once
+}
+
+top_sees() {
+	fairlead top web --json | jq -es 'flatten | length == 2 and
+		.[0].packets_per_s >= .[1].packets_per_s and
+		.[0].packets_per_s > 0 and .[0].bits_per_s > 0'
+}
+
 # shown DEFINITION-OF-WORDS...: in what a browser makes of it.
 shown() {
 	local word
@@ -147,6 +161,7 @@ it "nothing of it comes from elsewhere" nothing_from_elsewhere
 it "it tells what is there" tells_what_is
 it "figures grow with packets" figures_grow
 it "metrics have them as well" series
+it "top tells who is busy" top_tells
 it "dashboard and alerts ask for what is there" dashboard_and_alerts
 it "a browser shows it" a_browser_shows_it
 it "what is not well comes first" what_is_not_well_comes_first

@@ -17,8 +17,8 @@ static const struct command commands[] = {
 	{ "serve", "", "keep the datapath in step with definitions",
 	  TAKES(CONFIG) | TAKES(KUBERNETES) | TAKES(KUBECONFIG) |
 	  TAKES(DOCKER) |
-	  TAKES(MASTER) | TAKES(ONCE) | TAKES(SHADOW) | TAKES(LOG_LEVEL) | TAKES(LOG_JSON) |
-	  TAKES(TAKEOVER) |
+	  TAKES(MASTER) | TAKES(ONCE) | TAKES(SHADOW) | TAKES(LOG_LEVEL) |
+	  TAKES(LOG_JSON) | TAKES(TAKEOVER) |
 	  TAKES(CGROUP_ROOT) | TAKES_NODE, 0, 0, cmd_serve },
 	{ "kube-proxy", "[--FLAG...]",
 	  "serve a Kubernetes node, told as kube-proxy is",
@@ -78,6 +78,8 @@ static const struct command commands[] = {
 	  TAKES(JSON), 1, 1, cmd_policy_simulate },
 	{ "monitor", "", "what policies deny, as it happens",
 	  TAKES(JSON) | TAKES(ONCE), 0, 0, cmd_monitor },
+	{ "top", "[SERVICE]", "what each backend carries, the busiest first",
+	  TAKES(JSON) | TAKES(ONCE), 0, 1, cmd_top },
 	{ "cleanup", "", "remove every program, map and pin",
 	  TAKES(YES) | TAKES(KUBE_PROXY), 0, 0, cmd_cleanup },
 	{ "decap", "", "on a backend host: take tunnels' packets out",

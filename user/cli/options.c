@@ -47,7 +47,7 @@ static const struct option_spec specs[NR_OPTIONS] = {
 		.value = "[=SOCKET]",
 		.text = "containers of Docker or Podman are workloads" },
 	[OPTION_ONCE] = { OPTION("once", FLAG, once),
-		.text = "put the definitions in force and exit" },
+		.text = "look, or put in force, once, and exit" },
 	[OPTION_SHADOW] = { OPTION("shadow", FLAG, shadow),
 		.text = "serve nothing: attach to no interface" },
 	[OPTION_AGAINST] = { OPTION("against", TEXT, against),
