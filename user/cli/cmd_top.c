@@ -177,6 +177,7 @@ static bool key_take(struct top *t, char key)
 {
 	switch (key) {
 	case 'q':
+	case 3:
 		return false;
 	case 's':
 		t->order = (t->order + 1) % NR_TOP_ORDERS;
@@ -211,7 +212,8 @@ static int run(struct top *t)
 	struct termios raw = t->before;
 	int err = 0;
 
-	raw.c_lflag &= ~(ICANON | ECHO);
+	/* Control-C is a key: it is to leave the terminal as it was */
+	raw.c_lflag &= ~(ICANON | ECHO | ISIG);
 	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 	do {
 		if (!t->is_paused && clock_ms() - t->is.at_ms >= EVERY_MS)
