@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# Shells offer what may come next: commands, options, services that there are.
+# Shells offer what may come next: commands, options, services that there are; and
+# all is said at once to who is to find a fault.
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 
@@ -40,8 +41,19 @@ zsh_is_right() {
 	zsh -n "$FILES/_fairlead"
 }
 
+# Everything, but what is secret.
+report_tells_no_secret() {
+	fairlead bugreport >"$DIR/report" 2>"$DIR/said"
+	[[ ! -s $DIR/said ]]
+	grep "^== fairlead backend list" "$DIR/report"
+	grep "10.91.0.11" "$DIR/report"
+	grep "^== /proc/version" "$DIR/report"
+	fails grep -i "a-very-long-secret" "$DIR/report"
+}
+
 story 0 0
 config <<-END
+	hash-key: a-very-long-secret-that-nodes-share
 	services:
 	  - {name: web, address: $VIP4, port: 80, backends: [{address: 10.91.0.11}]}
 	  - {name: web6, address: '$VIP6', port: 80, backends: []}
@@ -51,4 +63,5 @@ serve
 it "bash offers what may come next" bash_offers
 it "so does fish" fish_offers
 it "zsh's file is right" zsh_is_right
+it "a report for others has no secrets" report_tells_no_secret
 finish

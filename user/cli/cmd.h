@@ -32,6 +32,7 @@ int cmd_policy_explain(const struct options *o);
 int cmd_policy_simulate(const struct options *o);
 int cmd_monitor(const struct options *o);
 int cmd_top(const struct options *o);
+int cmd_bugreport(const struct options *o);
 int cmd_announce(const struct options *o);
 int cmd_announce_list(const struct options *o);
 int cmd_node_drain(const struct options *o);

@@ -89,6 +89,8 @@ static const struct command commands[] = {
 	  TAKES(JSON) | TAKES(INTERFACE), 0, 0, cmd_selftest },
 	{ "reasons", "", "every reason that a packet is counted under",
 	  TAKES(JSON), 0, 0, cmd_reasons },
+	{ "bugreport", "", "all that somebody asks who is to find a fault",
+	  0, 0, 0, cmd_bugreport },
 	{ "version", "", "versions of this program, libbpf and the kernel",
 	  TAKES(JSON), 0, 0, cmd_version },
 	{ "help", "[COMMAND]", "this, or one command's options",
