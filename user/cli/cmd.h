@@ -15,6 +15,7 @@ int cmd_kube_proxy(const struct options *o);
 int cmd_check(const struct options *o);
 int cmd_diff(const struct options *o);
 int cmd_import_ipvs(const struct options *o);
+int cmd_import_keepalived(const struct options *o);
 int cmd_status(const struct options *o);
 int cmd_service_list(const struct options *o);
 int cmd_service_show(const struct options *o);

@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "cmd.h"
-#include "import_ipvs.h"
+#include "import.h"
 
 static int report(const char *name, int err, const struct import_result *r)
 {
@@ -24,7 +24,9 @@ static int report(const char *name, int err, const struct import_result *r)
 	return IN_PART;
 }
 
-int cmd_import_ipvs(const struct options *o)
+typedef int import_fn(FILE *from, FILE *out, struct import_result *ret);
+
+static int import(const struct options *o, import_fn *f)
 {
 	const char *name = o->nr_arguments ? o->arguments[0] : "-";
 	const bool is_stdin = !strcmp(name, "-");
@@ -34,6 +36,16 @@ int cmd_import_ipvs(const struct options *o)
 
 	if (!is_stdin && !file)
 		return log_error(-errno, "cannot read \"%s\"", name), FAILED;
-	err = import_ipvs(is_stdin ? stdin : file, stdout, &result);
+	err = f(is_stdin ? stdin : file, stdout, &result);
 	return report(is_stdin ? "standard input" : name, err, &result);
+}
+
+int cmd_import_ipvs(const struct options *o)
+{
+	return import(o, import_ipvs);
+}
+
+int cmd_import_keepalived(const struct options *o)
+{
+	return import(o, import_keepalived);
 }

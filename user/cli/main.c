@@ -30,6 +30,8 @@ static const struct command commands[] = {
 	{ "import ipvs", "[FILE|-]",
 	  "definitions of what ipvsadm --save -n prints", 0, 0, 1,
 	  cmd_import_ipvs },
+	{ "import keepalived", "[FILE|-]", "definitions of a keepalived.conf",
+	  0, 0, 1, cmd_import_keepalived },
 	{ "status", "", "what is in force, and what became of packets",
 	  TAKES(JSON) | TAKES(WAIT) | TAKES(TIMEOUT), 0, 0, cmd_status },
 	{ "service list", "", "services, a line each",

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "cli/import_ipvs.h"
+#include "cli/import.h"
 
 static char *imported(const char *text, struct import_result *r, int want)
 {
