@@ -16,7 +16,7 @@
 random_sets() {
 	"$MATRIX" --hosts "$HOSTS" --config "$CONFIG/world.yaml" \
 		--apply "$(apply_command)" ${SETS:+--sets "$SETS"} \
-		${SEED:+--seed "$SEED"} ${SETS:---seconds 25} | tail -n 120
+		${SEED:+--seed "$SEED"} ${SETS:---seconds 8} | tail -n 120
 }
 
 world() {
