@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* See import.h; the format is that of keepalived.conf(5). */
+#include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 #include "base/cleanup.h"
 #include "import_services.h"
 
-#define WORDS_MAX 8
+#define WORDS_MAX 24
 #define DEPTH_MAX 8
 
 /* A line, and what is in braces behind it. */
@@ -97,6 +98,29 @@ static void cut_words(struct block *b)
 	}
 }
 
+/* How far it is to a brace that is not in quotes, or to the end. */
+static size_t find_brace(const char *text)
+{
+	bool is_quoted = false;
+	size_t len = 0;
+
+	for (; text[len]; len++) {
+		is_quoted ^= text[len] == '"';
+		if (!is_quoted && (text[len] == '{' || text[len] == '}'))
+			break;
+	}
+	return len;
+}
+
+/* "$NAME" or "${NAME}", and not the end of an expression. */
+static bool has_variable(const char *text)
+{
+	for (; (text = strchr(text, '$')); text++)
+		if (text[1] == '{' || text[1] == '_' || isalnum(text[1]))
+			return true;
+	return false;
+}
+
 /* Where the text that is read goes on. */
 struct reading {
 	struct import *import;
@@ -135,7 +159,7 @@ static int check_plain(struct import *i, const char *text)
 {
 	if (!strncmp(text, "include", 7))
 		return import_wrong(i, "include: put what it includes in its place");
-	if (*text == '$' || strchr(text, '$'))
+	if (has_variable(text))
 		return import_wrong(i, "variables are not known: put their values in their places");
 	if (*text == '@' || *text == '~')
 		return import_wrong(i, "conditions are not known: leave what is for this host");
@@ -175,11 +199,11 @@ static int take_line(struct reading *r, char *line)
 	int err = 0;
 
 	line[strcspn(line, "\r\n")] = '\0';
+	cut_comment(line);
 	if (!import_is_text(line))
 		return import_wrong(r->import, "this is no text");
-	cut_comment(line);
 	while (!err) {
-		size_t len = strcspn(at, "{}");
+		size_t len = find_brace(at);
 		char end = at[len];
 
 		at[len] = '\0';
@@ -208,25 +232,66 @@ static int read_all(struct import *i, FILE *from, struct block *top)
 	return err || !r.depth ? err : import_wrong(i, "a brace is open at the end");
 }
 
-/* Keepalived's defaults are longer than ours. */
-static void put_times(const struct block *of, const struct block *check,
-		      char *to, size_t size)
+static void lose_block(struct import_losses *l, const struct block *b)
 {
-	const char *delay = value(of, "delay_loop", "60");
-	const char *retry = value(check, "retry",
-				  value(of, "retry",
-					strstr(check->words[0], "_GET") ? "3" :
-									  "1"));
-	const char *before = value(check, "delay_before_retry",
-				   value(of, "delay_before_retry", "1"));
-	const char *timeout = value(check, "connect_timeout",
-				    value(of, "connect_timeout", "5"));
-	size_t len = strlen(to);
+	import_lose(l, "%.80s", b->line);
+}
 
-	snprintf(to + len, size - len,
-		 ", interval: %us, fast: %us, timeout: %us, rise: 1, fall: %u",
-		 atoi(delay) ?: 60, atoi(before) ?: 1, atoi(timeout) ?: 5,
-		 atoi(retry) + 1);
+/* The last of these that is in a check, or in its service. */
+static const struct block *find_either(const struct block *check,
+				       const struct block *of, const char *name)
+{
+	return find(check, name) ?: find(of, name);
+}
+
+/* Seconds, with a fraction perhaps: "2", "0.25". 0: it is none. */
+static unsigned int milliseconds(const char *text)
+{
+	char *end;
+	double s = strtod(text, &end);
+
+	if (*end || !*text || strspn(text, "0123456789.") != strlen(text) ||
+	    s < 0.001 || s > 3600)
+		return 0;
+	return s * 1000 + 0.5;
+}
+
+/* Keepalived's defaults are longer than ours. */
+static void put_time(const struct block *from, const char *key,
+		     unsigned int by_default, struct import_server *s)
+{
+	const size_t len = strlen(s->health), size = sizeof(s->health);
+	unsigned int ms = from ? milliseconds(word(from, 1)) : by_default;
+
+	if (!ms) {
+		lose_block(&s->losses, from);
+		ms = by_default;
+	}
+	snprintf(s->health + len, size - len, ms % 1000 ? ", %s: %ums" :
+							  ", %s: %us",
+		 key, ms % 1000 ? ms : ms / 1000);
+}
+
+#define RETRY_MAX 254
+
+static void put_times(const struct block *of, const struct block *check,
+		      struct import_server *s)
+{
+	const struct block *retry = find_either(check, of, "retry");
+	const bool is_get = strstr(check->words[0], "_GET");
+	__u32 count = is_get ? 3 : 1;
+	size_t len;
+
+	put_time(find(of, "delay_loop"), "interval", 60000, s);
+	put_time(find_either(check, of, "delay_before_retry"), "fast", 1000, s);
+	put_time(find_either(check, of, "connect_timeout"), "timeout", 5000, s);
+	if (retry && !import_number(word(retry, 1), RETRY_MAX, &count)) {
+		lose_block(&s->losses, retry);
+		count = is_get ? 3 : 1;
+	}
+	len = strlen(s->health);
+	snprintf(s->health + len, sizeof(s->health) - len,
+		 ", rise: 1, fall: %u", count + 1);
 }
 
 /* "path: \"/x\"", as YAML's double quotes have it. */
@@ -237,6 +302,8 @@ static void put_text(char *to, size_t size, const char *key, const char *text)
 	if (!*text)
 		return;
 	len += snprintf(to + len, size - len, ", %s: \"", key);
+	if (len >= size)
+		return;
 	for (; *text && len + 4 < size; text++) {
 		if (*text == '"' || *text == '\\')
 			to[len++] = '\\';
@@ -245,25 +312,49 @@ static void put_text(char *to, size_t size, const char *key, const char *text)
 	snprintf(to + len, size - len, "\"");
 }
 
+/* "200", "200 204 301-302" */
+static void put_status(const struct block *codes, struct import_server *s)
+{
+	const size_t size = sizeof(s->health);
+	size_t len = strlen(s->health);
+
+	for (unsigned int i = 1; i < codes->nr_words; i++)
+		if (strspn(codes->words[i], "0123456789-") !=
+		    strlen(codes->words[i]) || strlen(codes->words[i]) > 7) {
+			lose_block(&s->losses, codes);
+			return;
+		}
+	len += snprintf(s->health + len, size - len, ", status: [");
+	for (unsigned int i = 1; i < codes->nr_words && len < size; i++)
+		len += snprintf(s->health + len, size - len, "%s%s",
+				i > 1 ? ", " : "", codes->words[i]);
+	if (len < size)
+		snprintf(s->health + len, size - len, "]");
+}
+
 static void put_http(const struct block *check, struct import_server *s)
 {
 	const struct block *url = find(check, "url");
 	const size_t size = sizeof(s->health);
-	size_t len;
 
 	if (!url)
 		return;
 	put_text(s->health, size, "path", value(url, "path", "/"));
 	put_text(s->health, size, "host",
 		 value(url, "virtualhost", value(check, "virtualhost", "")));
-	len = strlen(s->health);
 	if (find(url, "status_code"))
-		snprintf(s->health + len, size - len, ", status: %u",
-			 atoi(value(url, "status_code", "200")));
-	if (find(url, "digest"))
-		import_lose(&s->losses, "digest: say body, a text that is in it");
-	if (find(url, "regex"))
-		import_lose(&s->losses, "regex: say body, a text that is in it");
+		put_status(find(url, "status_code"), s);
+	for (size_t i = 0; i < url->in.count; i++) {
+		const struct block *b = url->in.at[i];
+
+		if (is(b, "digest") || is(b, "regex"))
+			import_lose(&s->losses,
+				    "%s: say body, a text that is in it",
+				    word(b, 0));
+		else if (!is(b, "path") && !is(b, "virtualhost") &&
+			 !is(b, "status_code"))
+			lose_block(&s->losses, b);
+	}
 }
 
 static const struct kind {
@@ -282,18 +373,55 @@ static const struct kind *kind_of(const struct block *b)
 	return NULL;
 }
 
+/* Does put_check() ask for it, in a check of this type? */
+static bool is_of_check(const struct block *b, const char *type)
+{
+	static const char *const known[] = {
+		"connect_timeout", "retry", "delay_before_retry",
+		"connect_port", "bindto",
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (is(b, known[i]))
+			return true;
+	if (strstr(type, "http"))
+		return is(b, "url") || is(b, "virtualhost");
+	return !strcmp(type, "dns") && is(b, "name");
+}
+
+/* What of a check is not carried: another one may be well where it is not. */
+static void lose_rest(const struct block *check, const char *type,
+		      struct import_server *s)
+{
+	for (size_t i = 0; i < check->in.count; i++) {
+		const struct block *b = check->in.at[i];
+
+		if (!is_of_check(b, type) ||
+		    (is(b, "url") && b != find(check, "url")))
+			lose_block(&s->losses, b);
+	}
+}
+
+static void put_port(const struct block *port, struct import_server *s)
+{
+	const size_t len = strlen(s->health);
+	__u32 number;
+
+	if (!import_number(word(port, 1), 0xffff, &number) || !number)
+		lose_block(&s->losses, port);
+	else
+		snprintf(s->health + len, sizeof(s->health) - len,
+			 ", port: %u", number);
+}
+
 static void put_check(const struct block *of, const struct block *check,
 		      const struct kind *kind, struct import_server *s)
 {
 	const size_t size = sizeof(s->health);
-	size_t len;
 
 	snprintf(s->health, size, "type: %s", kind->type);
-	if (find(check, "connect_port")) {
-		len = strlen(s->health);
-		snprintf(s->health + len, size - len, ", port: %u",
-			 atoi(value(check, "connect_port", "")));
-	}
+	if (find(check, "connect_port"))
+		put_port(find(check, "connect_port"), s);
 	if (strstr(kind->type, "http"))
 		put_http(check, s);
 	else if (!strcmp(kind->type, "dns"))
@@ -304,12 +432,8 @@ static void put_check(const struct block *of, const struct block *check,
 		put_text(s->health, size, "expect", "220");
 	if (find(check, "bindto"))
 		put_text(s->health, size, "source", value(check, "bindto", ""));
-	put_times(of, check, s->health, size);
-}
-
-static void lose_block(struct import_losses *l, const struct block *b)
-{
-	import_lose(l, "%.80s", b->line);
+	put_times(of, check, s);
+	lose_rest(check, kind->type, s);
 }
 
 /* What is in a real_server's braces. */
@@ -322,8 +446,9 @@ static void server_block(const struct block *of, const struct block *b,
 		import_lose(&s->losses, "one more check, %s", kind->name);
 	else if (kind)
 		put_check(of, b, kind, s);
-	else if (is(b, "weight"))
-		import_number(word(b, 1), 0x7fffffff, &s->weight);
+	else if (is(b, "weight") &&
+		 import_number(word(b, 1), 0x7fffffff, &s->weight))
+		return;
 	else if (!is(b, "inhibit_on_failure"))
 		lose_block(&s->losses, b);
 }
@@ -373,14 +498,22 @@ static bool is_known(const struct block *b)
 	return false;
 }
 
-static bool any_inhibits(const struct block *b)
+/* Of all servers, or of the service: it is one word here. */
+static bool all_inhibit(const struct block *b, struct import_losses *l)
 {
-	bool ret = find(b, "inhibit_on_failure");
+	size_t servers = 0, with = 0;
 
-	for (size_t i = 0; i < b->in.count && !ret; i++)
-		ret = is(b->in.at[i], "real_server") &&
-		      find(b->in.at[i], "inhibit_on_failure");
-	return ret;
+	for (size_t i = 0; i < b->in.count; i++) {
+		if (!is(b->in.at[i], "real_server"))
+			continue;
+		servers++;
+		with += !!find(b->in.at[i], "inhibit_on_failure");
+	}
+	if (find(b, "inhibit_on_failure") || (servers && with == servers))
+		return true;
+	if (with)
+		import_lose(l, "inhibit_on_failure of some servers alone");
+	return false;
 }
 
 static void virtual_rest(const struct block *b, struct import_virtual *v)
@@ -391,7 +524,7 @@ static void virtual_rest(const struct block *b, struct import_virtual *v)
 	    !quorum)
 		quorum = 1;
 	snprintf(v->health, sizeof(v->health), ", minimum: %u%s", quorum,
-		 any_inhibits(b) ? ", on-down: leave" : "");
+		 all_inhibit(b, &v->losses) ? ", on-down: leave" : "");
 	for (size_t i = 0; i < b->in.count; i++)
 		if (!is_known(b->in.at[i]))
 			lose_block(&v->losses, b->in.at[i]);
@@ -420,9 +553,10 @@ static int virtual_add(struct import *i, const struct block *b,
 	snprintf(v.line, sizeof(v.line), "%s", b->line);
 	snprintf(v.scheduler, sizeof(v.scheduler), "%s",
 		 value(b, "lb_algo", value(b, "lvs_sched", "wlc")));
-	if (find(b, "persistence_timeout"))
-		import_number(value(b, "persistence_timeout", "360"),
-			      0xffffffff, &v.persistent_s);
+	if (find(b, "persistence_timeout") &&
+	    !import_number(value(b, "persistence_timeout", "360"), 0x7fffffff,
+			   &v.persistent_s))
+		lose_block(&v.losses, find(b, "persistence_timeout"));
 	v.is_ops = find(b, "ops");
 	virtual_rest(b, &v);
 	for (size_t k = 0; k < b->in.count && !err; k++)

@@ -60,7 +60,7 @@ static void a_service(void **state)
 		"    forward: l2\n"
 		"    algorithm: round-robin\n"
 		"    affinity: {client: 50s}\n"
-		"    health: {type: https, path: \"/a b\", status: 204, interval: 6s, fast: 4s, timeout: 3s, rise: 1, fall: 3, minimum: 2}\n"
+		"    health: {type: https, path: \"/a b\", status: [204], interval: 6s, fast: 4s, timeout: 3s, rise: 1, fall: 3, minimum: 2}\n"
 		"    backends:\n"
 		"      # real_server 10.0.0.11 443\n"
 		"      - {address: \"10.0.0.11\", weight: 3}\n");
@@ -124,6 +124,35 @@ static void what_is_not_carried(void **state)
 		  "port: 81, source: \"10.0.0.9\"", 0 },
 		{ VS(RS("HTTP_GET {\nurl {\npath /a\"b\\c\n}\n}\n")),
 		  "path: \"/a\\\"b\\\\c\"", 0 },
+		{ VS(RS("TCP_CHECK {\nconnect_ip 10.0.0.7\n}\n")),
+		  "NOT CARRIED: connect_ip 10.0.0.7", 1 },
+		{ VS(RS("HTTP_GET {\nurl {\npath /a\n}\nurl {\npath /b\n}\n}\n")),
+		  "NOT CARRIED: url", 1 },
+		{ VS(RS("HTTP_GET {\nurl {\npath /\nstatus_code 200 204 301-302\n}\n}\n")),
+		  "status: [200, 204, 301-302]", 0 },
+		{ VS(RS("HTTP_GET {\nurl {\npath /\nstatus_code ok\n}\n}\n")),
+		  "NOT CARRIED: status_code ok", 1 },
+		{ VS(RS("UDP_CHECK {\npayload \"00\"\nrequire_reply \"01\"\n}\n")),
+		  "NOT CARRIED: payload \"00\"; require_reply \"01\"", 1 },
+		{ VS(RS("DNS_CHECK {\ntype AAAA\nname a.example\n}\n")),
+		  "NOT CARRIED: type AAAA", 1 },
+		{ VS("delay_loop 2.5\n"
+		     RS("TCP_CHECK {\nconnect_timeout 0.5\ndelay_before_retry 0.25\n}\n")),
+		  "interval: 2500ms, fast: 250ms, timeout: 500ms", 0 },
+		{ VS("delay_loop -5\n" RS("TCP_CHECK {\nretry 2147483647\n}\n")),
+		  "NOT CARRIED: delay_loop -5; retry 2147483647", 1 },
+		{ VS("delay_loop nan\n" RS("TCP_CHECK {\nconnect_port 0\n}\n")),
+		  "NOT CARRIED: connect_port 0; delay_loop nan", 1 },
+		{ VS("persistence_timeout soon\n" RS("weight -3\n")),
+		  "NOT CARRIED: weight -3", 2 },
+		{ VS(RS("HTTP_GET {\nurl {\npath \"/a{b}c\"\n}\n}\n")),
+		  "path: \"/a{b}c\"", 0 },
+		{ VS(RS("TCP_CHECK {\n}\ninhibit_on_failure\n")
+		     "real_server 10.0.0.2 80 {\nTCP_CHECK {\n}\n}\n"),
+		  "NOT CARRIED: inhibit_on_failure of some servers alone", 1 },
+		{ VS(RS("HTTP_GET {\nurl {\npath /\nregex \"^OK$\"\n}\n}\n")),
+		  "NOT CARRIED: regex: say body", 1 },
+		{ "! Gr\xc3\xbc\xc3\x9f" "e\n", "services: []", 0 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
